@@ -1,0 +1,75 @@
+"""JSON in and out, by orjson (https://github.com/ijl/orjson), within limits."""
+
+from __future__ import annotations
+
+import base64
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from bzz.errors import BadRequest
+
+__all__ = ["MAX_DEPTH", "check_depth", "dumps", "loads"]
+
+MAX_DEPTH = 32
+"""How deep a body may nest: well under the 100 levels at which MongoDB stops."""
+
+_OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+
+
+def dumps(value: Any) -> bytes:
+    """``value`` as UTF-8 JSON: naive datetimes as UTC with ``Z``, Decimal as a string, bytes in base64, NaN as null.
+
+    :raises TypeError: for a value that has no JSON form (``orjson.JSONEncodeError`` is a TypeError).
+
+    >>> from datetime import datetime
+    >>> dumps({"at": datetime(2026, 1, 2), "price": Decimal("1.50"), "raw": b"hi"})
+    b'{"at":"2026-01-02T00:00:00Z","price":"1.50","raw":"aGk="}'
+    """
+    return orjson.dumps(value, default=_default, option=_OPTIONS)
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def loads(body: bytes) -> Any:
+    """The value of a JSON body.
+
+    orjson refuses what RFC 8259 does (NaN, lone surrogates, invalid UTF-8) and does not recurse without bound.
+
+    :raises bzz.errors.BadRequest: malformed, or nested deeper than :data:`MAX_DEPTH`.
+
+    >>> loads(b'{"a": [1]}')
+    {'a': [1]}
+    """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from None
+    check_depth(value)
+    return value
+
+
+def check_depth(value: Any, limit: int = MAX_DEPTH) -> None:
+    """Raise where objects and arrays nest deeper than ``limit``.
+
+    :raises bzz.errors.BadRequest: as said.
+    """
+    level = [value]
+    for _ in range(limit + 1):
+        level = [inner for each in level for inner in _children(each)]
+        if not level:
+            return
+    raise BadRequest(f"The body is nested deeper than {limit} levels.")
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

@@ -1,0 +1,199 @@
+"""Every error that bzz raises, as one tree; each request error knows its HTTP status.
+
+::
+
+    BzzError
+    ├── ConfigurationError          a mistake in the application's own code, found when routes are made
+    └── RequestError                what a client is told: status, title, detail, errors, headers
+        ├── BadRequest          400 malformed: a body, a parameter, a limit
+        │   └── Invalid         400 well formed, refused by the model; ``errors`` names each field
+        ├── Unauthorized        401
+        ├── Forbidden           403
+        ├── NotFound            404
+        ├── MethodNotAllowed    405 with ``Allow``
+        ├── Conflict            409 a unique value that is taken, something already there
+        ├── PreconditionFailed  412 ``If-Match`` or ``If-None-Match``
+        ├── PayloadTooLarge     413
+        ├── UnsupportedMediaType 415
+        ├── TooManyRequests     429 with ``Retry-After``
+        └── Unavailable         503 with ``Retry-After``: nothing was done
+            └── OutcomeUnknown  503: a write was sent and may or may not have happened
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+__all__ = [
+    "BadRequest",
+    "BzzError",
+    "ConfigurationError",
+    "Conflict",
+    "Forbidden",
+    "Invalid",
+    "MethodNotAllowed",
+    "NotFound",
+    "OutcomeUnknown",
+    "PayloadTooLarge",
+    "PreconditionFailed",
+    "RequestError",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unavailable",
+    "UnsupportedMediaType",
+]
+
+RETRY_SECONDS = 1
+
+
+class BzzError(Exception):
+    """The root of the tree: ``except bzz.errors.BzzError`` catches whatever bzz raises."""
+
+
+class ConfigurationError(BzzError):
+    """The application's own code asks for something that cannot be: raised when routes are made."""
+
+
+class RequestError(BzzError):
+    """An answer to a client that is no success, shown as an RFC 9457 problem.
+
+    :param detail: a sentence for the person who reads the answer: what was wrong, and what to do.
+    :param errors: for validation, the messages of each field by its dotted name.
+    :param headers: headers that the answer must carry.
+    """
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal Server Error"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: Mapping[str, Sequence[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+    def problem(self) -> dict[str, Any]:
+        """The members of the ``application/problem+json`` body (RFC 9457, section 3.1).
+
+        >>> NotFound("There is no such user.").problem()["status"]
+        404
+        """
+        body: dict[str, Any] = {"type": "about:blank", "title": self.title, "status": self.status}
+        if self.detail:
+            body["detail"] = self.detail
+        if self.errors:
+            body["errors"] = self.errors
+        return body
+
+
+class BadRequest(RequestError):
+    """The request is malformed, or breaks a limit."""
+
+    status = 400
+    title = "Bad Request"
+
+
+class Invalid(BadRequest):
+    """The request is well formed and the model refuses it: ``errors`` says which fields, and why."""
+
+    title = "Validation Failed"
+
+    def __init__(self, errors: Mapping[str, Sequence[str]], detail: str = "The model refuses these fields.") -> None:
+        super().__init__(detail, errors=errors)
+
+
+class Unauthorized(RequestError):
+    """Nobody is signed in and the resource asks for it."""
+
+    status = 401
+    title = "Unauthorized"
+
+
+class Forbidden(RequestError):
+    """Somebody is known, and may not do this."""
+
+    status = 403
+    title = "Forbidden"
+
+
+class NotFound(RequestError):
+    """Nothing is there, or nothing that this client may see."""
+
+    status = 404
+    title = "Not Found"
+
+
+class MethodNotAllowed(RequestError):
+    """The resource exists and does not take this method; ``Allow`` lists those that it takes."""
+
+    status = 405
+    title = "Method Not Allowed"
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        allow = ", ".join(allowed)
+        super().__init__(f"This resource takes {allow}.", headers={"Allow": allow})
+
+
+class Conflict(RequestError):
+    """The write collides with what is stored: a unique value, an existing id, an occupied place."""
+
+    status = 409
+    title = "Conflict"
+
+
+class PreconditionFailed(RequestError):
+    """``If-Match`` or ``If-None-Match`` does not hold (RFC 9110, section 13.1)."""
+
+    status = 412
+    title = "Precondition Failed"
+
+
+class PayloadTooLarge(RequestError):
+    """The body is longer than the limit."""
+
+    status = 413
+    title = "Content Too Large"
+
+
+class UnsupportedMediaType(RequestError):
+    """The body is of a type that this resource does not read."""
+
+    status = 415
+    title = "Unsupported Media Type"
+
+
+class TooManyRequests(RequestError):
+    """The client asks too often; ``Retry-After`` says when to come back."""
+
+    status = 429
+    title = "Too Many Requests"
+
+    def __init__(self, detail: str = "", retry_after: int = RETRY_SECONDS) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class Unavailable(RequestError):
+    """The database cannot be reached or is too slow. Nothing was written; trying again is safe."""
+
+    status = 503
+    title = "Service Unavailable"
+
+    def __init__(
+        self, detail: str = "The database is away; nothing was done.", retry_after: int = RETRY_SECONDS
+    ) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class OutcomeUnknown(Unavailable):
+    """A write was sent and its acknowledgement never came: read before you try again."""
+
+    def __init__(
+        self, detail: str = "The outcome of this write is unknown; read the resource before trying again."
+    ) -> None:
+        super().__init__(detail)

@@ -1,0 +1,1 @@
+"""HTTP for models: path, query and body are pure; handler and hive make routes of them."""

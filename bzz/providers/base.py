@@ -1,0 +1,278 @@
+"""The seam between HTTP and an ORM.
+
+:mod:`bzz.model` reads a request into the values of this module (:class:`Path`, :class:`ListQuery`, a dict of Python
+values) and asks a :class:`Provider`. A provider never sees a request and never sends a signal; a handler never sees a
+driver. What a provider raises is always a :class:`bzz.errors.RequestError`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bzz.shape import Field, Shape
+
+__all__ = [
+    "Changed",
+    "Condition",
+    "Filter",
+    "Linked",
+    "ListQuery",
+    "Options",
+    "Page",
+    "Path",
+    "Precondition",
+    "Provider",
+    "Record",
+    "Sort",
+    "Step",
+]
+
+Operator = Literal[
+    "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists",
+    "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith",
+]  # fmt: skip
+
+Precondition = Callable[[str], bool]
+"""Told the state of the stored instance (as :attr:`Record.state`), says whether the write may go on."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One hop of a path: the root model, or a field that leads to another model.
+
+    :param field: the field that was followed; None at the root.
+    :param shape: the model at the other end.
+    :param key: the id or the position (an int, for embedded documents without an id field) of one item, as a Python
+        value; None for a whole list, and for a single property that the path does not name by its id.
+    :param text: the step as the client wrote it, percent-decoded: ``team/42`` or ``members``.
+    """
+
+    field: Field | None
+    shape: Shape
+    key: Any
+    text: str
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the step ends at a whole list: the root without an id, or a list field without one."""
+        many = self.field is None or self.field.item is not None
+        return many and self.key is None
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the step leaves the document that holds the field, for another document."""
+        link = self.field and self.field.link
+        return link is not None and link.kind.value == "reference"
+
+
+@dataclass(frozen=True)
+class Path:
+    """Where a request points, from the root model down; ``steps`` is never empty."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def last(self) -> Step:
+        """The end of the path: its shape's model is the sender of the signals."""
+        return self.steps[-1]
+
+    @property
+    def arguments(self) -> list[str]:
+        """The path as receivers get it: ``['team/42', 'members/7']``."""
+        return [step.text for step in self.steps]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison; ``value`` is a Python value of the field's kind (a list for ``in``/``nin``, bool for ``exists``)."""
+
+    field: Field
+    operator: Operator
+    value: Any
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Conditions on one dotted path of which at least one must hold; the filters of a query must all hold."""
+
+    path: str
+    any_of: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One sort key: a dotted path to a scalar, and its direction."""
+
+    path: str
+    field: Field
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What a list request asks for.
+
+    :param page: from 1; not used together with a cursor.
+    :param per_page: how many items at the most.
+    :param sort: in order of weight; the provider adds the id, so that the order is total.
+    :param after: an opaque cursor from :attr:`Page.next`, or None.
+    :param before: an opaque cursor from :attr:`Page.previous`, or None.
+    :param count: whether the client asked for the exact number of matches.
+    """
+
+    page: int = 1
+    per_page: int = 20
+    sort: tuple[Sort, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    after: str | None = None
+    before: str | None = None
+    count: bool = False
+
+
+class Record(ABC):
+    """One stored instance, read or about to be written."""
+
+    @property
+    @abstractmethod
+    def id(self) -> str | None:
+        """The text that names it in a URL, not percent-encoded; None for an embedded document without an id."""
+
+    @property
+    @abstractmethod
+    def state(self) -> str:
+        """A short hash of what is stored, by which ``ETag`` and preconditions work."""
+
+    @property
+    @abstractmethod
+    def instance(self) -> Any:
+        """The model's own object, built at the first use. From then on the record shows what this object holds."""
+
+
+@dataclass
+class Page:
+    """One page of a list.
+
+    :param next: cursor for the page that follows, None on the last one.
+    :param previous: cursor for the page before, None on the first one.
+    :param total: the exact number of matches, where it was asked for.
+    """
+
+    records: list[Record]
+    next: str | None = None
+    previous: str | None = None
+    total: int | None = None
+
+
+@dataclass
+class Changed:
+    """An update that has happened (or had nothing to change).
+
+    :param updated_fields: ``{'address.city': {'from': ..., 'to': ...}}``, real changes only.
+    """
+
+    record: Record
+    updated_fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass
+class Linked:
+    """References that were added to a list or a single property; ``records`` holds only those that were not there."""
+
+    records: list[Record]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the application chose for these routes, checked by the provider against its model.
+
+    :param hidden: dotted names that no client may know of; a name after a reference counts for the model it ends in,
+        wherever that model is reached from these routes.
+    :param read_only: dotted names that bodies may not hold.
+    :param database: an asynchronous database object in place of the provider's own, or None.
+    """
+
+    hidden: Sequence[str] = ()
+    read_only: Sequence[str] = ()
+    database: Any = None
+
+
+class Provider(ABC):
+    """One model's storage. Made once per ``routes_for``; every method may be called concurrently.
+
+    ``context`` is handed to the model's own hooks (``get_instance_queryset``, ``get_list_queryset``) and never looked
+    at. ``values`` are Python values as :class:`bzz.shape.Kind` lists them, embedded documents as dicts.
+
+    Every method may raise :class:`~bzz.errors.Unavailable`; the writing ones :class:`~bzz.errors.OutcomeUnknown`.
+
+    :param model: the root model.
+    :raises bzz.errors.ConfigurationError: where the model or an option cannot be served.
+    """
+
+    shape: Shape
+
+    @abstractmethod
+    def __init__(self, model: type, options: Options) -> None: ...
+
+    @abstractmethod
+    async def get(self, path: Path, context: Any) -> Record:
+        """The instance at the end of ``path``.
+
+        :raises bzz.errors.NotFound: where nothing is, or anything on the way is missing.
+        """
+
+    @abstractmethod
+    async def list(self, path: Path, query: ListQuery, context: Any) -> Page:
+        """One page of the list at the end of ``path``.
+
+        :raises bzz.errors.NotFound: where anything on the way is missing.
+        :raises bzz.errors.BadRequest: for a cursor that this list did not give.
+        """
+
+    @abstractmethod
+    async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Record:
+        """Insert a document at the root list, or attach an embedded document to a list or a single property.
+
+        :raises bzz.errors.Invalid: the model refuses the values, or a reference names nothing.
+        :raises bzz.errors.Conflict: the id or a unique value is taken, or a single property is occupied.
+        """
+
+    @abstractmethod
+    async def update(
+        self,
+        path: Path,
+        values: Mapping[str, Any],
+        context: Any,
+        *,
+        merge: bool = False,
+        precondition: Precondition | None = None,
+    ) -> Changed:
+        """Change the fields in ``values`` and no others; None unsets a field.
+
+        Embedded documents are changed field by field. Free-form maps are replaced, or, with ``merge``, merged by
+        RFC 7396.
+
+        :raises bzz.errors.PreconditionFailed: where ``precondition`` says no to what is stored.
+        """
+
+    @abstractmethod
+    async def delete(self, path: Path, context: Any, *, precondition: Precondition | None = None) -> Record:
+        """Delete a document, remove an embedded one, or unlink a reference; returns what was there."""
+
+    @abstractmethod
+    async def link(self, path: Path, keys: Sequence[Any], context: Any) -> Linked:
+        """Add references to existing documents, all or none, to the list or single property at the end of ``path``.
+
+        :param keys: primary keys as Python values.
+        :raises bzz.errors.Invalid: where a document does not exist.
+        :raises bzz.errors.Conflict: where a single property holds another one.
+        """
+
+    @abstractmethod
+    async def represent(self, items: Sequence[Any]) -> list[Any]:
+        """What clients are shown of ``items``: records, or model objects that a receiver put in their place.
+
+        The answer holds only what :func:`bzz.codec.dumps` can write.
+        """

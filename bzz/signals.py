@@ -1,0 +1,128 @@
+"""The thirteen signals of bzz, on blinker.
+
+Each is a :class:`Signal`: ``connect``, ``connect_via``, ``connected_to``, ``disconnect`` and ``muted`` are blinker's own
+(https://blinker.readthedocs.io). Three things are bzz's: receivers run in the order in which they were connected;
+plain functions and coroutines are both awaited, one after the other; and a receiver is handed only the arguments that it
+names, so a new argument never breaks an old receiver.
+
+This is the only module that imports blinker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, Optional
+from weakref import WeakKeyDictionary
+
+import blinker
+
+__all__ = [
+    "Signal",
+    "authorized_user",
+    "post_create_instance",
+    "post_delete_instance",
+    "post_get_instance",
+    "post_get_list",
+    "post_update_instance",
+    "pre_create_instance",
+    "pre_delete_instance",
+    "pre_get_instance",
+    "pre_get_list",
+    "pre_get_user_details",
+    "pre_update_instance",
+    "unauthorized_user",
+]
+
+logger = logging.getLogger("bzz.signals")
+
+Receiver = Callable[..., Any]
+Names = Optional[tuple[str, ...]]
+
+_EITHER = inspect.Parameter.POSITIONAL_OR_KEYWORD
+_names: WeakKeyDictionary[Any, Names] = WeakKeyDictionary()  # inspecting a signature costs more than a call
+
+
+class Signal(blinker.NamedSignal):
+    """A blinker signal whose receivers are awaited in the order in which they were connected."""
+
+    def receivers_for(self, sender: Any) -> Iterator[Receiver]:  # type: ignore[override]  # blinker says Generator
+        """Yield the live receivers for ``sender``, first connected first (blinker itself promises no order)."""
+        found = {blinker.base.make_id(receiver): receiver for receiver in super().receivers_for(sender)}
+        order = {receiver_id: rank for rank, receiver_id in enumerate(list(self.receivers))}
+        for receiver_id in sorted(found, key=lambda each: order.get(each, len(order))):
+            yield found[receiver_id]
+
+    async def notify(self, sender: Any, **arguments: Any) -> None:
+        """Await every receiver of ``sender``; the first that raises stops the rest, and the request.
+
+        :param sender: the model class at the end of the path, or the name of an authentication provider.
+        :param arguments: as the table in the manual lists them for this signal.
+        """
+        for receiver in self._audience(sender):
+            await _call(receiver, sender, arguments)
+
+    async def report(self, sender: Any, **arguments: Any) -> None:
+        """Await every receiver of ``sender``; one that raises is logged and the others still run.
+
+        For what has happened and cannot be undone: ``post_create_instance``, ``post_update_instance`` and
+        ``post_delete_instance``.
+        """
+        for receiver in self._audience(sender):
+            try:
+                await _call(receiver, sender, arguments)
+            except Exception:
+                logger.exception("receiver %r of %s failed for %r", receiver, self.name, sender)
+
+    def _audience(self, sender: Any) -> list[Receiver]:
+        return [] if self.is_muted else list(self.receivers_for(sender))
+
+
+async def _call(receiver: Receiver, sender: Any, arguments: dict[str, Any]) -> None:
+    names = _named_arguments(receiver)
+    chosen = arguments if names is None else {name: arguments[name] for name in names if name in arguments}
+    answer = receiver(sender, **chosen)
+    if inspect.isawaitable(answer):
+        await answer
+
+
+def _named_arguments(receiver: Receiver) -> Names:
+    """The keyword names that ``receiver`` takes after its sender, or None where it takes them all."""
+    function = getattr(receiver, "__func__", receiver)
+    try:
+        return _names[function]
+    except (KeyError, TypeError):
+        names = _inspect_names(receiver)
+    with contextlib.suppress(TypeError):  # a callable that cannot be weakly referenced is inspected each time
+        _names[function] = names
+    return names
+
+
+def _inspect_names(receiver: Receiver) -> Names:
+    parameters = list(inspect.signature(receiver).parameters.values())
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return None
+    first_is_sender = parameters and parameters[0].kind in (parameters[0].POSITIONAL_ONLY, _EITHER)
+    named = parameters[1:] if first_is_sender else parameters
+    return tuple(each.name for each in named if each.kind in (_EITHER, each.KEYWORD_ONLY))
+
+
+pre_get_instance = Signal("pre_get_instance", "Before one instance is read: arguments, handler.")
+post_get_instance = Signal("post_get_instance", "After one instance is read: instance, handler.")
+pre_get_list = Signal("pre_get_list", "Before a list is read: arguments, handler.")
+post_get_list = Signal("post_get_list", "After a list is read: items, handler.")
+pre_create_instance = Signal("pre_create_instance", "Before an instance is created or linked: arguments, handler.")
+post_create_instance = Signal("post_create_instance", "After an instance is created or linked: instance, handler.")
+pre_update_instance = Signal("pre_update_instance", "Before an instance is changed: arguments, handler.")
+post_update_instance = Signal(
+    "post_update_instance", "After an instance is changed: instance, updated_fields, handler."
+)
+pre_delete_instance = Signal("pre_delete_instance", "Before an instance is deleted or unlinked: arguments, handler.")
+post_delete_instance = Signal("post_delete_instance", "After an instance is deleted or unlinked: instance, handler.")
+authorized_user = Signal("authorized_user", "After a provider accepted a user: provider_name, user_data, handler.")
+unauthorized_user = Signal("unauthorized_user", "After a sign-in was refused: provider_name, handler.")
+pre_get_user_details = Signal(
+    "pre_get_user_details", "Before /auth/me answers: provider_name, user_data (may be changed), handler."
+)
