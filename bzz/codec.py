@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from decimal import Decimal
+from functools import singledispatch
 from typing import Any
 
 import orjson
 
 from bzz.errors import BadRequest
 
-__all__ = ["MAX_DEPTH", "check_depth", "dumps", "loads"]
+__all__ = ["MAX_DEPTH", "check_depth", "dumps", "encode", "loads"]
 
 MAX_DEPTH = 32
 """How deep a body may nest: well under the 100 levels at which MongoDB stops."""
@@ -27,15 +29,26 @@ def dumps(value: Any) -> bytes:
     >>> dumps({"at": datetime(2026, 1, 2), "price": Decimal("1.50"), "raw": b"hi"})
     b'{"at":"2026-01-02T00:00:00Z","price":"1.50","raw":"aGk="}'
     """
-    return orjson.dumps(value, default=_default, option=_OPTIONS)
+    return orjson.dumps(value, default=encode, option=_OPTIONS)
 
 
-def _default(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
+@singledispatch
+def encode(value: Any) -> Any:
+    """The JSON form of a value whose type orjson does not know; providers register those of their database.
+
+    :raises TypeError: for a type that nobody registered.
+    """
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+@encode.register
+def _encode_decimal(value: Decimal) -> str:
+    return str(value)
+
+
+@encode.register
+def _encode_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
 
 
 def loads(body: bytes) -> Any:
@@ -61,15 +74,13 @@ def check_depth(value: Any, limit: int = MAX_DEPTH) -> None:
 
     :raises bzz.errors.BadRequest: as said.
     """
-    level = [value]
-    for _ in range(limit + 1):
-        level = [inner for each in level for inner in _children(each)]
+    level = _containers([value])
+    for _ in range(limit):
+        level = [inner for each in level for inner in _containers(each.values() if isinstance(each, dict) else each)]
         if not level:
             return
     raise BadRequest(f"The body is nested deeper than {limit} levels.")
 
 
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+def _containers(values: Iterable[Any]) -> list[Any]:
+    return [each for each in values if isinstance(each, (dict, list))]

@@ -17,7 +17,8 @@ class RouteList(list[Any]):
 def flatten(routes: Iterable[Any]) -> RouteList:
     """One flat list from routes, lists of routes, and lists of those, in the same order.
 
-    :param routes: what hives return and single routes (tuples or :class:`tornado.routing.Rule` objects), nested at will.
+    :param routes: what hives return and single routes (tuples or :class:`tornado.routing.Rule` objects), nested at
+        will.
 
     >>> flatten([("/a", object), [("/b", object), [("/c", object)]]])
     [('/a', <class 'object'>), ('/b', <class 'object'>), ('/c', <class 'object'>)]

@@ -140,8 +140,8 @@ class Shape:
     :param model: the class itself: the sender of its signals.
     :param fields: every declared field by name, hidden ones included; see :attr:`visible`.
     :param pk: the primary key, by which references are stored. None for an embedded document without one.
-    :param url_id: the field whose value stands in URLs: ``pk``, unless the model's ``get_id_field_name`` says otherwise.
-        None for an embedded document without an id: its position in the list stands in the URL.
+    :param url_id: the field whose value stands in URLs: ``pk``, unless the model's ``get_id_field_name`` says
+        otherwise. None for an embedded document without an id: its position in the list stands in the URL.
     :param embedded: whether instances live inside another document.
     """
 
@@ -167,9 +167,9 @@ class Shape:
         >>> user.find("address.zip") is None
         True
         """
-        first, _, rest = dotted.partition(".")
+        first, dot, rest = dotted.partition(".")
         found = self.visible.get(first)
-        if found is None or not rest:
+        if found is None or not dot:
             return found
         link = found.link
         if link is None or link.kind is not Kind.EMBEDDED:

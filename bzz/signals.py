@@ -1,9 +1,9 @@
 """The thirteen signals of bzz, on blinker.
 
-Each is a :class:`Signal`: ``connect``, ``connect_via``, ``connected_to``, ``disconnect`` and ``muted`` are blinker's own
-(https://blinker.readthedocs.io). Three things are bzz's: receivers run in the order in which they were connected;
-plain functions and coroutines are both awaited, one after the other; and a receiver is handed only the arguments that it
-names, so a new argument never breaks an old receiver.
+Each is a :class:`Signal`: ``connect``, ``connect_via``, ``connected_to``, ``disconnect`` and ``muted`` are blinker's
+own (https://blinker.readthedocs.io). Three things are bzz's: receivers run in the order in which they were connected;
+plain functions and coroutines are both awaited, one after the other; and a receiver is handed only the arguments that
+it names, so a new argument never breaks an old receiver.
 
 This is the only module that imports blinker.
 """
@@ -14,10 +14,11 @@ import contextlib
 import inspect
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any, Optional
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import blinker
+from blinker.base import make_id  # type: ignore[attr-defined]  # it has no __all__
 
 __all__ = [
     "Signal",
@@ -39,18 +40,28 @@ __all__ = [
 logger = logging.getLogger("bzz.signals")
 
 Receiver = Callable[..., Any]
-Names = Optional[tuple[str, ...]]
+Names = tuple[str, ...] | None
 
 _EITHER = inspect.Parameter.POSITIONAL_OR_KEYWORD
-_names: WeakKeyDictionary[Any, Names] = WeakKeyDictionary()  # inspecting a signature costs more than a call
+# Inspecting a signature costs more than a call. One cache for plain callables, one for the functions of bound methods.
+_names: tuple[WeakKeyDictionary[Any, Names], ...] = (WeakKeyDictionary(), WeakKeyDictionary())
 
 
 class Signal(blinker.NamedSignal):
-    """A blinker signal whose receivers are awaited in the order in which they were connected."""
+    """A blinker signal whose receivers are awaited in the order in which they were connected.
+
+    A receiver that is connected to several senders has one place: that of its first connection.
+    """
+
+    def disconnect(self, receiver: Receiver, sender: Any = blinker.ANY) -> None:
+        """Stop calling ``receiver`` for ``sender``, or at all; with no sender left it gives up its place."""
+        super().disconnect(receiver, sender)
+        if not self._by_receiver.get(make_id(receiver)):
+            self.receivers.pop(make_id(receiver), None)
 
     def receivers_for(self, sender: Any) -> Iterator[Receiver]:  # type: ignore[override]  # blinker says Generator
         """Yield the live receivers for ``sender``, first connected first (blinker itself promises no order)."""
-        found = {blinker.base.make_id(receiver): receiver for receiver in super().receivers_for(sender)}
+        found = {make_id(receiver): receiver for receiver in super().receivers_for(sender)}
         order = {receiver_id: rank for rank, receiver_id in enumerate(list(self.receivers))}
         for receiver_id in sorted(found, key=lambda each: order.get(each, len(order))):
             yield found[receiver_id]
@@ -90,18 +101,23 @@ async def _call(receiver: Receiver, sender: Any, arguments: dict[str, Any]) -> N
 
 def _named_arguments(receiver: Receiver) -> Names:
     """The keyword names that ``receiver`` takes after its sender, or None where it takes them all."""
-    function = getattr(receiver, "__func__", receiver)
+    cache, function = _names[0], receiver
+    if inspect.ismethod(receiver):
+        cache, function = _names[1], receiver.__func__
     try:
-        return _names[function]
+        return cache[function]
     except (KeyError, TypeError):
         names = _inspect_names(receiver)
     with contextlib.suppress(TypeError):  # a callable that cannot be weakly referenced is inspected each time
-        _names[function] = names
+        cache[function] = names
     return names
 
 
 def _inspect_names(receiver: Receiver) -> Names:
-    parameters = list(inspect.signature(receiver).parameters.values())
+    try:
+        parameters = list(inspect.signature(receiver).parameters.values())
+    except ValueError:  # some callables written in C do not tell theirs
+        return None
     if any(each.kind is each.VAR_KEYWORD for each in parameters):
         return None
     first_is_sender = parameters and parameters[0].kind in (parameters[0].POSITIONAL_ONLY, _EITHER)

@@ -7,6 +7,7 @@ driver. What a provider raises is always a :class:`bzz.errors.RequestError`.
 
 from __future__ import annotations
 
+import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison; ``value`` is a Python value of the field's kind (a list for ``in``/``nin``, bool for ``exists``)."""
+    """One comparison; ``value`` is a Python value of the field's kind (list: ``in``/``nin``, bool: ``exists``)."""
 
     field: Field
     operator: Operator
@@ -144,6 +145,11 @@ class Record(ABC):
     @abstractmethod
     def state(self) -> str:
         """A short hash of what is stored, by which ``ETag`` and preconditions work."""
+
+    @property
+    @abstractmethod
+    def body(self) -> bytes | None:
+        """The JSON that clients are shown, where it follows from what is stored alone; else ask ``represent``."""
 
     @property
     @abstractmethod
@@ -224,7 +230,7 @@ class Provider(ABC):
         """
 
     @abstractmethod
-    async def list(self, path: Path, query: ListQuery, context: Any) -> Page:
+    async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
         """One page of the list at the end of ``path``.
 
         :raises bzz.errors.NotFound: where anything on the way is missing.
@@ -271,7 +277,7 @@ class Provider(ABC):
         """
 
     @abstractmethod
-    async def represent(self, items: Sequence[Any]) -> list[Any]:
+    async def represent(self, items: Sequence[Any]) -> builtins.list[Any]:
         """What clients are shown of ``items``: records, or model objects that a receiver put in their place.
 
         The answer holds only what :func:`bzz.codec.dumps` can write.

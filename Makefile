@@ -1,0 +1,63 @@
+# make run: the demo. make test: everything that CI checks. make help: the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+PYTHONS := 3.10 3.11 3.12 3.13
+BIN := .venv/bin
+PIP := -m pip install --disable-pip-version-check
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-18s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: .venv/installed-demo ## Start the demo application with an embedded MongoDB
+	@$(BIN)/python docs/examples/airports/main.py
+
+.PHONY: test
+test: .venv/installed-dev ## Check formatting, lint, types and import rules, and run the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+.PHONY: format
+format: .venv/installed-dev ## Format the code and apply the safe fixes of the linter
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: test-all-pythons
+test-all-pythons: $(PYTHONS:%=test-%) ## Run the tests on every supported Python that is installed
+
+.PHONY: $(PYTHONS:%=test-%)
+$(PYTHONS:%=test-%): test-%:
+	@for python in python$* "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$*.*/bin/python; do \
+		if "$$python" -c '' 2>/dev/null; then \
+			"$$python" -m venv .venv/$*; \
+			.venv/$*/bin/python $(PIP) --quiet -e '.[embedded,demo,dev]'; \
+			echo "Python $*:"; \
+			exec .venv/$*/bin/pytest; \
+		fi; \
+	done; \
+	echo "Python $* is not installed: skipped"
+
+.PHONY: clean
+clean: ## Remove the environment, caches, and the demo's data
+	rm -rf .venv .bzz .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist docs/_build
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "bzz needs Python 3.10 or later; there is no $(PYTHON) on PATH. Name one: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "bzz needs Python 3.10 or later; $(PYTHON) is older, or does not run. Name another: make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed-demo: pyproject.toml | .venv/bin/python
+	$(BIN)/python $(PIP) -e '.[embedded,demo]'
+	@touch $@
+
+.venv/installed-dev: pyproject.toml | .venv/bin/python
+	$(BIN)/python $(PIP) -e '.[embedded,demo,dev]'
+	@touch $@ .venv/installed-demo

@@ -1,0 +1,225 @@
+"""The body of a request: decoded into the data that receivers see, then read into the values that are stored.
+
+Between the two a ``pre_`` receiver may change the data, so :func:`decode` takes what is well formed and
+:func:`read_values` judges it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bzz.codec import MAX_DEPTH, check_depth, loads
+from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
+from bzz.model.query import pairs
+from bzz.model.value import READ_ONLY, UNKNOWN, Errors, from_json, from_text, note, read_field, read_fields_of
+from bzz.shape import Field, Kind, Shape
+
+__all__ = ["decode", "read_links", "read_values"]
+
+MAX_FORM_FIELDS = 1000
+MAX_LINKS = 1000
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+FORM = "application/x-www-form-urlencoded"
+
+_TYPED_IN_JSON = (Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN)
+
+
+def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: bool = False) -> dict[str, Any]:
+    """The data of a body, as JSON would give it: what becomes ``handler.data``.
+
+    Forms are read as browsers write them (https://url.spec.whatwg.org/#application/x-www-form-urlencoded): dotted
+    names build embedded documents, ``name[]`` is always a list, and so are fields that the model declares as lists.
+    Text becomes a number or a truth value where the field is one; text that is none stays text, to be refused later.
+
+    :param shape: says which fields are lists, numbers and truth values.
+    :param content_type: the header, or None where there was none.
+    :param merge_patch: whether ``application/merge-patch+json`` (RFC 7396) is read too.
+    :raises bzz.errors.UnsupportedMediaType: for any other type, and for a charset that is not UTF-8.
+    :raises bzz.errors.BadRequest: for a malformed body, one that is no object, or one beyond a limit.
+
+    >>> user = Shape("User", object, {"age": Field("age", Kind.INTEGER)})
+    >>> decode(user, "application/x-www-form-urlencoded", b"age=3&address.city=Rio+Branco")
+    {'age': 3, 'address': {'city': 'Rio Branco'}}
+    """
+    if not content_type and not body:
+        return {}
+    types = (JSON, MERGE_PATCH, FORM) if merge_patch else (JSON, FORM)
+    media = _media_type(content_type or "")
+    if media not in types:
+        raise _unsupported(types)
+    return _decode_form(shape, body) if media == FORM else _decode_json(body)
+
+
+def read_values(shape: Shape, data: Mapping[str, Any], *, own_id: Any = None, updating: bool = False) -> dict[str, Any]:
+    """The Python values of ``data``, as :class:`bzz.shape.Kind` lists them; only what is named is in the answer.
+
+    Whether required fields are there, and what else the model asks of a value, is the provider's to say.
+
+    :param own_id: when updating, the value of ``shape.url_id`` in the instance; None where it is not known.
+    :param updating: whether the instance exists. Its ids may then be named only as what they are, and are left out.
+    :raises bzz.errors.Invalid: naming every field that cannot be taken, and why.
+    :raises bzz.errors.BadRequest: nested too deep.
+
+    >>> user = Shape("User", object, {"age": Field("age", Kind.INTEGER)})
+    >>> read_values(user, {"age": "12", "role": "admin"})
+    Traceback (most recent call last):
+    bzz.errors.Invalid: The model refuses these fields.
+    """
+    check_depth(dict(data))
+    errors: Errors = {}
+    ids = _visible_ids(shape)
+    if updating:
+        _check_own_ids(shape, {name: data[name] for name in ids if name in data}, own_id, errors)
+        values = read_fields_of(shape, {name: each for name, each in data.items() if name not in ids}, "", errors)
+    else:
+        values = read_fields_of(shape, data, "", errors)
+        _check_addressable(values, ids, errors)
+    if errors:
+        raise Invalid(errors)
+    return values
+
+
+def read_links(field: Field, data: Mapping[str, Any]) -> list[Any]:
+    """The primary keys that a body names for a list or a single property of references, in order, each once.
+
+    :param field: the property; the body holds its name and nothing else, with one id or an array of them.
+    :raises bzz.errors.Invalid: for anything else, too many ids, or more than one for a single property.
+
+    >>> members = Field("members", Kind.STRING)
+    >>> user = Shape("User", object, pk=members)
+    >>> team = Field("members", Kind.LIST, item=Field("", Kind.REFERENCE, target=lambda: user))
+    >>> read_links(team, {"members": ["b", "a", "b"]})
+    ['b', 'a']
+    """
+    errors: Errors = {}
+    for name in data:
+        if name != field.name:
+            note(errors, str(name), UNKNOWN)
+    if field.read_only:
+        note(errors, field.name, READ_ONLY)
+    keys = _read_keys(field, data.get(field.name), errors)
+    if errors:
+        raise Invalid(errors)
+    return keys
+
+
+def _media_type(content_type: str) -> str:
+    media, *parameters = content_type.split(";")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType("Only UTF-8 is read.")
+    return media.strip().lower()
+
+
+def _unsupported(types: Iterable[str]) -> UnsupportedMediaType:
+    """RFC 9110, section 15.5.16: ``Accept`` tells which types would do; RFC 5789, section 2.2 for PATCH."""
+    accepted = ", ".join(types)
+    headers = {"Accept": accepted} | ({"Accept-Patch": accepted} if MERGE_PATCH in types else {})
+    return UnsupportedMediaType(f"Send a body of one of these types: {accepted}.", headers=headers)
+
+
+def _decode_json(body: bytes) -> dict[str, Any]:
+    value = loads(body)
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return value
+
+
+def _decode_form(shape: Shape, body: bytes) -> dict[str, Any]:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The form is not valid UTF-8.") from None
+    texts: dict[str, list[str]] = {}
+    lists = set()
+    for written, value in pairs(text, limit=MAX_FORM_FIELDS):
+        name = written.removesuffix("[]")
+        texts.setdefault(name, []).append(value)
+        if name != written:
+            lists.add(name)
+    data: dict[str, Any] = {}
+    for name, values in texts.items():
+        _place(data, name, _form_value(_field_at(shape, name), name, values, name in lists))
+    return data
+
+
+def _field_at(shape: Shape, name: str) -> Field | None:
+    """The field that a form's name stands for: declared, or an entry of a map whose values have one kind."""
+    if name.count(".") >= MAX_DEPTH:
+        raise BadRequest(f"The form is nested deeper than {MAX_DEPTH} levels.")
+    found = shape.find(name)
+    if found is None:
+        parent = shape.find(name.rpartition(".")[0])
+        return parent.item if parent is not None and parent.kind is Kind.MAP else None
+    return found
+
+
+def _form_value(field: Field | None, name: str, texts: list[str], is_list: bool) -> Any:
+    if is_list or (field is not None and field.kind is Kind.LIST):
+        item = field and (field.item if field.kind is Kind.LIST else field)
+        return [_typed(item, text) for text in texts]
+    if len(texts) > 1:
+        raise BadRequest(f"The form names {name!r} more than once; only lists are repeated.")
+    return _typed(field, texts[0])
+
+
+def _typed(field: Field | None, text: str) -> Any:
+    """``text`` as JSON would hold it."""
+    if field is None or field.kind not in _TYPED_IN_JSON:
+        return text
+    try:
+        return from_text(field, text)
+    except ValueError:
+        return text
+
+
+def _place(data: dict[str, Any], dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    for name in parents:
+        data = data.setdefault(name, {})
+        if not isinstance(data, dict):
+            raise _conflict(dotted)
+    if last in data:
+        raise _conflict(dotted)
+    data[last] = value
+
+
+def _conflict(name: str) -> BadRequest:
+    return BadRequest(f"The form gives {name!r} both a value and names below it.")
+
+
+def _visible_ids(shape: Shape) -> set[str]:
+    """The names of the fields by which an instance is known, as far as a client may know them."""
+    return {each.name for each in (shape.pk, shape.url_id) if each is not None and each.name in shape.visible}
+
+
+def _check_own_ids(shape: Shape, given: Mapping[str, Any], own_id: Any, errors: Errors) -> None:
+    for name, value in given.items():
+        is_known = own_id is not None and shape.url_id is not None and shape.url_id.name == name
+        if not is_known or read_field(shape, shape.visible[name], value, name, {}) != own_id:
+            note(errors, name, "This field cannot change.")
+
+
+def _check_addressable(values: Mapping[str, Any], ids: Iterable[str], errors: Errors) -> None:
+    for name in ids:
+        if values.get(name) in ("", ".", ".."):
+            note(errors, name, "This id cannot stand in a URL.")
+
+
+def _read_keys(field: Field, value: Any, errors: Errors) -> list[Any]:
+    link, ids = field.link, value if isinstance(value, list) else [value]
+    limit = MAX_LINKS if field.kind is Kind.LIST else 1
+    if link is None or link.kind is not Kind.REFERENCE:
+        raise LookupError(f"{field.name} holds no references")
+    if not ids or None in ids:
+        note(errors, field.name, "Must be an id, or an array of ids.")
+    elif len(ids) > limit:
+        note(errors, field.name, f"Must be at most {limit}.")
+    else:
+        keys = [from_json(link, each, f"{field.name}.{position}", errors) for position, each in enumerate(ids)]
+        return list(dict.fromkeys(keys))
+    return []

@@ -1,0 +1,261 @@
+"""The handler of every model route: each verb is the guard, a signal, one provider call, a signal, and the answer."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tornado.web import Finish, HTTPError, stream_request_body
+
+from bzz import signals
+from bzz.codec import dumps
+from bzz.errors import MethodNotAllowed, NotFound, PayloadTooLarge, PreconditionFailed
+from bzz.model.body import decode, read_links, read_values
+from bzz.model.conditional import entity_tag, if_match_holds, precondition
+from bzz.model.links import header_text, link_header, location
+from bzz.model.names import check_names
+from bzz.model.path import read_path
+from bzz.model.query import check_item_query, project, read_fields, read_list_query
+from bzz.model.resource import MAX_BODY_BYTES, Resource
+from bzz.problem import GUARD, ProblemHandler
+from bzz.providers.base import Path, Record
+from bzz.shape import Shape
+from bzz.signals import Signal
+
+__all__ = ["ModelHandler"]
+
+logger = logging.getLogger("bzz.model")
+
+Fields = tuple[str, ...]
+
+
+@stream_request_body
+class ModelHandler(ProblemHandler):
+    """Answers the requests for one model and everything nested in it.
+
+    Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own:
+
+    :ivar data: the parsed body, before validation; a ``pre_`` receiver may change it.
+    :ivar path: where the request points, a :class:`bzz.providers.base.Path`.
+    """
+
+    data: dict[str, Any]
+    path: Path
+
+    def initialize(self, resource: Resource) -> None:
+        """Called by Tornado for each request with what :meth:`bzz.ModelHive.routes_for` put into the route."""
+        self.resource = resource
+        self.provider = resource.provider
+        self.data = {}
+        self._chunks: list[bytes] = []
+        self._received = 0
+        self._tag: str | None = None
+
+    async def prepare(self) -> None:
+        """Before the body is read: the guard, then whether there is such an address and method."""
+        guard = self.settings.get(GUARD)
+        if guard is not None:
+            await guard(self)
+        self.path = self._read_path()
+        allowed = self.resource.allowed(self.path)
+        if self.request.method not in allowed:
+            raise MethodNotAllowed(allowed)
+        self._refuse_long_body(_declared_length(self.request.headers.get("Content-Length")))
+
+    def _read_path(self) -> Path:
+        rest = self.request.path[len(self.resource.url) :]
+        return read_path(self.provider.shape, self.resource.name, rest)
+
+    def data_received(self, chunk: bytes) -> None:
+        """Collect the body, as Tornado reads it; what is beyond the limit is dropped and answered 413."""
+        self._received += len(chunk)
+        if self._received <= MAX_BODY_BYTES:
+            self._chunks.append(chunk)
+
+    @staticmethod
+    def _refuse_long_body(length: int) -> None:
+        if length > MAX_BODY_BYTES:
+            raise PayloadTooLarge(f"A body may be {MAX_BODY_BYTES} bytes long.")
+
+    @property
+    def _model(self) -> type:
+        return self.path.last.shape.model
+
+    # -- verbs
+
+    async def get(self) -> None:
+        """Show an instance or a list."""
+        await (self._get_list() if self.path.last.is_list else self._get_instance())
+
+    head = get
+
+    async def post(self) -> None:
+        """Create an instance, attach an embedded document, or link an existing one."""
+        await (self._link() if self.path.last.is_reference else self._create())
+
+    async def put(self) -> None:
+        """Change the fields that the body names."""
+        await self._update(merge=False)
+
+    async def patch(self) -> None:
+        """Change the fields that the body names, by RFC 7396."""
+        await self._update(merge=True)
+
+    async def delete(self) -> None:
+        """Delete an instance, remove an embedded document, or unlink a reference."""
+        await self._before(signals.pre_delete_instance)
+        record = await self.provider.delete(self.path, self, precondition=precondition(self.request.headers))
+        await self._after(signals.post_delete_instance, record)
+        self._finish_empty()
+
+    def options(self, *args: Any, **kwargs: Any) -> None:
+        """Say which methods this address takes."""
+        self.set_header("Allow", ", ".join(self.resource.allowed(self.path)))
+        self._finish_empty()
+
+    # -- what the verbs are made of
+
+    async def _get_instance(self) -> None:
+        fields = check_item_query(self.path.last.shape, self.request.query)
+        await self._before(signals.pre_get_instance)
+        record = await self.provider.get(self.path, self)
+        if signals.post_get_instance.has_receivers_for(self._model):
+            await signals.post_get_instance.notify(self._model, instance=record.instance, handler=self)
+        body = await self._show(record, fields)
+        if not if_match_holds(self.request.headers, record.state):
+            raise PreconditionFailed()
+        self._finish_json(body)
+
+    async def _get_list(self) -> None:
+        shape = self.path.last.shape
+        query = read_list_query(
+            shape, self.request.query, per_page=self.resource.per_page, max_per_page=self.resource.max_per_page
+        )
+        fields = read_fields(shape, self.request.query)
+        await self._before(signals.pre_get_list)
+        page = await self.provider.page(self.path, query, self)
+        shown = await self.provider.represent(await self._heard_list(page.records))
+        self.set_header("Link", link_header(self.request.path, self.request.query, query, page))
+        if page.total is not None:
+            self.set_header("X-Total-Count", str(page.total))
+        self._finish_json(dumps(shown if fields is None else [project(each, fields) for each in shown]))
+
+    async def _heard_list(self, records: list[Record]) -> list[Any]:
+        """The items to show: what receivers of ``post_get_list`` left of them."""
+        if not signals.post_get_list.has_receivers_for(self._model):
+            return list(records)
+        items = [record.instance for record in records]
+        await signals.post_get_list.notify(self._model, items=items, handler=self)
+        return items
+
+    async def _create(self) -> None:
+        shape = self.path.last.shape
+        self._read_body(shape)
+        check_names(shape, self.data)
+        await self._before(signals.pre_create_instance)
+        record = await self.provider.create(self.path, read_values(shape, self.data), self)
+        self.set_status(201)
+        name = record.id if self.path.last.is_list else None
+        self.set_header("Location", location(self.request.path, name))
+        if record.id is not None:
+            self.set_header("X-Created-Id", header_text(record.id))
+        await self._finish_written(record, signals.post_create_instance)
+
+    async def _update(self, *, merge: bool) -> None:
+        step = self.path.last
+        self._read_body(step.shape, merge_patch=merge)
+        check_names(step.shape, self.data, updating=True)
+        await self._before(signals.pre_update_instance)
+        values = read_values(step.shape, self.data, own_id=step.key, updating=True)
+        changed = await self.provider.update(
+            self.path, values, self, merge=merge, precondition=precondition(self.request.headers)
+        )
+        fields = changed.updated_fields
+        await self._finish_written(changed.record, signals.post_update_instance, updated_fields=fields)
+
+    async def _link(self) -> None:
+        step = self.path.last
+        assert step.field is not None
+        self._read_body(self.path.steps[-2].shape)
+        await self._before(signals.pre_create_instance)
+        keys = read_links(step.field, self.data)
+        linked = await self.provider.link(self.path, keys, self)
+        for record in linked.records:
+            await self._after(signals.post_create_instance, record)
+        texts = [str(key) for key in keys]
+        self._finish_json(dumps({step.field.name: texts if step.is_list else texts[0]}))
+
+    def _read_body(self, shape: Shape, *, merge_patch: bool = False) -> None:
+        self._refuse_long_body(self._received)
+        content_type = self.request.headers.get("Content-Type")
+        self.data = decode(shape, content_type, b"".join(self._chunks), merge_patch=merge_patch)
+
+    # -- signals
+
+    async def _before(self, signal: Signal) -> None:
+        """Send a ``pre_`` signal. A receiver may raise, or finish the request itself."""
+        if signal.has_receivers_for(self._model):
+            await signal.notify(self._model, arguments=self.path.arguments, handler=self)
+            if self._finished:
+                raise Finish()
+
+    async def _after(self, signal: Signal, record: Record, **more: Any) -> None:
+        """Send the ``post_`` signal of a write that has happened."""
+        if signal.has_receivers_for(self._model):
+            await signal.report(self._model, instance=record.instance, handler=self, **more)
+
+    # -- answers
+
+    async def _show(self, record: Record, fields: Fields | None = None) -> bytes:
+        """The body for one instance; its entity tag is remembered on the way."""
+        body = record.body
+        if body is not None and fields is None:
+            self._tag = entity_tag(record.state)
+            return body
+        shown = (await self.provider.represent([record]))[0]
+        body = dumps(shown if fields is None else project(shown, fields))
+        self._tag = entity_tag(record.state, body)
+        return body
+
+    async def _finish_written(self, record: Record, signal: Signal, **more: Any) -> None:
+        """Tell receivers of a write, and answer with what is stored, whatever goes wrong from here on."""
+        try:
+            body = await self._show(record)
+        except Exception:
+            logger.exception("%s %s is done, but cannot be shown", self.request.method, self.request.path)
+            body = dumps({"id": record.id})
+        await self._after(signal, record, **more)
+        if self._tag is not None:
+            self.set_header("ETag", self._tag)
+        self._finish_json(body)
+
+    def _finish_json(self, body: bytes) -> None:
+        if not self._finished:
+            self.set_header("Content-Type", "application/json")
+            self.finish(body)
+
+    def _finish_empty(self) -> None:
+        if not self._finished:
+            self.set_status(204)
+            self.finish()
+
+    def compute_etag(self) -> str | None:
+        """The tag of what is shown; for a list, Tornado's own hash of the body. Tornado asks at the end of a GET."""
+        return self._tag or super().compute_etag()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """As every handler of bzz; a method that Tornado itself does not know is told what this address takes."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if status_code == 405 and isinstance(error, HTTPError):
+            kwargs["exc_info"] = (MethodNotAllowed, self._not_allowed(), None)
+        super().write_error(status_code, **kwargs)
+
+    def _not_allowed(self) -> Exception:
+        try:
+            return MethodNotAllowed(self.resource.allowed(self._read_path()))
+        except NotFound as error:
+            return error
+
+
+def _declared_length(header: str | None) -> int:
+    return int(header) if header is not None and header.isascii() and header.isdigit() else 0

@@ -1,0 +1,106 @@
+"""``ModelHive``: routes for models."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from bzz.errors import ConfigurationError
+from bzz.model.handler import ModelHandler
+from bzz.model.resource import METHODS, Resource
+from bzz.providers.base import Options, Provider
+from bzz.routing import RouteList, join
+
+__all__ = ["ModelHive"]
+
+_PROVIDERS = {"mongoengine": "bzz.providers.mongoengine.provider.MongoEngineProvider"}
+
+
+class ModelHive:
+    """Makes Tornado routes of models."""
+
+    @classmethod
+    def routes_for(
+        cls,
+        orm: str | type[Provider],
+        model: type,
+        prefix: str = "",
+        resource_name: str | None = None,
+        *,
+        methods: Sequence[str] = METHODS,
+        hidden: Sequence[str] = (),
+        read_only: Sequence[str] = (),
+        per_page: int = 20,
+        max_per_page: int = 100,
+        database: Any = None,
+    ) -> RouteList:
+        """Routes for a model and everything nested in it.
+
+        :param orm: ``'mongoengine'``, the dotted path of a :class:`~bzz.providers.base.Provider`, or such a class.
+        :param model: the document class.
+        :param prefix: stands before the resource name in URLs, such as ``/api/v1``.
+        :param resource_name: the name in URLs; the class name in snake_case unless given.
+        :param methods: those of GET, HEAD, POST, PUT, PATCH and DELETE that are answered; GET brings HEAD.
+        :param hidden: dotted field names that clients never see, filter by or write.
+        :param read_only: dotted field names that clients see and cannot write.
+        :param per_page: the length of a page, where the client names none.
+        :param max_per_page: the length of the longest page.
+        :param database: an asynchronous database object (Motor's or PyMongo's), in place of one made from the
+            settings of ``mongoengine.connect()``.
+        :returns: what :class:`tornado.web.Application` and :func:`bzz.flatten` take.
+        :raises bzz.errors.ConfigurationError: for a mistake in any of these, or a model that cannot be served.
+        """
+        url = join(prefix, resource_name or _snake_case(model.__name__))
+        _check_page_sizes(per_page, max_per_page)
+        provider = _provider_class(orm)(model, Options(_names(hidden), _names(read_only), database))
+        name = url.rpartition("/")[2]
+        resource = Resource(provider, url, name, _checked_methods(methods), per_page, max_per_page)
+        return RouteList([(re.escape(url) + "(?:/.*)?", ModelHandler, {"resource": resource})])
+
+
+def _snake_case(name: str) -> str:
+    """
+    >>> _snake_case("UserAccount"), _snake_case("HTTPServer2")
+    ('user_account', 'http_server2')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _provider_class(orm: str | type[Provider]) -> type[Provider]:
+    found = orm if isinstance(orm, type) else _import(_PROVIDERS.get(orm, orm))
+    if not (isinstance(found, type) and issubclass(found, Provider)):
+        known = ", ".join(repr(name) for name in sorted(_PROVIDERS))
+        raise ConfigurationError(
+            f"unknown ORM {orm!r}: name one of {known}, or a subclass of bzz.providers.base.Provider"
+        )
+    return found
+
+
+def _import(dotted: str) -> Any:
+    module, _, name = dotted.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name, None) if module else None
+    except ModuleNotFoundError as error:
+        if error.name and dotted.startswith(error.name):
+            return None
+        raise
+
+
+def _names(names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError(f"a list of field names is expected, not {names!r}")
+    return tuple(names)
+
+
+def _checked_methods(methods: Sequence[str]) -> list[str]:
+    unknown = [method for method in methods if method not in METHODS]
+    if isinstance(methods, str) or unknown:
+        raise ConfigurationError(f"methods: {methods!r} is no list of names from {', '.join(METHODS)}")
+    return [method for method in METHODS if method in methods or (method == "HEAD" and "GET" in methods)]
+
+
+def _check_page_sizes(per_page: int, max_per_page: int) -> None:
+    if not 1 <= per_page <= max_per_page:
+        raise ConfigurationError(f"per_page ({per_page}) must be at least 1 and at most max_per_page ({max_per_page})")

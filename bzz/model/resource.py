@@ -1,0 +1,63 @@
+"""What the routes of one model know: worked out once, when they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bzz.providers.base import Path, Provider
+
+__all__ = ["MAX_BODY_BYTES", "METHODS", "Resource"]
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+MAX_BODY_BYTES = 1024 * 1024
+
+_LIST = frozenset({"GET", "HEAD", "POST"})
+_ITEM = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+_LINKED_ITEM = frozenset({"GET", "HEAD", "DELETE"})
+_SINGLE = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+_READING = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One model mounted at one URL.
+
+    :param url: the URL path of the list, percent-encoded, without a slash at the end.
+    :param name: the first step of every path: the last part of ``url``.
+    :param methods: those of :data:`METHODS` that the application lets through.
+    """
+
+    provider: Provider
+    url: str
+    name: str
+    methods: Sequence[str]
+    per_page: int
+    max_per_page: int
+
+    def allowed(self, path: Path) -> list[str]:
+        """The methods that the end of a path takes, OPTIONS included, for the ``Allow`` header."""
+        fitting = _fitting(path) & (_READING if _is_read_only(path) else frozenset(METHODS))
+        return [*(method for method in METHODS if method in fitting and method in self.methods), "OPTIONS"]
+
+
+def _fitting(path: Path) -> frozenset[str]:
+    step = path.last
+    if step.is_list:
+        return _LIST
+    if step.field is None:
+        return _ITEM
+    if step.field.item is None:
+        return _SINGLE
+    return _LINKED_ITEM if step.is_reference else _ITEM
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether a read-only field lies between the end of a path and the document that holds it."""
+    for step in reversed(path.steps):
+        if step.field is not None and step.field.read_only:
+            return True
+        if step.is_reference:
+            return False
+    return False

@@ -1,0 +1,1 @@
+"""MongoEngine documents on an asynchronous driver."""

@@ -1,0 +1,278 @@
+"""One declared field beside its MongoEngine field, and the conversions between the three forms of its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import mongoengine as me
+from bson import DBRef
+from mongoengine.base import BaseField
+from mongoengine.errors import DeprecatedError
+
+from bzz.errors import Invalid
+from bzz.providers.mongoengine.fields import Reader, inner_source, reader_of, reference_key, store_scalar
+from bzz.shape import Field, Kind
+
+if TYPE_CHECKING:
+    from bzz.providers.mongoengine.mapping import Mapping
+    from bzz.providers.mongoengine.schema import Schema
+
+__all__ = ["Column", "Raw", "add_error"]
+
+Raw = dict[str, Any]
+
+_BAD_VALUE = (ValueError, TypeError, ArithmeticError, AttributeError, AssertionError, LookupError, DeprecatedError)
+
+
+def add_error(errors: dict[str, list[str]], where: str, error: Any) -> None:
+    """Add MongoEngine's nested errors to ``errors`` under dotted names.
+
+    >>> found: dict[str, list[str]] = {}
+    >>> add_error(found, "address", me.ValidationError("bad", errors={"zip": me.ValidationError("too long")}))
+    >>> found
+    {'address.zip': ['too long']}
+    """
+    nested = error.errors if isinstance(error, me.ValidationError) else error
+    if isinstance(nested, dict) and nested:
+        for key, inner in nested.items():
+            add_error(errors, f"{where}.{key}" if where else str(key), inner)
+    else:
+        errors.setdefault(where, []).append(str(getattr(error, "message", error)) or "The value is refused.")
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A declared field beside its MongoEngine field, and the conversions between the three forms of its value."""
+
+    field: Field
+    source: BaseField
+    stored: str
+    schema: Schema
+    item: Column | None = None
+
+    def mapping(self, raw: Any = None) -> Mapping:
+        """The mapping of the documents that the field holds or refers to; of the very class that ``raw`` names."""
+        if self.field.kind in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE):
+            return self.schema.named(raw["_cls"])
+        declared = self.schema.of(self.source.document_type)
+        return declared.variant(raw) if isinstance(raw, dict) else declared
+
+    # -- typed to raw
+
+    def store(self, value: Any) -> Any:
+        """The raw form of a typed value.
+
+        :raises ValueError: (or one of its kin) where the value does not fit the field.
+        """
+        kind = self.field.kind
+        if value is None:
+            return None
+        if kind is Kind.LIST and self.item:
+            return self.sorted([self.item.store_at(index, each) for index, each in enumerate(value)])
+        if kind is Kind.MAP and self.item:
+            return {key: self.item.store_at(key, each) for key, each in value.items()}
+        if kind in _LINKS:
+            return self._store_link(value)
+        return store_scalar(self.source, kind, value)
+
+    def store_at(self, key: Any, value: Any) -> Any:
+        """As :meth:`store`, for an item of a list or map: refusals name its place."""
+        try:
+            return self.store(value)
+        except Invalid as error:
+            raise Invalid({f"{key}.{where}": told for where, told in (error.errors or {}).items()}) from None
+
+    def _store_link(self, value: Any) -> Any:
+        if self.field.kind is Kind.EMBEDDED:
+            return self.mapping().insert_form(value)
+        if self.field.kind is Kind.ANY_EMBEDDED:
+            mapping = self.schema.named(value["@type"])
+            raw = mapping.insert_form({key: each for key, each in value.items() if key != "@type"})
+            return {"_cls": mapping.model._class_name, **raw}
+        if self.field.kind is Kind.ANY_REFERENCE:
+            target = self.schema.named(value["@type"])
+            collection = target.model._get_collection_name()
+            return {"_cls": target.model._class_name, "_ref": DBRef(collection, target.store_key(value["id"]))}
+        return self._store_reference(value)
+
+    def _store_reference(self, value: Any) -> Any:
+        target = self.mapping()
+        key = target.store_key(value)
+        if isinstance(self.source, me.CachedReferenceField):
+            return {"_id": key}
+        return self.source.to_mongo(DBRef(target.model._get_collection_name(), key))
+
+    def default(self) -> Any:
+        """The raw form of the model's default, None where there is none."""
+        declared = self.source.default
+        return self.dump(declared() if callable(declared) else declared)
+
+    # -- raw to typed
+
+    @cached_property
+    def read(self) -> Reader | None:
+        """What turns raw into typed, None where they are the same."""
+        return self._reader(shown=False)
+
+    @cached_property
+    def show(self) -> Reader | None:
+        """What turns raw into what clients see, None where they are the same."""
+        if self.field.kind is Kind.INTEGER and self.source.primary_key and self.field.name == "id":
+            return str
+        return self._reader(shown=True)
+
+    def _reader(self, shown: bool) -> Reader | None:
+        kind = self.field.kind
+        if kind in (Kind.LIST, Kind.MAP):
+            return _container_reader(self.item._reader(shown=shown) if self.item else None)
+        if kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):
+            return self._show_document if shown else self._read_document
+        if kind is Kind.ANY_REFERENCE:
+            return _read_any_reference
+        if kind is Kind.REFERENCE:
+            return _reference_text if shown else reference_key
+        return reader_of(self.source, kind)
+
+    def _read_document(self, raw: Any) -> Any:
+        return self._tagged(raw, self.mapping(raw).typed(raw)) if isinstance(raw, dict) else raw
+
+    def _show_document(self, raw: Any) -> Any:
+        return self._tagged(raw, self.mapping(raw).show(raw)) if isinstance(raw, dict) else raw
+
+    def _tagged(self, raw: Raw, read: dict[str, Any]) -> dict[str, Any]:
+        return {"@type": raw["_cls"], **read} if self.field.kind is Kind.ANY_EMBEDDED else read
+
+    # -- raw to loaded, and back
+
+    def load(self, raw: Any) -> Any:
+        """What an attribute of an instance holds for a raw value; never asks the database."""
+        kind = self.field.kind
+        if raw is None or (kind is Kind.ANY or (kind in (Kind.LIST, Kind.MAP) and not self.item)):
+            return raw
+        if kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED) and isinstance(raw, dict):
+            return self.mapping(raw).load(raw)
+        if self.item and isinstance(raw, list):
+            return [self.item.load(each) for each in raw]
+        if self.item and isinstance(raw, dict):
+            return {key: self.item.load(each) for key, each in raw.items()}
+        if isinstance(self.source, me.CachedReferenceField):  # its own to_python fetches the other document
+            return DBRef(self.mapping().model._get_collection_name(), reference_key(raw))
+        return raw if isinstance(self.source, me.GenericReferenceField) else self.source.to_python(raw)
+
+    def dump(self, loaded: Any) -> Any:
+        """The raw form of what an attribute of an instance holds."""
+        if loaded is None or (isinstance(loaded, DBRef) and isinstance(self.source, me.CachedReferenceField)):
+            return loaded
+        if isinstance(loaded, me.EmbeddedDocument):
+            tag = {"_cls": loaded._class_name} if self.field.kind is Kind.ANY_EMBEDDED else {}
+            return {**tag, **self.schema.of(type(loaded)).dump(loaded)}
+        if self.item and isinstance(loaded, (list, tuple)):
+            return [self.item.dump(each) for each in loaded]
+        if self.item and isinstance(loaded, dict):
+            return {key: self.item.dump(each) for key, each in loaded.items()}
+        return self.source.to_mongo(loaded)
+
+    # -- to_dict
+
+    @cached_property
+    def is_custom(self) -> bool:
+        """Whether a document embedded here has a ``to_dict()``."""
+        return (self.field.kind is Kind.EMBEDDED and self.mapping().is_custom) or bool(
+            self.item and self.item.is_custom
+        )
+
+    def present(self, loaded: Any) -> Any:
+        """What is shown of embedded documents that have a ``to_dict()``."""
+        if isinstance(loaded, me.EmbeddedDocument):
+            return self.schema.of(type(loaded)).present(loaded)
+        if isinstance(loaded, dict):
+            return {key: self.present(each) for key, each in loaded.items()}
+        return [self.present(each) for each in loaded] if isinstance(loaded, (list, tuple)) else loaded
+
+    # -- validation
+
+    def check(self, value: Any, errors: dict[str, list[str]]) -> Any:
+        """The raw form of a typed value that MongoEngine's own validation accepts; errors are collected."""
+        raw = None
+        if value is None and self.field.required and self.field.has_default:
+            return self.default()
+        try:
+            raw = self.store(value)
+        except Invalid as error:
+            for where, messages in (error.errors or {}).items():
+                errors.setdefault(f"{self.name}.{where}", []).extend(messages)
+        except _BAD_VALUE as error:
+            add_error(errors, self.name, error)
+        else:
+            self.check_raw(raw, errors)
+        return raw
+
+    def check_raw(self, raw: Any, errors: dict[str, list[str]]) -> None:
+        """Collect what MongoEngine's own validation says of a raw value."""
+        try:
+            self.validate(raw)
+        except _BAD_VALUE as error:
+            add_error(errors, self.name, error)
+
+    def require(self, raw: Any) -> None:
+        """Refuse a raw value that the model does not accept.
+
+        :raises bzz.errors.Invalid: as said.
+        """
+        errors: dict[str, list[str]] = {}
+        self.check_raw(raw, errors)
+        if errors:
+            raise Invalid(errors)
+
+    def sorted(self, items: list[Any]) -> list[Any]:
+        """The raw items in the order in which MongoEngine stores them."""
+        if not isinstance(self.source, me.SortedListField):
+            return items
+        ordering = self.source._ordering
+        return sorted(items, key=ordering and itemgetter(ordering), reverse=self.source._order_reverse)
+
+    @property
+    def name(self) -> str:
+        """The name that errors give: a hidden field's is not told."""
+        return "*" if self.field.hidden else self.field.name
+
+    def validate(self, raw: Any) -> None:
+        """Run the checks that the model declares for this field on a raw value.
+
+        :raises mongoengine.ValidationError: where one fails.
+        """
+        if raw is None:
+            if self.field.required and not self.field.has_default:
+                raise me.ValidationError("Field is required", field_name=self.field.name)
+        elif not isinstance(inner_source(self.source) or self.source, me.CachedReferenceField):
+            self.source._validate(self.load(raw))
+
+
+_LINKS = frozenset({Kind.EMBEDDED, Kind.ANY_EMBEDDED, Kind.REFERENCE, Kind.ANY_REFERENCE})
+
+
+def _container_reader(read: Reader | None) -> Reader | None:
+    if read is None:
+        return None
+
+    def read_each(raw: Any) -> Any:
+        if isinstance(raw, dict):
+            return {key: None if each is None else read(each) for key, each in raw.items()}
+        return [None if each is None else read(each) for each in raw] if isinstance(raw, list) else raw
+
+    return read_each
+
+
+def _reference_text(raw: Any) -> Any:
+    key = reference_key(raw)
+    return key if key is None else str(key)
+
+
+def _read_any_reference(raw: Any) -> Any:
+    reference = raw.get("_ref") if isinstance(raw, dict) else None
+    if not isinstance(reference, DBRef):
+        return raw
+    return {"@type": raw.get("_cls"), "id": str(reference.id)}

@@ -1,0 +1,200 @@
+"""The documents of one class in the database: found within the model's own hooks, inserted, and told about trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import bson
+import mongoengine as me
+import pymongo
+from mongoengine.connection import ConnectionFailure as NotConnected
+from mongoengine.queryset import QuerySet
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from bzz.errors import Conflict, Invalid, NotFound
+from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, Collection, database, reading
+from bzz.providers.mongoengine.mapping import Mapping, Raw
+from bzz.shape import Field
+
+__all__ = ["Documents", "refused", "taken"]
+
+_NOTHING: Raw = {"_id": {"$in": []}}
+_index_lock = threading.Lock()
+
+# Failures of a write that the data itself causes: bad value, too deep, too large, no geometry, refused by a validator,
+# keys that cannot be stored, an index key that cannot be made.
+_REFUSED_CODES = frozenset({2, 15, 17, 52, 54, 57, 121, 171, 10334, 16755, 17280, 17419, 17420})
+
+
+class Documents:
+    """One class's documents.
+
+    :param mapping: the class.
+    :param given: the database object that the application handed in, or None for the connection's own.
+    """
+
+    def __init__(self, mapping: Mapping, given: Any = None) -> None:
+        self.mapping = mapping
+        self.model: Any = mapping.model
+        self._given = given
+        self._base = _class_query(self.model)
+
+    async def collection(self) -> Collection:
+        """The collection, after MongoEngine has made its indexes (once)."""
+        if getattr(self.model, "_collection", None) is None:
+            await asyncio.to_thread(self._make_indexes)
+        db = self._given if self._given is not None else database(self.model._meta.get("db_alias", "default"))
+        return Collection(db[self.model._get_collection_name()])
+
+    def _make_indexes(self) -> None:
+        with _index_lock, reading(), pymongo.timeout(TIMEOUT_SECONDS):
+            try:
+                self.model._get_collection()
+            except NotConnected:
+                if self._given is None:
+                    raise
+
+    # -- finding
+
+    async def find(self, field: Field, key: Any, context: Any) -> tuple[Raw, Raw]:
+        """The document whose ``field`` is ``key``, and the query that finds it again.
+
+        :raises bzz.errors.NotFound: where none is, or the model's ``get_instance_queryset`` leaves it out.
+        """
+        query = await self.query(field, key, context)
+        return await self.find_by(query), query
+
+    async def find_by(self, query: Raw) -> Raw:
+        """The document that a query from :meth:`query` finds.
+
+        :raises bzz.errors.NotFound: where there is none.
+        """
+        found = await (await self.collection()).find(query, limit=1)
+        if not found:
+            raise NotFound()
+        return found[0]
+
+    async def query(self, field: Field, key: Any, context: Any) -> Raw:
+        """The MongoDB query for one document, within ``get_instance_queryset``."""
+        column = self.mapping.columns[field.name]
+        own = {column.stored: column.store(key), **self._base}
+        hook = getattr(self.model, "get_instance_queryset", None)
+        if hook is None:
+            return own
+        return {"$and": [own, await self._asked(lambda found: hook(self.model, found, str(key), context), hook)]}
+
+    async def missing(self, keys: Sequence[Any], context: Any) -> list[Any]:
+        """Which of these primary keys (typed) name no document that ``get_instance_queryset`` lets through."""
+        assert self.mapping.pk is not None
+        pk = self.mapping.pk.field
+        if hasattr(self.model, "get_instance_queryset"):
+            found = await asyncio.gather(*(self.find(pk, key, context) for key in keys), return_exceptions=True)
+            for outcome in found:
+                if isinstance(outcome, BaseException) and not isinstance(outcome, NotFound):
+                    raise outcome
+            return [key for key, outcome in zip(keys, found, strict=True) if isinstance(outcome, NotFound)]
+        stored = {key: self.mapping.store_key(key) for key in keys}
+        query = {"_id": {"$in": list(stored.values())}, **self._base}
+        there = {each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])}
+        return [key for key, raw in stored.items() if raw not in there]
+
+    async def list_query(self, context: Any) -> tuple[Raw, list[tuple[str, int]]]:
+        """The MongoDB query for all documents within ``get_list_queryset``, and the order that it asks for."""
+        hook = getattr(self.model, "get_list_queryset", None)
+        ordering: list[tuple[str, int]] = []
+        if hook is None:
+            return dict(self._base), self._default_ordering()
+        query = await self._asked(lambda found: hook(found, context), hook, ordering)
+        return query, ordering or self._default_ordering()
+
+    def _default_ordering(self) -> list[tuple[str, int]]:
+        names = self.model._meta.get("ordering") or ()
+        pairs = ((self.mapping.columns.get(name.lstrip("+-")), -1 if name.startswith("-") else 1) for name in names)
+        return [(column.stored, direction) for column, direction in pairs if column is not None]
+
+    async def _asked(self, ask: Callable[[Any], Any], hook: Any, ordering: list[Any] | None = None) -> Raw:
+        """What the queryset that a hook returns asks for; plain hooks run in a worker thread, for they may read."""
+        with reading():
+            try:
+                if inspect.iscoroutinefunction(hook):
+                    answer = await ask(await asyncio.to_thread(lambda: self.model.objects))
+                else:
+                    answer = await asyncio.to_thread(lambda: ask(self.model.objects))
+                return await asyncio.to_thread(_raw_query, answer, ordering)
+            except me.DoesNotExist:
+                raise NotFound() from None
+
+    # -- writing
+
+    async def insert(self, raw: Raw) -> Raw:
+        """Insert a document; returns it as MongoDB holds it.
+
+        :raises bzz.errors.Conflict: a unique value is taken.
+        :raises bzz.errors.Invalid: MongoDB refuses the data.
+        """
+        collection = await self.collection()
+        stored = self.as_stored(raw, collection)
+        try:
+            await collection.insert(stored)
+        except OperationFailure as error:
+            raise self.told(error) from error
+        return stored
+
+    def as_stored(self, raw: Raw, collection: Collection) -> Raw:
+        """``raw`` as it will be read back: encoded alone, so that what cannot be stored is told before a write.
+
+        :raises bzz.errors.Invalid: where BSON has no form for it.
+        """
+        options = collection.raw.codec_options
+        try:
+            encoded = bson.encode(raw, codec_options=options)
+        except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
+            raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
+        if len(encoded) > MAX_DOCUMENT_BYTES:
+            raise Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
+        return bson.decode(encoded, codec_options=options)
+
+    def told(self, error: OperationFailure) -> Exception:
+        """A refused write as what the client is told; the error itself where the client is not to blame."""
+        if isinstance(error, DuplicateKeyError):
+            return taken(self.mapping, error)
+        return refused(error)
+
+
+MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
+"""The largest document that is stored: under MongoDB's 16 MiB, so that the envelope fits."""
+
+
+def taken(mapping: Mapping, error: DuplicateKeyError) -> Conflict:
+    """A duplicate key as a 409 that names the fields, as far as clients may know of them."""
+    keys = (error.details or {}).get("keyPattern") or {}
+    columns = [mapping.by_stored.get(key.partition(".")[0]) for key in keys]
+    names = [column.name for column in columns if column is not None]
+    return Conflict("A unique value is taken.", errors={name: ["The value is taken."] for name in names or ["*"]})
+
+
+def refused(error: OperationFailure) -> Exception:
+    """A write that MongoDB refuses for its data as a 400; any other error itself."""
+    if error.code in _REFUSED_CODES:
+        return Invalid({"*": ["The database refuses this data."]})
+    return error
+
+
+def _class_query(model: Any) -> Raw:
+    if not model._meta.get("allow_inheritance"):
+        return {}
+    return {"_cls": {"$in": list(model._subclasses)}}
+
+
+def _raw_query(answer: Any, ordering: list[Any] | None) -> Raw:
+    if answer is None:
+        return _NOTHING
+    if not isinstance(answer, QuerySet):
+        raise TypeError(f"the hook must return a queryset, not {type(answer).__name__}")
+    if ordering is not None and answer._ordering:
+        ordering.extend(answer._ordering)
+    return _NOTHING if answer._none or answer._empty else dict(answer._query)

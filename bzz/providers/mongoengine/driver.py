@@ -1,0 +1,193 @@
+"""The asynchronous driver: clients per event loop, and its errors told as bzz's.
+
+This is the only module that knows which driver is there: Motor, made here, or whatever database object the application
+hands in (Motor's or PyMongo's ``AsyncDatabase``). Both have the same methods; the one difference used here is that
+``aggregate`` returns a cursor in Motor and an awaitable of one in PyMongo.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+from mongoengine.connection import ConnectionFailure as NotConnected
+from mongoengine.connection import _connection_settings
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+)
+
+from bzz.errors import ConfigurationError, OutcomeUnknown, Unavailable
+
+__all__ = ["TIMEOUT_SECONDS", "Collection", "close", "database", "reading", "writing"]
+
+TIMEOUT_SECONDS = 10.0
+"""How long one operation may take, unless the connection's own settings say otherwise (``timeoutMS``)."""
+
+SELECTION_SECONDS = 3.0
+"""How long to look for a server before a request is answered 503 (``serverSelectionTimeoutMS``)."""
+
+Document = dict[str, Any]
+
+_RENAMED = {"authentication_source": "authSource", "authentication_mechanism": "authMechanism"}
+_NOT_FOR_THE_DRIVER = {"name", "mongo_client_class"}
+
+_clients: dict[tuple[int, str], tuple[asyncio.AbstractEventLoop, Mapping[str, Any], Any]] = {}
+
+
+def database(alias: str) -> Any:
+    """The asynchronous database of a MongoEngine connection, on a client of the running event loop.
+
+    Made at the first use, from the settings that ``mongoengine.connect()`` registered for ``alias``; made anew when
+    those settings were registered anew.
+
+    :raises bzz.errors.ConfigurationError: where no such connection is registered.
+    """
+    settings = _connection_settings.get(alias)
+    if settings is None:
+        raise ConfigurationError(f"no connection {alias!r}: call mongoengine.connect(alias={alias!r}, ...) first")
+    loop = asyncio.get_running_loop()
+    known = _clients.get((id(loop), alias))
+    if known is None or known[0] is not loop or known[1] is not settings:
+        known = _connect(loop, alias, settings)
+    return known[2][settings["name"]]
+
+
+def _connect(loop: asyncio.AbstractEventLoop, alias: str, settings: Mapping[str, Any]) -> Any:
+    _close_stale(loop, alias)
+    options = {_RENAMED.get(name, name): value for name, value in settings.items() if value is not None}
+    for name in _NOT_FOR_THE_DRIVER:
+        options.pop(name, None)
+    given = {name.lower() for name in options} | _options_in_addresses(options["host"])
+    if "timeoutms" not in given:
+        options["timeoutMS"] = int(TIMEOUT_SECONDS * 1000)
+    if "serverselectiontimeoutms" not in given:
+        options["serverSelectionTimeoutMS"] = int(SELECTION_SECONDS * 1000)
+    known = (loop, settings, AsyncIOMotorClient(**options))
+    _clients[id(loop), alias] = known
+    return known
+
+
+def _options_in_addresses(hosts: Sequence[str]) -> set[str]:
+    queries = [host.partition("?")[2] for host in hosts if "://" in host]
+    return {pair.partition("=")[0].lower() for query in queries for pair in query.split("&")}
+
+
+def _close_stale(loop: asyncio.AbstractEventLoop, alias: str) -> None:
+    for key, (owner, _, client) in list(_clients.items()):
+        if owner.is_closed() or key == (id(loop), alias):
+            del _clients[key]
+            client.close()
+
+
+@atexit.register
+def close() -> None:
+    """Close every client that was made here: for tests and for orderly shutdown; the next use makes new ones."""
+    while _clients:
+        _clients.popitem()[1][2].close()
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Tell the driver's trouble while reading as :class:`~bzz.errors.Unavailable`."""
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout, NotConnected) as error:
+        raise Unavailable() from error
+    except PyMongoError as error:
+        if error.timeout:
+            raise Unavailable("The database is too slow; nothing was done.") from error
+        raise
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Tell the driver's trouble while writing: 503, and whether the write may have happened.
+
+    A server that was never found was sent nothing. Any other lost connection, a time that ran out, and a write concern
+    that was not met leave the outcome unknown. Duplicate keys and refused operations pass through.
+    """
+    try:
+        yield
+    except ServerSelectionTimeoutError as error:
+        raise Unavailable() from error
+    except (ConnectionFailure, WriteConcernError, ExecutionTimeout) as error:
+        raise OutcomeUnknown() from error
+    except DuplicateKeyError:
+        raise
+    except NotConnected as error:
+        raise Unavailable() from error
+    except PyMongoError as error:
+        if error.timeout or (isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError")):
+            raise OutcomeUnknown() from error
+        raise
+
+
+class Collection:
+    """The few operations that bzz needs of a collection, on either driver, with errors as said above."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    async def find(
+        self,
+        query: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        skip: int = 0,
+        limit: int = 0,
+        keys: Sequence[str] | None = None,
+    ) -> list[Document]:
+        """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
+        with reading():
+            cursor = self.raw.find(query, keys, sort=list(sort) or None, skip=skip, limit=-limit)
+            found: list[Document] = await cursor.to_list(None)
+        return found
+
+    async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
+        """All documents that a pipeline gives."""
+        with reading():
+            cursor = self.raw.aggregate(pipeline)
+            if inspect.isawaitable(cursor):
+                cursor = await cursor
+            found: list[Document] = await cursor.to_list(None)
+        return found
+
+    async def count(self, query: Mapping[str, Any]) -> int:
+        """How many documents match, exactly."""
+        with reading():
+            number: int = await self.raw.count_documents(query)
+        return number
+
+    async def update(self, query: Mapping[str, Any], change: Mapping[str, Any]) -> Document | None:
+        """Change one document atomically; returns it as it was before, None where nothing matched."""
+        with writing():
+            before: Document | None = await self.raw.find_one_and_update(
+                query, change, return_document=pymongo.ReturnDocument.BEFORE
+            )
+        return before
+
+    async def delete(self, query: Mapping[str, Any]) -> Document | None:
+        """Delete one document atomically; returns it, None where nothing matched."""
+        with writing():
+            deleted: Document | None = await self.raw.find_one_and_delete(query)
+        return deleted
+
+    async def insert(self, document: Mapping[str, Any]) -> None:
+        """Insert one document.
+
+        :raises pymongo.errors.DuplicateKeyError: a unique value is taken.
+        """
+        with writing():
+            await self.raw.insert_one(document)

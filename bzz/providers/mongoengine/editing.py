@@ -1,0 +1,100 @@
+"""Compare and set: how everything inside a document is changed.
+
+The document is read, the edit is worked out on that reading, and the write goes through only while what it rests on is
+unchanged; otherwise all begins again. So the ``from`` of every change is what that very write replaced. Writers in one
+process queue up per document; writers in other processes make each other try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from pymongo.errors import OperationFailure
+
+from bzz.errors import Unavailable
+from bzz.providers.mongoengine import hooked
+from bzz.providers.mongoengine.changes import unchanged
+from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.location import Location
+from bzz.providers.mongoengine.mapping import Raw
+
+__all__ = ["Edit", "Edited", "edit", "exclusive"]
+
+ATTEMPTS = 100
+_LONGEST_PAUSE = 0.05
+
+_locks: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change to one root document.
+
+    :param after: the whole document as it will be.
+    :param change: the MongoDB update that makes it so; empty where there is nothing to change.
+    :param rests_on: the top-level keys that must be unchanged; None for the whole document.
+    """
+
+    after: Raw
+    change: Raw
+    rests_on: Iterable[str] | None = None
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A change that has happened: the root document before and after it."""
+
+    before: Raw
+    after: Raw
+
+
+@asynccontextmanager
+async def exclusive(documents: Documents, key: object) -> AsyncIterator[bool]:
+    """Let one writer of this process at a time at a document; says whether there was a wait."""
+    name = (id(asyncio.get_running_loop()), documents.model._get_collection_name(), repr(key))
+    lock = _locks.get(name)
+    if lock is None:
+        lock = _locks[name] = asyncio.Lock()
+    waited = lock.locked()
+    async with lock:
+        yield waited
+
+
+async def edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
+    """Change a document by compare and set, as often as it takes.
+
+    :param make: works the edit out on the document as it was read; may raise, for instance NotFound.
+    :raises bzz.errors.Unavailable: where other writers were faster a hundred times in a row.
+    """
+    documents = location.documents
+    async with exclusive(documents, location.raw["_id"]) as waited:
+        raw = await documents.find_by(location.query) if waited else location.raw
+        for attempt in range(ATTEMPTS):
+            wanted = make(raw)
+            if not wanted.change:
+                return Edited(raw, raw)
+            done = await _write(location, raw, wanted)
+            if done is not None:
+                return done
+            await asyncio.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.001 * 2**attempt)))
+            raw = await documents.find_by(location.query)
+    raise Unavailable("Too many others are changing this document; nothing was done.")
+
+
+async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
+    documents = location.documents
+    if hooked.saves_itself(documents.mapping.variant(raw)):
+        saved = await hooked.replace(documents, raw, wanted.after)
+        return None if saved is None else Edited(raw, saved)
+    collection = await documents.collection()
+    after = documents.as_stored(wanted.after, collection)
+    try:
+        before = await collection.update({"$and": [location.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
+    except OperationFailure as error:
+        raise documents.told(error) from error
+    return None if before is None else Edited(before, after)

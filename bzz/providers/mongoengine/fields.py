@@ -1,0 +1,140 @@
+"""Which kind of field each MongoEngine field class is, and how its values are stored, read and loaded.
+
+Three forms of one value appear here and in :mod:`bzz.providers.mongoengine.mapping`:
+
+- *typed*: what :class:`bzz.shape.Kind` says, as bodies are read into and as ``updated_fields`` reports;
+- *raw*: what MongoDB holds;
+- *loaded*: what an attribute of a MongoEngine document holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import mongoengine as me
+from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson.errors import InvalidId
+from mongoengine.base import BaseField
+from mongoengine.base.fields import GeoJsonBaseField
+
+from bzz.codec import encode
+from bzz.errors import ConfigurationError
+from bzz.shape import Kind
+
+__all__ = ["Reader", "inner_source", "kind_of", "parse_object_id", "reader_of", "reference_key", "store_scalar"]
+
+Reader = Callable[[Any], Any]
+
+# What a free-form field, or a field that somebody filled outside the model, may hold.
+encode.register(ObjectId, str)
+encode.register(Decimal128, str)
+encode.register(DBRef, lambda value: str(value.id))
+encode.register(Timestamp, lambda value: value.as_datetime())
+encode.register(Regex, lambda value: value.pattern)
+encode.register(MinKey, repr)
+encode.register(MaxKey, repr)
+encode.register(Code, repr)
+
+# First match wins, so subclasses stand before their bases.
+_KINDS: tuple[tuple[type[BaseField], Kind], ...] = (
+    (me.ComplexDateTimeField, Kind.DATETIME),
+    (me.StringField, Kind.STRING),
+    (me.IntField, Kind.INTEGER),
+    (me.FloatField, Kind.FLOAT),
+    (me.DecimalField, Kind.DECIMAL),
+    (me.Decimal128Field, Kind.DECIMAL),
+    (me.BooleanField, Kind.BOOLEAN),
+    (me.DateField, Kind.DATE),
+    (me.DateTimeField, Kind.DATETIME),
+    (me.ObjectIdField, Kind.ID),
+    (me.UUIDField, Kind.UUID),
+    (me.BinaryField, Kind.BINARY),
+    (me.EmbeddedDocumentField, Kind.EMBEDDED),
+    (me.GenericEmbeddedDocumentField, Kind.ANY_EMBEDDED),
+    (me.ReferenceField, Kind.REFERENCE),
+    (me.LazyReferenceField, Kind.REFERENCE),
+    (me.CachedReferenceField, Kind.REFERENCE),
+    (me.GenericReferenceField, Kind.ANY_REFERENCE),
+    (me.ListField, Kind.LIST),
+    (me.DictField, Kind.MAP),
+    (GeoJsonBaseField, Kind.GEO),
+    (me.GeoPointField, Kind.GEO),
+)
+
+
+def kind_of(source: BaseField, where: str) -> Kind:
+    """The kind of a MongoEngine field.
+
+    :param where: ``Model.field``, for the error.
+    :raises bzz.errors.ConfigurationError: for file and image fields, whose content lives outside the document.
+    """
+    if isinstance(source, me.FileField):
+        raise ConfigurationError(f"{where}: {type(source).__name__} cannot be served; hide it with hidden=[...]")
+    if isinstance(source, me.EnumField):
+        return _kind_of_values([each.value for each in source.choices])
+    if isinstance(source, me.SequenceField):
+        return Kind.INTEGER if source.value_decorator is int else Kind.STRING
+    return next((kind for known, kind in _KINDS if isinstance(source, known)), Kind.ANY)
+
+
+def _kind_of_values(values: list[Any]) -> Kind:
+    types = {type(value) for value in values}
+    if types == {str}:
+        return Kind.STRING
+    return Kind.INTEGER if types == {int} else Kind.ANY
+
+
+def inner_source(source: BaseField) -> BaseField | None:
+    """The field of a list's or map's items, or None where the model leaves it open."""
+    return getattr(source, "field", None)
+
+
+def parse_object_id(text: str) -> ObjectId:
+    """Read the 24 hexadecimal digits of an ObjectId.
+
+    :raises ValueError: where the text is something else.
+    """
+    try:
+        return ObjectId(text)
+    except (InvalidId, TypeError):
+        raise ValueError("24 hexadecimal digits are expected") from None
+
+
+def store_scalar(source: BaseField, kind: Kind, value: Any) -> Any:
+    """The raw form of a typed value that holds no other field's values."""
+    if kind is Kind.GEO and isinstance(source, me.GeoPointField):
+        return value["coordinates"]
+    if kind is Kind.DATETIME and not isinstance(source, me.ComplexDateTimeField):
+        return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    if kind in (Kind.MAP, Kind.ANY, Kind.GEO):
+        return value
+    return source.to_mongo(value)
+
+
+def reference_key(raw: Any) -> Any:
+    """The raw primary key in a stored reference, in any of the forms in which MongoEngine stores one."""
+    if isinstance(raw, DBRef):
+        return raw.id
+    return raw.get("_id") if isinstance(raw, dict) else raw
+
+
+def reader_of(source: BaseField, kind: Kind) -> Reader | None:
+    """What turns a raw scalar into a typed one; None where they are the same."""
+    if kind is Kind.DATE:
+        return _read_date
+    if kind is Kind.GEO and isinstance(source, me.GeoPointField):
+        return _read_point
+    if kind in (Kind.DECIMAL, Kind.UUID) or isinstance(source, me.ComplexDateTimeField):
+        to_python: Reader = source.to_python
+        return to_python
+    return None
+
+
+def _read_date(raw: Any) -> date | Any:
+    return raw.date() if isinstance(raw, datetime) else raw
+
+
+def _read_point(raw: Any) -> Any:
+    return {"type": "Point", "coordinates": raw} if isinstance(raw, list) else raw

@@ -1,0 +1,137 @@
+"""Documents that MongoEngine itself must save or delete, in a worker thread, so that the class's own hooks run.
+
+Such are classes that override ``save``, ``clean``, ``validate`` or ``delete``, that hold fields which ask the database
+while they are saved (sequences, cached references), that have delete rules, or whose MongoEngine signals have
+receivers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import mongoengine as me
+import pymongo
+from mongoengine import signals
+from mongoengine.errors import SaveConditionError
+from mongoengine.queryset import NotUniqueError, OperationError
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from bzz.errors import Conflict, Invalid
+from bzz.providers.mongoengine.changes import unchanged
+from bzz.providers.mongoengine.column import Raw, add_error
+from bzz.providers.mongoengine.documents import Documents, refused, taken
+from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, writing
+from bzz.providers.mongoengine.mapping import Mapping
+
+__all__ = ["create", "delete", "deletes_itself", "replace", "saves_itself"]
+
+T = TypeVar("T")
+
+_SAVE_SIGNALS = (signals.pre_save, signals.pre_save_post_validation, signals.post_save)
+_DELETE_SIGNALS = (signals.pre_delete, signals.post_delete)
+
+
+def saves_itself(mapping: Mapping) -> bool:
+    """Whether a class must be saved by MongoEngine. Asked per request: signal receivers come and go."""
+    return mapping.has_save_hooks or any(signal.has_receivers_for(mapping.model) for signal in _SAVE_SIGNALS)
+
+
+def deletes_itself(mapping: Mapping) -> bool:
+    """Whether a class must be deleted by MongoEngine."""
+    return mapping.has_delete_hooks or any(signal.has_receivers_for(mapping.model) for signal in _DELETE_SIGNALS)
+
+
+async def create(documents: Documents, given: Raw) -> Raw:
+    """Insert a new document through ``save(force_insert=True)``; returns it as stored.
+
+    :param given: the raw values that the client or a receiver gave; the class completes the rest.
+    """
+    mapping = documents.mapping
+    collection = await documents.collection()
+
+    def insert() -> Raw:
+        values = {
+            column.field.name: _saved(column, given) for column in mapping.columns.values() if _has(column, given)
+        }
+        instance = mapping.model(**values)
+        instance.save(force_insert=True)
+        return dict(instance.to_mongo())
+
+    return documents.as_stored(await _in_thread(mapping, insert), collection)
+
+
+async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
+    """Save the difference of two raw documents, if the first still is what is stored; None where it is not."""
+    mapping = documents.mapping.variant(before)
+    collection = await documents.collection()
+
+    def save() -> Raw | None:
+        instance = mapping.model._from_son(dict(before))
+        for name, column in mapping.columns.items():
+            if before.get(column.stored) != after.get(column.stored):
+                setattr(instance, name, _saved(column, after))
+        try:
+            instance.save(save_condition={"__raw__": unchanged(before)})
+        except SaveConditionError:
+            return None
+        return dict(instance.to_mongo())
+
+    saved = await _in_thread(mapping, save)
+    return None if saved is None else documents.as_stored(saved, collection)
+
+
+async def delete(documents: Documents, raw: Raw) -> None:
+    """Delete a document through its own ``delete()``."""
+    mapping = documents.mapping.variant(raw)
+    await _in_thread(mapping, lambda: mapping.model._from_son(dict(raw)).delete())
+
+
+def _has(column: Any, raw: Raw) -> bool:
+    return raw.get(column.stored) is not None
+
+
+def _saved(column: Any, raw: Raw) -> Any:
+    value = raw.get(column.stored)
+    if isinstance(column.source, me.CachedReferenceField) and value is not None:
+        return column.source.to_python(value)
+    return column.load(value)
+
+
+async def _in_thread(mapping: Mapping, work: Callable[[], T]) -> T:
+    def bounded() -> T:
+        with writing(), pymongo.timeout(TIMEOUT_SECONDS):
+            return work()
+
+    try:
+        return await asyncio.to_thread(bounded)
+    except me.ValidationError as error:
+        errors: dict[str, list[str]] = {}
+        add_error(errors, "", error)
+        raise Invalid({_open_name(mapping, where): told for where, told in errors.items()}) from error
+    except NotUniqueError as error:
+        raise _conflict(mapping, error) from error
+    except OperationError as error:
+        raise _operation_error(mapping, error) from error
+
+
+def _open_name(mapping: Mapping, where: str) -> str:
+    column = mapping.columns.get(where.partition(".")[0])
+    return where if column is not None and not column.field.hidden else "*"
+
+
+def _conflict(mapping: Mapping, error: Exception) -> Conflict:
+    cause = error.__context__
+    return taken(mapping, cause) if isinstance(cause, DuplicateKeyError) else Conflict("A unique value is taken.")
+
+
+def _operation_error(mapping: Mapping, error: Exception) -> Exception:
+    cause = error.__context__
+    if isinstance(cause, OperationFailure):
+        return refused(cause)
+    return Conflict("Other documents refer to this one.") if _denied(error) else error
+
+
+def _denied(error: Exception) -> bool:
+    return "refers to it" in str(error)

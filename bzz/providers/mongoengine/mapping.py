@@ -1,0 +1,285 @@
+"""One MongoEngine class seen three ways: as a :class:`~bzz.shape.Shape`, as what MongoDB stores, and as its instances.
+
+Everything that depends only on the class is worked out once, in :class:`Mapping`; per request there are only lookups.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Map
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import mongoengine as me
+from bson import ObjectId
+from mongoengine.base import BaseField
+
+from bzz.errors import ConfigurationError, Invalid
+from bzz.providers.mongoengine.column import Column, Raw
+from bzz.providers.mongoengine.fields import Reader, inner_source, kind_of, parse_object_id
+from bzz.providers.mongoengine.overrides import asks_while_saved, overrides
+from bzz.shape import Field, Kind, Shape
+
+if TYPE_CHECKING:
+    from bzz.providers.mongoengine.schema import Schema
+
+__all__ = ["Mapping", "Raw"]
+
+
+class Mapping:
+    """One document class, under the options of one set of routes.
+
+    :param model: the class.
+    :param schema: the mappings of all classes that these routes can reach.
+    """
+
+    def __init__(self, model: Any, schema: Schema) -> None:
+        self.model = model
+        self.schema = schema
+        self.embedded = issubclass(model, me.EmbeddedDocument)
+        self.columns = {name: self._column(name, source) for name, source in self._declared()}
+        self.by_stored = {column.stored: column for column in self.columns.values()}
+        self.pk = self._primary_key()
+        self.shape = Shape(
+            name=model.__name__,
+            model=model,
+            fields={name: column.field for name, column in self.columns.items()},
+            pk=self.pk.field if self.pk else None,
+            url_id=self._url_id(),
+            embedded=self.embedded,
+        )
+        self._shown = [(c.field.name, c.stored, c) for c in self.columns.values() if not c.field.hidden]
+
+    @property
+    def inherits(self) -> bool:
+        """Whether documents of other classes may share the collection."""
+        return bool(self.model._meta.get("allow_inheritance"))
+
+    @cached_property
+    def has_save_hooks(self) -> bool:
+        """Whether the class must always be saved by MongoEngine itself."""
+        classes = self.schema.embedded_in(self.model)
+        inside = any(overrides(each, "clean", "validate") or asks_while_saved(each) for each in classes)
+        return inside or overrides(self.model, "save")
+
+    @property
+    def has_delete_hooks(self) -> bool:
+        """Whether the class must always be deleted by MongoEngine itself."""
+        return overrides(self.model, "delete") or bool(self.model._meta.get("delete_rules"))
+
+    # -- drawing the shape
+
+    def _declared(self) -> Iterable[tuple[str, BaseField]]:
+        for name in self.model._fields_ordered:
+            source = self.model._fields[name]
+            hidden = self.schema.is_hidden(self.model, name)
+            if name != "_cls" and not (hidden and isinstance(source, me.FileField)):
+                yield name, source
+
+    def _column(self, name: str, source: BaseField) -> Column:
+        kind = kind_of(source, f"{self.model.__name__}.{name}")
+        inner = inner_source(source)
+        item = None if inner is None or kind not in (Kind.LIST, Kind.MAP) else self._column("", inner)
+        field = self._field(name, source, kind, item)
+        return Column(field, source, source.db_field or name, self.schema, item)
+
+    def _field(self, name: str, source: BaseField, kind: Kind, item: Column | None) -> Field:
+        sequence = isinstance(source, me.SequenceField)
+        any_item = Field("", Kind.ANY) if kind is Kind.LIST else None
+        return Field(
+            name=name,
+            kind=kind,
+            required=bool(source.required) and not sequence,
+            has_default=source.default is not None or sequence,
+            read_only=sequence or self.schema.is_read_only(self.model, name),
+            hidden=self.schema.is_hidden(self.model, name),
+            choices=tuple(getattr(choice, "value", choice) for choice in _choices(source, kind)),
+            item=item.field if item else any_item,
+            target=self._target(source) if kind in (Kind.EMBEDDED, Kind.REFERENCE) else None,
+            variants=self._variants(source, kind),
+            parse=parse_object_id if kind is Kind.ID else None,
+            geometry=getattr(source, "_type", "Point") if kind is Kind.GEO else None,
+        )
+
+    def _target(self, source: BaseField) -> Any:
+        return lambda: self.schema.of(source.document_type).shape
+
+    def _variants(self, source: BaseField, kind: Kind) -> Any:
+        if kind not in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE):
+            return None
+        base = me.EmbeddedDocument if kind is Kind.ANY_EMBEDDED else me.Document
+        return lambda: self.schema.variants(source.choices or (), base)
+
+    def _primary_key(self) -> Column | None:
+        if not self.embedded:
+            return self.columns[self.model._meta["id_field"]]
+        declared = next((each for each in self.columns.values() if each.source.primary_key), None)
+        return declared or self.columns.get("id") or self.by_stored.get("_id")
+
+    def _url_id(self) -> Field | None:
+        hook = getattr(self.model, "get_id_field_name", None)
+        if hook is None:
+            return self.pk.field if self.pk else None
+        chosen = hook()
+        name = getattr(chosen, "name", chosen)
+        if name not in self.columns:
+            raise ConfigurationError(f"{self.model.__name__}.get_id_field_name() names no field: {name!r}")
+        return self.columns[name].field
+
+    # -- classes that share a collection
+
+    def variant(self, raw: Raw) -> Mapping:
+        """The mapping of the very class that ``raw`` was stored by, where documents inherit."""
+        name = raw.get("_cls")
+        if name is None or name == self.model._class_name:
+            return self
+        return self.schema.named(name) if name in self.model._subclasses else self
+
+    # -- raw to typed, and to what is shown
+
+    def typed(self, raw: Raw) -> dict[str, Any]:
+        """All declared fields as typed values, None where unset."""
+        return {name: _apply(column.read, raw.get(column.stored)) for name, column in self.columns.items()}
+
+    def show(self, raw: Raw) -> dict[str, Any]:
+        """The fields that clients may see, None where unset."""
+        shown = {}
+        for name, stored, convert in self._compiled:
+            value = raw.get(stored)
+            shown[name] = value if convert is None or value is None else convert(value)
+        return shown
+
+    @cached_property
+    def _compiled(self) -> list[tuple[str, str, Reader | None]]:
+        return [(name, stored, column.show) for name, stored, column in self._shown]
+
+    def key_of(self, raw: Raw) -> Any:
+        """The typed value that names a document in URLs; None for an embedded one without an id."""
+        field = self.shape.url_id
+        if field is None:
+            return None
+        column = self.columns[field.name]
+        return _apply(column.read, raw.get(column.stored))
+
+    def typed_key(self, raw: Any) -> Any:
+        """The typed form of a raw primary key."""
+        assert self.pk is not None
+        return _apply(self.pk.read, raw)
+
+    def store_key(self, key: Any) -> Any:
+        """The raw form of a typed primary key."""
+        assert self.pk is not None
+        return self.pk.store(key)
+
+    @cached_property
+    def is_custom(self) -> bool:
+        """Whether ``to_dict()`` of this class, or of one embedded in it, replaces what is shown."""
+        return any(hasattr(each, "to_dict") for each in self.schema.embedded_in(self.model))
+
+    def present(self, instance: Any) -> Any:
+        """What ``to_dict()`` makes of an instance, without hidden names. It may ask the database: not for the loop."""
+        if hasattr(self.model, "to_dict"):
+            hidden = {name for name, column in self.columns.items() if column.field.hidden}
+            return {key: value for key, value in instance.to_dict().items() if key not in hidden}
+        shown = self.show(self.dump(instance))
+        for name, _, column in self._shown:
+            if column.is_custom:
+                shown[name] = column.present(instance._data.get(name))
+        return shown
+
+    # -- typed to raw
+
+    def insert_form(self, values: Map[str, Any]) -> Raw:
+        """The whole raw document for typed ``values``: defaults filled in, everything validated.
+
+        :raises bzz.errors.Invalid: with every refusal of the model.
+        """
+        raw: Raw = {}
+        errors: dict[str, list[str]] = {}
+        if self.model._meta.get("allow_inheritance"):
+            raw["_cls"] = self.model._class_name
+        for name, column in self.columns.items():
+            value = self._initial(column, values.get(name), errors)
+            if value is not None or column.source.null:
+                raw[column.stored] = value
+        if errors:
+            raise Invalid(errors)
+        return raw
+
+    def _initial(self, column: Column, value: Any, errors: dict[str, list[str]]) -> Any:
+        if value is not None:
+            return column.check(value, errors)
+        if column is self.pk and isinstance(column.source, me.ObjectIdField) and not self.embedded:
+            return ObjectId()
+        raw = column.default()
+        if raw is None and column.field.required and not column.source._auto_gen:
+            errors.setdefault(column.name, []).append("Field is required")
+        elif raw is not None:
+            column.check_raw(raw, errors)
+        return raw
+
+    def store_given(self, values: Map[str, Any]) -> Raw:
+        """Only the fields in ``values``, raw and each validated by itself: for documents that complete themselves.
+
+        :raises bzz.errors.Invalid: with every refusal.
+        """
+        errors: dict[str, list[str]] = {}
+        raw = {self.columns[name].stored: self.columns[name].check(value, errors) for name, value in values.items()}
+        if errors:
+            raise Invalid(errors)
+        return raw
+
+    # -- instances
+
+    def load(self, raw: Raw) -> Any:
+        """An instance that holds ``raw`` and never asks the database: references in it stay ids.
+
+        Undeclared keys are left out, and unset fields are None rather than their default, as clients see them.
+        """
+        known = {name: raw[column.stored] for name, column in self.columns.items() if column.stored in raw}
+        values = {name: self.columns[name].load(value) for name, value in known.items()}
+        extra = {} if self.embedded else {"_created": False}
+        instance = self.model(__auto_convert=False, **extra, **values)
+        for name, column in self.columns.items():
+            if values.get(name) is None and column.field.kind not in (Kind.LIST, Kind.MAP):
+                instance._data[name] = None
+        instance._fields = self._quiet_fields
+        instance._changed_fields = []
+        return instance
+
+    @cached_property
+    def _quiet_fields(self) -> Any:
+        fields = copy.deepcopy(self.model._fields)
+        for field in fields.values():
+            _silence(field)
+        return fields
+
+    def dump(self, instance: Any, known: Raw | None = None) -> Raw:
+        """The raw form of an instance; a list or map that is empty and was not in ``known`` stays unset."""
+        raw: Raw = {}
+        for name, column in self.columns.items():
+            value = column.dump(instance._data.get(name))
+            if value is None or (not value and known is not None and column.stored not in known and value in ([], {})):
+                continue
+            raw[column.stored] = value
+        if self.model._meta.get("allow_inheritance") or (known and "_cls" in known):
+            raw["_cls"] = self.model._class_name
+        return raw
+
+
+def _silence(field: BaseField) -> None:
+    field.set_auto_dereferencing(False)
+    inner = inner_source(field)
+    if inner is not None:
+        _silence(inner)
+
+
+def _apply(read: Reader | None, raw: Any) -> Any:
+    return raw if read is None or raw is None else read(raw)
+
+
+def _choices(source: BaseField, kind: Kind) -> Sequence[Any]:
+    if kind in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE) or not source.choices:
+        return ()
+    return [choice[0] if isinstance(choice, (list, tuple)) else choice for choice in source.choices]

@@ -1,0 +1,38 @@
+"""Which classes bring code of their own for saving, validating or deleting, and so must be left to MongoEngine."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import mongoengine as me
+
+from bzz.errors import ConfigurationError
+
+__all__ = ["asks_while_saved", "check_signatures", "overrides"]
+
+_ASKING_FIELDS = (me.SequenceField, me.CachedReferenceField)
+
+
+def overrides(model: Any, *names: str) -> bool:
+    """Whether a class, embedded or not, replaces one of these methods of MongoEngine's own."""
+    base: Any = me.EmbeddedDocument if issubclass(model, me.EmbeddedDocument) else me.Document
+    return any(getattr(model, name, None) is not getattr(base, name, None) for name in names)
+
+
+def asks_while_saved(model: Any) -> bool:
+    """Whether a field of the class asks the database while a document is saved."""
+    return any(isinstance(field, _ASKING_FIELDS) for field in model._fields.values())
+
+
+def check_signatures(model: Any) -> None:
+    """Refuse an override of ``save`` that cannot be told to insert, or to save only what is unchanged.
+
+    :raises bzz.errors.ConfigurationError: as said.
+    """
+    if not overrides(model, "save"):
+        return
+    parameters = inspect.signature(model.save).parameters
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    if not takes_all and not {"force_insert", "save_condition"} <= parameters.keys():
+        raise ConfigurationError(f"{model.__name__}.save must take **kwargs and hand them to super().save()")

@@ -1,0 +1,237 @@
+"""The provider for MongoEngine documents: each verb a location, an edit, and what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from typing import Any
+
+import mongoengine as me
+from pymongo.errors import OperationFailure
+
+from bzz.errors import ConfigurationError, NotFound, PreconditionFailed
+from bzz.providers.base import Changed, Linked, ListQuery, Options, Page, Path, Precondition, Provider, Record, Step
+from bzz.providers.mongoengine import embedded, hooked
+from bzz.providers.mongoengine.changes import assignments, diff, merged, unchanged
+from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.editing import Edit, Edited, edit, exclusive
+from bzz.providers.mongoengine.fields import reference_key
+from bzz.providers.mongoengine.location import Location, Spot, descend, linked_keys
+from bzz.providers.mongoengine.mapping import Mapping, Raw
+from bzz.providers.mongoengine.overrides import check_signatures
+from bzz.providers.mongoengine.reading import Reading
+from bzz.providers.mongoengine.record import StoredRecord, represent, state_of
+from bzz.providers.mongoengine.references import check_references
+from bzz.providers.mongoengine.schema import Schema
+from bzz.shape import Kind
+
+__all__ = ["MongoEngineProvider"]
+
+_WHOLE = frozenset({Kind.EMBEDDED, Kind.MAP, Kind.ANY})  # kinds that an update may change in part
+
+
+class MongoEngineProvider(Provider):
+    """Serves a :class:`mongoengine.Document` and everything nested in it."""
+
+    def __init__(self, model: type, options: Options) -> None:
+        if not issubclass(model, me.Document) or getattr(model, "_meta", {}).get("abstract"):
+            raise ConfigurationError(f"{model!r} is no concrete mongoengine.Document")
+        schema = Schema(model, options.hidden, options.read_only)
+        for each in schema.reachable:
+            check_signatures(each)
+        self._reading = Reading(schema, options.database)
+        self._schema = schema
+        self.shape = schema.root.shape
+
+    # -- reading
+
+    async def get(self, path: Path, context: Any) -> Record:
+        return await self._reading.get(path, context)
+
+    async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        return await self._reading.page(path, query, context)
+
+    async def represent(self, items: Sequence[Any]) -> list[Any]:
+        return await represent(self._schema.root, items)
+
+    # -- creating
+
+    async def create(self, path: Path, values: Map[str, Any], context: Any) -> Record:
+        mapping = self._schema.of(path.last.shape.model)
+        await check_references(mapping, values, self._reading.documents, context)
+        if path.last.field is None:
+            return await self._insert(self._reading.documents(mapping), values)
+        return await self._attach(path, mapping.insert_form(values), context)
+
+    async def _insert(self, documents: Documents, values: Map[str, Any]) -> Record:
+        mapping = documents.mapping
+        if hooked.saves_itself(mapping):
+            stored = await hooked.create(documents, mapping.store_given(values))
+        else:
+            stored = await documents.insert(mapping.insert_form(values))
+        return StoredRecord(mapping, stored)
+
+    async def _attach(self, path: Path, item: Raw, context: Any) -> Record:
+        location = await self._reading.locate(path.steps[:-1], context)
+        item = location.documents.as_stored(item, await location.documents.collection())
+        alter = embedded.push(item) if path.last.is_list else embedded.attach(item)
+        edited = await edit(location, embedded.at(location, _name(path.last), alter))
+        spot = _spot(location, edited.after)
+        column = spot.mapping.columns[_name(path.last)]
+        value = spot.raw[column.stored]
+        if not isinstance(value, list):
+            return StoredRecord(column.mapping(value), value)
+        assert column.item is not None
+        position = value.index(item) if item in value else len(value) - 1
+        return StoredRecord(column.item.mapping(value[position]), value[position], position)
+
+    # -- updating
+
+    async def update(
+        self,
+        path: Path,
+        values: Map[str, Any],
+        context: Any,
+        *,
+        merge: bool = False,
+        precondition: Precondition | None = None,
+    ) -> Changed:
+        mapping = self._schema.of(path.last.shape.model)
+        await check_references(mapping, values, self._reading.documents, context)
+        if len(path.steps) == 1 and precondition is None and self._is_blind(mapping, values):
+            return await self._update_blind(self._reading.documents(mapping), path.last, values, context)
+        location = await self._reading.locate(path.steps, context)
+
+        def make(raw: Raw) -> Edit:
+            spot = _spot(location, raw)
+            if precondition is not None and not precondition(state_of(spot.mapping, spot.raw)):
+                raise PreconditionFailed()
+            after = merged(spot.mapping, spot.raw, values, merge=merge)
+            return _edit_of(raw, spot, after, whole=precondition is not None)
+
+        return _changed(location, await edit(location, make))
+
+    @staticmethod
+    def _is_blind(mapping: Mapping, values: Map[str, Any]) -> bool:
+        """Whether an update needs to know nothing of what is stored: then it is one round trip."""
+        partial = any(mapping.columns[name].field.kind in _WHOLE and values[name] is not None for name in values)
+        return not partial and not mapping.inherits and not hooked.saves_itself(mapping)
+
+    async def _update_blind(self, documents: Documents, step: Step, values: Map[str, Any], context: Any) -> Changed:
+        mapping = documents.mapping
+        assert mapping.shape.url_id is not None
+        query = await documents.query(mapping.shape.url_id, step.key, context)
+        collection = await documents.collection()
+        given = documents.as_stored(merged(mapping, {}, values, merge=False), collection)
+        change = assignments(dict.fromkeys(mapping.columns[name].stored for name in values), given)
+        if not change:
+            return Changed(StoredRecord(mapping, await documents.find_by(query)))
+        try:
+            before = await collection.update(query, change)
+        except OperationFailure as error:
+            raise documents.told(error) from error
+        if before is None:
+            raise NotFound()
+        after = {key: value for key, value in {**before, **given}.items() if key not in change.get("$unset", ())}
+        return Changed(StoredRecord(mapping, after), diff(mapping, before, after))
+
+    # -- deleting
+
+    async def delete(self, path: Path, context: Any, *, precondition: Precondition | None = None) -> Record:
+        step = path.last
+        if step.field is None:
+            return await self._delete_document(await self._reading.locate(path.steps, context), precondition)
+        if step.is_reference:
+            return await self._unlink(path, context, precondition)
+        location = await self._reading.locate(path.steps[:-1], context)
+        single = step.field.item is None
+        alter = embedded.unset(precondition) if single else embedded.pull_item(step.key, precondition)
+        descend(location.spot, [step])
+        edited = await edit(location, embedded.at(location, step.field.name, alter))
+        gone = descend(_spot(location, edited.before), [step])
+        return StoredRecord(gone.mapping, gone.raw)
+
+    async def _delete_document(self, location: Location, precondition: Precondition | None) -> Record:
+        documents = location.documents
+        async with exclusive(documents, location.raw["_id"]) as waited:
+            raw = await documents.find_by(location.query) if waited else location.raw
+            while True:
+                mapping = documents.mapping.variant(raw)
+                if precondition is not None and not precondition(state_of(mapping, raw)):
+                    raise PreconditionFailed()
+                gone = await self._delete_once(documents, location.query, raw, precondition is not None)
+                if gone is not None:
+                    return StoredRecord(mapping, gone)
+                raw = await documents.find_by(location.query)
+
+    @staticmethod
+    async def _delete_once(documents: Documents, query: Raw, raw: Raw, conditional: bool) -> Raw | None:
+        if hooked.deletes_itself(documents.mapping.variant(raw)):
+            await hooked.delete(documents, raw)
+            return raw
+        collection = await documents.collection()
+        return await collection.delete({"$and": [query, unchanged(raw)]} if conditional else query)
+
+    # -- linking
+
+    async def link(self, path: Path, keys: Sequence[Any], context: Any) -> Linked:
+        step = path.last
+        assert step.shape.pk is not None
+        target = self._schema.of(step.shape.model)
+        named = {_name(step): list(keys) if step.is_list else keys[0]}
+        await check_references(self._schema.of(_owner(path)), named, self._reading.documents, context)
+        location = await self._reading.locate(path.steps[:-1], context)
+        column = location.spot.mapping.columns[_name(step)]
+        stored = [(column.item or column).store(key) for key in keys]
+        alter = embedded.add_links(stored) if step.is_list else embedded.attach(stored[0])
+        edited = await edit(location, embedded.at(location, _name(step), alter))
+        new = _new_links(location, edited, _name(step), keys, stored)
+        documents = self._reading.documents(target)
+        return Linked([StoredRecord(target, (await documents.find(step.shape.pk, key, context))[0]) for key in new])
+
+    async def _unlink(self, path: Path, context: Any, precondition: Precondition | None) -> Record:
+        location = await self._reading.locate(path.steps[:-1], context)
+        target = (await self._reading.locate(path.steps, context)).spot
+        if precondition is not None and not precondition(state_of(target.mapping, target.raw)):
+            raise PreconditionFailed()
+        step = path.last
+        single = step.field is not None and step.field.item is None
+        alter = embedded.unset() if single else embedded.pull_link(target.raw["_id"])
+        await edit(location, embedded.at(location, _name(step), alter))
+        return StoredRecord(target.mapping, target.raw)
+
+
+def _name(step: Step) -> str:
+    assert step.field is not None
+    return step.field.name
+
+
+def _owner(path: Path) -> Any:
+    return path.steps[-2].shape.model
+
+
+def _spot(location: Location, raw: Raw) -> Spot:
+    return descend(Spot(location.documents.mapping.variant(raw), raw), location.inner)
+
+
+def _edit_of(raw: Raw, spot: Spot, after: Raw, *, whole: bool) -> Edit:
+    """The edit that leaves ``after`` in the place of one (embedded) document."""
+    change = assignments(spot.raw, after)
+    placed = {operator: {spot.below(key): value for key, value in keys.items()} for operator, keys in change.items()}
+    changed = [key for keys in placed.values() for key in keys]
+    root = embedded.put_at(raw, spot.where, after) if spot.where else after
+    return Edit(root, placed, None if whole else {key.partition(".")[0] for key in changed})
+
+
+def _changed(location: Location, edited: Edited) -> Changed:
+    before, after = _spot(location, edited.before), _spot(location, edited.after)
+    return Changed(StoredRecord(after.mapping, after.raw), diff(after.mapping, before.raw, after.raw))
+
+
+def _new_links(
+    location: Location, edited: Edited, name: str, keys: Sequence[Any], stored: Sequence[Any]
+) -> Sequence[Any]:
+    spot = _spot(location, edited.before)
+    column = spot.mapping.columns[name]
+    known = linked_keys(column, spot.raw.get(column.stored))
+    return [key for key, reference in zip(keys, stored, strict=True) if reference_key(reference) not in known]

@@ -1,0 +1,191 @@
+"""Reading: documents along a path, and pages of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from bzz.errors import NotFound
+from bzz.providers.base import ListQuery, Page, Path, Record, Step
+from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.driver import Collection
+from bzz.providers.mongoengine.listing import Key, beyond, decode_cursor, encode_cursor, filter_query, order, reverse
+from bzz.providers.mongoengine.location import Location, linked_keys
+from bzz.providers.mongoengine.mapping import Mapping, Raw
+from bzz.providers.mongoengine.record import StoredRecord
+from bzz.providers.mongoengine.schema import Schema
+
+__all__ = ["Reading"]
+
+
+class Rows(Protocol):
+    """Where the items of a list come from: a collection, or the array in a document."""
+
+    async def find(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> list[Raw]: ...
+
+    async def count(self, query: Raw) -> int: ...
+
+
+class Reading:
+    """Finds what a path points to. One per set of routes.
+
+    :param schema: the classes that the routes can reach.
+    :param database: the database object that the application handed in, or None.
+    """
+
+    def __init__(self, schema: Schema, database: Any) -> None:
+        self._database = database
+        self._documents: dict[Mapping, Documents] = {}
+        self.schema = schema
+
+    def documents(self, mapping: Mapping) -> Documents:
+        """The documents of one class."""
+        if mapping not in self._documents:
+            self._documents[mapping] = Documents(mapping, self._database)
+        return self._documents[mapping]
+
+    def _documents_at(self, step: Step) -> Documents:
+        return self.documents(self.schema.of(step.shape.model))
+
+    # -- one
+
+    async def locate(self, steps: Sequence[Step], context: Any) -> Location:
+        """The document that holds the end of a path, and the way inside it.
+
+        :raises bzz.errors.NotFound: where anything on the way is missing.
+        """
+        documents = self._documents_at(steps[0])
+        assert steps[0].shape.url_id is not None
+        raw, query = await documents.find(steps[0].shape.url_id, steps[0].key, context)
+        location = Location(documents, query, raw)
+        for step in steps[1:]:
+            location = await self._follow(location, step, context) if step.is_reference else location.within(step)
+        return location
+
+    async def _follow(self, location: Location, step: Step, context: Any) -> Location:
+        assert step.field is not None
+        assert step.shape.pk is not None
+        assert step.shape.url_id is not None
+        spot = location.spot
+        column = spot.mapping.columns[step.field.name]
+        keys = linked_keys(column, spot.raw.get(column.stored))
+        if not keys:
+            raise NotFound()
+        target = self._documents_at(step)
+        if step.key is None:
+            raw, query = await target.find(step.shape.pk, target.mapping.typed_key(keys[0]), context)
+        else:
+            raw, query = await target.find(step.shape.url_id, step.key, context)
+        if raw["_id"] not in keys:
+            raise NotFound()
+        return Location(target, query, raw)
+
+    async def get(self, path: Path, context: Any) -> StoredRecord:
+        """The instance at the end of a path."""
+        spot = (await self.locate(path.steps, context)).spot
+        return StoredRecord(spot.mapping, spot.raw)
+
+    # -- many
+
+    async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        """One page of the list at the end of a path."""
+        step = path.last
+        if step.field is None or step.is_reference:
+            return await self._list_documents(path, query, context)
+        location = await self.locate(path.steps[:-1], context)
+        spot = location.spot
+        column = spot.mapping.columns[step.field.name]
+        assert column.item is not None
+        rows = ArrayRows(await location.documents.collection(), location.query, spot.below(column.stored))
+        keys = order(column.item.mapping(), query.sort, (), _POSITION, _ITEM + ".")
+        return await _page(rows, column.item.mapping(), query, [], keys, _ITEM + ".")
+
+    async def _list_documents(self, path: Path, query: ListQuery, context: Any) -> Page:
+        documents = self._documents_at(path.last)
+        scope, ordering = await documents.list_query(context)
+        conditions = [scope] if scope else []
+        if path.last.field is not None:
+            conditions.append({"_id": {"$in": await self._linked(path, context)}})
+        keys = order(documents.mapping, query.sort, ordering, "_id", "")
+        return await _page(await documents.collection(), documents.mapping, query, conditions, keys, "")
+
+    async def _linked(self, path: Path, context: Any) -> list[Any]:
+        assert path.last.field is not None
+        spot = (await self.locate(path.steps[:-1], context)).spot
+        column = spot.mapping.columns[path.last.field.name]
+        return linked_keys(column, spot.raw.get(column.stored))
+
+
+async def _page(
+    rows: Rows | Collection, mapping: Mapping, query: ListQuery, scope: list[Raw], keys: list[Key], prefix: str
+) -> Page:
+    back = query.before is not None
+    conditions = [*scope, *filter_query(mapping, query.filters, prefix)]
+    ordered = reverse(keys) if back else keys
+    cursor = query.before if back else query.after
+    where = conditions if cursor is None else [*conditions, beyond(ordered, decode_cursor(keys, cursor))]
+    skip = 0 if cursor else (query.page - 1) * query.per_page
+    found = await rows.find(_all_of(where), sort=ordered, skip=skip, limit=query.per_page + 1)
+    more = len(found) > query.per_page
+    shown = found[: query.per_page][:: -1 if back else 1]
+    first, last = (encode_cursor(keys, each) for each in (shown[0], shown[-1])) if shown else (None, None)
+    started_later = cursor is not None or query.page > 1
+    return Page(
+        records=[_record(mapping, each, prefix) for each in shown],
+        next=last if back or more else None,
+        previous=first if (more if back else started_later) else None,
+        total=await rows.count(_all_of(conditions)) if query.count else None,
+    )
+
+
+def _all_of(conditions: list[Raw]) -> Raw:
+    if len(conditions) < 2:
+        return conditions[0] if conditions else {}
+    return {"$and": conditions}
+
+
+def _record(mapping: Mapping, row: Raw, prefix: str) -> Record:
+    if not prefix:
+        return StoredRecord(mapping, row)
+    return StoredRecord(mapping.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
+
+
+_ITEM = "item"
+_POSITION = "position"
+
+
+class ArrayRows:
+    """The embedded documents of one list as rows ``{item, position}``, selected and sorted by the server.
+
+    So a nested list filters, sorts and pages by the very queries of a collection.
+    """
+
+    def __init__(self, collection: Collection, query: Raw, where: str) -> None:
+        self._collection = collection
+        self._stages = [{"$match": query}, *_stages_to(where)]
+
+    async def find(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> list[Raw]:
+        """Rows that match, in order."""
+        return await self._collection.aggregate(
+            [*self._stages, {"$match": query}, {"$sort": dict(sort)}, {"$skip": skip}, {"$limit": limit}]
+        )
+
+    async def count(self, query: Raw) -> int:
+        """How many rows match."""
+        found = await self._collection.aggregate([*self._stages, {"$match": query}, {"$count": "total"}])
+        return int(found[0]["total"]) if found else 0
+
+
+def _stages_to(where: str) -> list[Raw]:
+    """Replace a document by what stands at a path of names and positions, then unwind it."""
+    value: Any = "$$ROOT"
+    for name in where.split("."):
+        if name.isdigit():
+            value = {"$arrayElemAt": [value, int(name)]}
+        else:
+            value = {"$getField": {"field": {"$literal": name}, "input": value}}
+    return [
+        {"$replaceWith": {_ITEM: value}},
+        {"$unwind": {"path": f"${_ITEM}", "includeArrayIndex": _POSITION}},
+        {"$match": {_ITEM: {"$type": "object"}}},
+    ]

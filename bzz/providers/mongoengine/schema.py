@@ -1,0 +1,111 @@
+"""The mappings of every class that one set of routes can reach, under that set's options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import mongoengine as me
+from mongoengine.base import BaseDocument, get_document
+from mongoengine.base.common import _document_registry
+from mongoengine.errors import NotRegistered
+
+from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine.fields import inner_source
+from bzz.providers.mongoengine.mapping import Mapping
+from bzz.shape import Kind, Shape
+
+__all__ = ["Schema"]
+
+Model = type[BaseDocument]
+
+
+class Schema:
+    """Mappings by class, made when they are first asked for: models may be recursive.
+
+    An option that names ``members.password`` counts for the class that declares ``password``, wherever these routes
+    reach it, so that no other path shows what one path hides.
+
+    :raises bzz.errors.ConfigurationError: where an option names no field, or a reachable class cannot be served.
+    """
+
+    def __init__(self, model: Model, hidden: Sequence[str], read_only: Sequence[str]) -> None:
+        self._mappings: dict[Model, Mapping] = {}
+        self._hidden = {_owner(model, name, "hidden") for name in _checked(hidden, "hidden")}
+        self._read_only = {_owner(model, name, "read_only") for name in _checked(read_only, "read_only")}
+        self.root = self.of(model)
+        self.reachable = self._draw_all()
+
+    def of(self, model: Model) -> Mapping:
+        """The mapping of a document class."""
+        if model not in self._mappings:
+            self._mappings[model] = Mapping(model, self)
+        return self._mappings[model]
+
+    def named(self, name: str) -> Mapping:
+        """The mapping of the class that MongoEngine registered under ``name``."""
+        return self.of(get_document(name))
+
+    def is_hidden(self, model: Model, name: str) -> bool:
+        """Whether clients may not know of a field."""
+        return _listed(self._hidden, model, name)
+
+    def is_read_only(self, model: Model, name: str) -> bool:
+        """Whether bodies may not hold a field."""
+        return _listed(self._read_only, model, name)
+
+    def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
+        """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""
+        models = [get_document(each) if isinstance(each, str) else each for each in choices]
+        if not models:
+            models = [each for each in _document_registry.values() if issubclass(each, base)]
+        return {each._class_name: self.of(each).shape for each in models if not each._meta.get("abstract")}
+
+    def embedded_in(self, model: Model) -> set[Model]:
+        """``model`` and every class of documents embedded in it, at any depth."""
+        found, waiting = {model}, [model]
+        while waiting:
+            for field in self.of(waiting.pop()).shape.fields.values():
+                inner = field.shape.model if field.link and field.link.kind is Kind.EMBEDDED else model
+                if inner not in found:
+                    found.add(inner)
+                    waiting.append(inner)
+        return found
+
+    def _draw_all(self) -> set[Model]:
+        """Draw every class that is reachable, so that what cannot be served is told now."""
+        waiting = [self.root]
+        seen: set[Model] = {self.root.model}
+        while waiting:
+            for field in waiting.pop().shape.fields.values():
+                try:
+                    found = self.of(field.shape.model) if field.link else None
+                except NotRegistered as error:
+                    raise ConfigurationError(f"{field.name}: {error}") from None
+                if found is not None and found.model not in seen:
+                    seen.add(found.model)
+                    waiting.append(found)
+        return seen
+
+
+def _checked(names: Sequence[str], option: str) -> Sequence[str]:
+    if isinstance(names, str):
+        raise ConfigurationError(f"{option} takes a list of field names, not the text {names!r}")
+    return names
+
+
+def _listed(pairs: set[tuple[Model, str]], model: Model, name: str) -> bool:
+    return any((base, name) in pairs for base in model.__mro__)
+
+
+def _owner(model: Model, dotted: str, option: str) -> tuple[Model, str]:
+    first, _, rest = dotted.partition(".")
+    source = model._fields.get(first)
+    if source is None:
+        raise ConfigurationError(f"{option}: {model.__name__} has no field {first!r}")
+    if not rest:
+        return model, first
+    inner = inner_source(source) or source
+    if not isinstance(inner, (me.EmbeddedDocumentField, me.ReferenceField, me.LazyReferenceField)):
+        raise ConfigurationError(f"{option}: {model.__name__}.{first} leads to no other model")
+    return _owner(inner.document_type, rest, option)

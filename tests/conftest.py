@@ -1,0 +1,86 @@
+"""What every test may ask for: a real MongoDB, a database of its own, both drivers, and a server on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
+
+import httpx
+import mongoengine
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from bzz.dev import MongoServer
+from bzz.providers.mongoengine.driver import close as close_clients
+
+
+class Driver(Protocol):
+    """Gives an asynchronous database object of the driver that the test runs with."""
+
+    def __call__(self, name: str | None = None) -> Any:
+        """The database ``name``; the test's own unless said otherwise."""
+
+
+class Serve(Protocol):
+    """Serves an application on loopback."""
+
+    def __call__(self, routes: Sequence[Any], **settings: Any) -> httpx.AsyncClient:
+        """A client of an application with ``routes`` and ``settings``; both end with the test."""
+
+
+@pytest.fixture(scope="session")
+def mongo() -> Iterator[MongoServer]:
+    """One MongoDB for the whole run: a replica set of one node, its data gone afterwards."""
+    with MongoServer() as server:
+        yield server
+
+
+@pytest.fixture
+def database_name(mongo: MongoServer) -> Iterator[str]:
+    """An empty database of the test's own, to which MongoEngine's default connection leads."""
+    name = f"bzz_test_{uuid.uuid4().hex}"
+    client = mongoengine.connect(db=name, host=mongo.uri, uuidRepresentation="standard")
+    yield name
+    close_clients()
+    client.drop_database(name)
+    mongoengine.disconnect_all()
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+async def driver(request: pytest.FixtureRequest, mongo: MongoServer, database_name: str) -> AsyncIterator[Driver]:
+    """The test runs twice, with Motor and with PyMongo's AsyncMongoClient."""
+    client: Any
+    if request.param == "motor":
+        client = AsyncIOMotorClient(mongo.uri, uuidRepresentation="standard", io_loop=asyncio.get_running_loop())
+    else:
+        client = AsyncMongoClient(mongo.uri, uuidRepresentation="standard")
+    yield lambda name=None: client[name or database_name]
+    closing = client.close()
+    if closing is not None:  # Motor closes at once, AsyncMongoClient asks to be awaited
+        await closing
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Start an application in the test's own event loop, on a free port of loopback."""
+    async with AsyncExitStack() as stack:
+
+        def start(routes: Sequence[Any], **settings: Any) -> httpx.AsyncClient:
+            sockets = bind_sockets(0, "127.0.0.1")
+            server = HTTPServer(Application(list(routes), **settings))
+            server.add_sockets(sockets)
+            port = sockets[0].getsockname()[1]
+            client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
+            stack.push_async_callback(server.close_all_connections)
+            stack.callback(server.stop)
+            stack.push_async_callback(client.aclose)
+            return client
+
+        yield start

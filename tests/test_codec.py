@@ -1,0 +1,123 @@
+"""JSON in and out: what comes back is what went in, and nothing that a client sends is more than a 400."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bzz.codec import MAX_DEPTH, check_depth, dumps, loads
+from bzz.errors import BadRequest
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_json_survives_the_way_out_and_in(value: Any) -> None:
+    assert loads(dumps(value)) == value
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_any_body_is_json_or_a_bad_request(body: bytes) -> None:
+    try:
+        value = loads(body)
+    except BadRequest:
+        return
+    assert value == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"NaN",
+        b"-Infinity",
+        b"1e999",
+        b"9" * 5000,
+        b'"\\ud800"',
+        b'"\xff"',
+        b"\xef\xbb\xbf{}",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b"{} {}",
+    ],
+    ids=lambda body: repr(body[:12]),
+)
+def test_a_hostile_body_is_a_bad_request(body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        loads(body)
+
+
+def test_a_malformed_body_says_where() -> None:
+    with pytest.raises(BadRequest, match="line 2"):
+        loads(b'{\n"a": }')
+
+
+def nested(depth: int, innermost: Any = 1) -> Any:
+    value = innermost
+    for level in range(depth):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("innermost", [1, "text", None])
+def test_a_value_may_nest_as_deep_as_the_limit(innermost: Any) -> None:
+    check_depth(nested(MAX_DEPTH, innermost))
+
+
+@pytest.mark.parametrize("innermost", [1, [], {}])
+def test_a_value_may_not_nest_deeper_than_the_limit(innermost: Any) -> None:
+    deeper = nested(MAX_DEPTH + 1) if innermost == 1 else nested(MAX_DEPTH, innermost)
+    with pytest.raises(BadRequest, match="deeper than 32"):
+        check_depth(deeper)
+
+
+def test_a_body_deeper_than_the_limit_is_a_bad_request() -> None:
+    with pytest.raises(BadRequest, match="deeper than 32"):
+        loads(dumps(nested(MAX_DEPTH + 1)))
+
+
+NAIVE = datetime(2026, 1, 2, 3, 4, 5)
+OFFSET = timezone(timedelta(hours=-3))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (NAIVE, '"2026-01-02T03:04:05Z"'),
+        (NAIVE.replace(tzinfo=timezone.utc), '"2026-01-02T03:04:05Z"'),
+        (NAIVE.replace(tzinfo=OFFSET), '"2026-01-02T03:04:05-03:00"'),
+        (date(2026, 1, 2), '"2026-01-02"'),
+        (uuid.UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
+        (Decimal("1.50"), '"1.50"'),
+        (b"\x00\xff", '"AP8="'),
+        (float("nan"), "null"),
+        (float("inf"), "null"),
+        ("é", '"é"'),
+    ],
+    ids=repr,
+)
+def test_a_value_has_one_json_form(value: Any, text: str) -> None:
+    assert dumps(value).decode() == text
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, 2**64, {1: "key"}], ids=repr)
+def test_a_value_without_a_json_form_is_a_type_error(value: Any) -> None:
+    with pytest.raises(TypeError):
+        dumps(value)

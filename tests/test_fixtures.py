@@ -1,0 +1,37 @@
+"""The shared fixtures do what they say, on both drivers and with warnings as errors."""
+
+from __future__ import annotations
+
+import mongoengine
+from tornado.web import RequestHandler
+
+from tests.conftest import Driver, Serve
+
+
+class Note(mongoengine.Document):
+    text = mongoengine.StringField()
+
+
+class Hello(RequestHandler):
+    def get(self) -> None:
+        self.write(str(self.settings["greeting"]))
+
+
+async def test_both_drivers_see_what_mongoengine_wrote(driver: Driver) -> None:
+    Note(text="hello").save()
+    found = await driver()["note"].find_one()
+    assert found["text"] == "hello"
+
+
+async def test_every_test_starts_with_an_empty_database(driver: Driver) -> None:
+    assert await driver().list_collection_names() == []
+
+
+async def test_an_application_is_served_with_its_settings(serve: Serve) -> None:
+    answer = await serve([("/", Hello)], greeting="good day").get("/")
+    assert answer.text == "good day"
+
+
+async def test_two_applications_are_served_at_once(serve: Serve) -> None:
+    first, second = serve([("/", Hello)], greeting="one"), serve([("/", Hello)], greeting="two")
+    assert [(await first.get("/")).text, (await second.get("/")).text] == ["one", "two"]
