@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from functools import singledispatch
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from bzz.errors import BadRequest
 
-__all__ = ["MAX_DEPTH", "check_depth", "dumps", "encode", "loads"]
+__all__ = ["MAX_DEPTH", "check_depth", "dumps", "loads", "register"]
 
 MAX_DEPTH = 32
 """How deep a body may nest: well under the 100 levels at which MongoDB stops."""
+
+T = TypeVar("T")
 
 _OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
@@ -29,26 +30,27 @@ def dumps(value: Any) -> bytes:
     >>> dumps({"at": datetime(2026, 1, 2), "price": Decimal("1.50"), "raw": b"hi"})
     b'{"at":"2026-01-02T00:00:00Z","price":"1.50","raw":"aGk="}'
     """
-    return orjson.dumps(value, default=encode, option=_OPTIONS)
+    return orjson.dumps(value, default=_encode, option=_OPTIONS)
 
 
-@singledispatch
-def encode(value: Any) -> Any:
-    """The JSON form of a value whose type orjson does not know; providers register those of their database.
+def register(kind: type[T], encode: Callable[[T], Any]) -> None:
+    """Say how values of a type that orjson does not know are written: providers add those of their database.
 
-    :raises TypeError: for a type that nobody registered.
+    :param encode: gives a value that orjson knows; it serves the subclasses of ``kind`` too.
     """
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    _encoders[kind] = encode
 
 
-@encode.register
-def _encode_decimal(value: Decimal) -> str:
-    return str(value)
+def _encode(value: Any) -> Any:
+    encode = _encoders.get(type(value)) or next((_encoders[t] for t in type(value).__mro__ if t in _encoders), None)
+    if encode is None:
+        raise TypeError(f"{type(value).__name__} has no JSON form")
+    return encode(value)
 
 
-@encode.register
-def _encode_bytes(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
+_encoders: dict[type, Callable[[Any], Any]] = {}
+register(Decimal, str)
+register(bytes, lambda value: base64.b64encode(value).decode("ascii"))
 
 
 def loads(body: bytes) -> Any:

@@ -240,7 +240,8 @@ def _explain(binary: Path, data: Path, code: int, output: str) -> str:
 def _make_primary(port: int, deadline: float) -> None:
     client: pymongo.MongoClient[Any]
     with pymongo.MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=ANSWER_MS) as client:
-        _configure(client, {"_id": 0, "host": f"127.0.0.1:{port}"})
+        while not _is_configured(client, {"_id": 0, "host": f"127.0.0.1:{port}"}):
+            _pause(deadline)
         while not _is_primary(client):
             _pause(deadline)
         # Explicit, since before MongoDB 5.0 the default was to acknowledge by one.
@@ -257,6 +258,14 @@ def _configure(client: pymongo.MongoClient[Any], member: dict[str, Any]) -> None
         config = client.admin.command("replSetGetConfig")["config"]
         config = {**config, "members": [member], "version": config["version"] + 1}
         client.admin.command("replSetReconfig", config, force=True)
+
+
+def _is_configured(client: pymongo.MongoClient[Any], member: dict[str, Any]) -> bool:
+    try:
+        _configure(client, member)
+    except ConnectionFailure:  # a server that changes its state closes its connections
+        return False
+    return True
 
 
 def _is_primary(client: pymongo.MongoClient[Any]) -> bool:

@@ -94,8 +94,11 @@ def test_data_survives_a_restart_on_another_port(tmp_path: Path) -> None:
     with MongoServer(data) as server:
         address = pymongo.uri_parser.parse_uri(server.uri)["nodelist"][0]
         assert count(server.uri) == 1
-    with socket.create_server(address), MongoServer(data) as server:
-        assert (count(server.uri), pymongo.uri_parser.parse_uri(server.uri)["nodelist"] == [address]) == (2, False)
+    with socket.socket() as holder:  # keeps the first port from being chosen again
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(address)
+        with MongoServer(data) as server:
+            assert (count(server.uri), pymongo.uri_parser.parse_uri(server.uri)["nodelist"] == [address]) == (2, False)
 
 
 @pytest.mark.usefixtures("embedded")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import bson
 import mongoengine as me
@@ -15,6 +16,7 @@ from mongoengine.connection import ConnectionFailure as NotConnected
 from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from bzz.batching import Batcher
 from bzz.errors import Conflict, Invalid, NotFound
 from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, Collection, database, reading
 from bzz.providers.mongoengine.mapping import Mapping, Raw
@@ -30,6 +32,16 @@ _index_lock = threading.Lock()
 _REFUSED_CODES = frozenset({2, 15, 17, 52, 54, 57, 121, 171, 10334, 16755, 17280, 17419, 17420})
 
 
+class _Open(NamedTuple):
+    """What belongs to one event loop and one connection."""
+
+    loop: asyncio.AbstractEventLoop
+    made: Any
+    collection: Collection
+    fetches: Batcher[Any, Raw | None]
+    inserts: Batcher[bytes, None]
+
+
 class Documents:
     """One class's documents.
 
@@ -42,13 +54,27 @@ class Documents:
         self.model: Any = mapping.model
         self._given = given
         self._base = _class_query(self.model)
+        self._has_instance_hook = hasattr(self.model, "get_instance_queryset")
+        self._opened: _Open | None = None
 
     async def collection(self) -> Collection:
-        """The collection, after MongoEngine has made its indexes (once)."""
+        """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
+        return (await self._open()).collection
+
+    async def _open(self) -> _Open:
+        loop = asyncio.get_running_loop()
+        known = self._opened
+        if known is None or known.loop is not loop or known.made is not getattr(self.model, "_collection", None):
+            known = self._opened = await self._connect(loop)
+        return known
+
+    async def _connect(self, loop: asyncio.AbstractEventLoop) -> _Open:
         if getattr(self.model, "_collection", None) is None:
             await asyncio.to_thread(self._make_indexes)
         db = self._given if self._given is not None else database(self.model._meta.get("db_alias", "default"))
-        return Collection(db[self.model._get_collection_name()])
+        collection = Collection(db[self.model._get_collection_name()])
+        made = getattr(self.model, "_collection", None)
+        return _Open(loop, made, collection, Batcher(self._fetch_group), Batcher(self._insert_group, weigh=len))
 
     def _make_indexes(self) -> None:
         with _index_lock, reading(), pymongo.timeout(TIMEOUT_SECONDS):
@@ -66,7 +92,28 @@ class Documents:
         :raises bzz.errors.NotFound: where none is, or the model's ``get_instance_queryset`` leaves it out.
         """
         query = await self.query(field, key, context)
-        return await self.find_by(query), query
+        if self._has_instance_hook or not self._is_unique(field):
+            return await self.find_by(query), query
+        found = await (await self._open()).fetches.ask(query["_id"])
+        if found is None:
+            raise NotFound()
+        return found, query
+
+    def _is_unique(self, field: Field) -> bool:
+        return field is self.mapping.shape.pk and field.is_scalar
+
+    async def _fetch_group(self, wanted: Sequence[Any]) -> list[Raw | Exception | None]:
+        """The documents with these primary keys, each asker's its own copy."""
+        keys = list(set(wanted))
+        query = {"_id": keys[0] if len(keys) == 1 else {"$in": keys}, **self._base}
+        found = {each["_id"]: each for each in await (await self.collection()).find(query, limit=len(keys))}
+        given: set[Any] = set()
+        answers: list[Raw | Exception | None] = []
+        for key in wanted:
+            raw = found.get(key)
+            answers.append(copy.deepcopy(raw) if key in given else raw)
+            given.add(key)
+        return answers
 
     async def find_by(self, query: Raw) -> Raw:
         """The document that a query from :meth:`query` finds.
@@ -91,7 +138,7 @@ class Documents:
         """Which of these primary keys (typed) name no document that ``get_instance_queryset`` lets through."""
         assert self.mapping.pk is not None
         pk = self.mapping.pk.field
-        if hasattr(self.model, "get_instance_queryset"):
+        if self._has_instance_hook:
             found = await asyncio.gather(*(self.find(pk, key, context) for key in keys), return_exceptions=True)
             for outcome in found:
                 if isinstance(outcome, BaseException) and not isinstance(outcome, NotFound):
@@ -136,27 +183,34 @@ class Documents:
         :raises bzz.errors.Conflict: a unique value is taken.
         :raises bzz.errors.Invalid: MongoDB refuses the data.
         """
-        collection = await self.collection()
-        stored = self.as_stored(raw, collection)
+        opened = await self._open()
+        encoded = self._encoded(raw, opened.collection)
         try:
-            await collection.insert(stored)
+            await opened.inserts.ask(encoded)
         except OperationFailure as error:
             raise self.told(error) from error
-        return stored
+        return bson.decode(encoded, codec_options=opened.collection.raw.codec_options)
+
+    async def _insert_group(self, encoded: Sequence[bytes]) -> list[Exception | None]:
+        outcomes = await (await self.collection()).insert(encoded)
+        return [None if outcome is None else outcome for outcome in outcomes]
 
     def as_stored(self, raw: Raw, collection: Collection) -> Raw:
         """``raw`` as it will be read back: encoded alone, so that what cannot be stored is told before a write.
 
         :raises bzz.errors.Invalid: where BSON has no form for it.
         """
-        options = collection.raw.codec_options
+        return bson.decode(self._encoded(raw, collection), codec_options=collection.raw.codec_options)
+
+    @staticmethod
+    def _encoded(raw: Raw, collection: Collection) -> bytes:
         try:
-            encoded = bson.encode(raw, codec_options=options)
+            encoded = bson.encode(raw, codec_options=collection.raw.codec_options)
         except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
             raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
         if len(encoded) > MAX_DOCUMENT_BYTES:
             raise Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
-        return bson.decode(encoded, codec_options=options)
+        return encoded
 
     def told(self, error: OperationFailure) -> Exception:
         """A refused write as what the client is told; the error itself where the client is not to blame."""

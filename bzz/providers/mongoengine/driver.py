@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymongo
+from bson.raw_bson import RawBSONDocument
 from mongoengine.connection import ConnectionFailure as NotConnected
 from mongoengine.connection import _connection_settings
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import (
+    BulkWriteError,
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -26,6 +28,7 @@ from pymongo.errors import (
     PyMongoError,
     ServerSelectionTimeoutError,
     WriteConcernError,
+    WriteError,
 )
 
 from bzz.errors import ConfigurationError, OutcomeUnknown, Unavailable
@@ -42,6 +45,8 @@ Document = dict[str, Any]
 
 _RENAMED = {"authentication_source": "authSource", "authentication_mechanism": "authMechanism"}
 _NOT_FOR_THE_DRIVER = {"name", "mongo_client_class"}
+
+_DUPLICATE_CODES = (11000, 11001, 12582)
 
 _clients: dict[tuple[int, str], tuple[asyncio.AbstractEventLoop, Mapping[str, Any], Any]] = {}
 
@@ -151,7 +156,7 @@ class Collection:
     ) -> list[Document]:
         """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
         with reading():
-            cursor = self.raw.find(query, keys, sort=list(sort) or None, skip=skip, limit=-limit)
+            cursor = self.raw.find(query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit)
             found: list[Document] = await cursor.to_list(None)
         return found
 
@@ -184,10 +189,26 @@ class Collection:
             deleted: Document | None = await self.raw.find_one_and_delete(query)
         return deleted
 
-    async def insert(self, document: Mapping[str, Any]) -> None:
-        """Insert one document.
+    async def insert(self, documents: Sequence[bytes]) -> list[OperationFailure | OutcomeUnknown | None]:
+        """Insert encoded documents in one round trip, each by itself; returns what went wrong with each.
 
-        :raises pymongo.errors.DuplicateKeyError: a unique value is taken.
+        Their ids are in them, so that the driver's own retry cannot insert one twice.
         """
+        raw = [RawBSONDocument(document) for document in documents]
         with writing():
-            await self.raw.insert_one(document)
+            try:
+                await (self.raw.insert_one(raw[0]) if len(raw) == 1 else self.raw.insert_many(raw, ordered=False))
+            except DuplicateKeyError as error:
+                return [error]
+            except BulkWriteError as error:
+                return _told_apart(len(raw), error.details)
+        return [None] * len(raw)
+
+
+def _told_apart(number: int, details: Mapping[str, Any]) -> list[OperationFailure | OutcomeUnknown | None]:
+    unmet = bool(details.get("writeConcernErrors"))
+    outcomes: list[OperationFailure | OutcomeUnknown | None] = [OutcomeUnknown() if unmet else None] * number
+    for failure in details.get("writeErrors", ()):
+        kind = DuplicateKeyError if failure["code"] in _DUPLICATE_CODES else WriteError
+        outcomes[failure["index"]] = kind(failure["errmsg"], failure["code"], failure)
+    return outcomes

@@ -19,7 +19,7 @@ from bson.errors import InvalidId
 from mongoengine.base import BaseField
 from mongoengine.base.fields import GeoJsonBaseField
 
-from bzz.codec import encode
+from bzz.codec import register
 from bzz.errors import ConfigurationError
 from bzz.shape import Kind
 
@@ -28,14 +28,14 @@ __all__ = ["Reader", "inner_source", "kind_of", "parse_object_id", "reader_of", 
 Reader = Callable[[Any], Any]
 
 # What a free-form field, or a field that somebody filled outside the model, may hold.
-encode.register(ObjectId, str)
-encode.register(Decimal128, str)
-encode.register(DBRef, lambda value: str(value.id))
-encode.register(Timestamp, lambda value: value.as_datetime())
-encode.register(Regex, lambda value: value.pattern)
-encode.register(MinKey, repr)
-encode.register(MaxKey, repr)
-encode.register(Code, repr)
+register(ObjectId, str)
+register(Decimal128, str)
+register(DBRef, lambda value: str(value.id))
+register(Timestamp, lambda value: value.as_datetime())
+register(Regex, lambda value: value.pattern)
+register(MinKey, repr)
+register(MaxKey, repr)
+register(Code, repr)
 
 # First match wins, so subclasses stand before their bases.
 _KINDS: tuple[tuple[type[BaseField], Kind], ...] = (

@@ -1,0 +1,111 @@
+"""Requests that wait share a round trip.
+
+While one group is on its way, what other requests ask for collects, and goes next. A lone request goes at once,
+nothing waits on a timer, and no request joins a group that was sent before it arrived, so everyone reads their own
+writes. Nothing here knows a database: a group is sent by the function that the provider hands in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from bzz.errors import Unavailable
+
+__all__ = ["Batcher"]
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+MAX_WAITING = 10_000
+MAX_GROUP = 1_000
+MAX_GROUP_WEIGHT = 16 * 1024 * 1024
+
+
+class Batcher(Generic[Q, A]):
+    """Collects questions while a group of them is being answered. It belongs to one event loop.
+
+    :param send: answers a group: for each question, in the same order, its answer or its error. An exception that it
+        raises is every asker's.
+    :param weigh: how much a question counts towards :data:`MAX_GROUP_WEIGHT` (in bytes, say); nothing unless given.
+    :param max_waiting: how many may wait before further ones are refused.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]],
+        *,
+        weigh: Callable[[Q], int] | None = None,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self._send = send
+        self._weigh = weigh
+        self._max_waiting = max_waiting
+        self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def ask(self, question: Q) -> A:
+        """The answer to one question, sent now or with the next group.
+
+        An asker that is cancelled takes nobody with it: its group goes on.
+
+        :raises bzz.errors.Unavailable: where too many wait already.
+        """
+        if len(self._waiting) >= self._max_waiting:
+            raise Unavailable("Too many requests are waiting for the database; nothing was done.")
+        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                await self._send_group(self._next_group())
+        finally:
+            self._task = None
+            self._give_up()
+
+    def _next_group(self) -> list[tuple[Q, asyncio.Future[A]]]:
+        group = [self._waiting.popleft()]
+        weight = self._weight_of(group[0][0])
+        while self._waiting and len(group) < MAX_GROUP:
+            weight += self._weight_of(self._waiting[0][0])
+            if weight > MAX_GROUP_WEIGHT:
+                break
+            group.append(self._waiting.popleft())
+        return group
+
+    def _weight_of(self, question: Q) -> int:
+        return 0 if self._weigh is None else self._weigh(question)
+
+    async def _send_group(self, group: Sequence[tuple[Q, asyncio.Future[A]]]) -> None:
+        try:
+            answers = await self._send([question for question, _ in group])
+        except Exception as error:
+            answers = [copy.copy(error) for _ in group]  # one each: a traceback grows wherever its error is raised
+        except BaseException:
+            _settle(group, [Unavailable("The server is stopping; the outcome is unknown.")] * len(group))
+            raise
+        _settle(group, answers)
+
+    def _give_up(self) -> None:
+        """The loop is ending with requests in the queue: none of them was sent."""
+        while self._waiting:
+            _, future = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(Unavailable("The server is stopping; nothing was done."))
+
+
+def _settle(group: Sequence[tuple[Q, asyncio.Future[A]]], answers: Sequence[A | Exception]) -> None:
+    for (_, future), answer in zip(group, answers, strict=True):
+        if future.done():  # its asker was cancelled
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
