@@ -170,7 +170,8 @@ class ModelHandler(ProblemHandler):
         changed = await self.provider.update(
             self.path, values, self, merge=merge, precondition=precondition(self.request.headers)
         )
-        fields = changed.updated_fields
+        listened = signals.post_update_instance.has_receivers_for(self._model)
+        fields = changed.updated_fields if listened else {}
         await self._finish_written(changed.record, signals.post_update_instance, updated_fields=fields)
 
     async def _link(self) -> None:

@@ -94,11 +94,11 @@ def _names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _checked_methods(methods: Sequence[str]) -> list[str]:
+def _checked_methods(methods: Sequence[str]) -> tuple[str, ...]:
     unknown = [method for method in methods if method not in METHODS]
     if isinstance(methods, str) or unknown:
         raise ConfigurationError(f"methods: {methods!r} is no list of names from {', '.join(METHODS)}")
-    return [method for method in METHODS if method in methods or (method == "HEAD" and "GET" in methods)]
+    return tuple(method for method in METHODS if method in methods or (method == "HEAD" and "GET" in methods))
 
 
 def _check_page_sizes(per_page: int, max_per_page: int) -> None:

@@ -106,6 +106,8 @@ def check_item_query(shape: Shape, query: str) -> tuple[str, ...] | None:
 
     :raises bzz.errors.BadRequest: for any other parameter, too.
     """
+    if not query:
+        return None
     options, conditions = _split(query)
     for name in (*options, *(name for name, _ in conditions)):
         if name != "fields":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bzz.providers.base import Path, Provider
 
@@ -32,14 +32,18 @@ class Resource:
     provider: Provider
     url: str
     name: str
-    methods: Sequence[str]
+    methods: tuple[str, ...]
     per_page: int
     max_per_page: int
 
     def allowed(self, path: Path) -> list[str]:
         """The methods that the end of a path takes, OPTIONS included, for the ``Allow`` header."""
-        fitting = _fitting(path) & (_READING if _is_read_only(path) else frozenset(METHODS))
-        return [*(method for method in METHODS if method in fitting and method in self.methods), "OPTIONS"]
+        return _listed(_READING if _is_read_only(path) else _fitting(path), self.methods)
+
+
+@lru_cache
+def _listed(fitting: frozenset[str], methods: tuple[str, ...]) -> list[str]:
+    return [*(method for method in METHODS if method in fitting and method in methods), "OPTIONS"]
 
 
 def _fitting(path: Path) -> frozenset[str]:

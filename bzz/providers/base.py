@@ -10,7 +10,8 @@ from __future__ import annotations
 import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from bzz.shape import Field, Shape
@@ -176,11 +177,16 @@ class Page:
 class Changed:
     """An update that has happened (or had nothing to change).
 
-    :param updated_fields: ``{'address.city': {'from': ..., 'to': ...}}``, real changes only.
+    :param compare: works out :attr:`updated_fields`, if anybody asks.
     """
 
     record: Record
-    updated_fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    compare: Callable[[], dict[str, dict[str, Any]]]
+
+    @cached_property
+    def updated_fields(self) -> dict[str, dict[str, Any]]:
+        """What this very write replaced: ``{'address.city': {'from': ..., 'to': ...}}``, real changes only."""
+        return self.compare()
 
 
 @dataclass

@@ -125,7 +125,7 @@ class MongoEngineProvider(Provider):
         given = documents.as_stored(merged(mapping, {}, values, merge=False), collection)
         change = assignments(dict.fromkeys(mapping.columns[name].stored for name in values), given)
         if not change:
-            return Changed(StoredRecord(mapping, await documents.find_by(query)))
+            return Changed(StoredRecord(mapping, await documents.find_by(query)), dict)
         try:
             before = await collection.update(query, change)
         except OperationFailure as error:
@@ -133,7 +133,7 @@ class MongoEngineProvider(Provider):
         if before is None:
             raise NotFound()
         after = {key: value for key, value in {**before, **given}.items() if key not in change.get("$unset", ())}
-        return Changed(StoredRecord(mapping, after), diff(mapping, before, after))
+        return Changed(StoredRecord(mapping, after), lambda: diff(mapping, before, after))
 
     # -- deleting
 
@@ -225,7 +225,7 @@ def _edit_of(raw: Raw, spot: Spot, after: Raw, *, whole: bool) -> Edit:
 
 def _changed(location: Location, edited: Edited) -> Changed:
     before, after = _spot(location, edited.before), _spot(location, edited.after)
-    return Changed(StoredRecord(after.mapping, after.raw), diff(after.mapping, before.raw, after.raw))
+    return Changed(StoredRecord(after.mapping, after.raw), lambda: diff(after.mapping, before.raw, after.raw))
 
 
 def _new_links(

@@ -1,0 +1,136 @@
+"""Requests that wait share a round trip; one that fails, fails alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bzz.batching import MAX_GROUP, Batcher
+from bzz.errors import Unavailable
+
+
+class Database:
+    """Answers groups when it is told to, and remembers them."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[int]] = []
+        self.gate = asyncio.Event()
+
+    async def send(self, group: Sequence[int]) -> list[str | Exception]:
+        self.groups.append(list(group))
+        await self.gate.wait()
+        return [ValueError(str(each)) if each < 0 else str(each) for each in group]
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+@pytest.fixture
+def batcher(database: Database) -> Batcher[int, str]:
+    return Batcher(database.send)
+
+
+async def turn_until(database: Database, groups: int) -> None:
+    """Let the loop turn until so many groups were sent."""
+    for _ in range(1000):
+        if len(database.groups) >= groups:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError(f"only {database.groups} were sent")
+
+
+async def test_a_lone_request_goes_at_once(database: Database, batcher: Batcher[int, str]) -> None:
+    database.gate.set()
+    assert await batcher.ask(1) == "1"
+    assert database.groups == [[1]]
+
+
+async def test_requests_that_wait_go_together(database: Database, batcher: Batcher[int, str]) -> None:
+    first = asyncio.ensure_future(batcher.ask(1))
+    await turn_until(database, 1)
+    others = [asyncio.ensure_future(batcher.ask(number)) for number in (2, 3, 4)]
+    await asyncio.sleep(0)
+    database.gate.set()
+    assert await asyncio.gather(first, *others) == ["1", "2", "3", "4"]
+    assert database.groups == [[1], [2, 3, 4]]
+
+
+async def test_a_request_never_joins_a_group_that_was_sent_before_it_came(
+    database: Database, batcher: Batcher[int, str]
+) -> None:
+    first = asyncio.ensure_future(batcher.ask(1))
+    await turn_until(database, 1)
+    second = asyncio.ensure_future(batcher.ask(1))
+    database.gate.set()
+    await asyncio.gather(first, second)
+    assert database.groups == [[1], [1]]
+
+
+async def test_one_bad_question_fails_alone(database: Database, batcher: Batcher[int, str]) -> None:
+    database.gate.set()
+    answers = await asyncio.gather(*(batcher.ask(number) for number in (1, -2, 3)), return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["1", "-2", "3"]
+    assert isinstance(answers[1], ValueError)
+
+
+async def test_a_group_that_fails_as_a_whole_gives_each_asker_an_error_of_its_own() -> None:
+    async def fail(group: Sequence[int]) -> list[str | Exception]:
+        raise Unavailable("gone")
+
+    batcher: Batcher[int, str] = Batcher(fail)
+    errors = await asyncio.gather(batcher.ask(1), batcher.ask(2), return_exceptions=True)
+    assert [str(error) for error in errors] == ["gone", "gone"]
+    assert errors[0] is not errors[1]
+
+
+async def test_after_a_failure_the_next_request_is_served(database: Database) -> None:
+    outcomes: list[list[str | Exception]] = [["late"]]
+
+    async def fail_once(group: Sequence[int]) -> list[str | Exception]:
+        if outcomes:
+            raise Unavailable(str(outcomes.pop()))
+        return ["well"] * len(group)
+
+    batcher: Batcher[int, str] = Batcher(fail_once)
+    with pytest.raises(Unavailable):
+        await batcher.ask(1)
+    assert await batcher.ask(2) == "well"
+
+
+async def test_an_asker_that_leaves_takes_nobody_with_it(database: Database, batcher: Batcher[int, str]) -> None:
+    leaving, staying = asyncio.ensure_future(batcher.ask(1)), asyncio.ensure_future(batcher.ask(2))
+    await turn_until(database, 1)
+    leaving.cancel()
+    database.gate.set()
+    assert await staying == "2"
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+
+
+async def test_a_queue_that_is_full_refuses_at_once(database: Database) -> None:
+    batcher: Batcher[int, str] = Batcher(database.send, max_waiting=1)
+    sent = asyncio.ensure_future(batcher.ask(1))
+    await turn_until(database, 1)
+    waiting = asyncio.ensure_future(batcher.ask(2))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="Too many"):
+        await batcher.ask(3)
+    database.gate.set()
+    assert await asyncio.gather(sent, waiting) == ["1", "2"]
+
+
+async def test_a_group_has_a_longest_length(database: Database, batcher: Batcher[int, str]) -> None:
+    database.gate.set()
+    await asyncio.gather(*(batcher.ask(number) for number in range(MAX_GROUP + 1)))
+    assert [len(group) for group in database.groups] == [MAX_GROUP, 1]
+
+
+async def test_a_group_has_a_greatest_weight(database: Database) -> None:
+    batcher: Batcher[int, str] = Batcher(database.send, weigh=lambda number: 9 * 1024 * 1024)
+    database.gate.set()
+    await asyncio.gather(batcher.ask(1), batcher.ask(2))
+    assert database.groups == [[1], [2]]
