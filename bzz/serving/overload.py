@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from tornado.httputil import (
@@ -118,6 +119,16 @@ class _Answering(HTTPConnection):
         """Called by Tornado at the end of the answer."""
         self._connection.finish()
         self.done()
+
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        """Called by Tornado's handler, which wants to know when its client leaves; the count does, too."""
+
+        def closed() -> None:
+            self.done()
+            if callback is not None:
+                callback()
+
+        self._connection.set_close_callback(closed)  # type: ignore[attr-defined]  # HTTP1Connection has it
 
     def done(self) -> None:
         """Count the request out, once."""

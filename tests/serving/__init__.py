@@ -1,0 +1,1 @@
+"""Applications behind `bzz.serve`, in processes of their own."""

@@ -1,0 +1,220 @@
+"""`bzz.serve`: limits, the cap on requests in flight, several processes, and the stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from tornado.web import Application
+
+from bzz.errors import ConfigurationError
+from bzz.serving.server import load, serve
+from tests.serving import application
+
+
+@dataclass
+class Served:
+    """A serving process and the port it listens on."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=20, limits=limits)
+
+
+@contextmanager
+def serving(processes: int = 1, in_flight: int = 100) -> Iterator[Served]:
+    command = [sys.executable, "-m", "tests.serving.application", str(processes), str(in_flight)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            served = Served(process, int(process.stdout.readline()))
+            _wait_until_up(served)
+            yield served
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _wait_until_up(served: Served) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(served.url, trust_env=False).raise_for_status()
+        except httpx.TransportError:
+            continue
+        return
+    raise AssertionError("the server did not come up")
+
+
+async def test_an_accepted_request_is_answered_although_the_server_is_told_to_stop() -> None:
+    with serving() as served:
+        async with served.client() as client:
+            slow = [asyncio.ensure_future(client.get("/", params={"seconds": 1})) for _ in range(20)]
+            await until_refused_or(served, 20)
+            served.process.send_signal(signal.SIGTERM)
+            assert {answer.status_code for answer in await asyncio.gather(*slow)} == {200}
+        assert served.process.wait(timeout=10) == 0
+
+
+async def until_refused_or(served: Served, connections: int) -> None:
+    """Wait until the server has so many connections (as the kernel counts them)."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if _established(served.port) >= connections:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the requests did not arrive")
+
+
+def _established(port: int) -> int:
+    with open("/proc/net/tcp") as table:  # noqa: PTH123  # no file on a disk
+        return sum(f":{port:04X} " in line.split(" 01 ")[0][:30] and " 01 " in line for line in table)
+
+
+async def test_under_load_a_stop_drops_no_request() -> None:
+    with serving() as served:
+        outcomes = asyncio.gather(*(ask_until_refused(served) for _ in range(8)))
+        await asyncio.sleep(0.3)
+        served.process.send_signal(signal.SIGTERM)
+        answered = await outcomes
+        assert served.process.wait(timeout=10) == 0
+    assert sum(answered) > 8
+
+
+async def ask_until_refused(served: Served) -> int:
+    """Ask on new connections until none is taken any more; a request that got through must be answered."""
+    answered = 0
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        except ConnectionRefusedError:
+            return answered
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        try:
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        except ConnectionResetError:
+            return answered  # the kernel took the connection, the server never saw it
+        answered += 1
+        writer.close()
+
+
+async def test_beyond_the_cap_a_request_is_refused_at_once_and_says_when_to_come_back() -> None:
+    with serving(in_flight=2) as served:
+        async with served.client() as client:
+            slow = [asyncio.ensure_future(client.get("/", params={"seconds": 2})) for _ in range(2)]
+            refused = await refusal(client)
+            assert refused.headers["Retry-After"] == "1"
+            assert refused.headers["Content-Type"] == "application/problem+json"
+            assert refused.json()["status"] == 503
+            assert [answer.status_code for answer in await asyncio.gather(*slow)] == [200, 200]
+            assert (await client.get("/")).status_code == 200
+
+
+async def refusal(client: httpx.AsyncClient) -> httpx.Response:
+    deadline = time.monotonic() + 1.5
+    while time.monotonic() < deadline:
+        answer = await client.get("/")
+        if answer.status_code == 503:
+            return answer
+    raise AssertionError("nothing was refused")
+
+
+async def test_a_client_that_leaves_frees_its_place() -> None:
+    with serving(in_flight=1) as served:
+        async with served.client() as client:
+            _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            writer.write(b"GET /?seconds=1000 HTTP/1.1\r\nHost: x\r\n\r\n")
+            await refusal(client)
+            writer.close()
+            deadline = time.monotonic() + 10
+            while (await client.get("/")).status_code == 503:
+                assert time.monotonic() < deadline
+
+
+def test_several_processes_share_the_port() -> None:
+    with serving(processes=2) as served:
+        assert len(two_processes(served)) == 2
+
+
+def two_processes(served: Served) -> set[int]:
+    deadline = time.monotonic() + 20
+    seen: set[int] = set()
+    while len(seen) < 2:
+        assert time.monotonic() < deadline
+        seen.add(int(httpx.get(served.url, trust_env=False).text))
+    return seen
+
+
+def test_a_process_that_dies_is_replaced() -> None:
+    with serving(processes=1) as served, pytest.raises(httpx.TransportError):
+        httpx.get(served.url + "/crash", trust_env=False)
+    with serving(processes=2) as served:
+        with pytest.raises(httpx.TransportError):
+            httpx.get(served.url + "/crash", trust_env=False)
+        _wait_until_up(served)
+        assert served.process.poll() is None
+
+
+def test_several_processes_stop_together() -> None:
+    with serving(processes=2) as served:
+        pids = two_processes(served)
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(timeout=15) == 0
+        for pid in pids:
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"], ids=["header", "body"]
+)
+def test_a_client_that_dawdles_is_hung_up_on(sent: bytes) -> None:
+    with serving() as served, socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        connection.sendall(sent)
+        assert connection.recv(1) == b""
+
+
+def test_a_body_over_the_limit_is_refused() -> None:
+    with serving() as served:
+        answer = httpx.post(served.url, content=b"x" * 1001, trust_env=False)
+        assert answer.status_code == 400
+
+
+def test_several_processes_need_an_application_of_their_own_each() -> None:
+    with pytest.raises(ConfigurationError, match="each makes its own"):
+        serve(application.make(), port=0, processes=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("tests.serving.application", "must be 'module:name'"),
+        ("no_such_module:app", "no module 'no_such_module'"),
+        ("tests.serving.application:nothing", "has no 'nothing'"),
+        ("tests.serving.application:os", "gives module"),
+    ],
+)
+def test_a_name_that_leads_to_no_application_says_why(name: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        load(name)
+
+
+def test_an_application_is_found_by_name_or_made() -> None:
+    assert isinstance(load("tests.serving.application:make"), Application)
