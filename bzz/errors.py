@@ -4,6 +4,7 @@
 
     BzzError
     ├── ConfigurationError          a mistake in the application's own code, found when routes are made
+    ├── EventLoop                   listeners that cause one another without end; the message shows the chain
     └── RequestError                what a client is told: status, title, detail, errors, headers
         ├── BadRequest          400 malformed: a body, a parameter, a limit
         │   └── Invalid         400 well formed, refused by the model; ``errors`` names each field
@@ -30,6 +31,7 @@ __all__ = [
     "BzzError",
     "ConfigurationError",
     "Conflict",
+    "EventLoop",
     "Forbidden",
     "Invalid",
     "MethodNotAllowed",
@@ -53,6 +55,17 @@ class BzzError(Exception):
 
 class ConfigurationError(BzzError):
     """The application's own code asks for something that cannot be: raised when routes are made."""
+
+
+class EventLoop(BzzError):
+    """An event was sent by a listener of an event that was sent by a listener, and so on, too deep.
+
+    :param chain: the names of the events, the first cause first.
+    """
+
+    def __init__(self, chain: Sequence[str]) -> None:
+        self.chain = tuple(chain)
+        super().__init__(f"Listeners cause one another without end: {' -> '.join(self.chain)}. Break the circle.")
 
 
 class RequestError(BzzError):

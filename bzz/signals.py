@@ -59,12 +59,26 @@ class Signal(blinker.NamedSignal):
         if not self._by_receiver.get(make_id(receiver)):
             self.receivers.pop(make_id(receiver), None)
 
+    _above: tuple[Receiver, Callable[[Any], bool]] | None = None
+
     def receivers_for(self, sender: Any) -> Iterator[Receiver]:  # type: ignore[override]  # blinker says Generator
         """Yield the live receivers for ``sender``, first connected first (blinker itself promises no order)."""
         found = {make_id(receiver): receiver for receiver in super().receivers_for(sender)}
         order = {receiver_id: rank for rank, receiver_id in enumerate(list(self.receivers))}
         for receiver_id in sorted(found, key=lambda each: order.get(each, len(order))):
             yield found[receiver_id]
+
+    def connect_where(self, receiver: Receiver, wants: Callable[[Any], bool]) -> None:
+        """Connect ``receiver`` for every sender that ``wants`` says yes to, asked anew each time; it runs last.
+
+        For what sits above the signals (:mod:`bzz.events`) and knows its senders by name only. Senders that nobody
+        wants still count as having no receivers, so nothing is built for them. The last call replaces the one before.
+        """
+        self._above = (receiver, wants)
+
+    def has_receivers_for(self, sender: Any) -> bool:
+        """Whether anybody listens for ``sender``: where not, nothing needs to be built for this signal."""
+        return super().has_receivers_for(sender) or (self._above is not None and self._above[1](sender))
 
     async def notify(self, sender: Any, **arguments: Any) -> None:
         """Await every receiver of ``sender``; the first that raises stops the rest, and the request.
@@ -88,7 +102,12 @@ class Signal(blinker.NamedSignal):
                 logger.exception("receiver %r of %s failed for %r", receiver, self.name, sender)
 
     def _audience(self, sender: Any) -> list[Receiver]:
-        return [] if self.is_muted else list(self.receivers_for(sender))
+        if self.is_muted:
+            return []
+        receivers = list(self.receivers_for(sender))
+        if self._above is not None and self._above[1](sender):
+            receivers.append(self._above[0])
+        return receivers
 
 
 async def _call(receiver: Receiver, sender: Any, arguments: dict[str, Any]) -> None:

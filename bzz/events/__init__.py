@@ -1,0 +1,78 @@
+"""Events: names, patterns and types on top of the signals, and the application's own.
+
+``bzz.on``, ``bzz.off``, ``bzz.emit``, ``bzz.emit_from_thread``, ``bzz.drain``, ``bzz.silent`` and ``bzz.forward`` are
+the functions of this module; :class:`Event` and :class:`Observer` are to be subclassed.
+"""
+
+from __future__ import annotations
+
+from bzz.errors import EventLoop
+from bzz.events.bridge import bridge as _bridge
+from bzz.events.bus import Bus, Hook, bus
+from bzz.events.context import MAX_DEPTH, silent
+from bzz.events.forward import Forwarding, SignalLike, forward
+from bzz.events.lifecycle import (
+    Change,
+    Created,
+    Creating,
+    Deleted,
+    Deleting,
+    Fact,
+    Fetched,
+    Fetching,
+    FieldUpdated,
+    Intent,
+    Listed,
+    Listing,
+    ModelEvent,
+    Updated,
+    Updating,
+)
+from bzz.events.observer import Observer
+from bzz.events.record import Event, Named
+
+__all__ = [
+    "MAX_DEPTH",
+    "Bus",
+    "Change",
+    "Created",
+    "Creating",
+    "Deleted",
+    "Deleting",
+    "Event",
+    "EventLoop",
+    "Fact",
+    "Fetched",
+    "Fetching",
+    "FieldUpdated",
+    "Forwarding",
+    "Hook",
+    "Intent",
+    "Listed",
+    "Listing",
+    "ModelEvent",
+    "Named",
+    "Observer",
+    "SignalLike",
+    "Updated",
+    "Updating",
+    "drain",
+    "emit",
+    "emit_from_thread",
+    "forward",
+    "off",
+    "on",
+    "silent",
+    "unwatch",
+    "watch",
+]
+
+on = bus.on
+off = bus.off
+emit = bus.emit
+emit_from_thread = bus.emit_from_thread
+drain = bus.drain
+watch = bus.watch
+unwatch = bus.unwatch
+
+_bridge(bus)

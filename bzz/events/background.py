@@ -1,0 +1,102 @@
+"""Listeners that run after the response: bounded, named, logged and waited for. One :class:`Background` per loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from tornado.web import RequestHandler
+
+__all__ = ["CONCURRENT", "RESPONSE_SECONDS", "Background", "response_of"]
+
+logger = logging.getLogger("bzz.events")
+
+CONCURRENT = 64
+"""How many background listeners run at once on one loop; the others wait their turn."""
+
+RESPONSE_SECONDS = 60.0
+"""How long a listener waits for a response that is never finished, its handler having been cancelled, say."""
+
+
+class Background:
+    """The background listeners of one event loop."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._slots = asyncio.Semaphore(CONCURRENT)
+        self._hurry = asyncio.Event()
+
+    def start(self, work: Callable[[], Awaitable[None]], name: str, response: asyncio.Event | None = None) -> None:
+        """Run ``work`` as a task called ``name``, once ``response`` is set; what it raises is logged."""
+        self.task(self._run(work, name, response), name)
+
+    def task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Run ``work`` at once, as a task that :meth:`drain` waits for."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _run(self, work: Callable[[], Awaitable[None]], name: str, response: asyncio.Event | None) -> None:
+        if response is not None and not self._hurry.is_set():
+            await _first(response, self._hurry)
+        async with self._slots:
+            try:
+                await work()
+            except Exception:
+                logger.exception("background listener failed: %s", name)
+
+    async def drain(self, deadline: float) -> list[str]:
+        """Wait until all is done; those that wait for a response need wait no longer.
+
+        :param deadline: in seconds.
+        :returns: the names of those that were still running when it passed.
+        """
+        end = asyncio.get_running_loop().time() + deadline
+        self._hurry.set()
+        try:
+            while pending := self._others():
+                left = end - asyncio.get_running_loop().time()
+                if left <= 0:
+                    return _report(pending, deadline)
+                await asyncio.wait(pending, timeout=left)
+        finally:
+            self._hurry.clear()
+        return []
+
+    def _others(self) -> set[asyncio.Task[Any]]:
+        return {task for task in self._tasks if task is not asyncio.current_task()}
+
+
+def _report(pending: set[asyncio.Task[Any]], deadline: float) -> list[str]:
+    names = sorted(task.get_name() for task in pending)
+    logger.warning("after %g s %d background listeners still run: %s", deadline, len(names), "; ".join(names))
+    return names
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=RESPONSE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
+
+
+def response_of(handler: Any) -> asyncio.Event | None:
+    """An event that is set when ``handler`` has answered; None where it is no Tornado handler.
+
+    Tornado calls ``on_finish`` after the response was sent, and tells nobody else.
+    """
+    if not isinstance(handler, RequestHandler):
+        return None
+    sent, inner = asyncio.Event(), handler.on_finish
+
+    def on_finish() -> None:
+        sent.set()
+        inner()
+
+    handler.on_finish = on_finish  # type: ignore[method-assign]  # for this one request
+    return sent

@@ -1,0 +1,327 @@
+"""The bus: who listens, and how an event reaches them. ``bzz.on``, ``bzz.emit`` and so on are those of :data:`bus`.
+
+Everything that is sent is watched by the logger ``bzz.events`` (DEBUG) and by the hooks of :meth:`Bus.watch`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import functools
+import inspect
+import logging
+import re
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Protocol, TypeVar, overload
+from weakref import WeakKeyDictionary
+
+from bzz.errors import ConfigurationError, EventLoop
+from bzz.events.background import Background, response_of
+from bzz.events.context import MAX_DEPTH, is_silent, mark, sending
+from bzz.events.lifecycle import ModelEvent
+from bzz.events.pattern import Subject, has_transition, parse
+from bzz.events.record import Event, Named
+from bzz.events.roster import Listener, Roster, identity
+
+__all__ = ["MAX_DEPTH", "Bus", "Hook", "bus"]
+
+logger = logging.getLogger("bzz.events")
+
+E = TypeVar("E", bound=Event)
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+Hook = Callable[[Event, "str | None"], AbstractContextManager[Any]]
+"""Makes a context manager, entered while an event is sent (given None) and while each listener runs (its name)."""
+
+
+class Typed(Protocol[E]):
+    """A decorator for functions that take one ``E``, and returns them unchanged."""
+
+    def __call__(self, function: Callable[[E], R], /) -> Callable[[E], R]: ...
+
+
+class Untyped(Protocol):
+    """A decorator for functions that take one event, and returns them unchanged."""
+
+    def __call__(self, function: F, /) -> F: ...
+
+
+class Bus:
+    """Listeners, and a way to send events to them, from any number of loops and threads."""
+
+    def __init__(self) -> None:
+        self._roster = Roster()
+        self._hooks: tuple[Hook, ...] = ()
+        self._lock = threading.Lock()
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Background] = WeakKeyDictionary()
+
+    @overload
+    def on(self, target: type[E], /, *, background: bool = ..., origin: Any = ..., when: Any = ...) -> Typed[E]: ...
+
+    @overload
+    def on(
+        self,
+        target: type[ModelEvent[Any]],
+        model: type,
+        /,
+        *,
+        background: bool = ...,
+        origin: Any = ...,
+        when: Any = ...,
+    ) -> Untyped: ...
+
+    @overload
+    def on(
+        self, target: str | re.Pattern[str], /, *, background: bool = ..., origin: Any = ..., when: Any = ...
+    ) -> Untyped: ...
+
+    def on(
+        self,
+        target: Any,
+        model: type | None = None,
+        /,
+        *,
+        background: bool = False,
+        origin: Any = None,
+        when: tuple[Any, Any] | None = None,
+    ) -> Any:
+        """Decorate a plain function or a coroutine function so that it is called with each event that matches.
+
+        Listeners are awaited one after the other, in the order in which they were registered, whatever they were
+        registered for. A function that is registered more than once runs once for an event.
+
+        :param target: a name (``'User.created'``), a glob (``'*.deleted'``, see :class:`bzz.events.pattern.Glob`), a
+            compiled regular expression that matches the whole name, or a class of events (``Updated[User]``).
+        :param model: a model class, its subclasses included: ``on(Updated, User)`` is ``on(Updated[User])``.
+        :param background: whether to run after the response, without anybody waiting for it; see :meth:`drain`.
+        :param origin: only events that were sent from there.
+        :param when: ``(old, new)``, only this transition of a field: each is a value, a set of values, a function
+            that says yes or no, or ``...`` for any.
+        :returns: the decorator; it returns the function as it is.
+        :raises bzz.errors.ConfigurationError: for a target that nothing can match.
+        """
+        found = parse(target, model)
+        if when is not None and not _is_pair(when):
+            raise ConfigurationError(f"when={when!r}: give the transition as a pair, (old, new)")
+        if when is not None and not has_transition(found):
+            raise ConfigurationError(f"when= is for field events such as 'User.updated.email', not for {found}")
+
+        def register(function: F) -> F:
+            if not callable(function):
+                raise ConfigurationError(f"{function!r} can't listen: it is no function")
+            self._add(Listener(function, found, background=background, origin=origin, when=when))
+            return function
+
+        return register
+
+    def off(self, function: Callable[..., Any]) -> None:
+        """Stop calling ``function``, whatever it was registered for; nothing happens where it was for nothing."""
+        key = identity(function)
+        with self._lock:
+            kept = tuple(each for each in self._roster.listeners if each.key != key)
+            self._roster = Roster(kept, self._roster.taps, self._roster.silences)
+
+    def _add(self, listener: Listener) -> None:
+        with self._lock:
+            now = self._roster
+            if not any(each.same_as(listener) for each in now.listeners):
+                self._roster = Roster((*now.listeners, listener), now.taps, now.silences)
+
+    @overload
+    async def emit(self, event: E, /, *, origin: Any = ...) -> E: ...
+
+    @overload
+    async def emit(self, event: str, /, *, origin: Any = ..., **payload: Any) -> Named: ...
+
+    async def emit(self, event: Event | str, /, *, origin: Any = None, **payload: Any) -> Event:
+        """Send an event and await its listeners.
+
+        :param event: an event, or the name of one that has no class.
+        :param origin: where it is sent from, by which listeners may choose.
+        :param payload: for a name, what the event carries.
+        :returns: the event as the listeners left it.
+        :raises bzz.errors.EventLoop: where it has more than :data:`MAX_DEPTH` causes behind it.
+        :raises Exception: what a listener raises, for events that may be refused (``User.creating``); what listeners of
+            other events raise is logged.
+        """
+        self.here()
+        made = _made(event, payload)
+        mark(made, origin)
+        if not is_silent(made):
+            await self._send(made)
+        return made
+
+    async def _send(self, event: Event) -> None:
+        taps, listeners = self._roster.audience(Subject(event.name, type(event), getattr(event, "model", None)))
+        for tap in taps:
+            tap.function(event)
+        began = time.perf_counter()
+        with self._watched(event, None), sending(event):
+            count = await self._deliver(event, listeners)
+        _log(event, count, time.perf_counter() - began)
+
+    async def _deliver(self, event: Event, listeners: tuple[Listener, ...]) -> int:
+        done: set[Any] = set()
+        for listener in listeners:
+            if listener.key not in done and listener.accepts(event):
+                done.add(listener.key)
+                await self._hand(event, listener)
+        return len(done)
+
+    async def _hand(self, event: Event, listener: Listener) -> None:
+        run = functools.partial(self._run, event, listener)
+        if listener.background:
+            response = response_of(getattr(event, "handler", None))
+            self.here().start(run, f"{event.name} -> {listener.name}", response)
+        elif event.isolated:
+            await _isolated(run, event, listener)
+        else:
+            await run()
+
+    async def _run(self, event: Event, listener: Listener) -> None:
+        with self._watched(event, listener.name):
+            answer = listener.function(event)
+            if inspect.isawaitable(answer):
+                await answer
+
+    def emit_from_thread(
+        self,
+        event: Event | str,
+        /,
+        *,
+        origin: Any = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        **payload: Any,
+    ) -> concurrent.futures.Future[Any]:
+        """Send an event from a thread that runs no event loop; its listeners run on the loop.
+
+        :param loop: the loop; needed only where several are running, or none has yet sent or been asked anything.
+        :returns: a future; ``result(timeout)`` waits for the event as the listeners left it.
+        :raises bzz.errors.ConfigurationError: where it is not clear which loop is meant, or the caller's own thread
+            runs it (there, ``await`` :meth:`emit`).
+        """
+        where = loop or self.only_loop()
+        if where is None:
+            raise ConfigurationError("no loop, or more than one, has sent events so far: name it, loop=...")
+        if where is running_loop():
+            raise ConfigurationError("this thread runs the loop itself: use 'await bzz.emit(...)'")
+        made = _made(event, payload)
+        return asyncio.run_coroutine_threadsafe(self.emit(made, origin=origin), where)
+
+    async def drain(self, deadline: float = 10.0) -> list[str]:
+        """Wait for the background listeners of this loop, as a server does when it stops.
+
+        :param deadline: in seconds. What still runs then is reported in the log and left running.
+        :returns: the names of those, ``'User.created -> app.audit'``; empty where all are done.
+        """
+        return await self.here().drain(deadline)
+
+    def watch(self, hook: Hook) -> Hook:
+        """Have ``hook`` called around all that is sent, for timing and tracing; it must not raise.
+
+        :param hook: called with the event and a listener's name, or None for the event as a whole; the context
+            manager that it returns is entered meanwhile, and sees what a listener raises.
+        :returns: the hook, for :meth:`unwatch` and for use as a decorator.
+        """
+        with self._lock:
+            self._hooks = (*self._hooks, hook)
+        return hook
+
+    def unwatch(self, hook: Hook) -> None:
+        """Stop calling ``hook``."""
+        with self._lock:
+            self._hooks = tuple(each for each in self._hooks if each is not hook)
+
+    def _watched(self, event: Event, listener: str | None) -> AbstractContextManager[Any]:
+        stack = ExitStack()
+        for hook in self._hooks:
+            stack.enter_context(hook(event, listener))
+        return stack
+
+    @contextlib.contextmanager
+    def tap(self, target: Any, model: type | None, record: Callable[[Event], None], silence: bool) -> Iterator[None]:
+        """Meanwhile call ``record`` with what matches before any listener gets it; what :mod:`bzz.testing` is made of.
+
+        :param silence: whether listeners are not called meanwhile, on any loop.
+        """
+        tap = Listener(record, parse(target, model))
+        with self._lock:
+            now = self._roster
+            self._roster = Roster(now.listeners, (*now.taps, tap), now.silences + silence)
+        try:
+            yield
+        finally:
+            with self._lock:
+                now = self._roster
+                taps = tuple(each for each in now.taps if each is not tap)
+                self._roster = Roster(now.listeners, taps, now.silences - silence)
+
+    def wants(self, kind: type[ModelEvent[Any]], model: Any) -> bool:
+        """Whether anybody listens for model events of this class and model; of field events, whatever the field."""
+        if running_loop() is not None:
+            self.here()  # from now on threads find the loop
+        return isinstance(model, type) and self._roster.wants(kind, model)
+
+    def hears(self, subject: Subject) -> bool:
+        """Whether anybody would get such an event, filters apart; where not, it needs not be made."""
+        return any(self._roster.audience(subject))
+
+    def here(self) -> Background:
+        """The background listeners of the running loop, which the bus knows from then on."""
+        loop = asyncio.get_running_loop()
+        background = self._loops.get(loop)
+        if background is None:
+            with self._lock:
+                background = self._loops[loop] = Background()
+        return background
+
+    def only_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The one running loop that the bus knows; None where there is none, or more than one."""
+        with self._lock:
+            running = [loop for loop in self._loops if loop.is_running()]
+        return running[0] if len(running) == 1 else None
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop of this thread, or None."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _made(event: Event | str, payload: dict[str, Any]) -> Event:
+    if isinstance(event, str):
+        return Named(event, payload)
+    if payload:
+        raise TypeError(f"{event!r} is an event already: give {', '.join(payload)} when it is made")
+    return event
+
+
+async def _isolated(run: Callable[[], Awaitable[None]], event: Event, listener: Listener) -> None:
+    try:
+        await run()
+    except EventLoop:
+        raise  # the fault of all of them: it goes back to who sent the first
+    except Exception:
+        logger.exception("listener failed: %s -> %s", event.name, listener.name)
+
+
+def _log(event: Event, count: int, seconds: float) -> None:
+    if logger.isEnabledFor(logging.DEBUG):
+        text = "%s (id %s, request %s, cause %s) went to %d listeners in %.3f ms"
+        cause = event.cause.name if event.cause else None
+        logger.debug(text, event.name, event.id, event.request_id, cause, count, seconds * 1000)
+
+
+bus = Bus()
+"""The bus of the process, on which model events are sent."""

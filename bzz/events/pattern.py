@@ -1,0 +1,162 @@
+"""What a listener listens for: a name, a glob, a regular expression, or a type of event and a model."""
+
+from __future__ import annotations
+
+import re
+import typing
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bzz.errors import ConfigurationError
+from bzz.events.lifecycle import VERBS, FieldUpdated, ModelEvent
+from bzz.events.record import Event, checked_name
+
+__all__ = ["Exact", "Expression", "Glob", "Kind", "Subject", "Target", "parse"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is known of an event before it is made, and enough to match it."""
+
+    name: str
+    kind: type
+    model: type | None = None
+
+
+class Target(ABC):
+    """Something that events match or don't."""
+
+    @abstractmethod
+    def matches(self, subject: Subject) -> bool:
+        """Whether an event of this name, type and model is meant."""
+
+    @abstractmethod
+    def matches_some_field(self, model: type) -> bool:
+        """Whether a ``<Model>.updated.<field>`` may be meant, whatever the field."""
+
+
+@dataclass(frozen=True)
+class Exact(Target):
+    """One name."""
+
+    name: str
+
+    def matches(self, subject: Subject) -> bool:
+        return subject.name == self.name
+
+    def matches_some_field(self, model: type) -> bool:
+        return self.name.startswith(f"{model.__name__}.updated.")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Glob(Target):
+    """``*``, ``?`` and ``[...]``, as :mod:`fnmatch` reads them, within one part of a dotted name.
+
+    A last part that is ``*`` stands for all that follows, one part or more.
+
+    >>> Glob("*.deleted").matches(Subject("User.deleted", Event))
+    True
+    >>> Glob("*.deleted").matches(Subject("User.updated.deleted", Event))  # a field that has this name
+    False
+    >>> Glob("User.*").matches(Subject("User.updated.address.city", Event))
+    True
+    """
+
+    pattern: str
+
+    def matches(self, subject: Subject) -> bool:
+        parts, wanted = subject.name.split("."), self.pattern.split(".")
+        fits = len(parts) == len(wanted) or (wanted[-1] == "*" and len(parts) > len(wanted))
+        return fits and all(fnmatchcase(part, glob) for part, glob in zip(parts, wanted, strict=False))
+
+    def matches_some_field(self, model: type) -> bool:
+        wanted = self.pattern.split(".")
+        known = (model.__name__, "updated")
+        deep_enough = len(wanted) > len(known) or wanted[-1] == "*"
+        return deep_enough and all(fnmatchcase(part, glob) for part, glob in zip(known, wanted, strict=False))
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
+@dataclass(frozen=True)
+class Expression(Target):
+    """A compiled regular expression that must match the whole name."""
+
+    pattern: re.Pattern[str]
+
+    def matches(self, subject: Subject) -> bool:
+        return self.pattern.fullmatch(subject.name) is not None
+
+    def matches_some_field(self, model: type) -> bool:
+        return True  # which field names it would match can't be told from outside
+
+    def __str__(self) -> str:
+        return self.pattern.pattern
+
+
+@dataclass(frozen=True)
+class Kind(Target):
+    """A class of events, subclasses included, and of a model, subclasses included, where one is given."""
+
+    kind: type
+    model: type | None = None
+
+    def matches(self, subject: Subject) -> bool:
+        return issubclass(subject.kind, self.kind) and self._means(subject.model)
+
+    def matches_some_field(self, model: type) -> bool:
+        return issubclass(FieldUpdated, self.kind) and self._means(model)
+
+    def _means(self, model: type | None) -> bool:
+        return self.model is None or (model is not None and issubclass(model, self.model))
+
+    def __str__(self) -> str:
+        return self.kind.__name__ if self.model is None else f"{self.kind.__name__}[{self.model.__name__}]"
+
+
+def parse(target: Any, model: type | None = None) -> Target:
+    """The target that ``bzz.on`` was given.
+
+    :param target: a name, a glob, a compiled expression, a class of events, or such a class with a model in brackets.
+    :param model: a model class, where ``target`` is a class of model events.
+    :raises bzz.errors.ConfigurationError: where it is none of these, or names something that can never happen.
+
+    >>> str(parse("User.created")), str(parse("*.created"))
+    ('User.created', '*.created')
+    """
+    if model is None and typing.get_origin(target) is not None:
+        target, model = _subscript(target)
+    if model is not None and not (_is_class(target, ModelEvent) and isinstance(model, type)):
+        raise ConfigurationError(f"{target!r} is no model event, or {model!r} no model: try bzz.events.Updated, User")
+    if _is_class(target, Event) or _is_class(target, ModelEvent):
+        return Kind(target, model)
+    if isinstance(target, re.Pattern):
+        return Expression(target)
+    if isinstance(target, str):
+        return Glob(target) if re.search(r"[*?\[]", target) else Exact(checked_name(target))
+    raise ConfigurationError(f"{target!r} is no event name, glob, compiled expression or class of events")
+
+
+def has_transition(target: Target) -> bool:
+    """Whether events that match may have ``old`` and ``new``, which ``when`` looks at."""
+    if isinstance(target, Kind):
+        return issubclass(FieldUpdated, target.kind) or {"old", "new"} <= set(
+            getattr(target.kind, "__dataclass_fields__", ())
+        )
+    return str(target).rpartition(".")[2] not in VERBS
+
+
+def _subscript(target: Any) -> tuple[Any, type | None]:
+    (model,) = typing.get_args(target)[:1]
+    free = model is Any or isinstance(model, typing.TypeVar)
+    return typing.get_origin(target), None if free else model
+
+
+def _is_class(target: Any, base: type) -> bool:
+    return isinstance(target, type) and issubclass(target, base)

@@ -1,0 +1,180 @@
+"""What an event is: :class:`Event`, the base of the application's own, and :class:`Named`, an event without a class."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import sys
+import typing
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import typeguard
+from typing_extensions import Self, dataclass_transform
+
+from bzz.errors import ConfigurationError
+
+__all__ = ["Event", "Named", "stamp"]
+
+RESERVED = frozenset({"cause", "depth", "id", "name", "occurred_at", "origin", "request_id"})
+_NAME = re.compile(r"[^\s.*?\[\]]+(\.[^\s.*?\[\]]+)*")
+
+
+def checked_name(name: str) -> str:
+    """``name``, where it is one: parts joined by dots, without spaces and the characters of patterns.
+
+    :raises bzz.errors.ConfigurationError: where it is none.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is no name for an event: use words joined by dots, as in 'report.ready'")
+    return name
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(dataclasses.field,))
+class Event:
+    """Something that happens. A subclass is a keyword-only dataclass; its annotations are what it carries.
+
+    Listeners may change what an event carries, and whoever sent it gets it back as they left it. A class made with
+    ``frozen=True`` can't be changed.
+
+    :param name: class keyword: the name of these events, the class's own name if not given.
+    :param frozen: class keyword: whether the fields stay as they were given; by default as in the class above.
+    :raises TypeError: for an argument that is positional, missing, not annotated, or not of the annotated type; and
+        when a class is made, for a field whose name every event has already.
+
+    >>> class ReportReady(Event):
+    ...     path: str
+    >>> ReportReady(path="/tmp/june.pdf")
+    <ReportReady path='/tmp/june.pdf'>
+    >>> ReportReady(path=6)
+    Traceback (most recent call last):
+    ...
+    TypeError: ReportReady: path: int is not an instance of str
+    """
+
+    isolated: ClassVar[bool] = True
+    """Whether a listener that raises is logged and the others still run; False lets a listener refuse by raising."""
+
+    _name: str = "Event"
+    _fields: ClassVar[tuple[dataclasses.Field[Any], ...]] = ()
+    _checks: ClassVar[Mapping[str, Any] | None] = None
+
+    id: str
+    """A random UUID (RFC 9562, version 4) as 32 hexadecimal digits."""
+    occurred_at: datetime
+    """When the event was made, in UTC."""
+    origin: Any
+    """Where it was sent from, as its sender says; for model events the model."""
+    request_id: str | None
+    """The id of the HTTP request that it belongs to, or None."""
+    cause: Event | None
+    """The event whose listener sent this one, or None."""
+    depth: int
+    """How many causes there are one behind the other."""
+
+    def __init_subclass__(cls, *, name: str | None = None, frozen: bool | None = None, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        taken = sorted(RESERVED.intersection(inspect.get_annotations(cls)))
+        if taken:
+            raise TypeError(f"{cls.__name__}: every event has {', '.join(taken)} already; choose another name")
+        cls._name = checked_name(name or cls.__name__)
+        cls._checks = None
+        above = getattr(cls, "__dataclass_params__", None)
+        frozen = bool(above and above.frozen) if frozen is None else frozen
+        dataclasses.dataclass(kw_only=True, eq=False, repr=False, frozen=frozen)(cls)
+        cls._fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # mypy sees the base, which is no dataclass
+
+    def __new__(cls, *positional: Any, **values: Any) -> Self:
+        self = super().__new__(cls)
+        if values:
+            cls._check(values)
+        stamp(self, id=uuid.uuid4().hex, occurred_at=datetime.now(timezone.utc))
+        stamp(self, origin=None, request_id=None, cause=None, depth=0)
+        return self
+
+    @classmethod
+    def _check(cls, values: Mapping[str, Any]) -> None:
+        if cls._checks is None:
+            cls._checks = _resolve(cls)
+        for name, value in values.items():
+            if name in cls._checks:
+                try:
+                    typeguard.check_type(value, cls._checks[name])
+                except typeguard.TypeCheckError as error:
+                    raise TypeError(f"{cls.__name__}: {name}: {error}") from None
+
+    @property
+    def name(self) -> str:
+        """What listeners know it by."""
+        return self._name
+
+    def __repr__(self) -> str:
+        shown = [f"{each.name}={getattr(self, each.name, '...')!r}" for each in self._fields if each.repr]
+        return f"<{' '.join([self.name, *shown])}>"
+
+
+class Named(Event):
+    """An event that has a name and a payload and no class of its own, as ``bzz.emit('report.ready', path=...)`` makes.
+
+    What it carries reads as attributes (``event.path``), and can be set. A key that every event has already, such as
+    ``id``, is found in :attr:`payload`.
+
+    >>> event = Named("report.ready", {"path": "/tmp/june.pdf"})
+    >>> event, event.path
+    (<report.ready path='/tmp/june.pdf'>, '/tmp/june.pdf')
+    """
+
+    def __init__(self, name: str, payload: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self._name = checked_name(name)
+        self.__dict__["payload"] = dict(payload)
+
+    payload: dict[str, Any]
+    """What the event carries, by name."""
+
+    def __getattr__(self, name: str) -> Any:
+        payload = self.__dict__.get("payload", {})
+        try:
+            return payload[name]
+        except KeyError:
+            carries = ", ".join(payload) or "nothing"
+            raise AttributeError(f"{self._name} carries no {name}; it carries {carries}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__.get("payload", ()):
+            self.payload[name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        return f"<{' '.join([self.name, *(f'{key}={value!r}' for key, value in self.payload.items())])}>"
+
+
+def stamp(event: Event, **marks: Any) -> None:
+    """Set what the sender, not a listener, says of an event; frozen events take it too."""
+    event.__dict__.update(marks)
+
+
+def _resolve(cls: type[Event]) -> dict[str, Any]:
+    """The types that can be checked. A name that only a type checker can see, or a local class, is left to it."""
+    fields = {field.name for field in cls._fields}
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        for name, annotation in inspect.get_annotations(base).items():
+            if name in fields:
+                found.pop(name, None)
+                hint = _evaluate(annotation, base)
+                if hint is not Any and not isinstance(hint, typing.TypeVar):
+                    found[name] = hint
+    return found
+
+
+def _evaluate(annotation: Any, owner: type) -> Any:
+    holder = type(owner.__name__, (), {"__annotations__": {"it": annotation}, "__module__": owner.__module__})
+    try:
+        return typing.get_type_hints(holder, localns={**vars(sys.modules[owner.__module__]), **vars(owner)})["it"]
+    except (NameError, AttributeError, KeyError):
+        return Any

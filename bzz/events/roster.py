@@ -1,0 +1,110 @@
+"""Who listens: an immutable list of listeners that remembers who is meant by a name that it has seen before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from bzz.events.lifecycle import FieldUpdated, ModelEvent
+from bzz.events.pattern import Subject, Target
+from bzz.events.record import Event
+
+__all__ = ["CACHED_NAMES", "Call", "Listener", "Roster"]
+
+CACHED_NAMES = 4096
+"""How many names a roster remembers at the most."""
+
+Call = Callable[[Any], Any]
+When = tuple[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Listener:
+    """One registration of one function."""
+
+    function: Call
+    target: Target
+    background: bool = False
+    origin: Any = None
+    when: When | None = None
+    name: str = field(default="", init=False)
+    key: Any = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", _name(self.function))
+        object.__setattr__(self, "key", identity(self.function))
+
+    def accepts(self, event: Event) -> bool:
+        """Whether the event comes from the right place and is the right transition."""
+        return self.is_from(event.origin) and (self.when is None or _is_transition(self.when, event))
+
+    def is_from(self, origin: Any) -> bool:
+        """Whether events of this origin are meant."""
+        return self.origin is None or self.origin is origin or bool(self.origin == origin)
+
+    def same_as(self, other: Listener) -> bool:
+        """Whether ``other`` is this registration once more."""
+        return (self.key, self.target, self.background) == (other.key, other.target, other.background) and (
+            (self.origin, self.when) == (other.origin, other.when)
+        )
+
+
+class Roster:
+    """Listeners in the order in which they were registered, and those who record (:mod:`bzz.testing`).
+
+    A change makes a new roster, so an event that is being sent goes on with the one that it began with.
+    """
+
+    def __init__(
+        self, listeners: tuple[Listener, ...] = (), taps: tuple[Listener, ...] = (), silences: int = 0
+    ) -> None:
+        self.listeners = listeners
+        self.taps = taps
+        self.silences = silences
+        self.audience = lru_cache(CACHED_NAMES)(self._audience)
+        self.wants: Callable[[type, type], bool] = lru_cache(CACHED_NAMES)(self._wants)
+
+    def _audience(self, subject: Subject) -> tuple[tuple[Listener, ...], tuple[Listener, ...]]:
+        """The taps and the listeners whose target matches; :meth:`audience` is this, remembered."""
+        taps = tuple(each for each in self.taps if each.target.matches(subject))
+        listeners = () if self.silences else self.listeners
+        return taps, tuple(each for each in listeners if each.target.matches(subject))
+
+    def _wants(self, kind: type[ModelEvent[Any]], model: type) -> bool:
+        """Whether anybody listens for such events of ``model``; of a field event, whatever its field."""
+        heard = [each for each in (*self.taps, *self.listeners) if each.is_from(model)]
+        if kind is FieldUpdated:
+            return any(each.target.matches_some_field(model) for each in heard)
+        subject = Subject(f"{model.__name__}.{kind.verb}", kind, model)
+        return any(each.target.matches(subject) for each in heard)
+
+
+def identity(function: Call) -> Any:
+    """What makes two mentions of a function the same: a bound method is a new object each time it is named."""
+    try:
+        return id(function.__self__), id(function.__func__)  # type: ignore[attr-defined]  # methods have them
+    except AttributeError:
+        return id(function)
+
+
+def _name(function: Call) -> str:
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return f"{module}.{getattr(function, '__qualname__', None) or type(function).__qualname__}"
+
+
+def _is_transition(when: When, event: Event) -> bool:
+    try:
+        values = (event.old, event.new)  # type: ignore[attr-defined]  # those of field events, and any event that has both
+    except AttributeError:
+        return False
+    return all(_fits(wanted, value) for wanted, value in zip(when, values, strict=True))
+
+
+def _fits(wanted: Any, value: Any) -> bool:
+    if wanted is ...:
+        return True
+    if isinstance(wanted, (set, frozenset)):
+        return any(each == value for each in wanted)  # a list has no hash
+    return bool(wanted(value) if callable(wanted) else wanted == value)

@@ -1,0 +1,109 @@
+"""Record events, expect them, and keep listeners from running meanwhile. For pytest, unittest and any other."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, TypeVar, overload
+
+from bzz.events.bus import bus
+from bzz.events.lifecycle import ModelEvent
+from bzz.events.pattern import Kind, Subject, Target, parse
+from bzz.events.record import Event
+
+__all__ = ["Captured", "capture", "expect"]
+
+E = TypeVar("E", bound=Event)
+E_co = TypeVar("E_co", bound=Event)
+
+SHOWN = 20
+
+
+class Captured(list[E]):
+    """Events in the order in which they were sent: a cause before what it caused."""
+
+    @property
+    def names(self) -> list[str]:
+        """Their names."""
+        return [event.name for event in self]
+
+
+@overload
+def capture(target: type[E], /, *, silence: bool = ...) -> contextlib.AbstractContextManager[Captured[E]]: ...
+
+
+@overload
+def capture(
+    target: type[ModelEvent[Any]] | str | re.Pattern[str] = ..., model: type | None = ..., /, *, silence: bool = ...
+) -> contextlib.AbstractContextManager[Captured[Any]]: ...
+
+
+@contextlib.contextmanager
+def capture(target: Any = "*", model: type | None = None, /, *, silence: bool = False) -> Iterator[Captured[Any]]:
+    """Record the events that match, from any task, loop or thread; blocks nest, and leave nothing behind.
+
+    :param target: as for ``bzz.on``; all events by default.
+    :param model: as for ``bzz.on``.
+    :param silence: whether no listener runs meanwhile.
+    """
+    seen: Captured[Any] = Captured()
+    with bus.tap(target, model, seen.append, silence):
+        yield seen
+
+
+@contextlib.contextmanager
+def expect(
+    target: Any, model: type | None = None, /, *, times: int | None = None, silence: bool = False
+) -> Iterator[Captured[Any]]:
+    """Fail at the end of the block unless a matching event was sent in it.
+
+    :param target: as for ``bzz.on``.
+    :param model: as for ``bzz.on``.
+    :param times: how often exactly; by default at least once.
+    :param silence: whether no listener runs meanwhile.
+    :returns: the events that matched.
+    :raises AssertionError: naming what was missing and what came instead, nearest name first.
+    """
+    wanted, seen = parse(target, model), Captured[Any]()
+    everything: Captured[Any] = Captured()
+
+    def record(event: Event) -> None:
+        everything.append(event)
+        if wanted.matches(Subject(event.name, type(event), getattr(event, "model", None))):
+            seen.append(event)
+
+    with bus.tap("*", None, record, silence):
+        yield seen
+    if len(seen) != times if times is not None else not seen:
+        raise AssertionError(_failure(wanted, times, seen, everything))
+
+
+def _failure(wanted: Target, times: int | None, seen: Captured[Any], everything: Captured[Any]) -> str:
+    hoped = "at least once" if times is None else _times(times)
+    others = Counter(event.name for event in everything if event not in seen)
+    lines = [f"expected {wanted} {hoped}, it was sent {_times(len(seen))}", *(f"  {event!r}" for event in seen[:SHOWN])]
+    if not everything:
+        return f"{lines[0]}; no event was sent at all"
+    if not others:
+        return "\n".join([*lines, "nothing else was sent"])
+    nearest = sorted(others, key=lambda name: -_likeness(wanted, name))
+    shown = [f"  {name}" + (f" ({_times(others[name])})" if others[name] > 1 else "") for name in nearest[:SHOWN]]
+    return "\n".join([*lines, "what came instead, nearest name first:", *shown])
+
+
+def _likeness(wanted: Target, name: str) -> float:
+    return difflib.SequenceMatcher(None, _spelled(wanted), name).ratio()
+
+
+def _spelled(wanted: Target) -> str:
+    if isinstance(wanted, Kind):
+        model = f"{wanted.model.__name__}." if wanted.model else ""
+        return model + getattr(wanted.kind, "verb", getattr(wanted.kind, "_name", ""))
+    return str(wanted)
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
