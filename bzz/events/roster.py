@@ -83,10 +83,10 @@ class Roster:
 
 def identity(function: Call) -> Any:
     """What makes two mentions of a function the same: a bound method is a new object each time it is named."""
-    try:
-        return id(function.__self__), id(function.__func__)  # type: ignore[attr-defined]  # methods have them
-    except AttributeError:
+    owner = getattr(function, "__self__", None)
+    if owner is None:
         return id(function)
+    return id(owner), getattr(function, "__func__", None) or function.__name__  # those of C have a name only
 
 
 def _name(function: Call) -> str:
