@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -95,7 +96,8 @@ def _failure(wanted: Target, times: int | None, seen: Captured[Any], everything:
 
 
 def _likeness(wanted: Target, name: str) -> float:
-    return difflib.SequenceMatcher(None, _spelled(wanted), name).ratio()
+    pairs = list(itertools.zip_longest(_spelled(wanted).split("."), name.split("."), fillvalue=""))
+    return sum(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs) / len(pairs)
 
 
 def _spelled(wanted: Target) -> str:

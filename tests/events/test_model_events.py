@@ -38,7 +38,7 @@ class Handler:
         return SimpleNamespace(headers=HTTPHeaders(self.headers))
 
 
-POST = {
+POST: dict[str, tuple[str, dict[str, Any]]] = {
     "post_create_instance": ("created", {"instance": User()}),
     "post_get_instance": ("fetched", {"instance": User()}),
     "post_delete_instance": ("deleted", {"instance": User()}),

@@ -158,7 +158,7 @@ async def test_concurrent_chains_have_causes_of_their_own(own_bus: Bus) -> None:
     @own_bus.on("a")
     async def answer(event: Any) -> None:
         await asyncio.sleep(0)
-        inner = await own_bus.emit("b", number=event.number)
+        inner: Any = await own_bus.emit("b", number=event.number)
         found[inner.number] = inner.cause.number
 
     await asyncio.gather(*(own_bus.emit("a", number=number) for number in range(20)))
