@@ -90,7 +90,7 @@ def response_of(handler: Any) -> asyncio.Event | None:
 
     Tornado calls ``on_finish`` after the response was sent, and tells nobody else.
     """
-    if not isinstance(handler, RequestHandler):
+    if not isinstance(handler, RequestHandler) or handler._finished:  # no public name tells
         return None
     sent, inner = asyncio.Event(), handler.on_finish
 

@@ -79,22 +79,26 @@ async def _send_intent(bus: Bus, kind: type[Intent[Any]], model: type, arguments
 
 
 async def _send_fact(bus: Bus, kind: type[Any], model: type, instance: Any, handler: Any) -> None:
-    await _state(bus, kind(model=model, instance=instance, handler=handler))
+    await _state(bus, kind(instance=instance, **_request(model, handler)))
 
 
 async def _send_listed(bus: Bus, model: type, items: Any, handler: Any) -> None:
-    await _state(bus, Listed(model=model, items=tuple(items), handler=handler))
+    await _state(bus, Listed(items=tuple(items), **_request(model, handler)))
 
 
 async def _send_updated(bus: Bus, model: type, instance: Any, updated_fields: Any, handler: Any) -> None:
+    common = {"instance": instance, "diff": updated_fields, **_request(model, handler)}
     name = f"{model.__name__}.updated"
     if bus.hears(Subject(name, Updated, model)):
-        await _state(bus, Updated(model=model, instance=instance, diff=updated_fields, handler=handler))
+        await _state(bus, Updated(**common))
     for field, change in updated_fields.items():
         if bus.hears(Subject(f"{name}.{field}", FieldUpdated, model)):
-            old, new = change["from"], change["to"]
-            every: Any = {"model": model, "instance": instance, "diff": updated_fields, "handler": handler}
-            await _state(bus, FieldUpdated(field=field, old=old, new=new, **every))
+            await _state(bus, FieldUpdated(field=field, old=change["from"], new=change["to"], **common))
+
+
+def _request(model: type, handler: Any) -> dict[str, Any]:
+    arguments = getattr(getattr(handler, "path", None), "arguments", ())
+    return {"model": model, "arguments": tuple(arguments), "handler": handler}
 
 
 async def _state(bus: Bus, event: Fact[Any]) -> None:

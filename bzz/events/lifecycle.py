@@ -62,6 +62,11 @@ class ModelEvent(Generic[M]):
         """The model's class name and what happens to it: ``User.created``."""
         return f"{self.model.__name__}.{self.verb}"
 
+    @property
+    def data(self) -> Any:
+        """The parsed body of the request, or None."""
+        return getattr(self.handler, "data", None)
+
 
 class Intent(ModelEvent[M], Event):
     """Something is about to be done. A listener that raises refuses it: the request is answered with what it raised.
@@ -80,7 +85,7 @@ class Intent(ModelEvent[M], Event):
     @property
     def data(self) -> Any:
         """The parsed body. What listeners leave in it, or put in its place, is what is validated and stored."""
-        return getattr(self.handler, "data", None)
+        return super().data
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -91,10 +96,12 @@ class Fact(ModelEvent[M], Event, frozen=True):
     """Something has been done. It can't be changed, and a listener that raises is logged and stops nobody.
 
     :param model: the model class at the end of the path.
+    :param arguments: the path, as in :class:`Intent`.
     :param handler: the Tornado handler of the request.
     """
 
     model: type[M]
+    arguments: tuple[str, ...] = ()
     handler: Any = field(default=None, repr=False)
 
 

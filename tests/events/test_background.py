@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
@@ -145,16 +147,26 @@ async def test_a_background_listener_of_a_request_runs_after_the_response(calls:
     assert calls.made == ["answering", "answered", "finished", "background", "another"]
 
 
+def unanswered() -> RequestHandler:
+    """A handler whose request was read and never answered."""
+    request = HTTPServerRequest("POST", "/", connection=SimpleNamespace(set_close_callback=lambda callback: None))
+    return RequestHandler(Application(), request)
+
+
 async def test_draining_does_not_wait_for_a_response_that_never_comes(calls: Calls) -> None:
-    class Lost(RequestHandler):
-        def __init__(self) -> None: ...
-
-        request = None  # type: ignore[assignment]  # it was never read
-
     bzz.on("User.created", background=True)(calls.listener("background"))
-    await post_create_instance.report(User, instance=User(), handler=Lost())
+    await post_create_instance.report(User, instance=User(), handler=unanswered())
     assert await bzz.drain(deadline=5) == []
     assert calls.made == ["background"]
+
+
+async def test_a_listener_does_not_wait_for_a_response_that_was_sent_already(calls: Calls) -> None:
+    handler = unanswered()
+    handler._finished = True
+    ran = asyncio.Event()
+    bzz.on("User.created", background=True)(lambda event: ran.set())
+    await post_create_instance.report(User, instance=User(), handler=handler)
+    await asyncio.wait_for(ran.wait(), 5)
 
 
 async def test_a_background_listener_is_timed_by_the_hook_too(own_bus: Bus, caplog: pytest.LogCaptureFixture) -> None:

@@ -32,6 +32,7 @@ class Handler:
 
     headers: dict[str, str] = field(default_factory=dict)
     data: Any = None
+    path: Any = None
 
     @property
     def request(self) -> Any:
@@ -138,6 +139,15 @@ async def test_each_signal_before_becomes_an_event_that_may_refuse(signal: str) 
     (event,) = seen
     assert (event.model, event.arguments, event.handler, event.data) == (User, ["user/1"], handler, {"name": "x"})
     assert event.origin is User
+
+
+async def test_a_fact_knows_the_path_and_the_body_of_its_request() -> None:
+    seen: list[Any] = []
+    bzz.on("User.created")(seen.append)
+    handler = Handler(data={"name": "x"})
+    handler.path = SimpleNamespace(arguments=["team/1", "members"])
+    await signals.post_create_instance.report(User, instance=User(), handler=handler)
+    assert (seen[0].arguments, seen[0].data) == (("team/1", "members"), {"name": "x"})
 
 
 @pytest.mark.parametrize("signal", POST)
