@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-import sys
 import typing
 import uuid
 from collections.abc import Mapping
@@ -175,6 +174,6 @@ def _resolve(cls: type[Event]) -> dict[str, Any]:
 def _evaluate(annotation: Any, owner: type) -> Any:
     holder = type(owner.__name__, (), {"__annotations__": {"it": annotation}, "__module__": owner.__module__})
     try:
-        return typing.get_type_hints(holder, localns={**vars(sys.modules[owner.__module__]), **vars(owner)})["it"]
-    except (NameError, AttributeError, KeyError):
+        return typing.get_type_hints(holder)["it"]
+    except (NameError, AttributeError):
         return Any

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPServerRequest, RequestStartLine
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
@@ -149,7 +149,8 @@ async def test_a_background_listener_of_a_request_runs_after_the_response(calls:
 
 def unanswered() -> RequestHandler:
     """A handler whose request was read and never answered."""
-    request = HTTPServerRequest("POST", "/", connection=SimpleNamespace(set_close_callback=lambda callback: None))
+    connection: Any = SimpleNamespace(set_close_callback=lambda callback: None)
+    request = HTTPServerRequest(start_line=RequestStartLine("POST", "/", "HTTP/1.0"), connection=connection)
     return RequestHandler(Application(), request)
 
 
