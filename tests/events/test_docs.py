@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import builtins
 import contextlib
 import inspect
 import io
@@ -29,6 +30,11 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return BLOCK.findall((DOCS / f"{page}.md").read_text())
 
 
+def module() -> dict[str, Any]:
+    """The names that the first block of a page finds."""
+    return {"__name__": "docs", "__builtins__": builtins}
+
+
 async def run(program: str, names: dict[str, Any]) -> str:
     """What ``program`` prints; ``await`` works outside functions, as in ``python -m asyncio``."""
     code = compile(program, "docs", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
@@ -42,7 +48,7 @@ async def run(program: str, names: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("page", PAGES)
 async def test_the_examples_of_a_page_run_and_print_what_it_says(page: str) -> None:
-    names: dict[str, Any] = {"__name__": "docs"}
+    names = module()
     printed = ""
     for kind, text in blocks(page):
         if kind == "python":
@@ -63,7 +69,7 @@ def test_the_examples_of_others_are_python_too(page: str) -> None:
 
 
 async def test_the_unittest_example_passes() -> None:
-    names: dict[str, Any] = {"__name__": "docs"}
+    names = module()
     for kind, text in blocks("coming-from-django-event-system"):
         if kind == "python":
             await run(text, names)
@@ -74,7 +80,7 @@ async def test_the_unittest_example_passes() -> None:
 
 
 async def test_the_listener_that_refuses_robots_refuses_robots() -> None:
-    names: dict[str, Any] = {"__name__": "docs"}
+    names = module()
     kind, text = next(each for each in blocks("events") if "people only" in each[1])
     await run("import bzz\n" + text, names)
     handler = types.SimpleNamespace(data={"name": "ada"})
