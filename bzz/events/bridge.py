@@ -32,7 +32,7 @@ from bzz.events.lifecycle import (
     Updating,
 )
 from bzz.events.pattern import Subject
-from bzz.events.record import stamp
+from bzz.events.record import stamp, trusted
 
 __all__ = ["bridge"]
 
@@ -69,31 +69,32 @@ def _connect(bus: Bus, signal: signals.Signal, kinds: tuple[Any, ...], send: Cal
     async def receiver(sender: Any, **arguments: Any) -> None:
         await send(sender, **arguments)
 
-    signal.connect_where(receiver, lambda model: any(bus.wants(kind, model) for kind in kinds))
+    signal.connect_where(receiver, functools.partial(bus.wants, kinds))
 
 
 async def _send_intent(bus: Bus, kind: type[Intent[Any]], model: type, arguments: Any, handler: Any) -> None:
-    event = kind(model=model, arguments=list(arguments), handler=handler)
+    event = trusted(kind, model=model, arguments=list(arguments), handler=handler)
     stamp(event, request_id=request_id(handler))
     await bus.emit(event, origin=model)
 
 
 async def _send_fact(bus: Bus, kind: type[Any], model: type, instance: Any, handler: Any) -> None:
-    await _state(bus, kind(instance=instance, **_request(model, handler)))
+    await _state(bus, trusted(kind, instance=instance, **_request(model, handler)))
 
 
 async def _send_listed(bus: Bus, model: type, items: Any, handler: Any) -> None:
-    await _state(bus, Listed(items=tuple(items), **_request(model, handler)))
+    await _state(bus, trusted(Listed, items=tuple(items), **_request(model, handler)))
 
 
 async def _send_updated(bus: Bus, model: type, instance: Any, updated_fields: Any, handler: Any) -> None:
     common = {"instance": instance, "diff": updated_fields, **_request(model, handler)}
     name = f"{model.__name__}.updated"
     if bus.hears(Subject(name, Updated, model)):
-        await _state(bus, Updated(**common))
+        await _state(bus, trusted(Updated, **common))
     for field, change in updated_fields.items():
         if bus.hears(Subject(f"{name}.{field}", FieldUpdated, model)):
-            await _state(bus, FieldUpdated(field=field, old=change["from"], new=change["to"], **common))
+            old, new = change["from"], change["to"]
+            await _state(bus, trusted(FieldUpdated, field=field, old=old, new=new, **common))
 
 
 def _request(model: type, handler: Any) -> dict[str, Any]:

@@ -15,9 +15,8 @@ import re
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, Protocol, TypeVar, overload
-from weakref import WeakKeyDictionary
 
 from bzz.errors import ConfigurationError, EventLoop
 from bzz.events.background import Background, response_of
@@ -39,6 +38,9 @@ Hook = Callable[[Event, "str | None"], AbstractContextManager[Any]]
 """Makes a context manager, entered while an event is sent (given None) and while each listener runs (its name)."""
 
 
+_UNWATCHED = nullcontext()
+
+
 class Typed(Protocol[E]):
     """A decorator for functions that take one ``E``, and returns them unchanged."""
 
@@ -58,7 +60,7 @@ class Bus:
         self._roster = Roster()
         self._hooks: tuple[Hook, ...] = ()
         self._lock = threading.Lock()
-        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Background] = WeakKeyDictionary()
+        self._loops: dict[asyncio.AbstractEventLoop, Background] = {}
 
     @overload
     def on(self, target: type[E], /, *, background: bool = ..., origin: Any = ..., when: Any = ...) -> Typed[E]: ...
@@ -238,6 +240,8 @@ class Bus:
             self._hooks = tuple(each for each in self._hooks if each is not hook)
 
     def _watched(self, event: Event, listener: str | None) -> AbstractContextManager[Any]:
+        if not self._hooks:
+            return _UNWATCHED
         stack = ExitStack()
         for hook in self._hooks:
             stack.enter_context(hook(event, listener))
@@ -261,11 +265,15 @@ class Bus:
                 taps = tuple(each for each in now.taps if each is not tap)
                 self._roster = Roster(now.listeners, taps, now.silences - silence)
 
-    def wants(self, kind: type[ModelEvent[Any]], model: Any) -> bool:
-        """Whether anybody listens for model events of this class and model; of field events, whatever the field."""
-        if running_loop() is not None:
-            self.here()  # from now on threads find the loop
-        return isinstance(model, type) and self._roster.wants(kind, model)
+    def wants(self, kinds: tuple[type[ModelEvent[Any]], ...], model: Any) -> bool:
+        """Whether anybody listens for model events of these classes and model; of field events, whatever the field.
+
+        A hive asks for each request, so from the first on threads find its loop.
+        """
+        loop = running_loop()
+        if loop is not None and loop not in self._loops:
+            self.here()
+        return isinstance(model, type) and self._roster.wants(kinds, model)
 
     def hears(self, subject: Subject) -> bool:
         """Whether anybody would get such an event, filters apart; where not, it needs not be made."""
@@ -276,8 +284,10 @@ class Bus:
         loop = asyncio.get_running_loop()
         background = self._loops.get(loop)
         if background is None:
+            background = Background()
             with self._lock:
-                background = self._loops[loop] = Background()
+                others = {each: its for each, its in self._loops.items() if not each.is_closed()}
+                self._loops = {**others, loop: background}
         return background
 
     def only_loop(self) -> asyncio.AbstractEventLoop | None:

@@ -47,14 +47,17 @@ def _chain(event: Event) -> list[str]:
     return names[::-1]
 
 
-@contextlib.contextmanager
-def sending(event: Event) -> Iterator[None]:
+class sending:  # noqa: N801  # reads as a function; a generator would cost more than a listener
     """Meanwhile ``event`` is the cause of what is sent."""
-    token = _current.set(event)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._event)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 def is_silent(event: Event) -> bool:

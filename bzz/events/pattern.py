@@ -7,7 +7,7 @@ import typing
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from bzz.errors import ConfigurationError
 from bzz.events.lifecycle import VERBS, FieldUpdated, ModelEvent
@@ -16,8 +16,7 @@ from bzz.events.record import Event, checked_name
 __all__ = ["Exact", "Expression", "Glob", "Kind", "Subject", "Target", "parse"]
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """What is known of an event before it is made, and enough to match it."""
 
     name: str

@@ -10,14 +10,16 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import typeguard
 from typing_extensions import Self, dataclass_transform
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["Event", "Named", "stamp"]
+__all__ = ["Event", "Named", "checked_name", "stamp", "trusted"]
+
+E = TypeVar("E", bound="Event")
 
 RESERVED = frozenset({"cause", "depth", "id", "name", "occurred_at", "origin", "request_id"})
 _NAME = re.compile(r"[^\s.*?\[\]]+(\.[^\s.*?\[\]]+)*")
@@ -91,8 +93,8 @@ class Event:
         self = super().__new__(cls)
         if values:
             cls._check(values)
-        stamp(self, id=uuid.uuid4().hex, occurred_at=datetime.now(timezone.utc))
-        stamp(self, origin=None, request_id=None, cause=None, depth=0)
+        now = datetime.now(timezone.utc)
+        stamp(self, id=uuid.uuid4().hex, occurred_at=now, origin=None, request_id=None, cause=None, depth=0)
         return self
 
     @classmethod
@@ -155,6 +157,13 @@ class Named(Event):
 def stamp(event: Event, **marks: Any) -> None:
     """Set what the sender, not a listener, says of an event; frozen events take it too."""
     event.__dict__.update(marks)
+
+
+def trusted(kind: type[E], **values: Any) -> E:
+    """An event of values that bzz has put together itself, whose types need no check."""
+    event = kind.__new__(kind)
+    event.__init__(**values)  # type: ignore[misc]  # of this very class
+    return event
 
 
 def _resolve(cls: type[Event]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Roster:
         self.taps = taps
         self.silences = silences
         self.audience = lru_cache(CACHED_NAMES)(self._audience)
-        self.wants: Callable[[type, type], bool] = lru_cache(CACHED_NAMES)(self._wants)
+        self.wants: Callable[[tuple[type, ...], type], bool] = lru_cache(CACHED_NAMES)(self._wants)
 
     def _audience(self, subject: Subject) -> tuple[tuple[Listener, ...], tuple[Listener, ...]]:
         """The taps and the listeners whose target matches; :meth:`audience` is this, remembered."""
@@ -72,13 +72,16 @@ class Roster:
         listeners = () if self.silences else self.listeners
         return taps, tuple(each for each in listeners if each.target.matches(subject))
 
-    def _wants(self, kind: type[ModelEvent[Any]], model: type) -> bool:
-        """Whether anybody listens for such events of ``model``; of a field event, whatever its field."""
-        heard = [each for each in (*self.taps, *self.listeners) if each.is_from(model)]
-        if kind is FieldUpdated:
-            return any(each.target.matches_some_field(model) for each in heard)
-        subject = Subject(f"{model.__name__}.{kind.verb}", kind, model)
-        return any(each.target.matches(subject) for each in heard)
+    def _wants(self, kinds: tuple[type[ModelEvent[Any]], ...], model: type) -> bool:
+        """Whether anybody listens for events of these classes and ``model``; of field events, whatever the field."""
+        heard = [each.target for each in (*self.taps, *self.listeners) if each.is_from(model)]
+        return any(_means(target, kind, model) for kind in kinds for target in heard)
+
+
+def _means(target: Target, kind: type[ModelEvent[Any]], model: type) -> bool:
+    if kind is FieldUpdated:
+        return target.matches_some_field(model)
+    return target.matches(Subject(f"{model.__name__}.{kind.verb}", kind, model))
 
 
 def identity(function: Call) -> Any:

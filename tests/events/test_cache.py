@@ -73,5 +73,5 @@ async def test_registering_the_same_again_does_not_pile_up(own_bus: Bus) -> None
 def test_whether_anybody_wants_a_model_is_remembered_too() -> None:
     roster, targets = roster_of(1000)
     for _ in range(10):
-        roster.wants(Created, int)
+        roster.wants((Created,), int)
     assert sum(each.asked for each in targets) == 1000
