@@ -95,8 +95,10 @@ def response_of(handler: Any) -> asyncio.Event | None:
     sent, inner = asyncio.Event(), handler.on_finish
 
     def on_finish() -> None:
-        sent.set()
-        inner()
+        try:
+            inner()
+        finally:
+            sent.set()
 
     handler.on_finish = on_finish  # type: ignore[method-assign]  # for this one request
     return sent

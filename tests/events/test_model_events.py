@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -73,6 +74,7 @@ def test_while_nobody_listens_no_signal_has_receivers() -> None:
         (("User.updated.email",), {"post_update_instance"}),
         (("User.updated.*",), {"post_update_instance"}),
         (("*.updated.email",), {"post_update_instance"}),
+        (("U?er",), set()),
         (("U*.upd*.email",), {"post_update_instance"}),
         ((FieldUpdated, User), {"post_update_instance"}),
         ((Updated[User],), {"post_update_instance"}),
@@ -208,6 +210,19 @@ async def test_an_update_is_one_event_and_one_more_for_each_field_that_somebody_
         *("Rio", "Olinda"),
     )
     assert city.diff == UPDATED
+
+
+async def test_no_event_is_made_for_a_field_that_nobody_listens_for() -> None:
+    made: list[str] = []
+
+    @bzz.events.watch
+    def hook(event: bzz.Event, listener: str | None) -> contextlib.AbstractContextManager[None]:
+        made.append(event.name)
+        return contextlib.nullcontext()
+
+    bzz.on("User.updated.email")(lambda event: None)
+    await signals.post_update_instance.report(User, instance=User(), updated_fields=UPDATED, handler=Handler())
+    assert set(made) == {"User.updated.email"}
 
 
 async def test_an_update_of_nothing_is_an_event_with_an_empty_diff() -> None:

@@ -51,6 +51,7 @@ class Parcel(Sent): ...
         ("user.*", "User.created", False),
         (re.compile(r"User\.(created|deleted)"), "User.deleted", True),
         (re.compile(r"User\.(created|deleted)"), "SuperUser.deleted", False),
+        (re.compile("User"), "User.created", False),
         (re.compile(r".*::created"), "event::db::Model::created", True),
     ],
 )

@@ -116,6 +116,15 @@ def test_a_bus_serves_one_loop_after_the_other(own_bus: Bus, calls: Calls) -> No
     assert calls.made == ["x"] * 4
 
 
+def test_a_bus_forgets_loops_that_are_closed(own_bus: Bus) -> None:
+    async def once() -> None:
+        await own_bus.emit("a")
+
+    for _ in range(5):
+        asyncio.run(once())
+    assert len(own_bus._loops) == 1
+
+
 def test_many_threads_may_register_at_once(own_bus: Bus) -> None:
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for number in range(200):
