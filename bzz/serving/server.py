@@ -18,6 +18,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from bzz.errors import ConfigurationError
+from bzz.events import drain
 from bzz.serving.overload import InFlight
 from bzz.serving.processes import supervise
 
@@ -35,7 +36,8 @@ class Limits:
     :param body_seconds: how long it may take to send a body.
     :param body_bytes: the longest body of any handler; models take 1 MiB at the most.
     :param in_flight: how many requests one process answers at a time; further ones get a 503 at once.
-    :param grace_seconds: how long a stop waits for the requests that are being answered.
+    :param grace_seconds: how long a stop waits for the requests that are being answered, and for the background
+        listeners of events.
     """
 
     header_seconds: float = 30.0
@@ -142,7 +144,9 @@ async def _serve(app: Source, sockets: Sequence[socket.socket], limits: Limits) 
     )
     server.add_sockets(list(sockets))
     await stop.wait()
+    end = asyncio.get_running_loop().time() + limits.grace_seconds
     await _stop(server, flight, sockets, limits.grace_seconds)
+    await drain(end - asyncio.get_running_loop().time())
 
 
 async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.socket], grace: float) -> None:
