@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from bzz import events
 from bzz.errors import BzzError, ConfigurationError
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, off, on, silent
 from bzz.model.hive import ModelHive
 from bzz.routing import RouteList, flatten
 
+if TYPE_CHECKING:
+    from bzz import auth as auth
+    from bzz.auth.guard import authenticated
+    from bzz.auth.hive import AuthHive
+    from bzz.mock.hive import MockHive
+
 __all__ = [
+    "AuthHive",
     "BzzError",
     "ConfigurationError",
     "Event",
+    "MockHive",
     "ModelHive",
     "Observer",
     "RouteList",
+    "authenticated",
     "drain",
     "emit",
     "emit_from_thread",
@@ -26,3 +38,20 @@ __all__ = [
     "silent",
 ]
 __version__ = "0.1.0"
+
+_LATER = {
+    "AuthHive": "bzz.auth.hive",
+    "MockHive": "bzz.mock.hive",
+    "authenticated": "bzz.auth.guard",
+}
+"""Public names whose modules need packages that not every application has: imported at their first use."""
+
+
+if not TYPE_CHECKING:  # a type checker that saw it would take any name for granted
+
+    def __getattr__(name: str) -> Any:
+        if name == "auth":
+            return importlib.import_module("bzz.auth")
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_LATER[name]), name)

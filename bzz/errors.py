@@ -17,6 +17,7 @@
         ├── PayloadTooLarge     413
         ├── UnsupportedMediaType 415
         ├── TooManyRequests     429 with ``Retry-After``
+        ├── BadGateway          502 a server that bzz asked gave no usable answer
         └── Unavailable         503 with ``Retry-After``: nothing was done
             └── OutcomeUnknown  503: a write was sent and may or may not have happened
 """
@@ -27,6 +28,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 __all__ = [
+    "BadGateway",
     "BadRequest",
     "BzzError",
     "ConfigurationError",
@@ -189,6 +191,13 @@ class TooManyRequests(RequestError):
 
     def __init__(self, detail: str = "", retry_after: int = RETRY_SECONDS) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class BadGateway(RequestError):
+    """Another server that had to be asked (an authentication provider) failed, or gave an answer of no use."""
+
+    status = 502
+    title = "Bad Gateway"
 
 
 class Unavailable(RequestError):

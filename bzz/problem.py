@@ -31,8 +31,8 @@ class ProblemHandler(RequestHandler):
     """A Tornado handler whose errors are problems, and that answers OPTIONS.
 
     A :class:`bzz.errors.RequestError` shows what it says about itself, a :class:`tornado.web.HTTPError` its status and
-    ``reason`` (its ``log_message`` is for the log, as in Tornado), any other exception is a bare 500: what went wrong is
-    in the log, with its traceback, and not in the answer.
+    ``reason`` (its ``log_message`` is for the log, as in Tornado), any other exception is a bare 500: what went wrong
+    is in the log, with its traceback, and not in the answer.
     """
 
     def options(self, *args: Any, **kwargs: Any) -> None:
@@ -43,8 +43,8 @@ class ProblemHandler(RequestHandler):
     def check_trusted_origin(self, origin: str) -> bool:
         """Whether an unsafe request from another ``origin`` may go on, under Tornado's ``cross_origin_protection``.
 
-        One of the application's ``trusted_origins`` may, and so may a request that carries a credential which no browser
-        adds by itself, where the guard says that it looks at nothing else (``guard.has_own_credential(handler)``).
+        One of the application's ``trusted_origins`` may, and so may a request with a credential that no browser adds
+        by itself, where the guard says that it looks at nothing else (``guard.has_own_credential(handler)``).
         """
         own = getattr(self.settings.get(GUARD), "has_own_credential", None)
         return super().check_trusted_origin(origin) or (own is not None and bool(own(self)))

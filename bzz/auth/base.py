@@ -1,0 +1,52 @@
+"""What an authentication provider is, so that an application can write its own in ten lines."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Mapping
+from typing import Any, ClassVar
+
+__all__ = ["Provider"]
+
+
+class Provider(ABC):
+    """Says who the holder of an access token is.
+
+    ::
+
+        class Tickets(bzz.auth.Provider):
+            name = "tickets"
+
+            async def authenticate(self, access_token, proxy_info=None, post_data=None):
+                person = await find_ticket(access_token)
+                return None if person is None else {"id": person.number, "name": person.name}
+
+    It may raise from :mod:`bzz.errors`; any other exception is a 502 for the client, without its text.
+    """
+
+    name: str = ""
+    """What clients send as ``provider``."""
+
+    kept: ClassVar[tuple[str, ...]] = ("name", "email")
+    """Which of the user's data, beside ``id``, stay in the session. They travel with each request: keep them few."""
+
+    @abstractmethod
+    def authenticate(
+        self,
+        access_token: str,
+        proxy_info: Mapping[str, Any] | None = None,
+        post_data: Mapping[str, Any] | None = None,
+    ) -> Awaitable[dict[str, Any] | None] | dict[str, Any] | None:
+        """Who holds ``access_token``; may be a coroutine.
+
+        :param proxy_info: as given to ``AuthHive.configure``: Tornado's ``proxy_host``, ``proxy_port``, and so on.
+        :param post_data: the whole JSON object that the client sent.
+        :returns: the user's data with at least ``id``, or None where the token is not accepted.
+        """
+
+    def account(self, post_data: Mapping[str, Any]) -> str | None:
+        """The account that a sign-in claims to be for, by which failures are counted; None where it names none."""
+        for name in ("username", "email", "login"):
+            if isinstance(post_data.get(name), str):
+                return str(post_data[name]).casefold()
+        return None

@@ -1,0 +1,103 @@
+"""The guard: awaited by every handler of bzz before anything else, and by methods under :func:`authenticated`.
+
+It is one object in ``application.settings``, not a signal receiver: nothing can disconnect it, and two applications in
+one process do not share it. After it, ``handler.current_user`` is the user (a dict with ``id``, ``provider`` and what the
+provider keeps), or what the handler itself says where nobody is signed in and nobody has to be.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+from tornado.web import RequestHandler
+
+from bzz.auth.session import Sessions, bearer_of
+from bzz.errors import ConfigurationError, RequestError
+from bzz.problem import GUARD, answer
+
+__all__ = ["Guard", "authenticated"]
+
+HandlerMethod = TypeVar("HandlerMethod", bound=Callable[..., Any])
+
+
+class Guard:
+    """Decides whether a request may go on.
+
+    :param required: by HTTP method, whether somebody must be signed in; a method that is not named asks for it.
+    """
+
+    def __init__(self, sessions: Sessions, required: Mapping[str, bool]) -> None:
+        self._sessions = sessions
+        self._required = dict(required)
+
+    async def __call__(self, handler: RequestHandler) -> None:
+        """Let a request to a handler of bzz go on, or raise.
+
+        :raises bzz.errors.Unauthorized: nobody is signed in, and the method asks for it.
+        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        """
+        if self._required.get(handler.request.method or "", True):
+            await self.require(handler)
+        else:
+            await self.recognise(handler)
+
+    async def require(self, handler: RequestHandler) -> None:
+        """Set ``handler.current_user`` and renew the session, whatever the method.
+
+        :raises bzz.errors.Unauthorized: nobody is signed in.
+        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        """
+        session = await self._sessions.find(handler)
+        handler.current_user = session.user
+        self._sessions.renew(handler, session)
+
+    async def recognise(self, handler: RequestHandler) -> None:
+        """Set ``handler.current_user`` where somebody is signed in; nobody has to be."""
+        try:
+            session = await self._sessions.find(handler)
+        except RequestError:
+            return
+        handler.current_user = session.user
+
+    def has_own_credential(self, handler: RequestHandler) -> bool:
+        """Whether the request brings a token that no browser adds by itself; its cookie then counts for nothing."""
+        return bearer_of(handler) is not None
+
+
+def authenticated(method: HandlerMethod) -> HandlerMethod:
+    """Guard one method of any Tornado handler, sync or async: a 401 problem where nobody is signed in.
+
+    ::
+
+        class Reports(tornado.web.RequestHandler):
+            @bzz.authenticated
+            async def get(self):
+                self.write({"hello": self.current_user["name"]})
+
+    :raises bzz.errors.ConfigurationError: when a request comes and ``bzz.AuthHive.configure`` was not called for the
+        application; the request fails.
+    """
+
+    @functools.wraps(method)
+    async def guarded(handler: RequestHandler, *args: Any, **kwargs: Any) -> None:
+        try:
+            await _guard_of(handler)(handler)
+        except RequestError as error:
+            answer(handler, error)
+            return
+        result = method(handler, *args, **kwargs)
+        if inspect.isawaitable(result):
+            await result
+
+    return guarded  # type: ignore[return-value]  # Tornado awaits what a method returns, so it may be a coroutine
+
+
+def _guard_of(handler: RequestHandler) -> Callable[[RequestHandler], Awaitable[None]]:
+    guard = handler.settings.get(GUARD)
+    if guard is None:
+        raise ConfigurationError("bzz.authenticated needs bzz.AuthHive.configure(application, ...)")
+    require: Callable[[RequestHandler], Awaitable[None]] = getattr(guard, "require", guard)
+    return require

@@ -1,0 +1,139 @@
+"""``bzz.AuthHive``: the routes of authentication, and the guard of an application."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import tornado
+from tornado.httpclient import AsyncHTTPClient
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.web import Application
+
+from bzz.auth.base import Provider
+from bzz.auth.guard import Guard
+from bzz.auth.handlers import SETTING, AuthSettings, MeHandler, SignInHandler, SignOutHandler
+from bzz.auth.limiter import Limiter
+from bzz.auth.revocation import RevocationStore
+from bzz.auth.session import Renewal, Sessions
+from bzz.auth.token import SessionTokens
+from bzz.errors import ConfigurationError
+from bzz.problem import GUARD
+from bzz.routing import RouteList, join
+
+__all__ = ["AuthHive"]
+
+logger = logging.getLogger("bzz.auth")
+
+_PROXY = {"proxy_host", "proxy_port", "proxy_username", "proxy_password", "proxy_auth_mode"}
+
+
+class AuthHive:
+    """Signs people in, and guards an application."""
+
+    @staticmethod
+    def routes_for(providers: Iterable[Provider], prefix: str = "") -> RouteList:
+        """The routes ``/auth/me/``, ``/auth/signin/`` and ``/auth/signout/`` below ``prefix``.
+
+        The slash at the end is optional.
+
+        :param providers: who can vouch for a user, each with a name of its own.
+        :raises bzz.errors.ConfigurationError: no provider, one without a name, two of one name, or something else.
+        """
+        arguments = {"providers": _by_name(providers)}
+        return RouteList(
+            (f"{join(prefix, f'auth/{name}')}/?", handler, arguments)
+            for name, handler in [("me", MeHandler), ("signin", SignInHandler), ("signout", SignOutHandler)]
+        )
+
+    @staticmethod
+    def configure(
+        app: Application,
+        secret_key: str | bytes | Sequence[str | bytes],
+        expiration: int = 1200,
+        cookie_name: str = "AUTH_TOKEN",
+        authenticated_get: bool = True,
+        authenticated_create: bool = True,
+        authenticated_update: bool = True,
+        authenticated_delete: bool = True,
+        *,
+        lifetime: int = 86400,
+        development: bool = False,
+        revocation: RevocationStore | None = None,
+        limiter: Limiter | None = None,
+        proxy_info: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Guard every handler of bzz in ``app``, and keep its sessions.
+
+        Tornado's ``cross_origin_protection`` is switched on, unless ``app`` has settled it.
+
+        :param secret_key: at least 32 bytes; a list to change keys: the first signs, all are accepted.
+        :param expiration: seconds that a session lasts after the last guarded request that succeeded.
+        :param cookie_name: the cookie with the session's token.
+        :param authenticated_get: whether GET and HEAD ask for a signed-in user.
+        :param authenticated_create: whether POST does.
+        :param authenticated_update: whether PUT and PATCH do.
+        :param authenticated_delete: whether DELETE does.
+        :param lifetime: seconds after the sign-in at which a session ends, however much it is used.
+        :param development: send the cookie over plain HTTP as well.
+        :param revocation: where sessions are noted that were signed out, so that a copied token stops working.
+        :param limiter: how many sign-ins may fail; :class:`bzz.auth.Limiter` with its defaults unless said otherwise.
+        :param proxy_info: Tornado's ``proxy_host``, ``proxy_port`` and so on, for the providers' requests.
+        :raises bzz.errors.ConfigurationError: a key that is too short, or another argument that cannot be.
+        """
+        tokens = SessionTokens(_keys(secret_key), expiration, lifetime)
+        sessions = Sessions(tokens, cookie_name, not development, revocation)
+        app.settings[SETTING] = AuthSettings(sessions, limiter or Limiter(), _proxy(proxy_info))
+        app.settings[GUARD] = Guard(
+            sessions,
+            {
+                "GET": authenticated_get,
+                "HEAD": authenticated_get,
+                "POST": authenticated_create,
+                "PUT": authenticated_update,
+                "PATCH": authenticated_update,
+                "DELETE": authenticated_delete,
+                "OPTIONS": False,  # a browser asks before it may send credentials
+            },
+        )
+        if Renewal not in app.transforms:
+            app.add_transform(Renewal)
+        _refuse_other_sites(app)
+
+
+def _keys(secret_key: str | bytes | Sequence[str | bytes]) -> list[bytes]:
+    keys = [secret_key] if isinstance(secret_key, (str, bytes)) else list(secret_key)
+    if not all(isinstance(key, (str, bytes)) for key in keys):
+        raise ConfigurationError("secret_key is a text, bytes, or a list of those")
+    return [key.encode() if isinstance(key, str) else key for key in keys]
+
+
+def _by_name(providers: Iterable[Provider]) -> dict[str, Provider]:
+    named: dict[str, Provider] = {}
+    for provider in providers:
+        if not isinstance(provider, Provider):
+            raise ConfigurationError(f"{provider!r} is no bzz.auth.Provider; give an instance of one")
+        if not provider.name or provider.name in named:
+            raise ConfigurationError(f"{provider!r} needs a name of its own, not {provider.name!r}")
+        named[provider.name] = provider
+    if not named:
+        raise ConfigurationError("AuthHive.routes_for needs at least one provider")
+    return named
+
+
+def _proxy(proxy_info: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    unknown = sorted(set(proxy_info or {}) - _PROXY)
+    if unknown:
+        raise ConfigurationError(f"proxy_info holds {', '.join(unknown)}; it takes {', '.join(sorted(_PROXY))}")
+    if proxy_info and issubclass(AsyncHTTPClient.configured_class(), SimpleAsyncHTTPClient):
+        raise ConfigurationError(
+            "proxy_info needs pycurl and AsyncHTTPClient.configure('tornado.curl_httpclient.CurlAsyncHTTPClient')"
+        )
+    return proxy_info
+
+
+def _refuse_other_sites(app: Application) -> None:
+    app.settings.setdefault("cross_origin_protection", True)
+    if tornado.version_info < (6, 6):
+        logger.warning("Tornado %s has no cross_origin_protection; only SameSite=Lax guards cookies", tornado.version)

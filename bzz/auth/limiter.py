@@ -1,0 +1,125 @@
+"""Failed sign-ins are counted per address and per account, and too many of them are a 429.
+
+An attempt is counted before the provider is asked and taken back when it succeeds, so a burst of concurrent guesses
+meets the limit as well as a slow one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from bzz.errors import ConfigurationError, TooManyRequests
+
+__all__ = ["FailureStore", "Limiter", "MemoryFailures", "MongoFailures", "network_of"]
+
+
+class FailureStore(ABC):
+    """Counts failures by key, each key in windows of its own."""
+
+    @abstractmethod
+    async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
+        """Add ``amount`` (1, or -1 to take it back) to ``key``, whose window starts with the first.
+
+        :param window: its length, in seconds.
+        :returns: the count in the current window, and the seconds until that ends.
+        """
+
+
+class MemoryFailures(FailureStore):
+    """Counts in this process's memory, for at most ``capacity`` keys; beyond that the oldest window goes first."""
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        self._capacity = capacity
+        self._windows: dict[str, tuple[int, float]] = {}
+
+    async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
+        now = time.monotonic()
+        count, end = self._windows.get(key, (0, 0.0))
+        if end <= now:
+            self._windows.pop(key, None)
+            count, end = 0, now + window
+        count = max(0, count + amount)
+        self._windows[key] = (count, end)
+        if len(self._windows) > self._capacity:
+            del self._windows[next(iter(self._windows))]
+        return count, end - now
+
+
+class MongoFailures(FailureStore):
+    """Counts in a MongoDB collection, shared by every process, which a TTL index keeps small.
+
+    :param collection: an asynchronous collection, of Motor or of PyMongo's ``AsyncMongoClient``.
+    """
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+        self._indexed = False
+
+    async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
+        if not self._indexed:
+            await self._collection.create_index("end", expireAfterSeconds=0)
+            self._indexed = True
+        now = datetime.now(timezone.utc)
+        # An update pipeline restarts a window that has ended, and counts, in one atomic step.
+        running = {"$gt": ["$end", now]}
+        total = {"$max": [0, {"$add": [{"$cond": [running, "$count", 0]}, amount]}]}
+        end = {"$cond": [running, "$end", now + timedelta(seconds=window)]}
+        found = await self._collection.find_one_and_update(
+            {"_id": key}, [{"$set": {"count": total, "end": end}}], upsert=True, return_document=True
+        )
+        return found["count"], (found["end"].replace(tzinfo=timezone.utc) - now).total_seconds()
+
+
+class Limiter:
+    """How many sign-ins may fail.
+
+    :param per_address: failures in a window from one address (for IPv6 from one /64 network).
+    :param per_account: failures in a window for one account.
+    :param window: seconds.
+    :param store: where to count; in memory unless said otherwise, which each process then does for itself.
+    :raises bzz.errors.ConfigurationError: a number below 1.
+    """
+
+    def __init__(
+        self, per_address: int = 20, per_account: int = 5, window: int = 300, store: FailureStore | None = None
+    ) -> None:
+        if min(per_address, per_account, window) < 1:
+            raise ConfigurationError("per_address, per_account and window of a Limiter are at least 1")
+        self._limits = {"address": per_address, "account": per_account}
+        self._window = window
+        self._store = store or MemoryFailures()
+
+    async def begin(self, kind: str, name: str) -> str:
+        """Count an attempt for the ``'address'`` or ``'account'`` called ``name``.
+
+        :returns: what :meth:`forgive` takes.
+        :raises bzz.errors.TooManyRequests: with ``Retry-After``.
+        """
+        key = f"{kind}:{name}"
+        count, seconds = await self._store.add(key, 1, self._window)
+        if count > self._limits[kind]:
+            raise TooManyRequests("Too many sign-ins have failed; try again later.", retry_after=max(1, int(seconds)))
+        return key
+
+    async def forgive(self, keys: Iterable[str]) -> None:
+        """Take back attempts that did not fail."""
+        for key in keys:
+            await self._store.add(key, -1, self._window)
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: itself, for IPv6 its /64, which is what one subscriber gets.
+
+    >>> network_of("192.0.2.7"), network_of("2001:db8::7"), network_of("")
+    ('192.0.2.7', '2001:db8::/64', '')
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address

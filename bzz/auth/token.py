@@ -1,0 +1,124 @@
+"""Session tokens: signed, expiring JSON Web Tokens (RFC 7519) by PyJWT.
+
+A token holds ``exp iat sub iss jti``, the time of the sign-in (``auth_time``), the provider's name and the few data of
+the user that the provider chose. It is signed and not encrypted: whoever holds it can read it. The provider's own token
+is never in it.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+
+from bzz.errors import ConfigurationError, Unauthorized
+
+__all__ = ["ALGORITHM", "ISSUER", "KEY_BYTES", "Session", "SessionTokens"]
+
+ALGORITHM = "HS256"
+ISSUER = "bzz"
+KEY_BYTES = 32
+"""The least length of a key for HS256 (RFC 7518, section 3.2)."""
+
+_REQUIRED = ["exp", "iat", "sub", "iss", "jti", "auth_time", "provider"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Who is signed in, as a token says.
+
+    :param id: the token's ``jti``. It stays the same when the token is renewed, so revoking it ends every copy.
+    :param user: ``id``, ``provider``, and what the provider keeps (usually ``name`` and ``email``).
+    :param started: when the user signed in, in seconds since the epoch.
+    :param expires: when this token ends, in seconds since the epoch.
+    """
+
+    id: str
+    user: dict[str, Any]
+    started: int
+    expires: int
+
+
+@dataclass(frozen=True)
+class SessionTokens:
+    """Makes and reads session tokens.
+
+    :param keys: the first signs, all are accepted.
+    :param expiration: seconds that a token lasts without being renewed.
+    :param lifetime: seconds after the sign-in at which renewing ends.
+    :param clock: gives the current time, in seconds since the epoch.
+    :raises bzz.errors.ConfigurationError: no key, a key that is too short, a time that is no positive number.
+    """
+
+    keys: Sequence[bytes] = field(repr=False)
+    expiration: int
+    lifetime: int
+    clock: Callable[[], float] = time.time
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise ConfigurationError("secret_key is empty: give a key, or a list that starts with the one that signs")
+        for position, key in enumerate(self.keys):
+            if len(key) < KEY_BYTES:
+                raise ConfigurationError(
+                    f"secret_key[{position}] has {len(key)} bytes; {ALGORITHM} needs {KEY_BYTES} or more "
+                    f"(python -c 'import secrets; print(secrets.token_urlsafe({KEY_BYTES}))' makes one)"
+                )
+        if self.expiration < 1 or self.lifetime < self.expiration:
+            raise ConfigurationError("expiration is at least 1 second, and lifetime is no less than expiration")
+
+    def start(self, user: Mapping[str, Any]) -> Session:
+        """A new session of ``user`` (with ``id`` and ``provider``), from now on."""
+        now = int(self.clock())
+        return Session(uuid.uuid4().hex, dict(user), now, now + self.expiration)
+
+    def renew(self, session: Session) -> Session:
+        """The same session for another ``expiration`` seconds, or what is left of its lifetime."""
+        expires = min(int(self.clock()) + self.expiration, session.started + self.lifetime)
+        return Session(session.id, session.user, session.started, expires)
+
+    def left(self, session: Session) -> int:
+        """The seconds until ``session`` expires."""
+        return max(0, session.expires - int(self.clock()))
+
+    def write(self, session: Session) -> str:
+        """``session`` as a token."""
+        data = {name: value for name, value in session.user.items() if name not in ("id", "provider")}
+        claims = {
+            "exp": session.expires,
+            "iat": int(self.clock()),
+            "sub": str(session.user["id"]),
+            "iss": ISSUER,
+            "jti": session.id,
+            "auth_time": session.started,
+            "provider": session.user["provider"],
+            "data": data,
+        }
+        return jwt.encode(claims, self.keys[0], algorithm=ALGORITHM)
+
+    def read(self, token: str) -> Session:
+        """The session of ``token``.
+
+        :raises bzz.errors.Unauthorized: it is no token of ours, it has expired, or anything else is wrong with it.
+        """
+        for key in self.keys:
+            try:
+                return self._session(_decode(token, key))
+            except Exception:  # PyJWT lets other errors than its own through, a TypeError for a list as iss for one
+                continue
+        raise Unauthorized("The token is not valid or has expired; sign in again.")
+
+    def _session(self, claims: Mapping[str, Any]) -> Session:
+        started = int(claims["auth_time"])
+        if self.clock() >= started + self.lifetime:
+            raise Unauthorized("The session has ended; sign in again.")
+        user = {**dict(claims.get("data") or {}), "id": claims["sub"], "provider": claims["provider"]}
+        return Session(claims["jti"], user, started, int(claims["exp"]))
+
+
+def _decode(token: str, key: bytes) -> dict[str, Any]:
+    return jwt.decode(token, key, algorithms=[ALGORITHM], issuer=ISSUER, options={"require": _REQUIRED})
