@@ -1,8 +1,8 @@
 """The guard: awaited by every handler of bzz before anything else, and by methods under :func:`authenticated`.
 
 It is one object in ``application.settings``, not a signal receiver: nothing can disconnect it, and two applications in
-one process do not share it. After it, ``handler.current_user`` is the user (a dict with ``id``, ``provider`` and what the
-provider keeps), or what the handler itself says where nobody is signed in and nobody has to be.
+one process do not share it. After it, ``handler.current_user`` is the user (a dict with ``id``, ``provider`` and what
+the provider keeps), or what the handler itself says where nobody is signed in and nobody has to be.
 """
 
 from __future__ import annotations

@@ -1,0 +1,58 @@
+"""The command line, by typer (https://typer.tiangolo.com)."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from bzz.errors import ConfigurationError
+from bzz.routing import RouteList
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Work with bzz from the command line."""
+
+
+@app.command()
+def mock(
+    file: Annotated[Path, typer.Argument(help="A list of rows, or an OpenAPI 3 document, in YAML or JSON.")],
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8888,
+) -> None:
+    """Serve a mock API."""
+    from bzz.mock.file import routes_from  # needs PyYAML, which other commands do not
+
+    try:
+        routes = routes_from(file)
+        asyncio.run(_serve(routes, host, port))
+    except ConfigurationError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{host}:{port} cannot be listened on: {error.strerror}")
+    except KeyboardInterrupt:
+        typer.echo("Stopped.")
+
+
+async def _serve(routes: RouteList, host: str, port: int) -> None:
+    sockets = bind_sockets(port, host)
+    HTTPServer(Application(list(routes))).add_sockets(sockets)
+    typer.echo(f"The mock API is at http://{host}:{sockets[0].getsockname()[1]}/ (Ctrl-C stops it)")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+def _fail(message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

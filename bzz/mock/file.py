@@ -1,0 +1,50 @@
+"""A mock table, or an OpenAPI document, in a YAML or JSON file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bzz.errors import ConfigurationError
+from bzz.mock.hive import MockHive
+from bzz.routing import RouteList
+
+__all__ = ["read_document", "routes_from"]
+
+
+def routes_from(path: Path) -> RouteList:
+    """The routes of a file that holds a list of rows, or an OpenAPI 3 document.
+
+    A row is a list, ``[GET, /hello, {body: hi}]``, or a mapping, ``{method: GET, url: /hello, body: hi}``.
+
+    :raises bzz.errors.ConfigurationError: the file cannot be read, or a mistake in it, naming the row.
+    """
+    document = read_document(path)
+    if isinstance(document, Mapping):
+        return MockHive.from_openapi(path)
+    if not isinstance(document, list):
+        raise ConfigurationError(f"{path} holds neither a list of rows nor an OpenAPI document")
+    return MockHive.routes_for([_row(each) for each in document])
+
+
+def read_document(path: Path) -> Any:
+    """What a YAML file holds (and JSON is YAML).
+
+    :raises bzz.errors.ConfigurationError: it cannot be read.
+    """
+    try:
+        return yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise ConfigurationError(f"{path} is neither YAML nor JSON: {error}") from None
+
+
+def _row(row: Any) -> Any:
+    if not isinstance(row, Mapping):
+        return row
+    answer = {name: value for name, value in row.items() if name not in ("method", "url")}
+    return row.get("method", "*"), row.get("url"), answer

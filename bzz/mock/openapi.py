@@ -1,0 +1,138 @@
+"""The rows of a mock table from an OpenAPI 3.0 or 3.1 document (https://spec.openapis.org/oas/latest.html)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+import jsonref
+
+from bzz.codec import dumps, loads
+from bzz.errors import BadRequest, ConfigurationError
+from bzz.mock.example import example_of
+from bzz.mock.file import read_document
+from bzz.mock.table import METHODS
+
+__all__ = ["rows_of"]
+
+MockRow = tuple[str, str, dict[str, Any]]
+
+
+def rows_of(source: str | PathLike[str] | Mapping[str, Any]) -> list[MockRow]:
+    """One row for each operation; paths without parameters come first, as the specification wants.
+
+    :param source: the path of a YAML or JSON file, or the document itself.
+    :raises bzz.errors.ConfigurationError: the file cannot be read, it is no OpenAPI 3 document, or a reference in it
+        leads nowhere.
+    """
+    paths = _resolved(source).get("paths") or {}
+    known = sorted((path for path in paths if path.startswith("/")), key=_concrete_first)
+    return [row for path in known for row in _rows_of_path(path, paths[path])]
+
+
+def _resolved(source: str | PathLike[str] | Mapping[str, Any]) -> Mapping[str, Any]:
+    base = "" if isinstance(source, Mapping) else Path(source).resolve().as_uri()
+    document = source if isinstance(source, Mapping) else read_document(Path(source))
+    version = document.get("openapi") if isinstance(document, Mapping) else None
+    if not str(version).startswith("3."):
+        raise ConfigurationError("this is no OpenAPI 3 document: it has no 'openapi: 3...' at its top")
+    try:
+        resolved: Mapping[str, Any] = jsonref.replace_refs(
+            document, base_uri=base, loader=_load, proxies=False, lazy_load=False
+        )
+    except jsonref.JsonRefError as error:
+        raise ConfigurationError(f"the reference {error.reference!r} leads nowhere: {error.message}") from None
+    return resolved
+
+
+def _load(uri: str) -> Any:
+    address = urlsplit(uri)
+    if address.scheme != "file":
+        raise ConfigurationError(f"{uri} is not fetched; bundle the document into files")
+    return read_document(Path(url2pathname(unquote(address.path))))
+
+
+def _concrete_first(path: str) -> list[bool]:
+    return ["{" in part for part in path.split("/")]
+
+
+def _rows_of_path(path: str, item: Mapping[str, Any]) -> Iterator[MockRow]:
+    for method in METHODS:
+        operation = item.get(method.lower())
+        if operation is not None:
+            yield method, _regex(path), _checked_answer(f"{method} {path}", operation)
+
+
+def _regex(path: str) -> str:
+    parts = re.split(r"(\{[^}]*\})", path)
+    return "".join("([^/]+)" if part.startswith("{") else re.escape(part) for part in parts)
+
+
+def _checked_answer(name: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return _answer(operation)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"{name} of the OpenAPI document is malformed: {error}") from None
+
+
+def _answer(operation: Mapping[str, Any]) -> dict[str, Any]:
+    responses = {str(status).upper(): each for status, each in (operation.get("responses") or {}).items()}
+    if not responses:
+        return {}
+    status = min(responses, key=_preference)
+    headers = {name: _header(each) for name, each in (responses[status].get("headers") or {}).items()}
+    headers = {name: value for name, value in headers.items() if value}
+    content = responses[status].get("content") or {}
+    if not content:
+        return {"status": _number(status), "headers": headers}
+    media_type = next((each for each in content if _is_json(each)), next(iter(content)))
+    headers["Content-Type"] = media_type if "*" not in media_type else "application/octet-stream"
+    return {"status": _number(status), "headers": headers, "body": _body(media_type, content[media_type] or {})}
+
+
+def _preference(status: str) -> tuple[bool, bool, str]:
+    """A success before the default before an error, the lowest number first, a range after the numbers in it."""
+    return not status.startswith("2"), status != "DEFAULT", status
+
+
+def _number(status: str) -> int:
+    return 200 if status == "DEFAULT" else int(status.replace("X", "0"))
+
+
+def _is_json(media_type: str) -> bool:
+    name = media_type.partition(";")[0].strip().lower()
+    return name == "application/json" or name.endswith("+json")
+
+
+def _body(media_type: str, media: Mapping[str, Any]) -> bytes:
+    example = _example(media)
+    if isinstance(example, str) and not (_is_json(media_type) and not _holds_json(example)):
+        return example.encode()
+    return dumps(example)
+
+
+def _holds_json(text: str) -> bool:
+    """Whether ``text`` is a JSON object or array written out, as some documents have their examples."""
+    try:
+        return isinstance(loads(text.encode()), (dict, list))
+    except BadRequest:
+        return False
+
+
+def _example(media: Mapping[str, Any]) -> Any:
+    if "example" in media:
+        return media["example"]
+    for each in (media.get("examples") or {}).values():
+        if "value" in each:
+            return each["value"]
+    return example_of(media.get("schema"))
+
+
+def _header(header: Mapping[str, Any]) -> str:
+    value = _example(header)
+    return "" if value is None or isinstance(value, (dict, list)) else str(value).strip()
