@@ -87,7 +87,7 @@ def _content_of(body: Any) -> Content:
 
 
 def _takes_groups(function: Callable[..., Any], pattern: re.Pattern[str]) -> bool:
-    """Whether ``function`` takes the URL's groups after the request, as Tornado passes them: all by name or by place."""
+    """Whether ``function`` takes the URL's groups after the request: all by name or all by place, as in Tornado."""
     positional, named = _placeholders(pattern)
     try:
         signature = inspect.signature(function)

@@ -26,9 +26,9 @@ class MockHive:
         """The routes of a table.
 
         :param rows: ``(METHOD, url_or_regex[, answer])`` each. The method may be ``'*'``. The URL matches with and
-            without a slash at the end. The answer is a dict with any of ``body`` (str, bytes, dict or list as JSON, None,
-            or a function of the request, or of the request and the URL's groups, plain or async), ``status`` (200),
-            ``headers``, ``cookies`` and ``delay`` (seconds).
+            without a slash at the end. The answer is a dict with any of ``body`` (str, bytes, dict or list as JSON,
+            None, or a function of the request, or of the request and the URL's groups, plain or async), ``status``
+            (200), ``headers``, ``cookies`` and ``delay`` (seconds).
         :raises bzz.errors.ConfigurationError: a mistake, naming the row.
         """
         table = Table(rows)
@@ -73,7 +73,7 @@ class MockHandler(ProblemHandler):
             self.add_header(name, value)
         for name, value in row.answer.cookies.items():
             self.set_cookie(name, value)
-        self.finish(b"" if row.answer.status in (204, 304) else body)
+        self.finish(None if row.answer.status in (204, 304) else body)  # RFC 9110, section 15.3.5
 
     def _answer_without_row(self, method: str, allowed: list[str]) -> None:
         if method != "OPTIONS":

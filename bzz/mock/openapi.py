@@ -46,7 +46,7 @@ def _resolved(source: str | PathLike[str] | Mapping[str, Any]) -> Mapping[str, A
             document, base_uri=base, loader=_load, proxies=False, lazy_load=False
         )
     except jsonref.JsonRefError as error:
-        raise ConfigurationError(f"the reference {error.reference!r} leads nowhere: {error.message}") from None
+        raise ConfigurationError(f"a reference leads nowhere: {error.message}") from None
     return resolved
 
 
