@@ -118,7 +118,7 @@ class Writing(ProblemHandler):
 
 class CrossOriginTest(AsyncHTTPTestCase):
     def get_app(self) -> Application:
-        settings = {"bzz_guard": OwnCredential(), "trusted_origins": ["https://friend.example"]}
+        settings: dict[str, Any] = {"bzz_guard": OwnCredential(), "trusted_origins": ["https://friend.example"]}
         return Application([("/", Writing)], cross_origin_protection=True, **settings)
 
     def status(self, **headers: str) -> int:

@@ -103,8 +103,8 @@ class AuthHive:
 
 
 def _keys(secret_key: str | bytes | Sequence[str | bytes]) -> list[bytes]:
-    keys = [secret_key] if isinstance(secret_key, (str, bytes)) else list(secret_key)
-    if not all(isinstance(key, (str, bytes)) for key in keys):
+    keys = [secret_key] if isinstance(secret_key, (str, bytes)) else secret_key
+    if not isinstance(keys, (list, tuple)) or not all(isinstance(key, (str, bytes)) for key in keys):
         raise ConfigurationError("secret_key is a text, bytes, or a list of those")
     return [key.encode() if isinstance(key, str) else key for key in keys]
 

@@ -17,8 +17,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 
-Keys = dict[str, jwt.PyJWK]
-"""Public keys by their id; a key without an id is under ``''``."""
+Keys = list[jwt.PyJWK]
 
 
 def looks_like_jwt(token: str) -> bool:
@@ -43,35 +42,40 @@ def key_id_of(token: str) -> str | None:
 
 def read_keys(document: Mapping[str, Any]) -> Keys:
     """The signing keys of a JWK set (RFC 7517), those of an unknown kind left out."""
-    keys: Keys = {}
+    keys: Keys = []
     for data in document.get("keys") or []:
         try:
             if data.get("use", "sig") == "sig" and data.get("kty") != "oct":
-                keys[str(data.get("kid", ""))] = jwt.PyJWK(data)
+                keys.append(jwt.PyJWK(data))
         except Exception as error:  # one strange key must not cost the others
             logger.warning("a key of the provider is not usable: %s", type(error).__name__)
     return keys
 
 
-def verify(
-    token: str, key: jwt.PyJWK, *, issuers: Sequence[str], audience: str, leeway: float
-) -> dict[str, Any] | None:
+def verify(token: str, keys: Keys, *, issuers: Sequence[str], audience: str, leeway: float) -> dict[str, Any] | None:
     """The claims of ``token``, or None where anything about it is wrong.
 
+    :param keys: those that may have signed it.
     :param leeway: seconds by which the clocks may differ.
     """
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key,
-            algorithms=list(ALGORITHMS),
-            audience=audience,
-            issuer=list(issuers),
-            leeway=leeway,
-            options={"require": _REQUIRED},
-        )
-    except Exception as error:  # PyJWT lets other errors than its own through, a TypeError for a list as iss for one
-        logger.info("an ID token was refused: %s", type(error).__name__)
-        return None
-    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
-    return None if several and claims.get("azp") != audience else claims
+    for key in keys:
+        try:
+            claims = _decode(token, key, issuers, audience, leeway)
+        except Exception as error:  # PyJWT lets others than its own through, a TypeError for a list as iss for one
+            logger.info("an ID token was refused: %s", type(error).__name__)
+            continue
+        several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        return None if several and claims.get("azp") != audience else claims
+    return None
+
+
+def _decode(token: str, key: jwt.PyJWK, issuers: Sequence[str], audience: str, leeway: float) -> dict[str, Any]:
+    return jwt.decode(
+        token,
+        key,
+        algorithms=list(ALGORITHMS),
+        audience=audience,
+        issuer=list(issuers),
+        leeway=leeway,
+        options={"require": _REQUIRED},
+    )

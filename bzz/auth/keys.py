@@ -20,36 +20,38 @@ REFRESH_SECONDS = 60.0
 
 
 class KeyCache:
-    """The keys of one issuer.
-
-    An unknown key id has the keys fetched once more, which is how a rotation is noticed; strangers who invent key ids
-    get no more than ``REFRESHES`` of those in ``REFRESH_SECONDS``. Requests that wait for keys share one fetch.
-    """
+    """The keys of one issuer. Requests that wait for them share one fetch."""
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
-        self._keys: Keys = {}
+        self._keys: Keys = []
         self._fetched_at: float | None = None
         self._refreshed: deque[float] = deque(maxlen=REFRESHES)
         self._fetching: asyncio.Task[None] | None = None
 
-    async def find(self, key_id: str, proxy_info: Mapping[str, Any] | None) -> Any:
-        """The key called ``key_id`` (of a token that names none: the only key there is), or None.
+    async def current(self, proxy_info: Mapping[str, Any] | None) -> Keys:
+        """The keys, at most an hour old.
 
         :raises bzz.errors.BadGateway: discovery or the keys are not what they should be.
         :raises bzz.errors.Unavailable: the server cannot be reached.
         """
-        if self._is_old() or (self._choose(key_id) is None and self._may_refresh()):
+        if self._is_old():
             await self._fetch(proxy_info)
-        return self._choose(key_id)
+        return self._keys
+
+    async def refreshed(self, proxy_info: Mapping[str, Any] | None) -> Keys:
+        """The keys, fetched again for a token that none of them signed: they may have been rotated.
+
+        Strangers who invent tokens get no more than ``REFRESHES`` of those fetches in ``REFRESH_SECONDS``.
+
+        :raises bzz.errors.RequestError: as :meth:`current`.
+        """
+        if self._may_refresh():
+            await self._fetch(proxy_info)
+        return self._keys
 
     def _is_old(self) -> bool:
         return self._fetched_at is None or time.monotonic() - self._fetched_at > MAX_AGE_SECONDS
-
-    def _choose(self, key_id: str) -> Any:
-        if key_id == "" and len(self._keys) == 1:
-            return next(iter(self._keys.values()))
-        return self._keys.get(key_id)
 
     def _may_refresh(self) -> bool:
         now = time.monotonic()

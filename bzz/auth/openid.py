@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bzz.auth.base import Provider
-from bzz.auth.idtoken import key_id_of, verify
+from bzz.auth.idtoken import Keys, key_id_of, verify
 from bzz.auth.keys import KeyCache
 
 __all__ = ["OpenIDProvider", "user_of"]
@@ -42,11 +42,18 @@ class OpenIDProvider(Provider):
         :raises bzz.errors.Unavailable: the server cannot be reached.
         """
         key_id = key_id_of(access_token)
-        key = None if key_id is None else await self._keys.find(key_id, proxy_info)
-        if key is None:
+        if key_id is None:
             return None
-        claims = verify(access_token, key, issuers=self.issuers, audience=self.client_id, leeway=LEEWAY_SECONDS)
+        keys = await self._keys.current(proxy_info)
+        claims = self._verify(access_token, key_id, keys)
+        if claims is None and not any(key.key_id == key_id for key in keys):
+            claims = self._verify(access_token, key_id, await self._keys.refreshed(proxy_info))
         return None if claims is None else user_of(claims)
+
+    def _verify(self, token: str, key_id: str, keys: Keys) -> dict[str, Any] | None:
+        """The claims of ``token``. Servers with a single key often name it neither in the token nor in the key."""
+        fitting = [key for key in keys if key_id == "" or key.key_id in (None, key_id)]
+        return verify(token, fitting, issuers=self.issuers, audience=self.client_id, leeway=LEEWAY_SECONDS)
 
 
 def user_of(claims: Mapping[str, Any]) -> dict[str, Any]:

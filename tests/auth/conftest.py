@@ -1,0 +1,199 @@
+"""An application with sessions on a real socket, and a real OpenID Connect server in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, HTTPError, RequestHandler
+
+import bzz
+from bzz.auth import Provider
+from bzz.problem import GUARD, ProblemHandler
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+REDIRECT = "http://app.example/callback"
+
+
+class Tickets(Provider):
+    """A provider of the application's own: a ticket is good when it says whose it is."""
+
+    name = "tickets"
+
+    async def authenticate(
+        self, access_token: str, proxy_info: Mapping[str, Any] | None = None, post_data: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        kind, _, owner = access_token.partition(":")
+        return {"id": owner, "name": owner.title(), "shoe": 42} if kind == "ticket" else None
+
+
+class Plain(RequestHandler):
+    """An ordinary Tornado handler with guarded methods, one sync and one async."""
+
+    @bzz.authenticated
+    def get(self) -> None:
+        self.write(self.current_user)
+
+    @bzz.authenticated
+    async def post(self) -> None:
+        self.set_status(int(self.get_argument("status", "200")))
+        self.write("written")
+
+    def put(self) -> None:
+        self.write("open")
+
+
+class Streamed(RequestHandler):
+    """One guarded method whose answer goes out in pieces, and one that raises."""
+
+    @bzz.authenticated
+    async def get(self) -> None:
+        self.write("a")
+        await self.flush()
+        self.finish("b")
+
+    @bzz.authenticated
+    async def put(self) -> None:
+        raise HTTPError(409)
+
+
+class Guarded(ProblemHandler):
+    """What every handler of bzz does: await the guard before anything else."""
+
+    async def prepare(self) -> None:
+        await self.settings[GUARD](self)
+
+    def get(self) -> None:
+        self.write({"user": self.current_user})
+
+    post = put = patch = delete = get
+
+
+class Secured(Protocol):
+    """Serves an application that ``AuthHive`` configured."""
+
+    def __call__(self, *providers: Provider, settings: Mapping[str, Any] = ..., **options: Any) -> httpx.AsyncClient:
+        """A client of ``/auth/...``, ``/plain`` and ``/guarded``; ``options`` go to ``AuthHive.configure``."""
+
+
+@pytest.fixture
+async def secured() -> AsyncIterator[Secured]:
+    async with AsyncExitStack() as stack:
+
+        def start(*providers: Provider, settings: Mapping[str, Any] = {}, **options: Any) -> httpx.AsyncClient:
+            routes = [("/plain", Plain), ("/guarded", Guarded), ("/streamed", Streamed)]
+            app = Application([*bzz.AuthHive.routes_for(providers or [Tickets()]), *routes], **settings)
+            bzz.AuthHive.configure(app, **{"secret_key": KEY, "development": True, **options})
+            url = listen(stack, app)
+            client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30)
+            stack.push_async_callback(client.aclose)
+            return client
+
+        yield start
+
+
+def listen(stack: AsyncExitStack, app: Application) -> str:
+    """Serve ``app`` until ``stack`` closes; its address."""
+    sockets = bind_sockets(0, "127.0.0.1")
+    server = HTTPServer(app)
+    server.add_sockets(sockets)
+    stack.push_async_callback(server.close_all_connections)
+    stack.callback(server.stop)
+    return f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+
+
+async def sign_in(client: httpx.AsyncClient, token: str = "ticket:ada", provider: str = "tickets", **more: Any) -> Any:
+    """The answer to a sign-in."""
+    return await client.post("/auth/signin/", json={"access_token": token, "provider": provider, **more})
+
+
+class OpenIDServer:
+    """``oidc-provider-mock`` in a process of its own. Each start makes new signing keys."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.issuer = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> None:
+        """Start, and wait until it answers."""
+        command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(self.port), *options]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        while not self._answers():
+            assert self._process.poll() is None, "the OpenID Connect server ended"
+            assert time.monotonic() < deadline, "the OpenID Connect server did not start"
+
+    def stop(self) -> None:
+        """Stop; a further start on the same port is a server whose keys were rotated."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def id_token(self, user: str, client_id: str = "bzz-app", **claims: Any) -> str:
+        """An ID token, got by the authorization code flow as a browser would."""
+        return str(self.tokens(user, client_id, **claims)["id_token"])
+
+    def tokens(self, user: str, client_id: str = "bzz-app", **claims: Any) -> dict[str, Any]:
+        """What the token endpoint answers."""
+        with httpx.Client(base_url=self.issuer, trust_env=False) as client:
+            client.put(f"/users/{user}", json=claims).raise_for_status()
+            query = {"client_id": client_id, "redirect_uri": REDIRECT, "response_type": "code"}
+            asked = client.post(
+                "/oauth2/authorize", params={**query, "scope": "openid profile email"}, data={"sub": user}
+            )
+            code = parse_qs(urlsplit(asked.headers["Location"]).query)["code"][0]
+            form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "client_id": client_id}
+            found: dict[str, Any] = client.post("/oauth2/token", data={**form, "client_secret": "any"}).json()
+            return found
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{self.issuer}/jwks", trust_env=False).status_code == 200
+        return False
+
+
+@pytest.fixture(scope="session")
+def openid() -> Iterator[OpenIDServer]:
+    """One OpenID Connect server for the whole run, whose keys stay the same."""
+    server = OpenIDServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def restartable() -> Iterator[OpenIDServer]:
+    """An OpenID Connect server of the test's own, not started yet."""
+    server = OpenIDServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def fake_site() -> AsyncIterator[Callable[[Application], str]]:
+    """Serve another application, in the place of a site on the internet."""
+    async with AsyncExitStack() as stack:
+        yield lambda app: listen(stack, app)
+
+
+@pytest.fixture
+def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """The log of every library, at DEBUG."""
+    caplog.set_level(logging.DEBUG)
+    return caplog

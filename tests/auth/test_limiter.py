@@ -1,0 +1,134 @@
+"""Failed sign-ins are limited, by address and by account."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bzz import signals
+from bzz.auth import FailureStore, Limiter, MemoryFailures, MongoFailures, Provider
+from bzz.errors import ConfigurationError, Forbidden, TooManyRequests, Unavailable
+from tests.auth.conftest import Secured, Tickets, sign_in
+from tests.conftest import Driver
+
+
+class Passwords(Provider):
+    """Asks for a user's name too, so that failures can be counted by account."""
+
+    name = "passwords"
+
+    async def authenticate(
+        self, access_token: str, proxy_info: Mapping[str, Any] | None = None, post_data: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        await asyncio.sleep(0)
+        return {"id": (post_data or {})["username"]} if access_token == "right" else None
+
+
+async def statuses(client: Any, count: int, *arguments: str, **more: Any) -> list[int]:
+    return [(await sign_in(client, *arguments, **more)).status_code for _ in range(count)]
+
+
+async def test_failures_from_one_address_are_limited_and_told_when_to_come_back(secured: Secured) -> None:
+    client = secured(limiter=Limiter(per_address=2, window=60))
+    assert await statuses(client, 2, "forged") == [401, 401]
+    answer = await sign_in(client)
+    assert (answer.status_code, 1 <= int(answer.headers["Retry-After"]) <= 60) == (429, True)
+
+
+async def test_an_unknown_provider_counts_as_a_failure(secured: Secured) -> None:
+    client = secured(limiter=Limiter(per_address=2))
+    assert await statuses(client, 3, "x", "unknown") == [401, 401, 429]
+
+
+async def test_sign_ins_that_succeed_are_not_counted(secured: Secured) -> None:
+    client = secured(limiter=Limiter(per_address=1, per_account=1))
+    assert await statuses(client, 5) == [200] * 5
+
+
+async def test_failures_for_one_account_are_limited_and_other_accounts_go_on(secured: Secured) -> None:
+    client = secured(Passwords(), limiter=Limiter(per_account=2))
+    assert await statuses(client, 3, "wrong", "passwords", username="Ada") == [401, 401, 429]
+    assert await statuses(client, 1, "right", "passwords", username="ada") == [429]
+    assert await statuses(client, 1, "right", "passwords", username="bob") == [200]
+
+
+async def test_an_account_that_receivers_refuse_is_limited(secured: Secured) -> None:
+    def refuse(sender: str) -> None:
+        raise Forbidden("Banned.")
+
+    client = secured(limiter=Limiter(per_account=2))
+    with signals.authorized_user.connected_to(refuse):
+        assert await statuses(client, 3) == [403, 403, 429]
+
+
+async def test_a_burst_of_guesses_meets_the_limit(secured: Secured) -> None:
+    client = secured(Passwords(), limiter=Limiter(per_account=3))
+    answers = await asyncio.gather(*(sign_in(client, "wrong", "passwords", username="ada") for _ in range(15)))
+    assert sorted(answer.status_code for answer in answers) == [401] * 3 + [429] * 12
+
+
+class Down(Provider):
+    name = "down"
+
+    async def authenticate(
+        self, access_token: str, proxy_info: Mapping[str, Any] | None = None, post_data: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        raise Unavailable("The provider is away.")
+
+
+async def test_trouble_upstream_is_nobodys_failure(secured: Secured) -> None:
+    client = secured(Down(), limiter=Limiter(per_address=1))
+    assert await statuses(client, 3, "x", "down") == [503] * 3
+
+
+class Lost(FailureStore):
+    async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
+        raise ConnectionError("no route to the store")
+
+
+async def test_a_store_that_is_away_lets_nobody_in(secured: Secured) -> None:
+    answer = await sign_in(secured(Tickets(), limiter=Limiter(store=Lost())))
+    assert (answer.status_code, "Retry-After" in answer.headers, "no route" in answer.text) == (503, True, False)
+
+
+@pytest.mark.parametrize("wrong", [{"per_address": 0}, {"per_account": 0}, {"window": 0}])
+def test_a_limit_below_one_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="at least 1"):
+        Limiter(**wrong)
+
+
+async def test_memory_forgets_the_oldest_beyond_its_capacity() -> None:
+    store = MemoryFailures(capacity=2)
+    for key in "abc":
+        await store.add(key, 1, 60)
+    assert [(await store.add(key, 1, 60))[0] for key in "ca"] == [2, 1]
+
+
+async def test_memory_starts_a_new_window_when_the_last_has_ended() -> None:
+    store = MemoryFailures()
+    assert [(await store.add("a", 1, 0))[0] for _ in range(3)] == [1, 1, 1]
+
+
+async def test_mongodb_counts_for_every_process(driver: Driver) -> None:
+    first, second = MongoFailures(driver()["failures"]), MongoFailures(driver()["failures"])
+    counts = await asyncio.gather(*(store.add("a", 1, 60) for store in [first, second] * 10))
+    assert sorted(count for count, _ in counts) == list(range(1, 21))
+    assert all(0 < seconds <= 61 for _, seconds in counts)
+    assert (await first.add("a", -1, 60))[0] == 19
+
+
+async def test_mongodb_starts_a_new_window_when_the_last_has_ended_and_removes_the_old(driver: Driver) -> None:
+    store = MongoFailures(driver()["failures"])
+    assert [(await store.add("a", 1, 0))[0] for _ in range(3)] == [1, 1, 1]
+    indexes = await driver()["failures"].index_information()
+    assert indexes["end_1"]["expireAfterSeconds"] == 0
+
+
+async def test_the_limit_holds_across_two_limiters_on_one_collection(driver: Driver) -> None:
+    limiters = [Limiter(per_account=1, store=MongoFailures(driver()["failures"])) for _ in range(2)]
+    await limiters[0].begin("account", "ada")
+    with pytest.raises(TooManyRequests):
+        await limiters[1].begin("account", "ada")
