@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "signin" / "main.py"
 
-FLAGS = [
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -37,7 +37,7 @@ FLAGS = [
     "--disable-sync",
     "--disable-quic",
     "--window-size=900,700",
-]
+)
 
 
 @pytest.fixture

@@ -2,16 +2,17 @@
 
 ::
 
-    python docs/examples/signin/main.py --issuer https://login.example.org --client-id guest-book
+    CLIENT_SECRET=... python docs/examples/signin/main.py --issuer https://login.example.org --client-id guest-book
 
 To try it without a server of your own, ``pip install oidc-provider-mock`` and run ``python -m oidc_provider_mock``; its
-issuer is ``http://127.0.0.1:9400``, and any client id and any user name will do.
+issuer is ``http://127.0.0.1:9400``, and any client id, secret and user name will do.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import secrets
 from datetime import datetime, timezone
 from pathlib import Path
@@ -50,6 +51,7 @@ class Exchange(ProblemHandler):
             raise BadRequest("The body is a JSON object.")
         form = {name: str(sent.get(name, "")) for name in ("code", "code_verifier", "redirect_uri")}
         form |= {"grant_type": "authorization_code", "client_id": self.settings["client_id"]}
+        form["client_secret"] = os.environ.get("CLIENT_SECRET", "any")
         endpoint = (await discover(self.settings["issuer"]))["token_endpoint"]
         answer = await AsyncHTTPClient().fetch(endpoint, method="POST", body=urlencode(form), raise_error=False)
         if answer.code != 200:
