@@ -1,0 +1,73 @@
+"""The guard in front of a model's routes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import mongoengine
+import pytest
+from tornado.web import Application
+
+import bzz
+from bzz import signals
+from tests.auth.conftest import KEY, Tickets, listen, sign_in
+from tests.conftest import Driver
+
+SIGNALS = [getattr(signals, name) for name in signals.__all__ if name.endswith(("_instance", "_list"))]
+
+
+class Book(mongoengine.Document):
+    title = mongoengine.StringField(required=True)
+
+
+@pytest.fixture
+async def library(driver: Driver) -> AsyncIterator[httpx.AsyncClient]:
+    routes = bzz.flatten(
+        [bzz.ModelHive.routes_for("mongoengine", Book, database=driver()), bzz.AuthHive.routes_for([Tickets()])]
+    )
+    app = Application(routes)
+    bzz.AuthHive.configure(app, KEY, development=True, authenticated_get=False)
+    async with AsyncExitStack() as stack:
+        client = httpx.AsyncClient(base_url=listen(stack, app), trust_env=False, timeout=30)
+        stack.push_async_callback(client.aclose)
+        yield client
+
+
+async def test_a_stranger_reads_and_a_user_writes(library: httpx.AsyncClient) -> None:
+    assert (await library.post("/book/", json={"title": "Emma"})).status_code == 401
+    await sign_in(library)
+    made = await library.post("/book/", json={"title": "Emma"})
+    assert (made.status_code, "AUTH_TOKEN" in made.cookies) == (201, True)
+    library.cookies.clear()
+    assert [book["title"] for book in (await library.get("/book/")).json()] == ["Emma"]
+    assert (await library.delete(made.headers["Location"])).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/book/", f"/book/{uuid.uuid4()}/", "/book/x/nowhere/y/"])
+async def test_401_comes_before_404_and_405_and_400_and_before_any_signal(
+    library: httpx.AsyncClient, method: str, path: str
+) -> None:
+    seen: list[Any] = []
+
+    def note(sender: Any, **arguments: Any) -> None:
+        seen.append(sender)
+
+    for signal in SIGNALS:
+        signal.connect(note)
+    try:
+        answer = await library.request(method, path, content=b"{not json")
+    finally:
+        for signal in SIGNALS:
+            signal.disconnect(note)
+    assert (answer.status_code, seen) == (401, [])
+
+
+async def test_a_write_that_fails_renews_nothing(library: httpx.AsyncClient) -> None:
+    await sign_in(library)
+    refused = await library.post("/book/", json={"title": 7})
+    assert (refused.status_code, "Set-Cookie" in refused.headers) == (400, False)
