@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bzz.auth.signin import read_body
 from bzz.auth.token import SessionTokens
-from bzz.errors import ConfigurationError, Unauthorized
+from bzz.errors import BadRequest, ConfigurationError, Unauthorized
 
 KEY = b"k" * 32
 USER = {"id": "7", "provider": "google", "name": "Ada"}
@@ -66,7 +68,7 @@ def test_a_token_with_a_wrong_claim_is_refused(changes: dict[str, Any]) -> None:
 
 def test_any_exception_of_the_library_is_a_refusal() -> None:
     body = claims(iss=["bzz"])
-    token = jwt.api_jws.encode(jwt.utils.force_bytes(__import__("json").dumps(body)), KEY, algorithm="HS256")
+    token = jwt.api_jws.encode(jwt.utils.force_bytes(json.dumps(body)), KEY, algorithm="HS256")
     with pytest.raises(Unauthorized):
         tokens().read(token)
 
@@ -121,3 +123,18 @@ def test_no_renewal_goes_past_the_lifetime() -> None:
 
 def test_a_key_is_not_shown() -> None:
     assert "kkkk" not in repr(tokens())
+
+
+@given(
+    st.binary()
+    | st.recursive(
+        st.none() | st.booleans() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["access_token", "provider", "x"]), inner),
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_a_sign_in_body_is_an_object_with_two_texts_or_a_400(body: bytes) -> None:
+    try:
+        data = read_body(body)
+    except BadRequest:
+        return
+    assert all(isinstance(data[name], str) and data[name] for name in ("access_token", "provider"))
