@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import tornado
 from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 from tornado.web import Application, HTTPError, RequestHandler
@@ -116,6 +117,7 @@ class Writing(ProblemHandler):
         self.write("written")
 
 
+@pytest.mark.skipif(tornado.version_info < (6, 6), reason="Tornado's cross_origin_protection came with 6.6")
 class CrossOriginTest(AsyncHTTPTestCase):
     def get_app(self) -> Application:
         settings: dict[str, Any] = {"bzz_guard": OwnCredential(), "trusted_origins": ["https://friend.example"]}

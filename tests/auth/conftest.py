@@ -73,13 +73,15 @@ class Streamed(RequestHandler):
 class Guarded(ProblemHandler):
     """What every handler of bzz does: await the guard before anything else."""
 
+    SUPPORTED_METHODS = (*RequestHandler.SUPPORTED_METHODS, "PROPFIND")
+
     async def prepare(self) -> None:
         await self.settings[GUARD](self)
 
     def get(self) -> None:
         self.write({"user": self.current_user})
 
-    post = put = patch = delete = get
+    post = put = patch = delete = propfind = get
 
 
 class Secured(Protocol):

@@ -101,6 +101,11 @@ async def test_each_kind_of_method_can_be_opened_by_itself(secured: Secured, ope
         assert (await client.request(method, "/guarded")).status_code == expected, method
 
 
+async def test_a_method_that_no_option_is_about_stays_guarded(secured: Secured) -> None:
+    opened: dict[str, Any] = {f"authenticated_{kind}": False for kind in METHODS}
+    assert (await secured(**opened).request("PROPFIND", "/guarded")).status_code == 401
+
+
 async def test_options_needs_nobody(secured: Secured) -> None:
     assert (await secured().options("/guarded")).status_code == 204
 
