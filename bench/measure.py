@@ -1,0 +1,134 @@
+"""The rounds: every server in turn for every operation, so that whatever else the machine does hits all of them alike."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pymongo
+from pymongo.database import Database
+
+from bench import data
+from bench.load import Figures, load
+from bench.operations import DELETES_PER_SECOND, requests
+from bench.peers import SERVERS, Running, start
+
+__all__ = ["Cell", "Plan", "Result", "measure", "median"]
+
+WARM_SECONDS = 0.5
+WARM_CONNECTIONS = 8
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure; ``seconds`` is how long each server has for each operation in each round."""
+
+    servers: Sequence[str]
+    operations: Sequence[str]
+    connections: Sequence[int]
+    seconds: float
+    rounds: int
+
+    def cells(self) -> Iterator[Cell]:
+        """Every operation at every number of connections."""
+        return (Cell(operation, connections) for operation in self.operations for connections in self.connections)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One operation at one number of connections."""
+
+    operation: str
+    connections: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the rounds saw.
+
+    :param figures: by server and cell, one of each round.
+    :param memory_mib: by server, at the end.
+    """
+
+    figures: Mapping[tuple[str, Cell], Sequence[Figures]]
+    memory_mib: Mapping[str, float]
+
+    def rate(self, server: str, cell: Cell) -> float | None:
+        """Answers per second, the median over the rounds; None where nothing was measured."""
+        seen = self.figures.get((server, cell))
+        return statistics.median(each.rate for each in seen) if seen else None
+
+    def ratio(self, server: str, peer: str, cell: Cell) -> float | None:
+        """How many times the answers of ``peer``: the median of the rounds' own ratios, each taken in one minute."""
+        pairs = zip(self.figures.get((server, cell), ()), self.figures.get((peer, cell), ()), strict=False)
+        ratios = [mine.rate / theirs.rate for mine, theirs in pairs]
+        return statistics.median(ratios) if ratios else None
+
+
+def median(figures: Sequence[Figures]) -> Figures:
+    """Each figure's median over the rounds."""
+    return Figures(
+        round(statistics.median(each.answers for each in figures)),
+        *(statistics.median(each[position] for each in figures) for position in range(1, 4)),
+    )
+
+
+def measure(plan: Plan, uri: str, progress: Progress) -> Result:
+    """Start the servers, each on a database of its own with the same documents, and go through the rounds."""
+    client: pymongo.MongoClient[Any]
+    figures: dict[tuple[str, Cell], list[Figures]] = {}
+    with ExitStack() as stack:
+        client = stack.enter_context(pymongo.MongoClient(uri))
+        running = [_start(stack, client, uri, name) for name in plan.servers]
+        for number in range(plan.rounds):
+            for cell in plan.cells():
+                for each in _turned(running, number):
+                    seen = _measure(each, client[_database(each.server.name)], cell, plan.seconds)
+                    if seen is not None:
+                        figures.setdefault((each.server.name, cell), []).append(seen)
+                progress(_line(number, cell, figures))
+        return Result(figures, {each.server.name: each.memory_mib for each in running})
+
+
+def _database(server: str) -> str:
+    return f"bench_{server.replace('-', '_')}"
+
+
+def _start(stack: ExitStack, client: pymongo.MongoClient[Any], uri: str, name: str) -> Running:
+    database = _database(name)
+    client.drop_database(database)
+    stack.callback(client.drop_database, database)
+    data.fill(client[database])
+    running = stack.enter_context(start(SERVERS[name], uri, database))
+    load(running.port, requests("get", running.server.dialect, 0), WARM_CONNECTIONS, WARM_SECONDS)
+    return running
+
+
+def _turned(running: Sequence[Running], number: int) -> Sequence[Running]:
+    """Another server is first in each round."""
+    first = number % len(running)
+    return [*running[first:], *running[:first]]
+
+
+def _measure(running: Running, database: Database[Any], cell: Cell, seconds: float) -> Figures | None:
+    if cell.operation not in running.server.operations:
+        return None
+    once = cell.operation == "delete"
+    if once:
+        data.grow(database, round(seconds * DELETES_PER_SECOND))
+    wanted = requests(cell.operation, running.server.dialect, seconds)
+    try:
+        return load(running.port, wanted, cell.connections, seconds, once=once)
+    finally:
+        if cell.operation in ("post", "delete"):
+            data.clean(database)
+
+
+def _line(number: int, cell: Cell, figures: Mapping[tuple[str, Cell], Sequence[Figures]]) -> str:
+    rates = (f"{server} {seen[-1].rate:,.0f}" for (server, at), seen in figures.items() if at == cell)
+    return f"round {number + 1}, {cell.operation} at {cell.connections}: " + ", ".join(rates)

@@ -1,0 +1,130 @@
+"""The servers, by name: how each is started, watched and stopped."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
+
+import psutil
+
+from bench.operations import OPERATIONS, Dialect
+
+__all__ = ["SERVERS", "Running", "Server", "start"]
+
+_START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Server:
+    """One way to serve the users.
+
+    :param label: for people.
+    :param command: what follows the interpreter; ``{port}`` stands for the port.
+    :param operations: those that it knows.
+    """
+
+    name: str
+    label: str
+    command: Sequence[str]
+    dialect: Dialect = field(default_factory=Dialect)
+    operations: Sequence[str] = tuple(OPERATIONS)
+
+
+def _program(name: str, label: str, module: str, *, operations: Sequence[str] = tuple(OPERATIONS)) -> Server:
+    return Server(name, label, ("-m", f"bench.servers.{module}"), operations=operations)
+
+
+_GUNICORN = (
+    "-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "1", "--worker-class", "gthread", "--threads", "8",
+    "--keep-alive", "30", "--log-level", "warning", "bench.servers.eve_server:app",
+)  # fmt: skip
+
+SERVERS = {
+    each.name: each
+    for each in (
+        _program("bzz", "bzz", "bzz_server"),
+        _program("bzz-receiver", "bzz, one receiver", "bzz_receiver"),
+        _program("tornado-motor", "Tornado + Motor by hand", "tornado_motor"),
+        _program("tornado-pymongo", "Tornado + AsyncMongoClient by hand", "tornado_pymongo"),
+        _program("fastapi-beanie", "FastAPI + Beanie", "fastapi_beanie"),
+        Server("eve", "Eve", _GUNICORN, Dialect(update="PATCH", query=True)),
+        _program("constant", "Tornado, a constant", "tornado_constant", operations=("get",)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers on ``port``."""
+
+    server: Server
+    port: int
+    process: psutil.Popen
+
+    @property
+    def memory_mib(self) -> float:
+        """The resident memory of the process and its children."""
+        family = [self.process, *self.process.children(recursive=True)]
+        return sum(each.memory_info().rss for each in family) / 2**20
+
+
+@contextmanager
+def start(server: Server, uri: str, database: str) -> Iterator[Running]:
+    """Run a server in a process of its own, until it is no longer needed.
+
+    :raises RuntimeError: where it does not answer, with what it said.
+    """
+    port = _free_port()
+    settings = {"BENCH_MONGODB_URI": uri, "BENCH_DATABASE": database, "BENCH_PORT": str(port)}
+    command = [sys.executable, *(part.format(port=port) for part in server.command)]
+    with tempfile.TemporaryFile() as output:
+        process = psutil.Popen(command, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            _wait(server, process, port, output)
+            yield Running(server, port, process)
+        finally:
+            _stop(process)
+
+
+def _stop(process: psutil.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(server: Server, process: psutil.Popen, port: int, output: IO[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not _answers(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            said = os.pread(output.fileno(), 100_000, 0).decode(errors="replace")
+            raise RuntimeError(f"{server.name} did not start; it said:\n{said}")
+        time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/user", timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
