@@ -27,12 +27,16 @@ class LoadError(Exception):
 
 
 class Figures(NamedTuple):
-    """What one run saw: good answers in all and per second, latency in milliseconds."""
+    """What one run saw: good answers in all and per second, latency, and what an answer cost the server's processor.
+
+    The last is the steadiest on a machine that is also busy with something else.
+    """
 
     answers: int
     rate: float
     median_ms: float
     p99_ms: float
+    cpu_ms: float = 0.0
 
 
 def check_installed() -> None:

@@ -18,8 +18,8 @@ from bench.peers import SERVERS, Running, start
 
 __all__ = ["Cell", "Plan", "Result", "measure", "median"]
 
-WARM_SECONDS = 0.5
-WARM_CONNECTIONS = 8
+_WARM_SECONDS = 0.3
+_WARM_CONNECTIONS = 8
 
 Progress = Callable[[str], None]
 
@@ -74,7 +74,7 @@ def median(figures: Sequence[Figures]) -> Figures:
     """Each figure's median over the rounds."""
     return Figures(
         round(statistics.median(each.answers for each in figures)),
-        *(statistics.median(each[position] for each in figures) for position in range(1, 4)),
+        *(statistics.median(each[position] for each in figures) for position in range(1, 5)),
     )
 
 
@@ -84,7 +84,7 @@ def measure(plan: Plan, uri: str, progress: Progress) -> Result:
     figures: dict[tuple[str, Cell], list[Figures]] = {}
     with ExitStack() as stack:
         client = stack.enter_context(pymongo.MongoClient(uri))
-        running = [_start(stack, client, uri, name) for name in plan.servers]
+        running = [_start(stack, client, uri, name, plan.operations) for name in plan.servers]
         for number in range(plan.rounds):
             for cell in plan.cells():
                 for each in _turned(running, number):
@@ -99,13 +99,16 @@ def _database(server: str) -> str:
     return f"bench_{server.replace('-', '_')}"
 
 
-def _start(stack: ExitStack, client: pymongo.MongoClient[Any], uri: str, name: str) -> Running:
+def _start(
+    stack: ExitStack, client: pymongo.MongoClient[Any], uri: str, name: str, operations: Sequence[str]
+) -> Running:
     database = _database(name)
     client.drop_database(database)
     stack.callback(client.drop_database, database)
     data.fill(client[database])
     running = stack.enter_context(start(SERVERS[name], uri, database))
-    load(running.port, requests("get", running.server.dialect, 0), WARM_CONNECTIONS, WARM_SECONDS)
+    for operation in operations:  # so that nobody's first request, which connects and compiles, is measured
+        _measure(running, client[database], Cell(operation, _WARM_CONNECTIONS), _WARM_SECONDS)
     return running
 
 
@@ -122,8 +125,10 @@ def _measure(running: Running, database: Database[Any], cell: Cell, seconds: flo
     if once:
         data.grow(database, round(seconds * DELETES_PER_SECOND))
     wanted = requests(cell.operation, running.server.dialect, seconds)
+    used = running.cpu_seconds
     try:
-        return load(running.port, wanted, cell.connections, seconds, once=once)
+        seen = load(running.port, wanted, cell.connections, seconds, once=once)
+        return seen._replace(cpu_ms=(running.cpu_seconds - used) / seen.answers * 1000)
     finally:
         if cell.operation in ("post", "delete"):
             data.clean(database)

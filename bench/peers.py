@@ -74,8 +74,16 @@ class Running:
     @property
     def memory_mib(self) -> float:
         """The resident memory of the process and its children."""
-        family = [self.process, *self.process.children(recursive=True)]
-        return sum(each.memory_info().rss for each in family) / 2**20
+        return sum(each.memory_info().rss for each in self._family()) / 2**20
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The processor time that the process and its children have used."""
+        times = [each.cpu_times() for each in self._family()]
+        return sum(each.user + each.system for each in times)
+
+    def _family(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
 
 
 @contextmanager

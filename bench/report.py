@@ -69,9 +69,13 @@ def _tables(plan: Plan, result: Result) -> Iterator[str]:
         yield "## Against the targets\n\n" + table(["Ratio", "At least", "Measured", ""], map(_target_row, reached))
     for connections in plan.connections:
         yield f"## Answers per second, {_count(connections)}\n\n" + _rates(plan, result, connections)
-        yield f"## Latency at {_count(connections)}: median / 99th percentile, ms\n\n" + _latencies(
+        yield f"## Latency, {_count(connections)}: median / 99th percentile, ms\n\n" + _latencies(
             plan, result, connections
         )
+    connections = max(plan.connections)
+    yield f"## Processor time of the server for an answer, {_count(connections)}, ms\n\n" + _costs(
+        plan, result, connections
+    )
     memory = ([SERVERS[name].label, f"{size:.0f}"] for name, size in result.memory_mib.items())
     yield "## Resident memory at the end, MiB\n\n" + table(["Server", "MiB"], memory)
 
@@ -104,6 +108,14 @@ def _latencies(plan: Plan, result: Result, connections: int) -> str:
     def show(server: str, operation: str) -> str:
         seen = result.figures.get((server, Cell(operation, connections)))
         return "" if not seen else f"{median(seen).median_ms:.1f} / {median(seen).p99_ms:.1f}"
+
+    return _by_operation(plan, show)
+
+
+def _costs(plan: Plan, result: Result, connections: int) -> str:
+    def show(server: str, operation: str) -> str:
+        seen = result.figures.get((server, Cell(operation, connections)))
+        return "" if not seen else f"{median(seen).cpu_ms:.2f}"
 
     return _by_operation(plan, show)
 
