@@ -45,6 +45,15 @@ $(PYTHONS:%=test-%): test-%:
 	done; \
 	echo "Python $* is not installed: skipped"
 
+.PHONY: bench
+bench: .venv/installed-bench ## Measure bzz beside its peers (half an hour; needs wrk), and write docs/benchmarks.*
+	$(BIN)/python -m bench
+	$(BIN)/pytest bench/micro --benchmark-columns=min,median,ops --benchmark-sort=name
+
+.PHONY: bench-deep
+bench-deep: .venv/installed-bench ## Measure deep pages of a million documents, memory, and two processes
+	$(BIN)/python -m bench --deep
+
 .PHONY: clean
 clean: ## Remove the environment, caches, and the demo's data
 	rm -rf .venv .bzz .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist docs/_build
@@ -59,5 +68,9 @@ clean: ## Remove the environment, caches, and the demo's data
 	@touch $@
 
 .venv/installed-dev: pyproject.toml | .venv/bin/python
-	$(BIN)/python $(PIP) -e '.[embedded,demo,dev]'
-	@touch $@ .venv/installed-demo
+	$(BIN)/python $(PIP) -e '.[embedded,demo,dev,bench]'
+	@touch $@ .venv/installed-demo .venv/installed-bench
+
+.venv/installed-bench: pyproject.toml | .venv/bin/python
+	$(BIN)/python $(PIP) -e '.[embedded,bench]'
+	@touch $@

@@ -14,6 +14,8 @@ mpl.use("svg")  # before pyplot: no screen is needed
 mpl.rcParams["svg.hashsalt"] = "bench"
 
 from matplotlib import pyplot  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.patches import Rectangle  # noqa: E402
 
 __all__ = ["draw"]
 
@@ -32,10 +34,10 @@ _WANTED = 32
 def draw(path: Path, plan: Plan, result: Result) -> None:
     """Draw the rates at 32 connections, or the number nearest to it, as SVG."""
     connections = min(plan.connections, key=lambda each: abs(each - _WANTED))
-    figure, panels = pyplot.subplots(1, len(plan.operations), figsize=(2.1 * len(plan.operations) + 1.5, 4.2))
+    figure, _ = pyplot.subplots(1, len(plan.operations), figsize=(2.1 * len(plan.operations) + 1.5, 4.2))
     for panel, operation in zip(figure.axes, plan.operations, strict=True):
         _draw_panel(panel, plan, result, Cell(operation, connections))
-    named = [pyplot.Rectangle((0, 0), 1, 1, color=_COLOURS[name]) for name in plan.servers]
+    named = [Rectangle((0, 0), 1, 1, color=_COLOURS[name]) for name in plan.servers]
     labels = [SERVERS[name].label for name in plan.servers]
     figure.suptitle(f"Answers per second at {connections} connections, one process each")
     figure.legend(named, labels, loc="lower center", ncols=min(4, len(named)), frameon=False, fontsize=9)
@@ -44,7 +46,7 @@ def draw(path: Path, plan: Plan, result: Result) -> None:
     pyplot.close(figure)
 
 
-def _draw_panel(panel: pyplot.Axes, plan: Plan, result: Result, cell: Cell) -> None:
+def _draw_panel(panel: Axes, plan: Plan, result: Result, cell: Cell) -> None:
     rates = {name: result.rate(name, cell) for name in plan.servers}
     there = {name: rate for name, rate in rates.items() if rate is not None}
     bars = panel.bar(range(len(there)), list(there.values()), color=[_COLOURS[name] for name in there], width=0.86)

@@ -9,7 +9,19 @@ from typing import Any
 from bson import ObjectId
 from pymongo.database import Database
 
-__all__ = ["CITIES", "COLLECTION", "COUNT", "PER_PAGE", "body", "clean", "fill", "grow", "seed_id", "spare_id"]
+__all__ = [
+    "CITIES",
+    "COLLECTION",
+    "COUNT",
+    "PER_PAGE",
+    "body",
+    "clean",
+    "fill",
+    "grow",
+    "seed_id",
+    "spare_id",
+    "stored",
+]
 
 COLLECTION = "users"
 COUNT = 1000
@@ -52,14 +64,14 @@ def _joined(number: int) -> datetime:
 def fill(database: Database[Any], count: int = COUNT) -> None:
     """Put the first ``count`` seed documents, and the index that the filtered list uses, into an empty database."""
     for batch in _batches(count):
-        database[COLLECTION].insert_many([_stored(seed_id(number), number) for number in batch])
+        database[COLLECTION].insert_many([stored(seed_id(number), number) for number in batch])
     database[COLLECTION].create_index("city")
 
 
 def grow(database: Database[Any], count: int) -> None:
     """Add ``count`` documents to be deleted."""
     for batch in _batches(count):
-        database[COLLECTION].insert_many([_stored(spare_id(number), number) for number in batch], ordered=False)
+        database[COLLECTION].insert_many([stored(spare_id(number), number) for number in batch], ordered=False)
 
 
 def clean(database: Database[Any]) -> None:
@@ -67,7 +79,8 @@ def clean(database: Database[Any]) -> None:
     database[COLLECTION].delete_many({"_id": {"$gte": ObjectId(_SPARE.to_bytes(4, "big") + bytes(8))}})
 
 
-def _stored(key: ObjectId, number: int) -> dict[str, Any]:
+def stored(key: ObjectId, number: int) -> dict[str, Any]:
+    """A user as MongoDB holds it."""
     return {"_id": key, **body(number), "joined": _joined(number)}
 
 

@@ -64,7 +64,20 @@ def load(port: int, requests: Sequence[Request], connections: int, seconds: floa
 def _run(url: str, requests: Path, order: str, connections: int, seconds: float) -> str:
     duration = f"{math.ceil(seconds) + 5}s"  # wrk counts whole seconds; it is stopped by a signal before
     process = subprocess.Popen(
-        ["wrk", "-t1", f"-c{connections}", f"-d{duration}", "--timeout", "20s", "-s", _SCRIPT, url, "--", requests, order],
+        [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{duration}",
+            "--timeout",
+            "20s",
+            "-s",
+            _SCRIPT,
+            url,
+            "--",
+            requests,
+            order,
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

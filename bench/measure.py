@@ -1,4 +1,4 @@
-"""The rounds: every server in turn for every operation, so that whatever else the machine does hits all of them alike."""
+"""The rounds: every server in turn for every operation, so that what the machine does besides hits all alike."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pymongo
 from pymongo.database import Database
 
 from bench import data
+from bench.check import check
 from bench.load import Figures, load
 from bench.operations import DELETES_PER_SECOND, requests
 from bench.peers import SERVERS, Running, start
 
-__all__ = ["Cell", "Plan", "Result", "measure", "median"]
+__all__ = ["Cell", "Plan", "Result", "measure", "measure_once", "median"]
 
 _WARM_SECONDS = 0.3
 _WARM_CONNECTIONS = 8
@@ -88,7 +89,7 @@ def measure(plan: Plan, uri: str, progress: Progress) -> Result:
         for number in range(plan.rounds):
             for cell in plan.cells():
                 for each in _turned(running, number):
-                    seen = _measure(each, client[_database(each.server.name)], cell, plan.seconds)
+                    seen = measure_once(each, client[_database(each.server.name)], cell, plan.seconds)
                     if seen is not None:
                         figures.setdefault((each.server.name, cell), []).append(seen)
                 progress(_line(number, cell, figures))
@@ -107,8 +108,10 @@ def _start(
     stack.callback(client.drop_database, database)
     data.fill(client[database])
     running = stack.enter_context(start(SERVERS[name], uri, database))
+    check(running)
+    data.clean(client[database])
     for operation in operations:  # so that nobody's first request, which connects and compiles, is measured
-        _measure(running, client[database], Cell(operation, _WARM_CONNECTIONS), _WARM_SECONDS)
+        measure_once(running, client[database], Cell(operation, _WARM_CONNECTIONS), _WARM_SECONDS)
     return running
 
 
@@ -118,7 +121,8 @@ def _turned(running: Sequence[Running], number: int) -> Sequence[Running]:
     return [*running[first:], *running[:first]]
 
 
-def _measure(running: Running, database: Database[Any], cell: Cell, seconds: float) -> Figures | None:
+def measure_once(running: Running, database: Database[Any], cell: Cell, seconds: float) -> Figures | None:
+    """One measurement, after which the database holds what it held before; None for an operation not known there."""
     if cell.operation not in running.server.operations:
         return None
     once = cell.operation == "delete"

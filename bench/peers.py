@@ -74,26 +74,28 @@ class Running:
     @property
     def memory_mib(self) -> float:
         """The resident memory of the process and its children."""
-        return sum(each.memory_info().rss for each in self._family()) / 2**20
+        return float(sum(each.memory_info().rss for each in self._family())) / 2**20
 
     @property
     def cpu_seconds(self) -> float:
         """The processor time that the process and its children have used."""
         times = [each.cpu_times() for each in self._family()]
-        return sum(each.user + each.system for each in times)
+        return float(sum(each.user + each.system for each in times))
 
     def _family(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]
 
 
 @contextmanager
-def start(server: Server, uri: str, database: str) -> Iterator[Running]:
+def start(server: Server, uri: str, database: str, processes: int = 1) -> Iterator[Running]:
     """Run a server in a process of its own, until it is no longer needed.
 
+    :param processes: more than one for bzz only.
     :raises RuntimeError: where it does not answer, with what it said.
     """
     port = _free_port()
     settings = {"BENCH_MONGODB_URI": uri, "BENCH_DATABASE": database, "BENCH_PORT": str(port)}
+    settings["BENCH_PROCESSES"] = str(processes)
     command = [sys.executable, *(part.format(port=port) for part in server.command)]
     with tempfile.TemporaryFile() as output:
         process = psutil.Popen(command, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT)

@@ -58,8 +58,8 @@ def _about(plan: Plan, surroundings: Mapping[str, Any]) -> str:
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
         f"Measured {surroundings['at'][:10]} at commit `{surroundings['commit']}`: {plan.rounds} rounds of "
-        f"{plan.seconds:g} seconds each; {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-        f"{machine['system']}. Versions: {named}."
+        f"{plan.seconds:g} seconds each; {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_gib']} GiB, {machine['system']}. Versions: {named}."
     )
 
 
@@ -92,14 +92,14 @@ def _count(connections: int) -> str:
 
 
 def _rates(plan: Plan, result: Result, connections: int) -> str:
-    """One row a server, with the ratio of bzz to it in brackets."""
+    """One row a server, with how many times as often bzz answers in brackets."""
 
     def show(server: str, operation: str) -> str:
         rate = result.rate(server, Cell(operation, connections))
         if rate is None:
             return ""
         ratio = result.ratio("bzz", server, Cell(operation, connections)) if server != "bzz" else None
-        return f"{rate:,.0f}" + (f" (×{ratio:.2f})" if ratio is not None else "")
+        return f"{rate:,.0f}" + (f" (bzz: {ratio:.2f})" if ratio is not None else "")
 
     return _by_operation(plan, show)
 

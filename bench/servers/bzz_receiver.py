@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.servers.bzz_server import User, make
-from bench.servers.setting import run
+from bench.models import User
+from bench.servers.bzz_server import make
+from bench.servers.setting import PORT
 from bzz import signals
+from bzz.serving.server import serve
 
 seen: set[Any] = set()
 
@@ -25,4 +27,4 @@ if __name__ == "__main__":
     signals.post_get_list.connect(note_all, User)
     for each in ("get", "create", "update", "delete"):
         getattr(signals, f"post_{each}_instance").connect(note, User)
-    run(make)
+    serve(make, port=PORT)

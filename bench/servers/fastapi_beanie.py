@@ -1,7 +1,7 @@
 """FastAPI with Beanie, as their tutorials have it, under uvicorn with uvloop and httptools.
 
-An update is one ``find_one(...).update(..., response_type=NEW_DOCUMENT)``, which Beanie documents and which is one round
-trip less than its tutorial's get and set. Answers are typed, so that pydantic writes the JSON.
+An update is one ``find_one(...).update(..., response_type=NEW_DOCUMENT)``, which Beanie documents and which is one
+round trip less than its tutorial's get and set. Answers are typed, so that pydantic writes the JSON.
 """
 
 # No postponed annotations here: FastAPI and Beanie read them while the module runs.
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import uvicorn
 from beanie import Document, PydanticObjectId, UpdateResponse, init_beanie
-from beanie.operators import Set
+from beanie.operators import GTE
 from fastapi import FastAPI, HTTPException, Query, Response
 from pydantic import BaseModel, Field
 from pymongo import AsyncMongoClient
@@ -66,11 +66,11 @@ app = FastAPI(lifespan=lifespan)
 async def show_users(
     page: Annotated[int, Query(ge=1)] = 1, city: str | None = None, age__gte: int | None = None
 ) -> list[User]:
-    conditions = []
+    conditions: list[Any] = []
     if city is not None:
         conditions.append(User.city == city)
     if age__gte is not None:
-        conditions.append(User.age >= age__gte)
+        conditions.append(GTE(User.age, age__gte))
     return await User.find(*conditions).sort("+_id").skip((page - 1) * PER_PAGE).limit(PER_PAGE).to_list()
 
 
@@ -88,7 +88,7 @@ async def show_user(user_id: PydanticObjectId) -> User:
 async def update_user(user_id: PydanticObjectId, change: UserChange) -> User:
     values = change.model_dump(exclude_unset=True)
     return _found(
-        await User.find_one(User.id == user_id).update(Set(values), response_type=UpdateResponse.NEW_DOCUMENT)
+        await User.find_one(User.id == user_id).update({"$set": values}, response_type=UpdateResponse.NEW_DOCUMENT)
     )
 
 
@@ -100,10 +100,11 @@ async def delete_user(user_id: PydanticObjectId) -> Response:
     return Response(status_code=204)
 
 
-def _found(user: User | None) -> User:
+def _found(user: Any) -> User:
     if user is None:
         raise HTTPException(404)
-    return user
+    found: User = user
+    return found
 
 
 if __name__ == "__main__":

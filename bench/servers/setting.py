@@ -1,4 +1,4 @@
-"""Where a server finds its database and its port, and how the Tornado ones are run."""
+"""Where a server finds its database and its port, and how the Tornado ones that are no bzz are run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import uvloop
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-__all__ = ["DATABASE", "PORT", "URI", "run"]
+__all__ = ["DATABASE", "PORT", "PROCESSES", "URI", "run"]
 
 URI = os.environ["BENCH_MONGODB_URI"]
 DATABASE = os.environ["BENCH_DATABASE"]
 PORT = int(os.environ["BENCH_PORT"])
+PROCESSES = int(os.environ.get("BENCH_PROCESSES", "1"))
 
 
 def run(make: Callable[[], Application]) -> None:

@@ -68,9 +68,7 @@ class UserHandler(Handler):
     async def put(self, text: str) -> None:
         change = {"$set": self.values()}
         self._found(
-            await self.collection.find_one_and_update(
-                {"_id": _key(text)}, change, return_document=ReturnDocument.AFTER
-            )
+            await self.collection.find_one_and_update({"_id": _key(text)}, change, return_document=ReturnDocument.AFTER)
         )
 
     async def delete(self, text: str) -> None:

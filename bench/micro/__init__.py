@@ -1,0 +1,1 @@
+"""What the parts of a request cost by themselves: ``pytest bench/micro`` (pytest-benchmark)."""
