@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace) -> None:
             return
         plan = Plan(options.servers, options.operations, options.connections, options.seconds, options.rounds)
         if options.brief:
-            plan = Plan(options.servers, options.operations, [4], 0.2, 1)
+            plan = Plan(options.servers, options.operations, [4], 0.1, 1)
         result = measure(plan, mongo.uri, _say)
         paths = write(options.output, plan, result, describe(mongo.uri))
     for each in outcomes(result):

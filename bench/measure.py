@@ -85,7 +85,7 @@ def measure(plan: Plan, uri: str, progress: Progress) -> Result:
     figures: dict[tuple[str, Cell], list[Figures]] = {}
     with ExitStack() as stack:
         client = stack.enter_context(pymongo.MongoClient(uri))
-        running = [_start(stack, client, uri, name, plan.operations) for name in plan.servers]
+        running = [_start(stack, client, uri, name, plan) for name in plan.servers]
         for number in range(plan.rounds):
             for cell in plan.cells():
                 for each in _turned(running, number):
@@ -100,9 +100,7 @@ def _database(server: str) -> str:
     return f"bench_{server.replace('-', '_')}"
 
 
-def _start(
-    stack: ExitStack, client: pymongo.MongoClient[Any], uri: str, name: str, operations: Sequence[str]
-) -> Running:
+def _start(stack: ExitStack, client: pymongo.MongoClient[Any], uri: str, name: str, plan: Plan) -> Running:
     database = _database(name)
     client.drop_database(database)
     stack.callback(client.drop_database, database)
@@ -110,8 +108,8 @@ def _start(
     running = stack.enter_context(start(SERVERS[name], uri, database))
     check(running)
     data.clean(client[database])
-    for operation in operations:  # so that nobody's first request, which connects and compiles, is measured
-        measure_once(running, client[database], Cell(operation, _WARM_CONNECTIONS), _WARM_SECONDS)
+    for operation in plan.operations:  # so that nobody's first request, which connects and compiles, is measured
+        measure_once(running, client[database], Cell(operation, _WARM_CONNECTIONS), min(_WARM_SECONDS, plan.seconds))
     return running
 
 
