@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace) -> None:
         target = each.target
         sign = "reached" if each.reached else "MISSED"
         print(f"{target.cell.operation} at {target.cell.connections}, {target.server} / {target.peer}: "
-              f"{each.ratio:.2f} of {target.at_least:g} {sign}")  # fmt: skip
+              f"{each.ratio:.2f} (by processor time {each.thrift:.2f}) of {target.at_least:g} {sign}")  # fmt: skip
     print("written:", *paths)
 
 

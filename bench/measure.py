@@ -21,6 +21,7 @@ __all__ = ["Cell", "Plan", "Result", "measure", "measure_once", "median"]
 
 _WARM_SECONDS = 0.3
 _WARM_CONNECTIONS = 8
+_TICK_SECONDS = 0.01  # the system counts processor time in these, so a very short measurement may see none
 
 Progress = Callable[[str], None]
 
@@ -66,8 +67,15 @@ class Result:
 
     def ratio(self, server: str, peer: str, cell: Cell) -> float | None:
         """How many times the answers of ``peer``: the median of the rounds' own ratios, each taken in one minute."""
+        return self._compare(server, peer, cell, lambda mine, theirs: mine.rate / theirs.rate)
+
+    def thrift(self, server: str, peer: str, cell: Cell) -> float | None:
+        """The same by processor time: how many answers for what one costs ``peer``."""
+        return self._compare(server, peer, cell, lambda mine, theirs: theirs.cpu_ms / mine.cpu_ms)
+
+    def _compare(self, server: str, peer: str, cell: Cell, how: Callable[[Figures, Figures], float]) -> float | None:
         pairs = zip(self.figures.get((server, cell), ()), self.figures.get((peer, cell), ()), strict=False)
-        ratios = [mine.rate / theirs.rate for mine, theirs in pairs]
+        ratios = [how(mine, theirs) for mine, theirs in pairs]
         return statistics.median(ratios) if ratios else None
 
 
@@ -130,7 +138,8 @@ def measure_once(running: Running, database: Database[Any], cell: Cell, seconds:
     used = running.cpu_seconds
     try:
         seen = load(running.port, wanted, cell.connections, seconds, once=once)
-        return seen._replace(cpu_ms=(running.cpu_seconds - used) / seen.answers * 1000)
+        spent = max(running.cpu_seconds - used, _TICK_SECONDS)
+        return seen._replace(cpu_ms=spent / seen.answers * 1000)
     finally:
         if cell.operation in ("post", "delete"):
             data.clean(database)

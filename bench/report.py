@@ -15,6 +15,7 @@ from bench.targets import Outcome, outcomes
 
 __all__ = ["table", "write"]
 
+_TARGET_HEADS = ["Answers per second", "At least", "Measured", "By processor time", ""]
 _BEGIN, _END = "<!-- figures of the last run: begin -->", "<!-- end -->"
 
 
@@ -47,7 +48,13 @@ def _as_json(plan: Plan, result: Result, surroundings: Mapping[str, Any]) -> dic
         ],
         "memory_mib": result.memory_mib,
         "targets": [
-            {**each.target._asdict(), "cell": vars(each.target.cell), "ratio": each.ratio, "reached": each.reached}
+            {
+                **each.target._asdict(),
+                "cell": vars(each.target.cell),
+                "ratio": each.ratio,
+                "thrift": each.thrift,
+                "reached": each.reached,
+            }
             for each in outcomes(result)
         ],
     }
@@ -66,7 +73,7 @@ def _about(plan: Plan, surroundings: Mapping[str, Any]) -> str:
 def _tables(plan: Plan, result: Result) -> Iterator[str]:
     reached = list(outcomes(result))
     if reached:
-        yield "## Against the targets\n\n" + table(["Ratio", "At least", "Measured", ""], map(_target_row, reached))
+        yield "## Against the targets\n\n" + table(_TARGET_HEADS, map(_target_row, reached))
     for connections in plan.connections:
         yield f"## Answers per second, {_count(connections)}\n\n" + _rates(plan, result, connections)
         yield f"## Latency, {_count(connections)}: median / 99th percentile, ms\n\n" + _latencies(
@@ -84,7 +91,13 @@ def _target_row(outcome: Outcome) -> Sequence[str]:
     target, cell = outcome.target, outcome.target.cell
     title = f"{OPERATIONS[cell.operation]}, {_count(cell.connections)}: "
     title += f"{SERVERS[target.server].label} ÷ {SERVERS[target.peer].label}"
-    return title, f"{target.at_least:g}", f"{outcome.ratio:.2f}", "reached" if outcome.reached else "**missed**"
+    return (
+        title,
+        f"{target.at_least:g}",
+        f"{outcome.ratio:.2f}",
+        f"{outcome.thrift:.2f}",
+        "reached" if outcome.reached else "**missed**",
+    )
 
 
 def _count(connections: int) -> str:

@@ -21,10 +21,11 @@ class Target(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A target and what was measured."""
+    """A target and what was measured, by answers per second and by processor time for an answer."""
 
     target: Target
     ratio: float
+    thrift: float
 
     @property
     def reached(self) -> bool:
@@ -56,5 +57,6 @@ def outcomes(result: Result) -> Iterator[Outcome]:
     """The targets for which the run measured both sides."""
     for target in TARGETS:
         ratio = result.ratio(target.server, target.peer, target.cell)
-        if ratio is not None:
-            yield Outcome(target, ratio)
+        thrift = result.thrift(target.server, target.peer, target.cell)
+        if ratio is not None and thrift is not None:
+            yield Outcome(target, ratio, thrift)
