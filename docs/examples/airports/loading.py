@@ -1,0 +1,134 @@
+"""Fills the demo through its own REST API, and accounts for every row.
+
+What was interrupted is simply done again: a row that is there already answers 409, and counts as stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import source
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+__all__ = ["Refusal", "Report", "fill"]
+
+CONCURRENCY = 8
+ATTEMPTS = 10
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row that the model did not take."""
+
+    row: Body
+    reasons: str
+
+
+@dataclass
+class Report:
+    """What became of the rows."""
+
+    stored: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """The numbers, and how often each reason was given, in lines."""
+        counted = Counter(refusal.reasons for refusal in self.refused)
+        lines = [f"{self.stored:,} airports stored, {len(self.refused):,} refused by the model"]
+        return "\n".join([*lines, *(f"  {count:,} × {reasons}" for reasons, count in counted.most_common())])
+
+    def write(self, path: Path) -> None:
+        """List every refused row with its reasons, as CSV."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["icao", "name", "reasons"])
+            writer.writerows([each.row["icao"], each.row["name"], each.reasons] for each in self.refused)
+
+
+async def fill(address: str, listing: Path, limit: int | None = None) -> Report | None:
+    """Load what is missing; None where it has all been loaded before.
+
+    :param address: of the API, such as ``http://127.0.0.1:8889``.
+    :param listing: the file that lists the refused rows.
+    :param limit: how many airports at the most; None for all.
+    :raises RuntimeError: where the API answers what cannot be, or rows were lost.
+    """
+    airports = source.airports(limit)
+    name = source.name(len(airports))
+    async with connect(address) as client:
+        if (await client.get(f"/loading/{name}/")).status_code == 200:
+            return None
+        report = await _load(address, airports)
+        report.write(listing)
+        await _verify(client, report, len(airports))
+        counts = {"stored": report.stored, "refused": len(report.refused)}
+        await _post(client, "/loading/", {"source": name, **counts})
+    return report
+
+
+def connect(address: str) -> httpx.AsyncClient:
+    """A client of the API, which is this very process: no proxy stands between, whatever the environment says."""
+    return httpx.AsyncClient(base_url=address, timeout=60, trust_env=False)
+
+
+async def _load(address: str, airports: list[Body]) -> Report:
+    countries, airlines = source.countries(airports), source.airlines()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns) as progress:
+        known = await _post_all(address, "/country/", progress.track(countries, description="countries"))
+        report = await _post_all(address, "/airport/", progress.track(airports, description="airports"))
+        flying = await _post_all(address, "/airline/", progress.track(airlines, description="airlines"))
+    if known.refused or flying.refused:
+        raise RuntimeError(f"countries or airlines were refused: {[*known.refused, *flying.refused]}")
+    return report
+
+
+async def _post_all(address: str, url: str, rows: Iterable[Body]) -> Report:
+    report, waiting = Report(), iter(rows)
+    workers = [asyncio.ensure_future(_work(address, url, waiting, report)) for _ in range(CONCURRENCY)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+    return report
+
+
+async def _work(address: str, url: str, waiting: Iterator[Body], report: Report) -> None:
+    async with connect(address) as client:  # of its own: the more connections an httpx pool has, the slower it gets
+        for row in waiting:
+            reasons = await _post(client, url, row)
+            if reasons is None:
+                report.stored += 1
+            else:
+                report.refused.append(Refusal(row, reasons))
+
+
+async def _post(client: httpx.AsyncClient, url: str, row: Body) -> str | None:
+    """Create one instance; the reasons where the model refuses it."""
+    for _ in range(ATTEMPTS):
+        answer = await client.post(url, json=row)
+        if answer.status_code in (201, 409):
+            return None
+        if answer.status_code == 400:
+            return "; ".join(f"{name}: {' '.join(told)}" for name, told in answer.json()["errors"].items())
+        if answer.status_code != 503:
+            break
+        await asyncio.sleep(float(answer.headers["Retry-After"]))
+    raise RuntimeError(f"POST {url} answered {answer.status_code}: {answer.text}")
+
+
+async def _verify(client: httpx.AsyncClient, report: Report, rows: int) -> None:
+    answer = await client.get("/airport/?per_page=1&fields=icao", headers={"Prefer": "count=exact"})
+    there = int(answer.headers["X-Total-Count"])
+    if report.stored + len(report.refused) != rows or there < report.stored:
+        raise RuntimeError(f"rows were lost: of {rows}, {there} are there and {len(report.refused)} were refused")

@@ -1,0 +1,147 @@
+"""The demo: airports of the world as a REST API, with its own MongoDB.
+
+::
+
+    python docs/examples/airports/main.py
+
+Ctrl-C stops it; what is stored is there again at the next start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import loading
+import mongoengine
+import receivers
+import tour
+from models import Airline, Airport, Country, Loading
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+import bzz
+from bzz.dev import MongoServer
+
+HOST = "127.0.0.1"
+
+
+class CannotStart(Exception):
+    """The demo cannot run; the message says why, and what to do."""
+
+
+def main() -> int:
+    """Run until Ctrl-C; the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped as by Ctrl-C, at any moment
+    logging.getLogger("tornado.access").setLevel(logging.ERROR)  # refused rows are listed, not logged
+    try:
+        run(read_arguments())
+    except KeyboardInterrupt:
+        print("Stopped.")
+    except (CannotStart, bzz.ConfigurationError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def read_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Airports of the world as a REST API.")
+    parser.add_argument("--port", type=int, default=8889, help="where to listen on loopback; 0 for any that is free")
+    parser.add_argument("--data", type=Path, default=Path(".bzz/airports"), help="the directory that holds the data")
+    parser.add_argument("--rows", type=int, help="load so many airports at the most")
+    return parser.parse_args()
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Hold the data directory and the port, start MongoDB, and serve."""
+    data: Path = arguments.data
+    with alone(data) as note, contextlib.ExitStack() as stack:
+        sockets = listen(arguments.port)
+        address = f"http://{HOST}:{sockets[0].getsockname()[1]}"
+        note.write_text(address)
+        mongo = stack.enter_context(MongoServer(data / "mongodb"))
+        mongoengine.connect("airports", host=mongo.uri, uuidRepresentation="standard")
+        stack.callback(mongoengine.disconnect)
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(serve(sockets, address, data / "refused.csv", arguments.rows))
+        print("Stopping.", flush=True)
+
+
+@contextlib.contextmanager
+def alone(data: Path) -> Iterator[Path]:
+    """Keep any other start away from the data directory; gives a file in which to note the address for it.
+
+    :raises CannotStart: where another start was faster.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    note = data / "address"
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            where = note.read_text() if note.exists() else "and about to start"
+            raise CannotStart(f"The demo is already running, {where}; stop that one first (Ctrl-C).") from None
+        note.unlink(missing_ok=True)
+        yield note
+
+
+def listen(port: int) -> list[socket.socket]:
+    """The sockets of the server.
+
+    :raises CannotStart: where the port is taken.
+    """
+    try:
+        return bind_sockets(port, HOST)
+    except OSError as error:
+        raise CannotStart(
+            f"Port {port} cannot be used: {error.strerror}. Choose another: "
+            f"{sys.executable} {sys.argv[0]} --port {port + 1}"
+        ) from None
+
+
+async def serve(sockets: list[socket.socket], address: str, listing: Path, rows: int | None) -> None:
+    """Serve until SIGINT or SIGTERM, which cancel this."""
+    this = asyncio.current_task()
+    assert this is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
+    server = HTTPServer(make_application())
+    server.add_sockets(sockets)
+    try:
+        report = await loading.fill(address, listing, rows)
+        print(f"{report.summary()}\n  each is listed in {listing}" if report else "Loaded before; nothing to do.")
+        receivers.connect()
+        print(f"Ready at {address} (Ctrl-C stops). Try:\n\n{tour.lines(address)}\n", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+def make_application() -> Application:
+    """Everything that is served."""
+    return Application(
+        bzz.flatten(
+            [
+                ("/", tour.TourHandler),
+                bzz.ModelHive.routes_for("mongoengine", Country),
+                bzz.ModelHive.routes_for("mongoengine", Airport),
+                bzz.ModelHive.routes_for("mongoengine", Airline),
+                bzz.ModelHive.routes_for("mongoengine", Loading, methods=("GET", "POST")),
+            ]
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
