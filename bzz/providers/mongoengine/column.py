@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from bzz.providers.mongoengine.mapping import Mapping
     from bzz.providers.mongoengine.schema import Schema
 
-__all__ = ["Column", "Raw", "add_error"]
+__all__ = ["BAD_VALUE", "Column", "Raw", "add_error"]
 
 Raw = dict[str, Any]
 
-_BAD_VALUE = (ValueError, TypeError, ArithmeticError, AttributeError, AssertionError, LookupError, DeprecatedError)
+BAD_VALUE = (ValueError, TypeError, ArithmeticError, AttributeError, AssertionError, LookupError, DeprecatedError)
 
 
 def add_error(errors: dict[str, list[str]], where: str, error: Any) -> None:
@@ -204,7 +204,7 @@ class Column:
         except Invalid as error:
             for where, messages in (error.errors or {}).items():
                 errors.setdefault(f"{self.name}.{where}", []).extend(messages)
-        except _BAD_VALUE as error:
+        except BAD_VALUE as error:
             add_error(errors, self.name, error)
         else:
             self.check_raw(raw, errors)
@@ -214,7 +214,7 @@ class Column:
         """Collect what MongoEngine's own validation says of a raw value."""
         try:
             self.validate(raw)
-        except _BAD_VALUE as error:
+        except BAD_VALUE as error:
             add_error(errors, self.name, error)
 
     def require(self, raw: Any) -> None:

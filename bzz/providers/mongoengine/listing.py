@@ -21,7 +21,7 @@ from bson.codec_options import CodecOptions
 
 from bzz.errors import BadRequest
 from bzz.providers.base import Condition, Filter, Sort
-from bzz.providers.mongoengine.column import Column, Raw
+from bzz.providers.mongoengine.column import BAD_VALUE, Column, Raw
 from bzz.providers.mongoengine.mapping import Mapping
 
 __all__ = ["Key", "beyond", "decode_cursor", "encode_cursor", "filter_query", "order", "reverse"]
@@ -46,13 +46,17 @@ def filter_query(mapping: Mapping, filters: Sequence[Filter], prefix: str = "") 
     """The conditions of a list request, each a MongoDB query; all must hold.
 
     :param prefix: stands before every path, for documents that are wrapped in another.
+    :raises bzz.errors.BadRequest: for a value that the field could not hold.
     """
     return [_any_of(mapping, each, prefix) for each in filters]
 
 
 def _any_of(mapping: Mapping, wanted: Filter, prefix: str) -> Raw:
     path, column = _stored_path(mapping, wanted.path)
-    queries = [{prefix + path: _comparison(column, condition)} for condition in wanted.any_of]
+    try:
+        queries = [{prefix + path: _comparison(column, condition)} for condition in wanted.any_of]
+    except BAD_VALUE:
+        raise BadRequest(f"A value for {wanted.path!r} is not one that this field could hold.") from None
     return queries[0] if len(queries) == 1 else {"$or": queries}
 
 
