@@ -19,6 +19,7 @@ __all__ = ["decode", "read_links", "read_values"]
 
 MAX_FORM_FIELDS = 1000
 MAX_LINKS = 1000
+MAX_ID_BYTES = 1024  # a longer one would not fit into a request line or a Location header everywhere
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -206,7 +207,8 @@ def _check_own_ids(shape: Shape, given: Mapping[str, Any], own_id: Any, errors: 
 
 def _check_addressable(values: Mapping[str, Any], ids: Iterable[str], errors: Errors) -> None:
     for name in ids:
-        if values.get(name) in ("", ".", ".."):
+        value = values.get(name)
+        if value in ("", ".", "..") or (isinstance(value, str) and len(value.encode()) > MAX_ID_BYTES):
             note(errors, name, "This id cannot stand in a URL.")
 
 
