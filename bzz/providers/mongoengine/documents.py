@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import Batcher
 from bzz.errors import Conflict, Invalid, NotFound
+from bzz.providers.mongoengine.column import BAD_VALUE
 from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, Collection, database, reading
 from bzz.providers.mongoengine.mapping import Mapping, Raw
 from bzz.shape import Field
@@ -29,7 +30,7 @@ _index_lock = threading.Lock()
 
 # Failures of a write that the data itself causes: bad value, too deep, too large, no geometry, refused by a validator,
 # keys that cannot be stored, an index key that cannot be made.
-_REFUSED_CODES = frozenset({2, 15, 17, 52, 54, 57, 121, 171, 10334, 16755, 17280, 17419, 17420})
+_REFUSED_CODES = frozenset({2, 15, 17, 52, 54, 57, 121, 171, 10334, 13026, 13027, 13068, 16755, 17280, 17419, 17420})
 
 
 class _Open(NamedTuple):
@@ -128,7 +129,10 @@ class Documents:
     async def query(self, field: Field, key: Any, context: Any) -> Raw:
         """The MongoDB query for one document, within ``get_instance_queryset``."""
         column = self.mapping.columns[field.name]
-        own = {column.stored: column.store(key), **self._base}
+        try:
+            own = {column.stored: column.store(key), **self._base}
+        except BAD_VALUE:  # such an id could never have been stored
+            raise NotFound() from None
         hook = getattr(self.model, "get_instance_queryset", None)
         if hook is None:
             return own
