@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 import bson
 import mongoengine as me
-import pymongo
 from mongoengine.connection import ConnectionFailure as NotConnected
 from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import Batcher
-from bzz.errors import Conflict, Invalid, NotFound
+from bzz.errors import Conflict, Invalid, NotFound, Unavailable
 from bzz.providers.mongoengine.column import BAD_VALUE
 from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, Collection, database, reading
 from bzz.providers.mongoengine.mapping import Mapping, Raw
+from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
 
 __all__ = ["Documents", "refused", "taken"]
@@ -65,25 +65,32 @@ class Documents:
     async def _open(self) -> _Open:
         loop = asyncio.get_running_loop()
         known = self._opened
-        if known is None or known.loop is not loop or known.made is not getattr(self.model, "_collection", None):
-            known = self._opened = await self._connect(loop)
+        if known is None or known.made is not getattr(self.model, "_collection", None):
+            known = self._opened = self._connect(loop, await in_thread(self._make_indexes))
+        elif known.loop is not loop:
+            known = self._opened = self._connect(loop, known.made)
         return known
 
-    async def _connect(self, loop: asyncio.AbstractEventLoop) -> _Open:
-        if getattr(self.model, "_collection", None) is None:
-            await asyncio.to_thread(self._make_indexes)
+    def _connect(self, loop: asyncio.AbstractEventLoop, made: Any) -> _Open:
         db = self._given if self._given is not None else database(self.model._meta.get("db_alias", "default"))
         collection = Collection(db[self.model._get_collection_name()])
-        made = getattr(self.model, "_collection", None)
         return _Open(loop, made, collection, Batcher(self._fetch_group), Batcher(self._insert_group, weigh=len))
 
-    def _make_indexes(self) -> None:
-        with _index_lock, reading(), pymongo.timeout(TIMEOUT_SECONDS):
-            try:
-                self.model._get_collection()
-            except NotConnected:
-                if self._given is None:
-                    raise
+    def _make_indexes(self) -> Any:
+        """Make the indexes, unless that has been done; returns MongoEngine's own collection object, if there is one."""
+        if not _index_lock.acquire(timeout=TIMEOUT_SECONDS):
+            raise Unavailable("The database is too slow; nothing was done.")
+        try:
+            return self.model._get_collection()
+        except NotConnected:
+            if self._given is None:
+                raise
+            return None
+        except BaseException:
+            self.model._collection = None  # MongoEngine sets it first, and then would never make the indexes
+            raise
+        finally:
+            _index_lock.release()
 
     # -- finding
 
@@ -169,15 +176,15 @@ class Documents:
 
     async def _asked(self, ask: Callable[[Any], Any], hook: Any, ordering: list[Any] | None = None) -> Raw:
         """What the queryset that a hook returns asks for; plain hooks run in a worker thread, for they may read."""
-        with reading():
-            try:
-                if inspect.iscoroutinefunction(hook):
-                    answer = await ask(await asyncio.to_thread(lambda: self.model.objects))
-                else:
-                    answer = await asyncio.to_thread(lambda: ask(self.model.objects))
-                return await asyncio.to_thread(_raw_query, answer, ordering)
-            except me.DoesNotExist:
-                raise NotFound() from None
+        try:
+            if inspect.iscoroutinefunction(hook):
+                with reading():
+                    answer = await ask(await in_thread(lambda: self.model.objects))
+            else:
+                answer = await in_thread(lambda: ask(self.model.objects))
+            return await in_thread(lambda: _raw_query(answer, ordering))
+        except me.DoesNotExist:
+            raise NotFound() from None
 
     # -- writing
 

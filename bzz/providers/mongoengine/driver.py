@@ -33,7 +33,7 @@ from pymongo.errors import (
 
 from bzz.errors import ConfigurationError, OutcomeUnknown, Unavailable
 
-__all__ = ["TIMEOUT_SECONDS", "Collection", "close", "database", "reading", "writing"]
+__all__ = ["TIMEOUT_SECONDS", "Collection", "close", "database", "leaves_unknown", "reading", "writing"]
 
 TIMEOUT_SECONDS = 10.0
 """How long one operation may take, unless the connection's own settings say otherwise (``timeoutMS``)."""
@@ -125,18 +125,20 @@ def writing() -> Iterator[None]:
     """
     try:
         yield
-    except ServerSelectionTimeoutError as error:
-        raise Unavailable() from error
-    except (ConnectionFailure, WriteConcernError, ExecutionTimeout) as error:
-        raise OutcomeUnknown() from error
-    except DuplicateKeyError:
-        raise
-    except NotConnected as error:
+    except (ServerSelectionTimeoutError, NotConnected) as error:
         raise Unavailable() from error
     except PyMongoError as error:
-        if error.timeout or (isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError")):
+        if leaves_unknown(error):
             raise OutcomeUnknown() from error
         raise
+
+
+def leaves_unknown(error: BaseException | None) -> bool:
+    """Whether a write that ended in this error may have happened all the same."""
+    if isinstance(error, (ConnectionFailure, ExecutionTimeout, WriteConcernError)):
+        return True
+    retryable = isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError")
+    return isinstance(error, PyMongoError) and (error.timeout or retryable)
 
 
 class Collection:

@@ -7,23 +7,23 @@ receivers.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import mongoengine as me
-import pymongo
 from mongoengine import signals
 from mongoengine.errors import SaveConditionError
 from mongoengine.queryset import NotUniqueError, OperationError
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
-from bzz.errors import Conflict, Invalid
+from bzz.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine.changes import unchanged
 from bzz.providers.mongoengine.column import Raw, add_error
 from bzz.providers.mongoengine.documents import Documents, refused, taken
-from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, writing
+from bzz.providers.mongoengine.driver import leaves_unknown, writing
 from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["create", "delete", "deletes_itself", "replace", "saves_itself"]
 
@@ -100,12 +100,8 @@ def _saved(column: Any, raw: Raw) -> Any:
 
 
 async def _in_thread(mapping: Mapping, work: Callable[[], T]) -> T:
-    def bounded() -> T:
-        with writing(), pymongo.timeout(TIMEOUT_SECONDS):
-            return work()
-
     try:
-        return await asyncio.to_thread(bounded)
+        return await in_thread(work, _writing)
     except me.ValidationError as error:
         errors: dict[str, list[str]] = {}
         add_error(errors, "", error)
@@ -114,6 +110,16 @@ async def _in_thread(mapping: Mapping, work: Callable[[], T]) -> T:
         raise _conflict(mapping, error) from error
     except OperationError as error:
         raise _operation_error(mapping, error) from error
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """As :func:`writing`, for code of the model's own, which may have written before the database went away."""
+    try:
+        with writing():
+            yield
+    except Unavailable as error:
+        raise OutcomeUnknown() from error
 
 
 def _open_name(mapping: Mapping, where: str) -> str:
@@ -127,7 +133,9 @@ def _conflict(mapping: Mapping, error: Exception) -> Conflict:
 
 
 def _operation_error(mapping: Mapping, error: Exception) -> Exception:
-    cause = error.__context__
+    cause = error.__context__  # MongoEngine wraps what the driver says
+    if leaves_unknown(cause):
+        return OutcomeUnknown()
     if isinstance(cause, OperationFailure):
         return refused(cause)
     return Conflict("Other documents refer to this one.") if _denied(error) else error

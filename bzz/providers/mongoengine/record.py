@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
@@ -12,6 +11,7 @@ import mongoengine as me
 from bzz.codec import dumps
 from bzz.providers.base import Record
 from bzz.providers.mongoengine.mapping import Mapping, Raw
+from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["StoredRecord", "represent", "state_of"]
 
@@ -69,7 +69,7 @@ async def represent(mapping: Mapping, items: Sequence[Any]) -> list[Any]:
     ``to_dict()`` of a model runs in a worker thread, where it may follow references.
     """
     if any(_is_custom(mapping, item) for item in items):
-        return await asyncio.to_thread(lambda: [_present(mapping, item) for item in items])
+        return await in_thread(lambda: [_present(mapping, item) for item in items])
     return [_show(mapping, item) for item in items]
 
 
