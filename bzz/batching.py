@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -21,8 +22,12 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 MAX_WAITING = 10_000
+MAX_WAIT_SECONDS = 3.0
 MAX_GROUP = 1_000
 MAX_GROUP_WEIGHT = 16 * 1024 * 1024
+
+_TOO_SLOW = "The database is too slow; nothing was done."
+_STOPPING = "The server is stopping; nothing was done."  # the loop is ending with requests in the queue
 
 
 class Batcher(Generic[Q, A]):
@@ -44,7 +49,7 @@ class Batcher(Generic[Q, A]):
         self._send = send
         self._weigh = weigh
         self._max_waiting = max_waiting
-        self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
+        self._waiting: deque[tuple[Q, asyncio.Future[A], float]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     async def ask(self, question: Q) -> A:
@@ -52,12 +57,14 @@ class Batcher(Generic[Q, A]):
 
         An asker that is cancelled takes nobody with it: its group goes on.
 
-        :raises bzz.errors.Unavailable: where too many wait already.
+        :raises bzz.errors.Unavailable: where too many wait already, or the group before took so long that this one
+            would come too late.
         """
         if len(self._waiting) >= self._max_waiting:
             raise Unavailable("Too many requests are waiting for the database; nothing was done.")
-        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[A] = loop.create_future()
+        self._waiting.append((question, future, loop.time()))
         if self._task is None:
             self._task = asyncio.ensure_future(self._run())
         return await future
@@ -66,18 +73,19 @@ class Batcher(Generic[Q, A]):
         try:
             while self._waiting:
                 await self._send_group(self._next_group())
+                self._give_up(_TOO_SLOW, asyncio.get_running_loop().time() - MAX_WAIT_SECONDS)
         finally:
             self._task = None
-            self._give_up()
+            self._give_up(_STOPPING)
 
     def _next_group(self) -> list[tuple[Q, asyncio.Future[A]]]:
-        group = [self._waiting.popleft()]
+        group = [self._waiting.popleft()[:2]]
         weight = self._weight_of(group[0][0])
         while self._waiting and len(group) < MAX_GROUP:
             weight += self._weight_of(self._waiting[0][0])
             if weight > MAX_GROUP_WEIGHT:
                 break
-            group.append(self._waiting.popleft())
+            group.append(self._waiting.popleft()[:2])
         return group
 
     def _weight_of(self, question: Q) -> int:
@@ -93,12 +101,12 @@ class Batcher(Generic[Q, A]):
             raise
         _settle(group, answers)
 
-    def _give_up(self) -> None:
-        """The loop is ending with requests in the queue: none of them was sent."""
-        while self._waiting:
-            _, future = self._waiting.popleft()
+    def _give_up(self, detail: str, since: float = math.inf) -> None:
+        """Refuse those who have waited since then or longer: none of them was sent."""
+        while self._waiting and self._waiting[0][2] <= since:
+            _, future, _ = self._waiting.popleft()
             if not future.done():
-                future.set_exception(Unavailable("The server is stopping; nothing was done."))
+                future.set_exception(Unavailable(detail))
 
 
 def _settle(group: Sequence[tuple[Q, asyncio.Future[A]]], answers: Sequence[A | Exception]) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import atexit
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pymongo
@@ -146,6 +146,14 @@ class Collection:
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
+        own = raw.database.client.options.timeout
+        self._seconds = TIMEOUT_SECONDS if own is None else own
+
+    @contextmanager
+    def _within(self, told: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+        """Bound an operation from here on: Motor may let it wait for a thread first."""
+        with told(), pymongo.timeout(self._seconds):
+            yield
 
     async def find(
         self,
@@ -157,14 +165,14 @@ class Collection:
         keys: Sequence[str] | None = None,
     ) -> list[Document]:
         """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
-        with reading():
+        with self._within(reading):
             cursor = self.raw.find(query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit)
             found: list[Document] = await cursor.to_list(None)
         return found
 
     async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """All documents that a pipeline gives."""
-        with reading():
+        with self._within(reading):
             cursor = self.raw.aggregate(pipeline)
             if inspect.isawaitable(cursor):
                 cursor = await cursor
@@ -173,13 +181,13 @@ class Collection:
 
     async def count(self, query: Mapping[str, Any]) -> int:
         """How many documents match, exactly."""
-        with reading():
+        with self._within(reading):
             number: int = await self.raw.count_documents(query)
         return number
 
     async def update(self, query: Mapping[str, Any], change: Mapping[str, Any]) -> Document | None:
         """Change one document atomically; returns it as it was before, None where nothing matched."""
-        with writing():
+        with self._within(writing):
             before: Document | None = await self.raw.find_one_and_update(
                 query, change, return_document=pymongo.ReturnDocument.BEFORE
             )
@@ -187,7 +195,7 @@ class Collection:
 
     async def delete(self, query: Mapping[str, Any]) -> Document | None:
         """Delete one document atomically; returns it, None where nothing matched."""
-        with writing():
+        with self._within(writing):
             deleted: Document | None = await self.raw.find_one_and_delete(query)
         return deleted
 
@@ -197,7 +205,7 @@ class Collection:
         Their ids are in them, so that the driver's own retry cannot insert one twice.
         """
         raw = [RawBSONDocument(document) for document in documents]
-        with writing():
+        with self._within(writing):
             try:
                 await (self.raw.insert_one(raw[0]) if len(raw) == 1 else self.raw.insert_many(raw, ordered=False))
             except DuplicateKeyError as error:

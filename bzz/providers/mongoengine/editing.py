@@ -14,12 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
+import pymongo
 from pymongo.errors import OperationFailure
 
 from bzz.errors import Unavailable
 from bzz.providers.mongoengine import hooked
 from bzz.providers.mongoengine.changes import unchanged
 from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.location import Location
 from bzz.providers.mongoengine.mapping import Raw
 
@@ -27,6 +29,7 @@ __all__ = ["Edit", "Edited", "edit", "exclusive"]
 
 ATTEMPTS = 100
 _LONGEST_PAUSE = 0.05
+_TOO_MANY = "Too many others are changing this document; nothing was done."
 
 _locks: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -55,14 +58,23 @@ class Edited:
 
 @asynccontextmanager
 async def exclusive(documents: Documents, key: object) -> AsyncIterator[bool]:
-    """Let one writer of this process at a time at a document; says whether there was a wait."""
+    """Let one writer of this process at a time at a document; says whether there was a wait.
+
+    :raises bzz.errors.Unavailable: where the wait is too long.
+    """
     name = (id(asyncio.get_running_loop()), documents.model._get_collection_name(), repr(key))
     lock = _locks.get(name)
     if lock is None:
         lock = _locks[name] = asyncio.Lock()
     waited = lock.locked()
-    async with lock:
+    try:
+        await asyncio.wait_for(lock.acquire(), TIMEOUT_SECONDS)
+    except asyncio.TimeoutError:
+        raise Unavailable(_TOO_MANY) from None
+    try:
         yield waited
+    finally:
+        lock.release()
 
 
 async def edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
@@ -71,6 +83,11 @@ async def edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
     :param make: works the edit out on the document as it was read; may raise, for instance NotFound.
     :raises bzz.errors.Unavailable: where other writers were faster a hundred times in a row.
     """
+    with pymongo.timeout(TIMEOUT_SECONDS):  # waiting for other writers included
+        return await _edit(location, make)
+
+
+async def _edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
     documents = location.documents
     async with exclusive(documents, location.raw["_id"]) as waited:
         raw = await documents.find_by(location.query) if waited else location.raw
@@ -83,7 +100,7 @@ async def edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
                 return done
             await asyncio.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.001 * 2**attempt)))
             raw = await documents.find_by(location.query)
-    raise Unavailable("Too many others are changing this document; nothing was done.")
+    raise Unavailable(_TOO_MANY)
 
 
 async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
