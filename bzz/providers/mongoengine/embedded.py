@@ -16,6 +16,7 @@ from bzz.providers.mongoengine.editing import Edit
 from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.location import Location, Spot, descend, find_item, linked_keys
 from bzz.providers.mongoengine.record import state_of
+from bzz.shape import Kind
 
 __all__ = ["Alteration", "add_links", "at", "attach", "get_at", "pull_item", "pull_link", "push", "put_at", "unset"]
 
@@ -92,8 +93,9 @@ def attach(item: Any) -> Alteration:
     """Fill a single property; 409 where it is occupied by anything else."""
 
     def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
-        if value is not None and linked_keys(column, value) == linked_keys(column, item) != [None]:
-            return value, {}
+        is_reference = column.field.kind is Kind.REFERENCE
+        if is_reference and value is not None and reference_key(value) == reference_key(item):
+            return value, {}  # linking twice is linking once
         if value is not None:
             raise Conflict("Something is there already; delete it first.")
         return item, {"$set": {where: item}}

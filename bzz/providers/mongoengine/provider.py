@@ -82,7 +82,7 @@ class MongoEngineProvider(Provider):
         if not isinstance(value, list):
             return StoredRecord(column.mapping(value), value)
         assert column.item is not None
-        position = value.index(item) if item in value else len(value) - 1
+        position = len(value) - 1 - (value[::-1].index(item) if item in value else 0)  # of twins, the last is new
         return StoredRecord(column.item.mapping(value[position]), value[position], position)
 
     # -- updating

@@ -1,0 +1,25 @@
+"""The REST surface on a real socket, a real MongoDB and both drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+import bzz
+from tests.conftest import Driver, Serve
+
+Api = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture
+def api(serve: Serve, driver: Driver) -> Api:
+    """Serves models, and gives a client: ``api(Ship, Fleet, hidden=["name"])``."""
+
+    def start(*models: type, **options: Any) -> httpx.AsyncClient:
+        options.setdefault("database", driver())
+        return serve(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", model, **options) for model in models))
+
+    return start

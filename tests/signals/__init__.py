@@ -1,0 +1,1 @@
+"""Signals over HTTP: what receivers are told, and what they may do."""
