@@ -15,6 +15,7 @@ from bzz.model.conditional import entity_tag, if_match_holds, precondition
 from bzz.model.links import header_text, link_header, location
 from bzz.model.names import check_names
 from bzz.model.path import read_path
+from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
 from bzz.model.resource import MAX_BODY_BYTES, Resource
 from bzz.problem import GUARD, ProblemHandler
@@ -129,7 +130,11 @@ class ModelHandler(ProblemHandler):
     async def _get_list(self) -> None:
         shape = self.path.last.shape
         query = read_list_query(
-            shape, self.request.query, per_page=self.resource.per_page, max_per_page=self.resource.max_per_page
+            shape,
+            self.request.query,
+            per_page=self.resource.per_page,
+            max_per_page=self.resource.max_per_page,
+            count=wants_count(self.request.headers.get("Prefer")),
         )
         fields = read_fields(shape, self.request.query)
         await self._before(signals.pre_get_list)
@@ -138,6 +143,7 @@ class ModelHandler(ProblemHandler):
         self.set_header("Link", link_header(self.request.path, self.request.query, query, page))
         if page.total is not None:
             self.set_header("X-Total-Count", str(page.total))
+            self.set_header("Preference-Applied", COUNT_EXACT)
         self._finish_json(dumps(shown if fields is None else [project(each, fields) for each in shown]))
 
     async def _heard_list(self, records: list[Record]) -> list[Any]:

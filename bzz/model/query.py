@@ -54,7 +54,7 @@ def pairs(text: str, limit: int) -> list[tuple[str, str]]:
         raise BadRequest("The parameters are not valid UTF-8.") from None
 
 
-def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: int) -> ListQuery:
+def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: int, count: bool = False) -> ListQuery:
     """What a list request asks for.
 
     Values are ``path=text`` or ``path__operator=text``, with the operators of
@@ -64,6 +64,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
     :param query: the raw query string.
     :param per_page: how many items a page has when the client does not say.
     :param max_per_page: how many it has at the most, whatever the client says.
+    :param count: whether the client asks for the exact number of matches.
     :raises bzz.errors.BadRequest: naming the parameter that cannot be read.
 
     >>> user = Shape("User", object, {"age": Field("age", Kind.INTEGER)})
@@ -81,6 +82,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
         filters=_read_filters(shape, conditions),
         after=_cursor(options, "after"),
         before=_cursor(options, "before"),
+        count=count,
     )
 
 

@@ -240,7 +240,11 @@ async def test_an_embedded_item_is_edited_in_its_place(world: World, verb: str) 
 
 
 async def test_put_and_patch_through_a_single_reference_edit_the_document_there(world: World) -> None:
-    for verb, place in (("PUT", "captain/"), ("PATCH", f"captain/{world.ann.id}/"), ("PUT", f"crew/{world.bea.id}/boss/")):
+    for verb, place in (
+        ("PUT", "captain/"),
+        ("PATCH", f"captain/{world.ann.id}/"),
+        ("PUT", f"crew/{world.bea.id}/boss/"),
+    ):
         age = len(place)
         answer = await world.client.request(verb, f"{world.at_ship}/{place}", json={"age": age})
         assert (answer.status_code, answer.json()["id"], answer.json()["age"]) == (200, str(world.ann.id), age)

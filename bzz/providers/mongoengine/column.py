@@ -25,6 +25,7 @@ __all__ = ["BAD_VALUE", "Column", "Raw", "add_error"]
 Raw = dict[str, Any]
 
 BAD_VALUE = (ValueError, TypeError, ArithmeticError, AttributeError, AssertionError, LookupError, DeprecatedError)
+"""What MongoEngine's fields raise for a value that they cannot hold."""
 
 
 def add_error(errors: dict[str, list[str]], where: str, error: Any) -> None:
@@ -104,6 +105,17 @@ class Column:
         if isinstance(self.source, me.CachedReferenceField):
             return {"_id": key}
         return self.source.to_mongo(DBRef(target.model._get_collection_name(), key))
+
+    @property
+    def compared(self) -> str:
+        """The MongoDB path of what filters and orders compare: a cached reference holds more than its key."""
+        is_cached = isinstance((self.item or self).source, me.CachedReferenceField)
+        return f"{self.stored}._id" if is_cached else self.stored
+
+    def operand(self, value: Any) -> Any:
+        """The raw form of a typed value, to be compared with what stands at :attr:`compared`."""
+        raw = self.store(value)
+        return reference_key(raw) if isinstance(self.source, me.CachedReferenceField) else raw
 
     def default(self) -> Any:
         """The raw form of the model's default, None where there is none."""

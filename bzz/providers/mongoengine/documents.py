@@ -7,6 +7,7 @@ import copy
 import inspect
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import bson
@@ -57,6 +58,7 @@ class Documents:
         self._base = _class_query(self.model)
         self._has_instance_hook = hasattr(self.model, "get_instance_queryset")
         self._opened: _Open | None = None
+        self._ordering = [_order_key(self.model, name) for name in self.model._meta.get("ordering") or ()]
 
     async def collection(self) -> Collection:
         """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
@@ -165,14 +167,9 @@ class Documents:
         hook = getattr(self.model, "get_list_queryset", None)
         ordering: list[tuple[str, int]] = []
         if hook is None:
-            return dict(self._base), self._default_ordering()
+            return dict(self._base), self._ordering
         query = await self._asked(lambda found: hook(found, context), hook, ordering)
-        return query, ordering or self._default_ordering()
-
-    def _default_ordering(self) -> list[tuple[str, int]]:
-        names = self.model._meta.get("ordering") or ()
-        pairs = ((self.mapping.columns.get(name.lstrip("+-")), -1 if name.startswith("-") else 1) for name in names)
-        return [(column.stored, direction) for column, direction in pairs if column is not None]
+        return query, ordering or self._ordering
 
     async def _asked(self, ask: Callable[[Any], Any], hook: Any, ordering: list[Any] | None = None) -> Raw:
         """What the queryset that a hook returns asks for; plain hooks run in a worker thread, for they may read."""
@@ -247,6 +244,14 @@ def refused(error: OperationFailure) -> Exception:
     if error.code in _REFUSED_CODES:
         return Invalid({"*": ["The database refuses this data."]})
     return error
+
+
+def _order_key(model: Any, name: str) -> tuple[str, int]:
+    """The stored path and direction of one name in a model's ``ordering``, by MongoEngine's own translation."""
+    path = name.lstrip("+-").replace("__", ".")
+    with suppress(me.errors.LookUpError):  # MongoEngine, too, lets a name pass that it does not know
+        path = model._translate_field_name(path)
+    return path, -1 if name.startswith("-") else 1
 
 
 def _class_query(model: Any) -> Raw:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import bson
-from bson import Binary, Decimal128, Int64, ObjectId
+from bson import Binary, DBRef, Decimal128, Int64, ObjectId
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 
@@ -23,6 +23,7 @@ from bzz.errors import BadRequest
 from bzz.providers.base import Condition, Filter, Sort
 from bzz.providers.mongoengine.column import BAD_VALUE, Column, Raw
 from bzz.providers.mongoengine.mapping import Mapping
+from bzz.shape import Kind
 
 __all__ = ["Key", "beyond", "decode_cursor", "encode_cursor", "filter_query", "order", "reverse"]
 
@@ -64,7 +65,7 @@ def _stored_path(mapping: Mapping, dotted: str) -> tuple[str, Column]:
     first, _, rest = dotted.partition(".")
     column = mapping.columns[first]
     if not rest:
-        return column.stored, column
+        return column.compared, column
     path, inner = _stored_path((column.item or column).mapping(), rest)
     return f"{column.stored}.{path}", inner
 
@@ -75,9 +76,9 @@ def _comparison(column: Column, condition: Condition) -> Raw:
     if operator == "exists":
         return {"$ne": None} if value else {"$eq": None}
     if operator in ("in", "nin"):
-        return {f"${operator}": [scalar.store(each) for each in value]}
+        return {f"${operator}": [scalar.operand(each) for each in value]}
     if operator in _COMPARISONS:
-        return {_COMPARISONS[operator]: scalar.store(value)}
+        return {_COMPARISONS[operator]: scalar.operand(value)}
     return _pattern(operator, value)
 
 
@@ -106,8 +107,13 @@ def order(
 
 def _is_open(mapping: Mapping, stored: str) -> bool:
     """Whether a cursor may carry a field's value: hidden ones, and those that are no scalar, are not sorted by."""
-    column = mapping.by_stored.get(stored)
-    return column is not None and not column.field.hidden and column.field.is_scalar
+    first, _, rest = stored.partition(".")
+    column = mapping.by_stored.get(first)
+    if column is None or column.field.hidden:
+        return False
+    if not rest or column.compared == stored:
+        return column.field.is_scalar
+    return column.field.kind is Kind.EMBEDDED and _is_open(column.mapping(), rest)
 
 
 def reverse(keys: Sequence[Key]) -> list[Key]:
@@ -141,9 +147,15 @@ def decode_cursor(keys: Sequence[Key], text: str) -> list[Any]:
     except (ValueError, bson.errors.BSONError, OverflowError):
         raise BadRequest(_BAD_CURSOR) from None
     values = [decoded.get(str(rank)) for rank in range(len(keys))]
-    if len(decoded) != len(keys) or not all(isinstance(value, _SCALARS) for value in values):
+    if len(decoded) != len(keys) or not all(_is_scalar(value) for value in values):
         raise BadRequest(_BAD_CURSOR)
     return values
+
+
+def _is_scalar(value: Any) -> bool:
+    if isinstance(value, DBRef):
+        return isinstance(value.id, _SCALARS) and value.as_doc().keys() == {"$ref", "$id"}
+    return isinstance(value, _SCALARS)
 
 
 _BAD_CURSOR = "The cursor is not one that this list gave in its Link header."
@@ -171,7 +183,7 @@ def _later(value: Any, direction: int) -> list[Raw]:
         return []
     if _is_nan(value):
         return [{"$eq": None}]
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    is_number = isinstance(value, (int, float, Decimal128)) and not isinstance(value, bool)
     nan: list[Raw] = [{"$eq": math.nan}] if is_number else []
     return [{"$lt": value}, *nan, {"$eq": None}]
 
@@ -183,4 +195,6 @@ def _ascending_from(value: Any) -> Raw:
 
 
 def _is_nan(value: Any) -> bool:
+    if isinstance(value, Decimal128):
+        return value.to_decimal().is_nan()
     return isinstance(value, float) and math.isnan(value)
