@@ -23,3 +23,13 @@ def api(serve: Serve, driver: Driver) -> Api:
         return serve(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", model, **options) for model in models))
 
     return start
+
+
+@pytest.fixture
+def alone(serve: Serve, database_name: str) -> Api:
+    """As ``api`` for the routes alone: bzz makes the driver's client from MongoEngine's connection."""
+
+    def start(*models: type, **options: Any) -> httpx.AsyncClient:
+        return serve(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", model, **options) for model in models))
+
+    return start

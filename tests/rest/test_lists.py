@@ -98,8 +98,8 @@ async def test_a_page_past_the_end_is_empty_and_leads_to_the_first(api: Api) -> 
 
 @pytest.mark.parametrize("name", ["page", "per_page"])
 @pytest.mark.parametrize("value", ["0", "-1", "x", "", "1.0", "01", "+1", "1e3", "٣", "9" * 5000])
-async def test_a_page_that_is_no_number_of_at_least_1_is_400(api: Api, name: str, value: str) -> None:
-    answer = await api(Sailor).get("/sailor/", params={name: value})
+async def test_a_page_that_is_no_number_of_at_least_1_is_400(alone: Api, name: str, value: str) -> None:
+    answer = await alone(Sailor).get("/sailor/", params={name: value})
     assert (answer.status_code, name in answer.json()["detail"]) == (400, True)
 
 
@@ -110,8 +110,8 @@ async def test_a_page_far_beyond_the_end_is_empty(api: Api) -> None:
 
 @pytest.mark.parametrize("cursor", ["x", "%00", "AAAA", "eyJhIjoxfQ", "9" * 3000, "DAAAABAwAAEAAAAB"])
 @pytest.mark.parametrize("way", ["after", "before"])
-async def test_a_cursor_that_no_list_gave_is_400(api: Api, way: str, cursor: str) -> None:
-    answer = await api(Sailor).get(f"/sailor/?{way}={cursor}")
+async def test_a_cursor_that_no_list_gave_is_400(alone: Api, way: str, cursor: str) -> None:
+    answer = await alone(Sailor).get(f"/sailor/?{way}={cursor}")
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
 
 
@@ -222,8 +222,8 @@ async def test_null_sorts_before_values_and_ties_by_id(api: Api) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x", "friends", "n", "-", "age,age", "age,-age", "password", "--age", "home.name"])
-async def test_a_sort_key_that_is_no_scalar_field_is_400(api: Api, key: str) -> None:
-    assert (await api(Sailor).get("/sailor/", params={"sort": key})).status_code == 400
+async def test_a_sort_key_that_is_no_scalar_field_is_400(alone: Api, key: str) -> None:
+    assert (await alone(Sailor).get("/sailor/", params={"sort": key})).status_code == 400
 
 
 class Lock(me.Document):
@@ -277,13 +277,13 @@ async def test_the_ordering_in_a_models_meta_is_the_default(api: Api) -> None:
         ("friends__exists=true&age=30", "b"),
     ],
 )
-async def test_a_filter_selects(api: Api, query: str, names: str) -> None:
+async def test_a_filter_selects(alone: Api, query: str, names: str) -> None:
     Harbour(code="RIO").save()
     ann = Sailor(name="a", age=20, home="RIO").save()
     Sailor(name="b", age=30, home="OLI", boss=ann, friends=[ann]).save()
     Sailor(name="c", age=40).save()
     Sailor(name="d.x").save()
-    answer = await api(Sailor).get(f"/sailor/?{query}")
+    answer = await alone(Sailor).get(f"/sailor/?{query}")
     assert (answer.status_code, "".join(each["name"][0] for each in answer.json())) == (200, names)
 
 
@@ -316,7 +316,7 @@ async def test_references_and_ids_are_filtered_by_id_strings(api: Api) -> None:
         ("log__exists=true&name=c", "c"),
     ],
 )
-async def test_a_filter_reaches_into_embedded_documents_and_lists(api: Api, query: str, names: str) -> None:
+async def test_a_filter_reaches_into_embedded_documents_and_lists(alone: Api, query: str, names: str) -> None:
     rio = Harbour(code="RIO").save()
     Ship(
         name="a",
@@ -327,7 +327,7 @@ async def test_a_filter_reaches_into_embedded_documents_and_lists(api: Api, quer
     inner = Part(name="shaft", inner=Part(name="core"))
     Ship(name="b", tags=["x", "z"], engine=Engine(power=2, main=inner, parts=[Part(name="gear")])).save()
     Ship(name="c", ports=[rio], log={"a": 1}).save()
-    answer = await api(Ship).get(f"/ship/?{query}")
+    answer = await alone(Ship).get(f"/ship/?{query}")
     assert (answer.status_code, "".join(each["name"] for each in answer.json())) == (200, names)
 
 
@@ -341,8 +341,8 @@ async def test_a_filter_reaches_into_embedded_documents_and_lists(api: Api, quer
         "&".join(["age=1"] * 33), "age__in=" + ",".join(["1"] * 101),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_asked_is_400(api: Api, query: str) -> None:
-    answer = await api(Sailor).get(f"/sailor/?{query}")
+async def test_what_cannot_be_asked_is_400(alone: Api, query: str) -> None:
+    answer = await alone(Sailor).get(f"/sailor/?{query}")
     assert (query, answer.status_code) == (query, 400)
     assert answer.headers["Content-Type"] == "application/problem+json"
 
@@ -367,9 +367,9 @@ async def test_fields_shows_only_what_is_named_and_the_id(api: Api) -> None:
 
 
 @pytest.mark.parametrize("query", ["page=1", "age=1", "sort=age", "zz=1", "fields=zz"])
-async def test_a_single_instance_takes_no_parameter_but_fields(api: Api, query: str) -> None:
+async def test_a_single_instance_takes_no_parameter_but_fields(alone: Api, query: str) -> None:
     sailor = Sailor(name="a").save()
-    assert (await api(Sailor).get(f"/sailor/{sailor.id}/?{query}")).status_code == 400
+    assert (await alone(Sailor).get(f"/sailor/{sailor.id}/?{query}")).status_code == 400
 
 
 # -- counting

@@ -127,8 +127,8 @@ async def test_delete_answers_204_and_the_second_time_404(api: Api) -> None:
 
 @pytest.mark.parametrize("name", ["5f0000000000000000000000", "5f", "x", "%00", "1e999", "%F0%9F%8D%95", "null", "a b"])
 @pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
-async def test_an_id_of_nothing_or_malformed_is_404(api: Api, verb: str, name: str) -> None:
-    answer = await api(Sailor).request(verb, f"/sailor/{name}/", json={} if verb in ("PUT", "PATCH") else None)
+async def test_an_id_of_nothing_or_malformed_is_404(alone: Api, verb: str, name: str) -> None:
+    answer = await alone(Sailor).request(verb, f"/sailor/{name}/", json={} if verb in ("PUT", "PATCH") else None)
     assert answer.status_code == 404
 
 
@@ -209,8 +209,8 @@ async def test_the_id_cannot_change_and_may_be_repeated(api: Api) -> None:
         ({"name": "Ann", "home": "nowhere"}, "home"),
     ],
 )
-async def test_what_the_model_refuses_is_400_and_named(api: Api, body: dict[str, Any], wrong: str) -> None:
-    answer = await api(Sailor).post("/sailor/", json=body)
+async def test_what_the_model_refuses_is_400_and_named(alone: Api, body: dict[str, Any], wrong: str) -> None:
+    answer = await alone(Sailor).post("/sailor/", json=body)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [wrong])
     assert Sailor.objects.count() == 0
 
@@ -228,8 +228,8 @@ async def test_errors_inside_embedded_documents_have_dotted_names(api: Api) -> N
 
 
 @pytest.mark.parametrize("key", ["_cls", "$set", "a.b", "a\0b", ""])
-async def test_keys_that_mean_something_to_mongodb_are_refused_in_free_form_objects(api: Api, key: str) -> None:
-    answer = await api(Ship).post("/ship/", json={"name": "Ann", "log": {"x": [{key: 1}]}})
+async def test_keys_that_mean_something_to_mongodb_are_refused_in_free_form_objects(alone: Api, key: str) -> None:
+    answer = await alone(Ship).post("/ship/", json={"name": "Ann", "log": {"x": [{key: 1}]}})
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [f"log.x.0.{key}"])
 
 
@@ -245,8 +245,8 @@ async def test_a_unique_value_that_is_taken_is_409_and_named_as_declared(api: Ap
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "multipart/form-data; boundary=x", "application/xml", "json", ""])
-async def test_any_other_media_type_is_415_and_says_what_is_read(api: Api, media_type: str) -> None:
-    answer = await api(Sailor).post("/sailor/", content=b"{}", headers={"Content-Type": media_type})
+async def test_any_other_media_type_is_415_and_says_what_is_read(alone: Api, media_type: str) -> None:
+    answer = await alone(Sailor).post("/sailor/", content=b"{}", headers={"Content-Type": media_type})
     assert (answer.status_code, answer.headers["Content-Type"]) == (415, "application/problem+json")
     assert "application/json" in answer.headers["Accept"]
 
@@ -257,8 +257,8 @@ async def test_a_charset_other_than_utf_8_is_415(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"x"', b"\xff", b'{"age": NaN}', b"[" * 100_000])
-async def test_a_malformed_body_is_400(api: Api, body: bytes) -> None:
-    answer = await api(Sailor).post("/sailor/", content=body, headers=JSON)
+async def test_a_malformed_body_is_400(alone: Api, body: bytes) -> None:
+    answer = await alone(Sailor).post("/sailor/", content=body, headers=JSON)
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
 
 

@@ -43,7 +43,14 @@ def _whole(old: Any, new: Any, name: str) -> Diff:
 
 
 def _differ(old: Any, new: Any) -> bool:
-    return old != new or isinstance(old, bool) != isinstance(new, bool)  # to Python, True is 1
+    """Whether two raw values are stored differently: to Python, True is 1 and NaN is not NaN."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() != new.keys() or any(_differ(each, new[key]) for key, each in old.items())
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) != len(new) or any(map(_differ, old, new))
+    if old != old and new != new:
+        return False
+    return bool(old != new) or isinstance(old, bool) != isinstance(new, bool)
 
 
 def _typed(column: Column, raw: Any) -> Any:

@@ -31,7 +31,9 @@ _index_lock = threading.Lock()
 
 # Failures of a write that the data itself causes: bad value, too deep, too large, no geometry, refused by a validator,
 # keys that cannot be stored, an index key that cannot be made.
-_REFUSED_CODES = frozenset({2, 15, 17, 52, 54, 57, 121, 171, 10334, 13026, 13027, 13068, 16755, 17280, 17419, 17420})
+_REFUSED_CODES = frozenset(
+    {2, 15, 17, 52, 54, 57, 121, 171, 10334, 13026, 13027, 13068, 16755, 16804, 17280, 17419, 17420}
+)
 
 
 class _Open(NamedTuple):

@@ -18,11 +18,11 @@ from mongoengine.queryset import NotUniqueError, OperationError
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
-from bzz.providers.mongoengine.changes import unchanged
-from bzz.providers.mongoengine.column import Raw, add_error
+from bzz.providers.mongoengine.changes import assignments, unchanged
+from bzz.providers.mongoengine.column import Column, Raw, add_error
 from bzz.providers.mongoengine.documents import Documents, refused, taken
 from bzz.providers.mongoengine.driver import leaves_unknown, writing
-from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.mapping import Mapping, documents_in
 from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["create", "delete", "deletes_itself", "replace", "saves_itself"]
@@ -52,9 +52,8 @@ async def create(documents: Documents, given: Raw) -> Raw:
     collection = await documents.collection()
 
     def insert() -> Raw:
-        values = {
-            column.field.name: _saved(column, given) for column in mapping.columns.values() if _has(column, given)
-        }
+        columns = [column for column in mapping.columns.values() if given.get(column.stored) is not None]
+        values = {column.field.name: _saved(column, given[column.stored]) for column in columns}
         instance = mapping.model(**values)
         instance.save(force_insert=True)
         return dict(instance.to_mongo())
@@ -69,9 +68,10 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
 
     def save() -> Raw | None:
         instance = mapping.model._from_son(dict(before))
-        for name, column in mapping.columns.items():
-            if before.get(column.stored) != after.get(column.stored):
-                setattr(instance, name, _saved(column, after))
+        for stored in (key for keys in assignments(before, after).values() for key in keys):
+            column = mapping.by_stored[stored]
+            setattr(instance, column.field.name, _saved(column, after.get(stored)))
+            instance._mark_as_changed(stored)  # MongoEngine itself compares as Python does: True is 1
         try:
             instance.save(save_condition={"__raw__": unchanged(before)})
         except SaveConditionError:
@@ -88,15 +88,16 @@ async def delete(documents: Documents, raw: Raw) -> None:
     await _in_thread(mapping, lambda: mapping.model._from_son(dict(raw)).delete())
 
 
-def _has(column: Any, raw: Raw) -> bool:
-    return raw.get(column.stored) is not None
-
-
-def _saved(column: Any, raw: Raw) -> Any:
-    value = raw.get(column.stored)
-    if isinstance(column.source, me.CachedReferenceField) and value is not None:
+def _saved(column: Column, value: Any) -> Any:
+    """What an attribute holds for the class's own hooks: its references can be followed."""
+    if isinstance(column.source, me.CachedReferenceField) and isinstance(value, dict):
         return column.source.to_python(value)
-    return column.load(value)
+    if column.item and isinstance(value, list):
+        return [_saved(column.item, each) for each in value]
+    loaded = column.load(value)
+    for document in documents_in(loaded):
+        document.__dict__.pop("_fields", None)
+    return loaded
 
 
 async def _in_thread(mapping: Mapping, work: Callable[[], T]) -> T:

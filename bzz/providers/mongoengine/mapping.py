@@ -24,7 +24,7 @@ from bzz.shape import Field, Kind, Shape
 if TYPE_CHECKING:
     from bzz.providers.mongoengine.schema import Schema
 
-__all__ = ["Mapping", "Raw"]
+__all__ = ["Mapping", "Raw", "documents_in"]
 
 
 class Mapping:
@@ -266,6 +266,18 @@ class Mapping:
         if self.model._meta.get("allow_inheritance") or (known and "_cls" in known):
             raw["_cls"] = self.model._class_name
         return raw
+
+
+def documents_in(value: Any) -> list[Any]:
+    """A document and all that are embedded in it, or those in a list or map."""
+    if isinstance(value, me.base.BaseDocument):
+        inner = [each for name in value._fields for each in documents_in(value._data.get(name))]
+        return [value, *inner]
+    if isinstance(value, dict):
+        return [each for inner in value.values() for each in documents_in(inner)]
+    if isinstance(value, (list, tuple)):
+        return [each for inner in value for each in documents_in(inner)]
+    return []
 
 
 def _silence(field: BaseField) -> None:

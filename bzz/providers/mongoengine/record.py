@@ -10,7 +10,7 @@ import mongoengine as me
 
 from bzz.codec import dumps
 from bzz.providers.base import Record
-from bzz.providers.mongoengine.mapping import Mapping, Raw
+from bzz.providers.mongoengine.mapping import Mapping, Raw, documents_in
 from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["StoredRecord", "represent", "state_of"]
@@ -102,7 +102,7 @@ class _following_references:  # noqa: N801  # a context manager reads as a phras
     """Let an instance, and the documents embedded in it, follow references: only for worker threads."""
 
     def __init__(self, instance: Any) -> None:
-        self._quiet = [(each, each.__dict__.pop("_fields", None)) for each in _documents_in(instance)]
+        self._quiet = [(each, each.__dict__.pop("_fields", None)) for each in documents_in(instance)]
 
     def __enter__(self) -> None:
         return None
@@ -111,14 +111,3 @@ class _following_references:  # noqa: N801  # a context manager reads as a phras
         for document, fields in self._quiet:
             if fields is not None:
                 document._fields = fields
-
-
-def _documents_in(value: Any) -> list[Any]:
-    if isinstance(value, me.base.BaseDocument):
-        inner = [each for name in value._fields for each in _documents_in(value._data.get(name))]
-        return [value, *inner]
-    if isinstance(value, dict):
-        return [each for inner in value.values() for each in _documents_in(inner)]
-    if isinstance(value, (list, tuple)):
-        return [each for inner in value for each in _documents_in(inner)]
-    return []
