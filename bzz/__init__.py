@@ -10,6 +10,7 @@ from bzz.errors import BzzError, ConfigurationError
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, off, on, silent
 from bzz.model.hive import ModelHive
 from bzz.routing import RouteList, flatten
+from bzz.serving.server import Limits, serve
 
 if TYPE_CHECKING:
     from bzz import auth as auth
@@ -22,6 +23,7 @@ __all__ = [
     "BzzError",
     "ConfigurationError",
     "Event",
+    "Limits",
     "MockHive",
     "ModelHive",
     "Observer",
@@ -35,6 +37,7 @@ __all__ = [
     "forward",
     "off",
     "on",
+    "serve",
     "silent",
 ]
 __version__ = "0.1.0"

@@ -12,8 +12,9 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from bzz.errors import ConfigurationError
+from bzz.errors import BzzError, ConfigurationError
 from bzz.routing import RouteList
+from bzz.serving import server
 
 __all__ = ["app"]
 
@@ -43,6 +44,29 @@ def mock(
         _fail(f"{host}:{port} cannot be listened on: {error.strerror}")
     except KeyboardInterrupt:
         typer.echo("Stopped.")
+
+
+@app.command()
+def serve(
+    application: Annotated[str, typer.Argument(metavar="MODULE:NAME", help="An application, or what makes one.")],
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8888,
+    processes: Annotated[int, typer.Option(min=1, help="How many processes share the port.")] = 1,
+) -> None:
+    """Serve an application until it is told to stop."""
+    sys.path.insert(0, "")
+    try:
+        server.serve(
+            application,
+            port=port,
+            address=host,
+            processes=processes,
+            on_start=lambda taken: typer.echo(f"Serving {application} at http://{host}:{taken}/ (Ctrl-C stops it)"),
+        )
+    except BzzError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{host}:{port} cannot be listened on: {error.strerror}")
 
 
 async def _serve(routes: RouteList, host: str, port: int) -> None:

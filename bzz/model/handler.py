@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from typing import Any
 
@@ -9,7 +10,7 @@ from tornado.web import Finish, HTTPError, stream_request_body
 
 from bzz import signals
 from bzz.codec import dumps
-from bzz.errors import MethodNotAllowed, NotFound, PayloadTooLarge, PreconditionFailed
+from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, PreconditionFailed
 from bzz.model.body import decode, read_links, read_values
 from bzz.model.conditional import entity_tag, if_match_holds, precondition
 from bzz.model.links import header_text, link_header, location
@@ -53,7 +54,7 @@ class ModelHandler(ProblemHandler):
         self._tag: str | None = None
 
     async def prepare(self) -> None:
-        """Before the body is read: the guard, then whether there is such an address and method."""
+        """Before the body is read: the guard, then whether there is such an address and method, and who may use it."""
         guard = self.settings.get(GUARD)
         if guard is not None:
             await guard(self)
@@ -61,7 +62,18 @@ class ModelHandler(ProblemHandler):
         allowed = self.resource.allowed(self.path)
         if self.request.method not in allowed:
             raise MethodNotAllowed(allowed)
+        await self._authorize()
         self._refuse_long_body(_declared_length(self.request.headers.get("Content-Length")))
+
+    async def _authorize(self) -> None:
+        """Ask the application whether this user may do this: a 403 where it says no."""
+        if self.resource.authorize is None or self.request.method == "OPTIONS":
+            return
+        key = self.path.last.key
+        instance_id = None if key is None else str(key)
+        answer = self.resource.authorize(str(self.request.method), self._model, instance_id, self.current_user)
+        if not (await answer if inspect.isawaitable(answer) else answer):
+            raise Forbidden("You may not do this.")
 
     def _read_path(self) -> Path:
         rest = self.request.path[len(self.resource.url) :]

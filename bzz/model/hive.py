@@ -9,7 +9,7 @@ from typing import Any
 
 from bzz.errors import ConfigurationError
 from bzz.model.handler import ModelHandler
-from bzz.model.resource import METHODS, Resource
+from bzz.model.resource import METHODS, Authorize, Resource
 from bzz.providers.base import Options, Provider
 from bzz.routing import RouteList, join
 
@@ -35,6 +35,7 @@ class ModelHive:
         per_page: int = 20,
         max_per_page: int = 100,
         database: Any = None,
+        authorize: Authorize | None = None,
     ) -> RouteList:
         """Routes for a model and everything nested in it.
 
@@ -49,6 +50,8 @@ class ModelHive:
         :param max_per_page: the length of the longest page.
         :param database: an asynchronous database object (Motor's or PyMongo's), in place of one made from the
             settings of ``mongoengine.connect()``.
+        :param authorize: asked before each request with its method, the model at the end of its path, the id of the
+            instance (None where there is none) and the user; may be a coroutine. A falsy answer is a 403.
         :returns: what :class:`tornado.web.Application` and :func:`bzz.flatten` take.
         :raises bzz.errors.ConfigurationError: for a mistake in any of these, or a model that cannot be served.
         """
@@ -56,7 +59,7 @@ class ModelHive:
         _check_page_sizes(per_page, max_per_page)
         provider = _provider_class(orm)(model, Options(_names(hidden), _names(read_only), database))
         name = url.rpartition("/")[2]
-        resource = Resource(provider, url, name, _checked_methods(methods), per_page, max_per_page)
+        resource = Resource(provider, url, name, _checked_methods(methods), per_page, max_per_page, authorize)
         return RouteList([(re.escape(url) + "(?:/.*)?", ModelHandler, {"resource": resource})])
 
 

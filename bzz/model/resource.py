@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from bzz.providers.base import Path, Provider
 
-__all__ = ["MAX_BODY_BYTES", "METHODS", "Resource"]
+__all__ = ["MAX_BODY_BYTES", "METHODS", "Authorize", "Resource"]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 MAX_BODY_BYTES = 1024 * 1024
+
+Authorize = Callable[[str, type, str | None, Any], bool | Awaitable[bool]]
+"""Asked before each request: HTTP method, model at the end of the path, id of the instance (None for a list or a single
+property), and ``handler.current_user``; a falsy answer is a 403."""
 
 _LIST = frozenset({"GET", "HEAD", "POST"})
 _ITEM = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
@@ -35,6 +41,7 @@ class Resource:
     methods: tuple[str, ...]
     per_page: int
     max_per_page: int
+    authorize: Authorize | None = None
 
     def allowed(self, path: Path) -> list[str]:
         """The methods that the end of a path takes, OPTIONS included, for the ``Allow`` header."""
