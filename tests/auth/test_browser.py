@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -73,8 +74,9 @@ class Page:
         return self.browser.find_element(By.ID, element).text
 
     def wait_for(self, element: str, pattern: str) -> None:
-        WebDriverWait(self.browser, 20, 0.05).until(
-            lambda _: re.search(pattern, self.text(element)), f"{element}: {self.text(element)!r} lacks {pattern!r}"
+        on_the_way = (NoSuchElementException, StaleElementReferenceException)  # another page is coming
+        WebDriverWait(self.browser, 20, 0.05, on_the_way).until(
+            lambda _: re.search(pattern, self.text(element)), f"{element} never showed {pattern!r}"
         )
 
     def click(self, element: str) -> None:

@@ -22,7 +22,10 @@ SOON = "&serverSelectionTimeoutMS=1500"
 
 def routes(database: Any) -> Any:
     return bzz.flatten(
-        [bzz.ModelHive.routes_for("mongoengine", model, database=database) for model in (Person, Account, Scoped, Shown)]
+        [
+            bzz.ModelHive.routes_for("mongoengine", model, database=database)
+            for model in (Person, Account, Scoped, Shown)
+        ]
     )
 
 
