@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import mongoengine as me
 from mongoengine import signals
+from mongoengine.base import NON_FIELD_ERRORS
 from mongoengine.errors import SaveConditionError
 from mongoengine.queryset import NotUniqueError, OperationError
 from pymongo.errors import DuplicateKeyError, OperationFailure
@@ -124,6 +125,7 @@ def _writing() -> Iterator[None]:
 
 
 def _open_name(mapping: Mapping, where: str) -> str:
+    where = where.removeprefix(NON_FIELD_ERRORS + ".")  # under which MongoEngine puts what clean() says of fields
     column = mapping.columns.get(where.partition(".")[0])
     return where if column is not None and not column.field.hidden else "*"
 
