@@ -12,7 +12,17 @@ from typing import Any
 from bzz.codec import MAX_DEPTH, check_depth, loads
 from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
 from bzz.model.query import pairs
-from bzz.model.value import READ_ONLY, UNKNOWN, Errors, from_json, from_text, note, read_field, read_fields_of
+from bzz.model.value import (
+    READ_ONLY,
+    UNCHANGEABLE,
+    UNKNOWN,
+    Errors,
+    from_json,
+    from_text,
+    note,
+    read_field,
+    read_fields_of,
+)
 from bzz.shape import Field, Kind, Shape
 
 __all__ = ["decode", "read_links", "read_values"]
@@ -60,7 +70,8 @@ def read_values(shape: Shape, data: Mapping[str, Any], *, own_id: Any = None, up
     Whether required fields are there, and what else the model asks of a value, is the provider's to say.
 
     :param own_id: when updating, the value of ``shape.url_id`` in the instance; None where it is not known.
-    :param updating: whether the instance exists. Its ids may then be named only as what they are, and are left out.
+    :param updating: whether the instance exists. Its ids may then be named only as what they are: the one that is known
+        is compared and left out, another stays in the answer, for the provider to compare.
     :raises bzz.errors.Invalid: naming every field that cannot be taken, and why.
     :raises bzz.errors.BadRequest: nested too deep.
 
@@ -73,8 +84,9 @@ def read_values(shape: Shape, data: Mapping[str, Any], *, own_id: Any = None, up
     errors: Errors = {}
     ids = _visible_ids(shape)
     if updating:
-        _check_own_ids(shape, {name: data[name] for name in ids if name in data}, own_id, errors)
+        unknown = _check_own_ids(shape, {name: data[name] for name in ids if name in data}, own_id, errors)
         values = read_fields_of(shape, {name: each for name, each in data.items() if name not in ids}, "", errors)
+        values.update(unknown)
     else:
         values = read_fields_of(shape, data, "", errors)
         _check_addressable(values, ids, errors)
@@ -198,11 +210,18 @@ def _visible_ids(shape: Shape) -> set[str]:
     return {each.name for each in (shape.pk, shape.url_id) if each is not None and each.name in shape.visible}
 
 
-def _check_own_ids(shape: Shape, given: Mapping[str, Any], own_id: Any, errors: Errors) -> None:
+def _check_own_ids(shape: Shape, given: Mapping[str, Any], own_id: Any, errors: Errors) -> dict[str, Any]:
+    """The values of those ids whose own value is not known here."""
+    unknown = {}
     for name, value in given.items():
+        wrong: Errors = {}
+        read = read_field(shape, shape.visible[name], value, name, wrong)
         is_known = own_id is not None and shape.url_id is not None and shape.url_id.name == name
-        if not is_known or read_field(shape, shape.visible[name], value, name, {}) != own_id:
-            note(errors, name, "This field cannot change.")
+        if wrong or read is None or (is_known and read != own_id):
+            note(errors, name, UNCHANGEABLE)
+        elif not is_known:
+            unknown[name] = read
+    return unknown
 
 
 def _check_addressable(values: Mapping[str, Any], ids: Iterable[str], errors: Errors) -> None:

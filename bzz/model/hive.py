@@ -55,6 +55,8 @@ class ModelHive:
         :returns: what :class:`tornado.web.Application` and :func:`bzz.flatten` take.
         :raises bzz.errors.ConfigurationError: for a mistake in any of these, or a model that cannot be served.
         """
+        if not isinstance(model, type):
+            raise ConfigurationError(f"a document class is expected, not {model!r}")
         url = join(prefix, resource_name or _snake_case(model.__name__))
         _check_page_sizes(per_page, max_per_page)
         provider = _provider_class(orm)(model, Options(_names(hidden), _names(read_only), database))

@@ -12,13 +12,24 @@ from bzz.codec import MAX_DEPTH
 from bzz.model.scalar import EXPECTED, read_json, read_text
 from bzz.shape import Field, Kind, Shape
 
-__all__ = ["READ_ONLY", "UNKNOWN", "Errors", "from_json", "from_text", "note", "read_field", "read_fields_of"]
+__all__ = [
+    "READ_ONLY",
+    "UNCHANGEABLE",
+    "UNKNOWN",
+    "Errors",
+    "from_json",
+    "from_text",
+    "note",
+    "read_field",
+    "read_fields_of",
+]
 
 Errors = dict[str, list[str]]
 """Messages by dotted field name: ``{"address.zip": ["Must be a string of valid Unicode."]}``."""
 
 UNKNOWN = "Unknown field."  # hidden fields are answered with the same words: they are no oracle
 READ_ONLY = "This field is read-only."
+UNCHANGEABLE = "This field cannot change."
 MAX_ERRORS = 100  # a body of a mebibyte can hold 500,000 mistakes, and is not worth an answer of 50
 
 

@@ -263,6 +263,8 @@ class Provider(ABC):
     ) -> Changed:
         """Change the fields in ``values`` and no others; None unsets a field.
 
+        An id in ``values`` must be what is stored, and changes nothing.
+
         Embedded documents are changed field by field. Free-form maps are replaced, or, with ``merge``, merged by
         RFC 7396.
 

@@ -219,7 +219,7 @@ async def test_post_to_a_free_single_property_creates_and_to_an_occupied_one_is_
 
 @pytest.mark.parametrize("verb", ["PUT", "PATCH"])
 async def test_an_embedded_item_is_edited_in_its_place(world: World, verb: str) -> None:
-    edits = {
+    edits: dict[str, dict[str, Any]] = {
         "cabins/A1/": {"size": 8},
         "cabins/A1/berths/0/": {"deck": 7},
         "engine/": {"power": 10},

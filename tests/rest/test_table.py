@@ -216,15 +216,19 @@ async def test_what_the_model_refuses_is_400_and_named(alone: Api, body: dict[st
 
 
 async def test_errors_inside_embedded_documents_have_dotted_names(api: Api) -> None:
-    body = {"name": "Ann", "engine": {"power": "x"}, "cabins": [{"code": "a"}, {"code": "b", "size": 0, "_cls": "x"}]}
+    body: dict[str, Any] = {
+        "name": "Ann",
+        "engine": {"power": "x"},
+        "cabins": [{"code": "a"}, {"code": "b", "size": 0, "_cls": "x"}],
+    }
     names = await api(Ship).post("/ship/", json=body)
     assert list(names.json()["errors"]) == ["cabins.1._cls"]
-    del body["cabins"][1]["_cls"]  # type: ignore[attr-defined]  # names are told first, then values
+    body["cabins"] = [{"code": "b", "size": 0}]  # names are told first, then values
     values = await api(Ship).post("/ship/", json=body)
     assert list(values.json()["errors"]) == ["engine.power"]
     body["engine"] = {}
     limits = await api(Ship).post("/ship/", json=body)
-    assert list(limits.json()["errors"]) == ["cabins.1.size"]
+    assert list(limits.json()["errors"]) == ["cabins.0.size"]
 
 
 @pytest.mark.parametrize("key", ["_cls", "$set", "a.b", "a\0b", ""])

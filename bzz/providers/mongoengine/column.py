@@ -13,7 +13,8 @@ from mongoengine.base import BaseField
 from mongoengine.errors import DeprecatedError
 
 from bzz.errors import Invalid
-from bzz.providers.mongoengine.fields import Reader, inner_source, reader_of, reference_key, store_scalar
+from bzz.providers.mongoengine.fields import Reader, reader_of, reference_key, store_scalar
+from bzz.providers.mongoengine.overrides import overrides
 from bzz.shape import Field, Kind
 
 if TYPE_CHECKING:
@@ -192,17 +193,24 @@ class Column:
     @cached_property
     def is_custom(self) -> bool:
         """Whether a document embedded here has a ``to_dict()``."""
-        return (self.field.kind is Kind.EMBEDDED and self.mapping().is_custom) or bool(
-            self.item and self.item.is_custom
-        )
+        return any(hasattr(each, "to_dict") for each in self._embedded)
+
+    @property
+    def _embedded(self) -> set[type]:
+        """Every class whose documents may be embedded here, at any depth."""
+        direct = self.schema.embedded_by(self.field)
+        return {each for model in direct for each in self.schema.embedded_in(model)}
 
     def present(self, loaded: Any) -> Any:
         """What is shown of embedded documents that have a ``to_dict()``."""
-        if isinstance(loaded, me.EmbeddedDocument):
-            return self.schema.of(type(loaded)).present(loaded)
-        if isinstance(loaded, dict):
-            return {key: self.present(each) for key, each in loaded.items()}
-        return [self.present(each) for each in loaded] if isinstance(loaded, (list, tuple)) else loaded
+        if self.item and isinstance(loaded, dict):
+            return {key: self.item.present(each) for key, each in loaded.items()}
+        if self.item and isinstance(loaded, (list, tuple)):
+            return [self.item.present(each) for each in loaded]
+        if not isinstance(loaded, me.EmbeddedDocument):
+            return loaded
+        shown = self.schema.of(type(loaded)).present(loaded)
+        return shown if hasattr(loaded, "to_dict") else self._tagged({"_cls": loaded._class_name}, shown)
 
     # -- validation
 
@@ -259,8 +267,17 @@ class Column:
         if raw is None:
             if self.field.required and not self.field.has_default:
                 raise me.ValidationError("Field is required", field_name=self.field.name)
-        elif not isinstance(inner_source(self.source) or self.source, me.CachedReferenceField):
+        elif not self._is_validated_by_itself:
             self.source._validate(self.load(raw))
+
+    @cached_property
+    def _is_validated_by_itself(self) -> bool:
+        """Whether the checks bring code of the model's own, or ask the database: they are for a worker thread."""
+        if self.item is not None:
+            return self.item._is_validated_by_itself
+        if isinstance(self.source, me.CachedReferenceField):
+            return True
+        return any(overrides(each, "clean", "validate") for each in self._embedded)
 
 
 _LINKS = frozenset({Kind.EMBEDDED, Kind.ANY_EMBEDDED, Kind.REFERENCE, Kind.ANY_REFERENCE})

@@ -125,9 +125,11 @@ def _writing() -> Iterator[None]:
 
 
 def _open_name(mapping: Mapping, where: str) -> str:
-    where = where.removeprefix(NON_FIELD_ERRORS + ".")  # under which MongoEngine puts what clean() says of fields
-    column = mapping.columns.get(where.partition(".")[0])
-    return where if column is not None and not column.field.hidden else "*"
+    """The dotted name that a client may be told: without MongoEngine's mark for ``clean``, or hidden names."""
+    names = [name for name in where.split(".") if name != NON_FIELD_ERRORS]
+    if mapping.shape.find(".".join(name for name in names if not name.isdigit())) is not None:
+        return ".".join(names)
+    return names[0] if names and names[0] in mapping.shape.visible else "*"
 
 
 def _conflict(mapping: Mapping, error: Exception) -> Conflict:

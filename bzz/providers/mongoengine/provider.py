@@ -9,7 +9,7 @@ from typing import Any
 import mongoengine as me
 from pymongo.errors import OperationFailure
 
-from bzz.errors import ConfigurationError, NotFound, PreconditionFailed
+from bzz.errors import ConfigurationError, Invalid, NotFound, PreconditionFailed
 from bzz.providers.base import Changed, Linked, ListQuery, Options, Page, Path, Precondition, Provider, Record, Step
 from bzz.providers.mongoengine import embedded, hooked
 from bzz.providers.mongoengine.changes import assignments, diff, merged, unchanged
@@ -98,7 +98,8 @@ class MongoEngineProvider(Provider):
     ) -> Changed:
         mapping = self._schema.of(path.last.shape.model)
         await check_references(mapping, values, self._reading.documents, context)
-        if len(path.steps) == 1 and precondition is None and self._is_blind(mapping, values):
+        ids, values = _split(mapping, values)
+        if len(path.steps) == 1 and precondition is None and not ids and self._is_blind(mapping, values):
             return await self._update_blind(self._reading.documents(mapping), path.last, values, context)
         location = await self._reading.locate(path.steps, context)
 
@@ -106,6 +107,7 @@ class MongoEngineProvider(Provider):
             spot = _spot(location, raw)
             if precondition is not None and not precondition(state_of(spot.mapping, spot.raw)):
                 raise PreconditionFailed()
+            _require_ids(spot, ids)
             after = merged(spot.mapping, spot.raw, values, merge=merge)
             return _edit_of(raw, spot, after, whole=precondition is not None)
 
@@ -204,6 +206,20 @@ class MongoEngineProvider(Provider):
 def _name(step: Step) -> str:
     assert step.field is not None
     return step.field.name
+
+
+def _split(mapping: Mapping, values: Map[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The ids among typed values, and the rest."""
+    names = {each.name for each in (mapping.shape.pk, mapping.shape.url_id) if each is not None}
+    ids = {name: value for name, value in values.items() if name in names}
+    return ids, {name: value for name, value in values.items() if name not in names}
+
+
+def _require_ids(spot: Spot, ids: Map[str, Any]) -> None:
+    own = spot.mapping.typed(spot.raw) if ids else {}
+    wrong = [name for name, value in ids.items() if own[name] != value]
+    if wrong:
+        raise Invalid({name: ["This field cannot change."] for name in wrong})
 
 
 def _owner(path: Path) -> Any:

@@ -13,7 +13,7 @@ from mongoengine.errors import NotRegistered
 from bzz.errors import ConfigurationError
 from bzz.providers.mongoengine.fields import inner_source
 from bzz.providers.mongoengine.mapping import Mapping
-from bzz.shape import Kind, Shape
+from bzz.shape import Field, Kind, Shape
 
 __all__ = ["Schema"]
 
@@ -62,15 +62,25 @@ class Schema:
         return {each._class_name: self.of(each).shape for each in models if not each._meta.get("abstract")}
 
     def embedded_in(self, model: Model) -> set[Model]:
-        """``model`` and every class of documents embedded in it, at any depth."""
+        """``model`` and every class of documents that may be embedded in it, at any depth."""
         found, waiting = {model}, [model]
         while waiting:
             for field in self.of(waiting.pop()).shape.fields.values():
-                inner = field.shape.model if field.link and field.link.kind is Kind.EMBEDDED else model
-                if inner not in found:
-                    found.add(inner)
-                    waiting.append(inner)
+                inner = self.embedded_by(field) - found
+                found |= inner
+                waiting += inner
         return found
+
+    def embedded_by(self, field: Field) -> set[Model]:
+        """Every class, subclasses too, whose documents a field may hold, in lists and maps too."""
+        if field.item is not None:
+            return self.embedded_by(field.item)
+        if field.kind is Kind.ANY_EMBEDDED and field.variants is not None:
+            return {shape.model for shape in field.variants().values()}
+        if field.kind is not Kind.EMBEDDED:
+            return set()
+        model: Any = field.shape.model
+        return {get_document(name) for name in model._subclasses}
 
     def _draw_all(self) -> set[Model]:
         """Draw every class that is reachable, so that what cannot be served is told now."""
