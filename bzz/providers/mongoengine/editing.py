@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
@@ -45,7 +45,7 @@ class Edit:
 
     after: Raw
     change: Raw
-    rests_on: Iterable[str] | None = None
+    rests_on: Collection[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,4 +114,12 @@ async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
         before = await collection.update({"$and": [location.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
     except OperationFailure as error:
         raise documents.told(error) from error
-    return None if before is None else Edited(before, after)
+    return None if before is None else Edited(before, _left(before, after, wanted.rests_on))
+
+
+def _left(before: Raw, after: Raw, rests_on: Collection[str] | None) -> Raw:
+    """What a write leaves: others may have changed, since the document was read, keys that it does not rest on."""
+    if rests_on is None:
+        return after
+    theirs = {key: value for key, value in before.items() if key not in rests_on}
+    return {**theirs, **{key: value for key, value in after.items() if key in rests_on}}
