@@ -108,7 +108,7 @@ def reading() -> Iterator[None]:
     """Tell the driver's trouble while reading as :class:`~bzz.errors.Unavailable`."""
     try:
         yield
-    except (ConnectionFailure, ExecutionTimeout, NotConnected) as error:
+    except (ConnectionFailure, ExecutionTimeout, NotConnected, WriteConcernError) as error:  # the last by an index
         raise Unavailable() from error
     except PyMongoError as error:
         if error.timeout:

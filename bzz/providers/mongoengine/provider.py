@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from typing import Any
@@ -156,7 +157,9 @@ class MongoEngineProvider(Provider):
     async def _delete_document(self, location: Location, precondition: Precondition | None) -> Record:
         documents = location.documents
         async with exclusive(documents, location.raw["_id"]) as waited:
-            raw = await documents.find_by(location.query) if waited else location.raw
+            raw = location.raw
+            if waited or hooked.deletes_itself(documents.mapping.variant(raw)):  # which does not say what it found
+                raw = await documents.find_by(location.query)
             while True:
                 mapping = documents.mapping.variant(raw)
                 if precondition is not None and not precondition(state_of(mapping, raw)):
@@ -182,14 +185,16 @@ class MongoEngineProvider(Provider):
         target = self._schema.of(step.shape.model)
         named = {_name(step): list(keys) if step.is_list else keys[0]}
         await check_references(self._schema.of(_owner(path)), named, self._reading.documents, context)
+        documents = self._reading.documents(target)
+        # Read before the write: nothing may fail between a write and the news of it.
+        linked = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
         location = await self._reading.locate(path.steps[:-1], context)
         column = location.spot.mapping.columns[_name(step)]
         stored = [(column.item or column).store(key) for key in keys]
         alter = embedded.add_links(stored) if step.is_list else embedded.attach(stored[0])
         edited = await edit(location, embedded.at(location, _name(step), alter))
         new = _new_links(location, edited, _name(step), keys, stored)
-        documents = self._reading.documents(target)
-        return Linked([StoredRecord(target, (await documents.find(step.shape.pk, key, context))[0]) for key in new])
+        return Linked([StoredRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new])
 
     async def _unlink(self, path: Path, context: Any, precondition: Precondition | None) -> Record:
         location = await self._reading.locate(path.steps[:-1], context)
