@@ -157,11 +157,17 @@ class Everything(me.Document):
     multi_polygon = me.MultiPolygonField()
 
 
+class Copied(me.Document):
+    """Copied into what refers to it; MongoEngine listens to it for that, and so saves it itself."""
+
+    name = me.StringField()
+
+
 class Cleaned(me.Document):
     """Brings a ``clean`` of its own, and the fields that ask the database while they are saved."""
 
     number = me.SequenceField()
-    friend = me.CachedReferenceField(Person, fields=["name"])
+    friend = me.CachedReferenceField(Copied, fields=["name"])
     any = me.DynamicField()
     decimal = me.DecimalField()
     embedded = me.EmbeddedDocumentField(Address)

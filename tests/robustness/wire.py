@@ -25,7 +25,7 @@ class Wire:
         self._open: set[socket.socket] = set()
         self._drop_from: set[socket.socket] = set()
         self._cut_after: bytes | None = None
-        self._stays_down = False
+        self._stays_down = self._delivers = False
         self.cuts = 0
 
     def hold(self) -> None:
@@ -43,6 +43,11 @@ class Wire:
         """
         self._stays_down = stay_down
         self._cut_after = command
+
+    def down_after(self, command: bytes) -> None:
+        """Answer the next message that holds ``command``, and then be down."""
+        self._delivers = True
+        self.cut_after(command, stay_down=True)
 
     def cut(self) -> None:
         """Close every connection and take no new ones until :meth:`mend`."""
@@ -91,6 +96,8 @@ class Wire:
             while data := source.recv(65536):
                 self._flowing.wait()
                 if source in self._drop_from:
+                    if self._delivers:
+                        sink.sendall(data)
                     self._drop()
                     break
                 if is_question and self._cut_after is not None and self._cut_after in data:
