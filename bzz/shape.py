@@ -157,6 +157,18 @@ class Shape:
         """The fields that a client may know of: all but the hidden."""
         return {name: each for name, each in self.fields.items() if not each.hidden}
 
+    @cached_property
+    def visible_ids(self) -> frozenset[str]:
+        """The names of the fields by which an instance is known, as far as a client may know them."""
+        known = (each for each in (self.pk, self.url_id) if each is not None)
+        return frozenset(each.name for each in known if each.name in self.visible)
+
+    @cached_property
+    def open_names(self) -> frozenset[str]:
+        """The fields that a body may hold whatever is in them: visible, writable, with no names of their own inside."""
+        fields = (each for each in self.visible.values() if not each.read_only)
+        return frozenset(each.name for each in fields if (each.item or each).is_scalar)
+
     def find(self, dotted: str) -> Field | None:
         """The visible field at ``dotted``, through embedded documents and lists of them; None where there is none.
 

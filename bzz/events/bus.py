@@ -268,8 +268,10 @@ class Bus:
     def wants(self, kinds: tuple[type[ModelEvent[Any]], ...], model: Any) -> bool:
         """Whether anybody listens for model events of these classes and model; of field events, whatever the field.
 
-        A hive asks for each request, so from the first on threads find its loop.
+        A hive asks for each request, so once anybody listens threads find its loop.
         """
+        if not (self._roster.listeners or self._roster.taps):
+            return False
         loop = running_loop()
         if loop is not None and loop not in self._loops:
             self.here()

@@ -82,7 +82,7 @@ def read_values(shape: Shape, data: Mapping[str, Any], *, own_id: Any = None, up
     """
     check_depth(dict(data))
     errors: Errors = {}
-    ids = _visible_ids(shape)
+    ids = shape.visible_ids
     if updating:
         unknown = _check_own_ids(shape, {name: data[name] for name in ids if name in data}, own_id, errors)
         values = read_fields_of(shape, {name: each for name, each in data.items() if name not in ids}, "", errors)
@@ -203,11 +203,6 @@ def _place(data: dict[str, Any], dotted: str, value: Any) -> None:
 
 def _conflict(name: str) -> BadRequest:
     return BadRequest(f"The form gives {name!r} both a value and names below it.")
-
-
-def _visible_ids(shape: Shape) -> set[str]:
-    """The names of the fields by which an instance is known, as far as a client may know them."""
-    return {each.name for each in (shape.pk, shape.url_id) if each is not None and each.name in shape.visible}
 
 
 def _check_own_ids(shape: Shape, given: Mapping[str, Any], own_id: Any, errors: Errors) -> dict[str, Any]:

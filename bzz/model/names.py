@@ -31,7 +31,9 @@ def check_names(shape: Shape, data: Mapping[str, Any], *, updating: bool = False
     ['_cls', 'key']
     """
     errors: Errors = {}
-    own = {each.name for each in (shape.pk, shape.url_id) if updating and each is not None and not each.hidden}
+    if data.keys() <= shape.open_names:
+        return
+    own = shape.visible_ids if updating else frozenset()
     for where, message in _refusals(shape, {name: each for name, each in data.items() if name not in own}, ""):
         note(errors, where, message)
     if errors:

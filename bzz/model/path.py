@@ -47,6 +47,8 @@ def _segments(rest: str) -> list[str]:
 
 
 def _decode(segment: str) -> str:
+    if segment.isalnum() and segment.isascii():
+        return segment
     if not segment or _BAD_ESCAPE.search(segment):
         raise ValueError(segment)
     return unquote_to_bytes(segment).decode()

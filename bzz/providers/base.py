@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bzz.shape import Field, Shape
 
@@ -41,8 +41,7 @@ Precondition = Callable[[str], bool]
 """Told the state of the stored instance (as :attr:`Record.state`), says whether the write may go on."""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One hop of a path: the root model, or a field that leads to another model.
 
     :param field: the field that was followed; None at the root.
@@ -70,8 +69,7 @@ class Step:
         return link is not None and link.kind.value == "reference"
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(NamedTuple):
     """Where a request points, from the root model down; ``steps`` is never empty."""
 
     steps: tuple[Step, ...]

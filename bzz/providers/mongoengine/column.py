@@ -13,7 +13,7 @@ from mongoengine.base import BaseField
 from mongoengine.errors import DeprecatedError
 
 from bzz.errors import Invalid
-from bzz.providers.mongoengine.fields import Reader, reader_of, reference_key, store_scalar
+from bzz.providers.mongoengine.fields import PLAIN_FIELDS, Reader, reader_of, reference_key, store_scalar
 from bzz.providers.mongoengine.overrides import overrides
 from bzz.shape import Field, Kind
 
@@ -62,6 +62,17 @@ class Column:
         declared = self.schema.of(self.source.document_type)
         return declared.variant(raw) if isinstance(raw, dict) else declared
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether typed, raw and loaded values are the same: nothing needs to be converted."""
+        return type(self.source) in PLAIN_FIELDS
+
+    @cached_property
+    def is_optional(self) -> bool:
+        """Whether a new document may simply go without it."""
+        source = self.source
+        return source.default is None and not (source.required or source.null or source.primary_key or source._auto_gen)
+
     # -- typed to raw
 
     def store(self, value: Any) -> Any:
@@ -69,9 +80,9 @@ class Column:
 
         :raises ValueError: (or one of its kin) where the value does not fit the field.
         """
+        if value is None or self.is_plain:
+            return value
         kind = self.field.kind
-        if value is None:
-            return None
         if kind is Kind.LIST and self.item:
             return self.sorted([self.item.store_at(index, each) for index, each in enumerate(value)])
         if kind is Kind.MAP and self.item:
@@ -268,7 +279,7 @@ class Column:
             if self.field.required and not self.field.has_default:
                 raise me.ValidationError("Field is required", field_name=self.field.name)
         elif not self._is_validated_by_itself:
-            self.source._validate(self.load(raw))
+            self.source._validate(raw if self.is_plain else self.load(raw))
 
     @cached_property
     def _is_validated_by_itself(self) -> bool:

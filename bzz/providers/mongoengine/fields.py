@@ -23,7 +23,16 @@ from bzz.codec import register
 from bzz.errors import ConfigurationError
 from bzz.shape import Kind
 
-__all__ = ["Reader", "inner_source", "kind_of", "parse_object_id", "reader_of", "reference_key", "store_scalar"]
+__all__ = [
+    "PLAIN_FIELDS",
+    "Reader",
+    "inner_source",
+    "kind_of",
+    "parse_object_id",
+    "reader_of",
+    "reference_key",
+    "store_scalar",
+]
 
 Reader = Callable[[Any], Any]
 
@@ -62,6 +71,10 @@ _KINDS: tuple[tuple[type[BaseField], Kind], ...] = (
     (GeoJsonBaseField, Kind.GEO),
     (me.GeoPointField, Kind.GEO),
 )
+
+
+PLAIN_FIELDS = frozenset({me.StringField, me.URLField, me.EmailField, me.IntField, me.BooleanField})
+"""Fields whose values are the same in MongoDB, in an instance and as typed values; a subclass may differ."""
 
 
 def kind_of(source: BaseField, where: str) -> Kind:

@@ -200,7 +200,10 @@ class Mapping:
         if self.model._meta.get("allow_inheritance"):
             raw["_cls"] = self.model._class_name
         for name, column in self.columns.items():
-            value = self._initial(column, values.get(name), errors)
+            given = values.get(name)
+            if given is None and column.is_optional and column is not self.pk:
+                continue
+            value = self._initial(column, given, errors)
             if value is not None or column.source.null:
                 raw[column.stored] = value
         if errors:
