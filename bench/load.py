@@ -20,6 +20,7 @@ __all__ = ["Figures", "LoadError", "check_installed", "load"]
 _SCRIPT = Path(__file__).with_name("load.lua")
 _FIGURES = re.compile(r"^figures (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$", re.MULTILINE)
 _BAD_SHARE = 0.01
+_PATIENCE_SECONDS = 20
 
 
 class LoadError(Exception):
@@ -57,7 +58,11 @@ def load(port: int, requests: Sequence[Request], connections: int, seconds: floa
         file.writelines("\t".join(request) + "\n" for request in requests)
         file.flush()
         order = "once" if once else "random"
-        output = _run(f"http://127.0.0.1:{port}/", Path(file.name), order, connections, seconds)
+        url, path = f"http://127.0.0.1:{port}/", Path(file.name)
+        output = _run(url, path, order, connections, seconds)
+        while _is_silent(output) and seconds < _PATIENCE_SECONDS:  # many connections and a slow server: look longer
+            seconds *= 2
+            output = _run(url, path, order, connections, seconds)
     return _read(output)
 
 
@@ -86,6 +91,12 @@ def _run(url: str, requests: Path, order: str, connections: int, seconds: float)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate()
     return output
+
+
+def _is_silent(output: str) -> bool:
+    """Whether nothing came back, and nothing broke either."""
+    found = _FIGURES.search(output)
+    return found is not None and not any(int(found[group]) for group in (1, 3, 4))
 
 
 def _read(output: str) -> Figures:
