@@ -35,7 +35,7 @@ _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MAIN = re.compile(r"^async def main", re.MULTILINE)
 _ASSIGNMENT = re.compile(r"(\w+)=")
 _COMMAND = re.compile(r"^\$ ", re.MULTILINE)
-_ENDING = '''
+_ENDING = """
 import asyncio, os
 import mongoengine
 import tornado.web
@@ -46,7 +46,7 @@ async def main() -> None:
     await asyncio.Event().wait()
 
 asyncio.run(main())
-'''
+"""
 _EXPECTED = doctest.OutputChecker()
 
 

@@ -25,7 +25,9 @@ def program(mongo: MongoServer, tmp_path: Path) -> Iterator[Program]:
     running.close()
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if not page.stem.startswith(TRIED_ELSEWHERE)], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if not page.stem.startswith(TRIED_ELSEWHERE)], ids=lambda page: page.stem
+)
 def test_the_blocks_of_a_page_do_as_they_say(page: Path, program: Program) -> None:
     previous = ""
     for block in blocks(page):

@@ -44,7 +44,7 @@ class Report:
         """The numbers, and how often each reason was given, in lines."""
         counted = Counter(refusal.reasons for refusal in self.refused)
         lines = [f"{self.stored:,} airports stored, {len(self.refused):,} refused by the model"]
-        return "\n".join([*lines, *(f"  {count:,} × {reasons}" for reasons, count in counted.most_common())])
+        return "\n".join([*lines, *(f"  {count:,} times {reasons}" for reasons, count in counted.most_common())])
 
     def write(self, path: Path) -> None:
         """List every refused row with its reasons, as CSV."""

@@ -29,11 +29,14 @@ def airlines() -> list[Body]:
 def airports(limit: int | None = None) -> list[Body]:
     """The airports of the world, those that an airline refers to first.
 
-    :param limit: how many at the most; None for all.
+    :param limit: how many at the most, spread over the rest; None for all.
     """
     needed = _needed_by(airlines())
     rows = sorted(airportsdata.load("ICAO").values(), key=lambda row: row["icao"] not in needed)
-    return [_airport(row) for row in rows[:limit]]
+    first, others = rows[: len(needed)], rows[len(needed) :]
+    if limit is not None:
+        others = others[:: max(1, len(others) // max(1, limit - len(first)))]
+    return [_airport(row) for row in [*first, *others][:limit]]
 
 
 def countries(of: list[Body]) -> list[Body]:

@@ -17,7 +17,7 @@ curl '{0}/airline/TAM/hubs/?fields=name'
 curl {0}/airline/TAM/routes/LA3345/times/0/
 # changes, which this program prints with what they changed
 curl -X PUT -d city=Olinda {0}/airport/SBRF/
-curl -X PATCH --json '{{"departs": "08:30"}}' {0}/airline/TAM/routes/LA3345/times/0/
+curl -X PATCH -d departs=08:30 {0}/airline/TAM/routes/LA3345/times/0/
 curl -d 'hubs[]=SBRF' {0}/airline/TAM/hubs/
 curl -X DELETE {0}/airline/TAM/hubs/SBRF/
 # what the model refuses
