@@ -54,6 +54,10 @@ bench: .venv/installed-bench ## Measure bzz beside its peers (half an hour; need
 bench-deep: .venv/installed-bench ## Measure deep pages of a million documents, memory, and two processes
 	$(BIN)/python -m bench --deep
 
+.PHONY: docs
+docs: .venv/installed-docs ## Make a site of the documentation in docs/_build
+	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build
+
 .PHONY: clean
 clean: ## Remove the environment, caches, and the demo's data
 	rm -rf .venv .bzz .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist docs/_build
@@ -73,4 +77,8 @@ clean: ## Remove the environment, caches, and the demo's data
 
 .venv/installed-bench: pyproject.toml | .venv/bin/python
 	$(BIN)/python $(PIP) -e '.[embedded,bench]'
+	@touch $@
+
+.venv/installed-docs: pyproject.toml | .venv/bin/python
+	$(BIN)/python $(PIP) -e '.[docs]'
 	@touch $@

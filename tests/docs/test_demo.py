@@ -136,7 +136,7 @@ def test_data_survives_a_stop_and_a_start(start: Start, number: int) -> None:
 
 
 def test_a_load_that_was_interrupted_is_finished_by_the_next_start(start: Start) -> None:
-    rows = 2000
+    rows = 1200
     demo = start(rows=rows)
     wait_for_a_row(demo)
     assert demo.stop() == 0
