@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 from typing import Any
 
 from tornado.web import Finish, HTTPError, stream_request_body
@@ -277,4 +278,6 @@ class ModelHandler(ProblemHandler):
 
 
 def _declared_length(header: str | None) -> int:
-    return int(header) if header is not None and header.isascii() and header.isdigit() else 0
+    if header is None or not (header.isascii() and header.isdigit()):
+        return 0
+    return int(header) if len(header) < 20 else sys.maxsize  # int() itself refuses thousands of digits
