@@ -92,7 +92,7 @@ def _options_in_addresses(hosts: Sequence[str]) -> set[str]:
 def _close_stale(loop: asyncio.AbstractEventLoop, alias: str) -> None:
     for key, (owner, _, client) in list(_clients.items()):
         if owner.is_closed() or key == (id(loop), alias):
-            del _clients[key]
+            _clients.pop(key, None)  # the loop of another thread may have been faster
             client.close()
 
 
