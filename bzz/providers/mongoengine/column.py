@@ -236,7 +236,7 @@ class Column:
             for where, messages in (error.errors or {}).items():
                 errors.setdefault(f"{self.name}.{where}", []).extend(messages)
         except BAD_VALUE as error:
-            add_error(errors, self.name, error)
+            self._add_error(errors, error)
         else:
             self.check_raw(raw, errors)
         return raw
@@ -246,7 +246,21 @@ class Column:
         try:
             self.validate(raw)
         except BAD_VALUE as error:
-            add_error(errors, self.name, error)
+            self._add_error(errors, error)
+
+    def _add_error(self, errors: dict[str, list[str]], error: Exception) -> None:
+        told: dict[str, list[str]] = {}
+        add_error(told, "", error)
+        for where, messages in told.items():
+            name = f"{self.name}.{self.open_name(where)}" if where and not self.field.hidden else self.name
+            errors.setdefault(name, []).extend(messages)
+
+    def open_name(self, where: str) -> str:
+        """The dotted name of a place inside this field's value, as clients may know it: hidden fields are ``*``."""
+        if self.item is not None:
+            position, dot, rest = where.partition(".")
+            return f"{position}.{self.item.open_name(rest)}" if dot else position
+        return self.mapping().open_name(where) if self.field.kind is Kind.EMBEDDED else where
 
     def require(self, raw: Any) -> None:
         """Refuse a raw value that the model does not accept.

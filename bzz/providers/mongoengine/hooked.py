@@ -126,10 +126,7 @@ def _writing() -> Iterator[None]:
 
 def _open_name(mapping: Mapping, where: str) -> str:
     """The dotted name that a client may be told: without MongoEngine's mark for ``clean``, or hidden names."""
-    names = [name for name in where.split(".") if name != NON_FIELD_ERRORS]
-    if mapping.shape.find(".".join(name for name in names if not name.isdigit())) is not None:
-        return ".".join(names)
-    return names[0] if names and names[0] in mapping.shape.visible else "*"
+    return mapping.open_name(".".join(name for name in where.split(".") if name != NON_FIELD_ERRORS))
 
 
 def _conflict(mapping: Mapping, error: Exception) -> Conflict:

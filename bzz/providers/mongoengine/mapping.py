@@ -233,6 +233,14 @@ class Mapping:
             raise Invalid(errors)
         return raw
 
+    def open_name(self, where: str) -> str:
+        """A dotted name as clients may know it: hidden fields, and what is no field, are ``*``."""
+        first, dot, rest = where.partition(".")
+        column = self.columns.get(first)
+        if column is None or column.field.hidden:
+            return "*"
+        return f"{first}.{column.open_name(rest)}" if dot else first
+
     # -- instances
 
     def load(self, raw: Raw) -> Any:

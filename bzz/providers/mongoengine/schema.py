@@ -108,13 +108,20 @@ def _listed(pairs: set[tuple[Model, str]], model: Model, name: str) -> bool:
     return any((base, name) in pairs for base in model.__mro__)
 
 
+def _declaring(model: Model, name: str) -> Model:
+    """The class from which ``model`` has a field, for its documents may be read as that class's."""
+    bases: Iterable[Any] = (each for each in reversed(model.__mro__) if name in getattr(each, "_fields", ()))
+    found: Model = next(each for each in bases if not each._meta.get("abstract"))
+    return found
+
+
 def _owner(model: Model, dotted: str, option: str) -> tuple[Model, str]:
     first, _, rest = dotted.partition(".")
     source = model._fields.get(first)
     if source is None:
         raise ConfigurationError(f"{option}: {model.__name__} has no field {first!r}")
     if not rest:
-        return model, first
+        return _declaring(model, first), first
     inner = inner_source(source) or source
     if not isinstance(inner, (me.EmbeddedDocumentField, me.ReferenceField, me.LazyReferenceField)):
         raise ConfigurationError(f"{option}: {model.__name__}.{first} leads to no other model")
