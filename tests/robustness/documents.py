@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 import mongoengine as me
 
@@ -85,7 +85,7 @@ class Machine(me.Document):
 
 
 class Animal(me.Document):
-    meta = {"allow_inheritance": True}
+    meta: ClassVar[dict[str, Any]] = {"allow_inheritance": True}
     name = me.StringField()
     secret = me.StringField()
 

@@ -31,7 +31,7 @@ def routes(database: Any) -> Any:
 
 async def every_kind(client: httpx.AsyncClient, ids: dict[str, str], times: int = 1) -> list[httpx.Response]:
     """One request of every kind, so many times, all at once."""
-    requests = []
+    requests: list[tuple[str, str, Any]] = []
     for name, key in ids.items():
         url = f"/{name}/{key}/"
         requests += [("GET", url, None), ("GET", f"/{name}/", None), ("POST", f"/{name}/", {"name": "new"})]
