@@ -103,11 +103,11 @@ async def assert_alike(client: httpx.AsyncClient, method: str, url: str, body: A
 
 
 @pytest.fixture
-async def house(driver: Driver, serve: Serve) -> tuple[httpx.AsyncClient, str, str]:
+async def house(database_name: str, serve: Serve) -> tuple[httpx.AsyncClient, str, str]:
     """A client, the URL of a house, and that of the guest in it."""
     routes = [
-        bzz.ModelHive.routes_for("mongoengine", House, database=driver(), hidden=["secret", "guests.secret", HERE]),
-        bzz.ModelHive.routes_for("mongoengine", Guest, database=driver(), hidden=["secret", "room.secret"]),
+        bzz.ModelHive.routes_for("mongoengine", House, hidden=["secret", "guests.secret", HERE]),
+        bzz.ModelHive.routes_for("mongoengine", Guest, hidden=["secret", "room.secret"]),
     ]
     client = serve(bzz.flatten(routes))
     room = {"name": "blue"}

@@ -18,7 +18,7 @@ from tests.robustness.documents import Account, Person, Team
 from tests.robustness.wire import Wire
 
 DRIVERS = ["own", "motor", "pymongo"]
-SOON = "&serverSelectionTimeoutMS=300&timeoutMS=1500"
+SOON = "&serverSelectionTimeoutMS=200&timeoutMS=1000"
 
 
 def routes(database: Any) -> Any:
@@ -52,7 +52,7 @@ async def write(client: httpx.AsyncClient, kind: str, model: str, known: str, fr
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """MongoEngine's own writes are given up as early as the drivers'."""
-    monkeypatch.setattr(worker, "TIMEOUT_SECONDS", 1.5)
+    monkeypatch.setattr(worker, "TIMEOUT_SECONDS", 1.0)
 
 
 @pytest.mark.usefixtures("quiet_log")
