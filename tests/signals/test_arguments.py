@@ -76,7 +76,7 @@ async def test_each_verb_sends_its_two_signals(api: Api, heard: Heard, ship: Shi
         assert (await client.request(verb, where, json=body)).status_code // 100 == 2
         assert [(each, sender) for each, sender, _ in heard] == [(f"pre_{name}", Ship), (f"post_{name}", Ship)]
         before, then = heard[0][2], heard[1][2]
-        assert (before.keys(), before["arguments"]) == ({"arguments", "handler"}, arguments)
+        assert (set(before), before["arguments"]) == ({"arguments", "handler"}, arguments)
         assert then.keys() == after | {"handler"}
         assert isinstance(then["handler"], ModelHandler)
         assert then["handler"] is before["handler"]

@@ -273,11 +273,17 @@ class Column:
             raise Invalid(errors)
 
     def sorted(self, items: list[Any]) -> list[Any]:
-        """The raw items in the order in which MongoEngine stores them."""
+        """The raw items in the order in which MongoEngine stores them.
+
+        :raises ValueError: where they have none.
+        """
         if not isinstance(self.source, me.SortedListField):
             return items
         ordering = self.source._ordering
-        return sorted(items, key=ordering and itemgetter(ordering), reverse=self.source._order_reverse)
+        try:
+            return sorted(items, key=ordering and itemgetter(ordering), reverse=self.source._order_reverse)
+        except (KeyError, TypeError):
+            raise ValueError(f"Every item needs a value to be sorted by ({ordering or 'its own'}).") from None
 
     @property
     def name(self) -> str:

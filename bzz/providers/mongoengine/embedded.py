@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bzz.errors import Conflict, NotFound, PreconditionFailed
+from bzz.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from bzz.providers.base import Precondition
 from bzz.providers.mongoengine.column import Column, Raw
 from bzz.providers.mongoengine.editing import Edit
@@ -71,14 +71,21 @@ def push(item: Raw) -> Alteration:
         items = value if isinstance(value, list) else []
         assert column.item is not None
         mapping = column.item.mapping(item)
-        if mapping.shape.url_id is not None:
+        if mapping.key_of(item) is not None:
             _refuse_twin(column, items, mapping.key_of(item))
-        after = column.sorted([*items, item])
+        after = _sorted(column, [*items, item])
         if not isinstance(value, list) or after[-1] is not item:
             return after, {"$set": {where: after}}
         return after, {"$push": {where: item}}
 
     return alter
+
+
+def _sorted(column: Column, items: list[Any]) -> list[Any]:
+    try:
+        return column.sorted(items)
+    except ValueError as error:
+        raise Invalid({column.name: [str(error)]}) from None
 
 
 def _refuse_twin(column: Column, items: list[Any], key: Any) -> None:

@@ -69,15 +69,17 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
 
     def save() -> Raw | None:
         instance = mapping.model._from_son(dict(before))
-        for stored in (key for keys in assignments(before, after).values() for key in keys):
-            column = mapping.by_stored[stored]
-            setattr(instance, column.field.name, _saved(column, after.get(stored)))
-            instance._mark_as_changed(stored)  # MongoEngine itself compares as Python does: True is 1
+        loaded = instance.to_mongo()
+        changed = {key for keys in assignments(before, after).values() for key in keys}
+        for stored in changed:
+            _assign(instance, mapping.by_stored[stored], after.get(stored))
         try:
             instance.save(save_condition={"__raw__": unchanged(before)})
         except SaveConditionError:
             return None
-        return dict(instance.to_mongo())
+        # What was not stored was loaded with its default, which is not stored now either, unless somebody changed it.
+        known = {key for key, each in before.items() if each is not None} | changed
+        return {key: each for key, each in instance.to_mongo().items() if key in known or each != loaded.get(key)}
 
     saved = await _in_thread(mapping, save)
     return None if saved is None else documents.as_stored(saved, collection)
@@ -87,6 +89,15 @@ async def delete(documents: Documents, raw: Raw) -> None:
     """Delete a document through its own ``delete()``."""
     mapping = documents.mapping.variant(raw)
     await _in_thread(mapping, lambda: mapping.model._from_son(dict(raw)).delete())
+
+
+def _assign(instance: Any, column: Column, raw: Any) -> None:
+    """Set an attribute so that it is saved as said: MongoEngine makes None the default, and takes True for 1."""
+    if raw is None:
+        instance._data[column.field.name] = None
+    else:
+        setattr(instance, column.field.name, _saved(column, raw))
+    instance._mark_as_changed(column.field.name)
 
 
 def _saved(column: Column, value: Any) -> Any:
