@@ -10,6 +10,7 @@ import mongoengine as me
 import pytest
 from bson import ObjectId
 
+from tests.conftest import Driver
 from tests.rest import Harbour, Sailor, raw
 from tests.rest.conftest import Api
 from tests.rest.test_fields import Colour, Label, Stamp
@@ -231,3 +232,22 @@ async def test_a_hooked_document_of_a_subclass_stays_one(alone: Api, harbour: Ha
     assert (await client.put(place, json={"note": "x"})).json()["more"] == 3
     assert raw(HookedMore.objects.get())["_cls"] == "Hooked.HookedMore"
     assert (await client.delete(place)).status_code == 204
+
+
+async def test_a_hooked_document_with_keys_that_nobody_declares_is_changed_and_deleted(alone: Api) -> None:
+    hooked = Hooked(label=Label(text="a")).save()
+    extra = {"old": 1, "lb.old": 2}
+    Hooked._get_collection().update_one({"_id": hooked.id}, {"$set": extra})
+    client, place = alone(Hooked), f"/hooked/{hooked.id}/"
+    assert (await client.get(place)).json()["label"] == {"text": "a", "size": 1}
+    assert (await client.put(place, json={"note": "x"})).json()["note"] == "x"
+    assert (raw(hooked)["old"], raw(hooked)["lb"]["old"]) == (1, 2)
+    assert (await client.delete(place)).status_code == 204
+
+
+async def test_a_hooked_document_is_not_written_to_a_database_that_its_routes_do_not_read(
+    api: Api, driver: Driver
+) -> None:
+    client = api(Hooked, database=driver("bzz_test_elsewhere"))
+    assert (await client.post("/hooked/", json={})).status_code == 500
+    assert Hooked.objects.count() == 0

@@ -17,7 +17,7 @@ from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import Batcher
-from bzz.errors import Conflict, Invalid, NotFound, Unavailable
+from bzz.errors import ConfigurationError, Conflict, Invalid, NotFound, Unavailable
 from bzz.providers.mongoengine.column import BAD_VALUE
 from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, Collection, database, reading
 from bzz.providers.mongoengine.mapping import Mapping, Raw
@@ -186,6 +186,17 @@ class Documents:
             raise NotFound() from None
 
     # -- writing
+
+    def require_own_database(self) -> None:
+        """Refuse to let MongoEngine write where it and these routes mean different databases.
+
+        :raises bzz.errors.ConfigurationError: as said: the write would be lost to every read.
+        """
+        if self._given is not None and self._given.name != self.model._get_db().name:
+            raise ConfigurationError(
+                f"{self.model.__name__} is saved by MongoEngine, in the database {self.model._get_db().name!r}, but"
+                f" its routes were given database={self._given.name!r}; give both the same"
+            )
 
     async def insert(self, raw: Raw) -> Raw:
         """Insert a document; returns it as MongoDB holds it.

@@ -50,6 +50,7 @@ async def create(documents: Documents, given: Raw) -> Raw:
     :param given: the raw values that the client or a receiver gave; the class completes the rest.
     """
     mapping = documents.mapping
+    documents.require_own_database()
     collection = await documents.collection()
 
     def insert() -> Raw:
@@ -65,10 +66,11 @@ async def create(documents: Documents, given: Raw) -> Raw:
 async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
     """Save the difference of two raw documents, if the first still is what is stored; None where it is not."""
     mapping = documents.mapping.variant(before)
+    documents.require_own_database()
     collection = await documents.collection()
 
     def save() -> Raw | None:
-        instance = mapping.model._from_son(dict(before))
+        instance = _loaded(mapping, before)
         loaded = instance.to_mongo()
         changed = {key for keys in assignments(before, after).values() for key in keys}
         for stored in changed:
@@ -88,7 +90,23 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
 async def delete(documents: Documents, raw: Raw) -> None:
     """Delete a document through its own ``delete()``."""
     mapping = documents.mapping.variant(raw)
-    await _in_thread(mapping, lambda: mapping.model._from_son(dict(raw)).delete())
+    documents.require_own_database()
+    await _in_thread(mapping, lambda: _loaded(mapping, raw).delete())
+
+
+def _loaded(mapping: Mapping, raw: Raw) -> Any:
+    """An instance as MongoEngine loads it, but for stored keys that nobody declares: those it would not load at all."""
+    model = mapping.model
+    if model._dynamic:
+        return model._from_son(dict(raw))
+    values = {}
+    for name, source in model._fields.items():
+        value, column = raw.get(source.db_field), mapping.columns.get(name)
+        if value is not None and name != "_cls":
+            values[name] = source.to_python(value) if column is None else _saved(column, value)
+    instance = model(__auto_convert=False, _created=False, **values)
+    instance._changed_fields = []
+    return instance
 
 
 def _assign(instance: Any, column: Column, raw: Any) -> None:
