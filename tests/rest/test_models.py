@@ -732,3 +732,16 @@ async def test_a_provider_is_named_by_its_path_or_given_as_a_class(
 
     orm: Any = MongoEngineProvider if as_class else "bzz.providers.mongoengine.provider.MongoEngineProvider"
     assert (await serve(bzz.ModelHive.routes_for(orm, Fleet)).get("/fleet/")).json() == []
+
+
+class Sliced(me.Document):
+    number = me.IntField()
+
+    @classmethod
+    def get_list_queryset(cls, queryset: QuerySet, handler: Any) -> QuerySet:
+        return queryset[:2]
+
+
+async def test_a_limit_in_a_list_hook_is_an_error_and_not_passed_over(alone: Api) -> None:
+    Sliced.objects.insert([Sliced(number=number) for number in range(3)])
+    assert (await alone(Sliced).get("/sliced/")).status_code == 500

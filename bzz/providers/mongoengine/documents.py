@@ -278,6 +278,8 @@ def _raw_query(answer: Any, ordering: list[Any] | None) -> Raw:
         return _NOTHING
     if not isinstance(answer, QuerySet):
         raise TypeError(f"the hook must return a queryset, not {type(answer).__name__}")
+    if ordering is not None and (answer._limit is not None or answer._skip):
+        raise TypeError("get_list_queryset must return a queryset without a limit: pages are for the client to choose")
     if ordering is not None and answer._ordering:
         ordering.extend(answer._ordering)
     return _NOTHING if answer._none or answer._empty else dict(answer._query)
