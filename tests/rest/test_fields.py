@@ -53,8 +53,20 @@ class Stamp(me.EmbeddedDocument):
     code = me.IntField(db_field="cd")
 
 
+class Places(me.Document):
+    """One field of each class that MongoEngine makes a geographical index for: that takes time."""
+
+    geo_point = me.GeoPointField(db_field="f34")
+    point = me.PointField(db_field="f35")
+    line = me.LineStringField(db_field="f36")
+    polygon = me.PolygonField(db_field="f37")
+    points = me.MultiPointField(db_field="f38")
+    lines = me.MultiLineStringField(db_field="f39")
+    polygons = me.MultiPolygonField(db_field="f40")
+
+
 class Inventory(me.Document):
-    """One field of each class."""
+    """One field of each other class."""
 
     string = me.StringField(db_field="f1", regex=r"^[a-z ]*$")
     url = me.URLField(db_field="f2")
@@ -89,13 +101,6 @@ class Inventory(me.Document):
     object_id = me.ObjectIdField(db_field="f31")
     uuid = me.UUIDField(db_field="f32")
     text_uuid = me.UUIDField(db_field="f33", binary=False)
-    geo_point = me.GeoPointField(db_field="f34")
-    point = me.PointField(db_field="f35")
-    line = me.LineStringField(db_field="f36")
-    polygon = me.PolygonField(db_field="f37")
-    points = me.MultiPointField(db_field="f38")
-    lines = me.MultiLineStringField(db_field="f39")
-    polygons = me.MultiPolygonField(db_field="f40")
     decimal128 = me.Decimal128Field(db_field="f41")
     references = me.ListField(me.ReferenceField(Crate), db_field="f42")
     lists = me.ListField(me.ListField(me.IntField()), db_field="f43")
@@ -200,6 +205,11 @@ FILTERED = {
 }  # fmt: skip
 
 
+def model_of(name: str) -> Any:
+    """The model that has a field of this name."""
+    return Places if name in Places._fields else Inventory
+
+
 @pytest.fixture
 def crates(database_name: str) -> None:
     for number in (7, 8):
@@ -210,23 +220,25 @@ def test_every_field_class_that_mongoengine_ships_is_tried_here() -> None:
     shipped = {each for each in vars(fields).values() if isinstance(each, type) and issubclass(each, me.base.BaseField)}
     shipped = {each for each in shipped if each.__module__ == "mongoengine.fields"} | {me.ObjectIdField}
     elsewhere = {me.FileField, me.ImageField, me.SequenceField, me.CachedReferenceField}
-    assert {type(each) for each in Inventory._fields.values()} == shipped - elsewhere
-    assert ROWS.keys() == Inventory._fields.keys() - {"id"}
+    tried = Inventory._fields | Places._fields
+    assert {type(each) for each in tried.values()} == shipped - elsewhere
+    assert ROWS.keys() == tried.keys() - {"id"}
 
 
 @pytest.mark.parametrize("name", ROWS)
 async def test_a_value_is_created_shown_filtered_and_changed_with_its_diff(api: Api, crates: None, name: str) -> None:
+    root = f"/{model_of(name).__name__.lower()}/"
     first, second, typed_first, typed_second, _ = ROWS[name]
-    client, seen = api(Inventory), []
+    client, seen = api(model_of(name)), []
 
     def listen(sender: Any, updated_fields: dict[str, Any]) -> None:
         seen.append(updated_fields)
 
-    created = await client.post("/inventory/", json={name: first})
+    created = await client.post(root, json={name: first})
     assert (created.status_code, created.json()[name]) == (201, first)
     place = created.headers["Location"]
     assert (await client.get(place)).json() == created.json()
-    assert [each[name] for each in (await client.get("/inventory/")).json()] == [first]
+    assert [each[name] for each in (await client.get(root)).json()] == [first]
     with signals.post_update_instance.connected_to(listen):
         same = await client.put(place, json={name: first})
         changed = await client.put(place, json={name: second})
@@ -243,15 +255,16 @@ async def test_a_value_is_created_shown_filtered_and_changed_with_its_diff(api: 
 
 @pytest.mark.parametrize("name", ROWS)
 async def test_a_value_of_the_wrong_type_is_refused_and_named(alone: Api, crates: None, name: str) -> None:
-    client = alone(Inventory)
-    place = (await client.post("/inventory/", json={})).headers["Location"]
+    root = f"/{model_of(name).__name__.lower()}/"
+    client = alone(model_of(name))
+    place = (await client.post(root, json={})).headers["Location"]
     for value in ROWS[name][4]:
-        for verb, where in (("POST", "/inventory/"), ("PUT", place), ("PATCH", place)):
+        for verb, where in (("POST", root), ("PUT", place), ("PATCH", place)):
             answer = await client.request(verb, where, json={name: value})
             assert (verb, value, answer.status_code) == (verb, value, 400)
             errors = list(answer.json().get("errors", {}))
             assert [each for each in errors if each.partition(".")[0] not in (name, "*")] == []
-    assert Inventory.objects.count() == 1
+    assert model_of(name).objects.count() == 1
 
 
 @pytest.mark.parametrize("name", FILTERED)
@@ -272,24 +285,25 @@ async def test_a_value_is_filtered_by_its_text(alone: Api, crates: None, name: s
     "name", [name for name in ROWS if name not in FILTERED and not isinstance(ROWS[name][0], list)]
 )
 async def test_what_has_no_text_form_is_filtered_by_its_being_there(alone: Api, crates: None, name: str) -> None:
-    client = alone(Inventory)
-    await client.post("/inventory/", json={name: ROWS[name][0]})
-    empty = (await client.post("/inventory/", json={})).headers["Location"]
+    root = f"/{model_of(name).__name__.lower()}/"
+    client = alone(model_of(name))
+    await client.post(root, json={name: ROWS[name][0]})
+    empty = (await client.post(root, json={})).headers["Location"]
     assert (await client.patch(empty, json={name: None})).json()[name] is None
-    found = (await client.get(f"/inventory/?{name}__exists=true")).json()
+    found = (await client.get(f"{root}?{name}__exists=true")).json()
     assert [each[name] for each in found] == [ROWS[name][0]]
 
 
 async def test_a_point_may_be_given_as_an_array_and_is_shown_as_geojson(api: Api) -> None:
-    answer = await api(Inventory).post("/inventory/", json={"point": [3, 4], "geo_point": [3, 4]})
+    answer = await api(Places).post("/places/", json={"point": [3, 4], "geo_point": [3, 4]})
     assert [answer.json()[name] for name in ("point", "geo_point")] == [geo("Point", [3, 4])] * 2
-    stored = raw(Inventory.objects.get())
+    stored = raw(Places.objects.get())
     assert (stored["f34"], stored["f35"]) == ([3, 4], geo("Point", [3, 4]))
 
 
 async def test_what_bzz_stores_mongoengine_reads(api: Api, crates: None) -> None:
     client = api(Inventory)
-    await client.post("/inventory/", json={name: row[0] for name, row in ROWS.items()})
+    await client.post("/inventory/", json={name: row[0] for name, row in ROWS.items() if name in Inventory._fields})
     read = Inventory.objects.get()
     assert (read.enum, read.number_enum, read.decimal) == (Colour.RED, Level.LOW, Decimal("1.50"))
     assert (read.reference.name, read.dbref.name, read.any_reference.name) == ("crate 7", "crate 7", "crate 7")
@@ -305,7 +319,9 @@ async def test_what_bzz_stores_mongoengine_reads(api: Api, crates: None) -> None
 
 async def test_what_mongoengine_stores_bzz_shows_the_same(api: Api, crates: None) -> None:
     client = api(Inventory)
-    created = await client.post("/inventory/", json={name: row[0] for name, row in ROWS.items()})
+    created = await client.post(
+        "/inventory/", json={name: row[0] for name, row in ROWS.items() if name in Inventory._fields}
+    )
     copy = Inventory.objects.get()
     copy.id = None
     copy.save(force_insert=True)

@@ -59,8 +59,8 @@ class Numbered(me.Document):
         "0",
     ],
 )
-async def test_a_string_key_of_any_characters_stands_percent_encoded_in_the_url(api: Api, code: str) -> None:
-    client = api(Harbour, Sailor)
+async def test_a_string_key_of_any_characters_stands_percent_encoded_in_the_url(alone: Api, code: str) -> None:
+    client = alone(Harbour, Sailor)
     created = await client.post("/harbour/", json={"code": code, "name": "x"})
     place = created.headers["Location"]
     assert (created.status_code, Harbour.objects.get().pk) == (201, code)
