@@ -120,7 +120,7 @@ async def test_a_queue_that_is_full_refuses_at_once(database: Database) -> None:
     with pytest.raises(Unavailable, match="Too many"):
         await batcher.ask(3)
     database.gate.set()
-    assert await asyncio.gather(sent, waiting) == ["1", "2"]
+    assert [*await asyncio.gather(sent, waiting)] == ["1", "2"]
 
 
 async def test_a_group_has_a_longest_length(database: Database, batcher: Batcher[int, str]) -> None:

@@ -8,7 +8,7 @@ from tornado.web import RequestHandler
 from tests.conftest import Driver, Serve
 
 
-class Note(mongoengine.Document):
+class Memo(mongoengine.Document):
     text = mongoengine.StringField()
 
 
@@ -18,8 +18,8 @@ class Hello(RequestHandler):
 
 
 async def test_both_drivers_see_what_mongoengine_wrote(driver: Driver) -> None:
-    Note(text="hello").save()
-    found = await driver()["note"].find_one()
+    Memo(text="hello").save()
+    found = await driver()["memo"].find_one()
     assert found["text"] == "hello"
 
 

@@ -16,19 +16,19 @@ from tests.conftest import Serve
 from tests.events.conftest import Calls
 
 
-class Address(mongoengine.EmbeddedDocument):
+class Home(mongoengine.EmbeddedDocument):
     city = mongoengine.StringField()
 
 
 class Member(mongoengine.Document):
     name = mongoengine.StringField()
     email = mongoengine.StringField()
-    address = mongoengine.EmbeddedDocumentField(Address)
+    address = mongoengine.EmbeddedDocumentField(Home)
 
     meta: ClassVar[dict[str, Any]] = {"collection": "event_member"}
 
 
-class Club(mongoengine.Document):
+class Society(mongoengine.Document):
     members = mongoengine.ListField(mongoengine.ReferenceField(Member))
 
     meta: ClassVar[dict[str, Any]] = {"collection": "event_club"}
@@ -38,7 +38,9 @@ pytestmark = pytest.mark.usefixtures("database_name")
 
 
 def routes() -> list[Any]:
-    return bzz.flatten([bzz.ModelHive.routes_for("mongoengine", Member), bzz.ModelHive.routes_for("mongoengine", Club)])
+    return bzz.flatten(
+        [bzz.ModelHive.routes_for("mongoengine", Member), bzz.ModelHive.routes_for("mongoengine", Society)]
+    )
 
 
 async def test_the_life_of_a_document_is_told_in_order(serve: Serve) -> None:
@@ -112,10 +114,10 @@ async def test_a_listener_after_the_deed_cannot_spoil_the_success(
 async def test_linking_and_unlinking_are_told_as_creating_and_deleting(serve: Serve) -> None:
     client = serve(routes())
     member = (await client.post("/member/", json={"name": "Ada"})).json()["id"]
-    club = (await client.post("/club/", json={})).json()["id"]
+    society = (await client.post("/society/", json={})).json()["id"]
     with capture("Member.*") as seen:
-        await client.post(f"/club/{club}/members/", json={"members": [member]})
-        await client.delete(f"/club/{club}/members/{member}/")
+        await client.post(f"/society/{society}/members/", json={"members": [member]})
+        await client.delete(f"/society/{society}/members/{member}/")
     assert seen.names == ["Member.creating", "Member.created", "Member.deleting", "Member.deleted"]
 
 

@@ -186,17 +186,17 @@ async def test_the_field_may_be_given_by_its_name(api: Api) -> None:
 # -- inheritance
 
 
-class Animal(me.Document):
+class Creature(me.Document):
     name = me.StringField(db_field="n")
     friend = me.ReferenceField("self", db_field="f")
     meta = {"allow_inheritance": True}  # noqa: RUF012  # as MongoEngine's manual writes it
 
 
-class Dog(Animal):
+class Hound(Creature):
     trick = me.StringField(db_field="t", required=True)
 
 
-class Puppy(Dog):
+class Puppy(Hound):
     weeks = me.IntField(db_field="w")
 
 
@@ -215,51 +215,55 @@ class Beach(me.Document):
 
 
 async def test_documents_of_subclasses_are_shown_with_their_own_fields_and_without_cls(api: Api) -> None:
-    Animal(name="a").save()
-    dog = Dog(name="b", trick="sit").save()
-    Puppy(name="c", trick="roll", weeks=9, friend=dog).save()
-    client = api(Animal)
-    shown = (await client.get("/animal/?sort=name")).json()
+    Creature(name="a").save()
+    hound = Hound(name="b", trick="sit").save()
+    Puppy(name="c", trick="roll", weeks=9, friend=hound).save()
+    client = api(Creature)
+    shown = (await client.get("/creature/?sort=name")).json()
     assert [each.keys() for each in shown] == [
         {"id", "name", "friend"},
         {"id", "name", "friend", "trick"},
         {"id", "name", "friend", "trick", "weeks"},
     ]
-    assert (await client.get(f"/animal/{shown[2]['id']}/friend/")).json()["trick"] == "sit"
+    assert (await client.get(f"/creature/{shown[2]['id']}/friend/")).json()["trick"] == "sit"
 
 
 async def test_each_class_serves_its_own_documents_and_their_subclasses(api: Api) -> None:
-    animal, dog, puppy = Animal(name="a").save(), Dog(name="b", trick="x").save(), Puppy(name="c", trick="y").save()
-    client = api(Animal, Dog, Puppy)
-    for place, wanted in (("animal", [animal, dog, puppy]), ("dog", [dog, puppy]), ("puppy", [puppy])):
+    creature, hound, puppy = (
+        Creature(name="a").save(),
+        Hound(name="b", trick="x").save(),
+        Puppy(name="c", trick="y").save(),
+    )
+    client = api(Creature, Hound, Puppy)
+    for place, wanted in (("creature", [creature, hound, puppy]), ("hound", [hound, puppy]), ("puppy", [puppy])):
         found = (await client.get(f"/{place}/")).json()
         assert (place, [each["id"] for each in found]) == (place, [str(each.id) for each in wanted])
-    assert (await client.get(f"/dog/{animal.id}/")).status_code == 404
-    assert (await client.delete(f"/puppy/{dog.id}/")).status_code == 404
-    assert (await client.put(f"/dog/{animal.id}/", json={"name": "x"})).status_code == 404
+    assert (await client.get(f"/hound/{creature.id}/")).status_code == 404
+    assert (await client.delete(f"/puppy/{hound.id}/")).status_code == 404
+    assert (await client.put(f"/hound/{creature.id}/", json={"name": "x"})).status_code == 404
 
 
 async def test_cls_is_stored_and_is_neither_shown_nor_writable(api: Api) -> None:
-    client = api(Dog)
-    created = await client.post("/dog/", json={"name": "a", "trick": "sit"})
-    assert raw(Dog.objects.get())["_cls"] == "Animal.Dog"
+    client = api(Hound)
+    created = await client.post("/hound/", json={"name": "a", "trick": "sit"})
+    assert raw(Hound.objects.get())["_cls"] == "Creature.Hound"
     assert created.json().keys() == {"id", "name", "friend", "trick"}
     for verb, place in (
-        ("POST", "/dog/"),
+        ("POST", "/hound/"),
         ("PUT", created.headers["Location"]),
         ("PATCH", created.headers["Location"]),
     ):
-        answer = await client.request(verb, place, json={"trick": "x", "_cls": "Animal"})
+        answer = await client.request(verb, place, json={"trick": "x", "_cls": "Creature"})
         assert (answer.status_code, answer.json()["errors"]) == (400, {"_cls": ["Unknown field."]})
-    assert (await client.get("/dog/?_cls=Animal")).status_code == 400
-    assert (await client.get("/dog/?sort=_cls")).status_code == 400
-    assert (await client.get("/dog/?fields=_cls")).status_code == 400
+    assert (await client.get("/hound/?_cls=Creature")).status_code == 400
+    assert (await client.get("/hound/?sort=_cls")).status_code == 400
+    assert (await client.get("/hound/?fields=_cls")).status_code == 400
 
 
 async def test_an_update_through_the_base_class_leaves_the_class_alone(api: Api) -> None:
     puppy = Puppy(name="c", trick="y", weeks=3).save()
-    answer = await api(Animal).put(f"/animal/{puppy.id}/", json={"name": "d"})
-    assert (answer.status_code, answer.json()["weeks"], raw(puppy)["_cls"]) == (200, 3, "Animal.Dog.Puppy")
+    answer = await api(Creature).put(f"/creature/{puppy.id}/", json={"name": "d"})
+    assert (answer.status_code, answer.json()["weeks"], raw(puppy)["_cls"]) == (200, 3, "Creature.Hound.Puppy")
 
 
 async def test_embedded_documents_may_inherit_too(api: Api) -> None:

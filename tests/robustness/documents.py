@@ -71,7 +71,7 @@ class Labelled(me.Document):
     size = me.IntField()
 
 
-class Part(me.EmbeddedDocument):
+class Cog(me.EmbeddedDocument):
     """Holds itself, singly and in a list."""
 
     label = me.StringField()
@@ -80,8 +80,8 @@ class Part(me.EmbeddedDocument):
 
 
 class Machine(me.Document):
-    part = me.EmbeddedDocumentField(Part)
-    parts = me.ListField(me.EmbeddedDocumentField(Part))
+    part = me.EmbeddedDocumentField(Cog)
+    parts = me.ListField(me.EmbeddedDocumentField(Cog))
 
 
 class Animal(me.Document):
@@ -129,7 +129,7 @@ class Everything(me.Document):
     colour = me.EnumField(Colour)
     size = me.EnumField(Size)
     embedded = me.EmbeddedDocumentField(Address)
-    any_embedded = me.GenericEmbeddedDocumentField(choices=(Address, Note, Part))
+    any_embedded = me.GenericEmbeddedDocumentField(choices=(Address, Note, Cog))
     reference = me.ReferenceField(Person)
     dbref = me.ReferenceField(Person, dbref=True)
     lazy = me.LazyReferenceField(Person)

@@ -445,7 +445,7 @@ ALMOST = st.one_of(
     VALUES,
     st.sampled_from([*DECIMALS, *DATES]),
     st.fixed_dictionaries({"type": st.sampled_from(["Point", "Polygon", "LineString"]), "coordinates": VALUES}),
-    st.fixed_dictionaries({"@type": st.sampled_from(["Address", "Note", "Part", "Person", "Team", "Dog"])},
+    st.fixed_dictionaries({"@type": st.sampled_from(["Address", "Note", "Cog", "Person", "Team", "Dog"])},
                           optional={"id": TEXT, "city": VALUES, "text": VALUES, "part": VALUES, "parts": VALUES}),
     st.fixed_dictionaries({}, optional=dict.fromkeys(Address._fields, VALUES)),
     st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(Address._fields, VALUES)), max_size=2),

@@ -20,7 +20,7 @@ from tests.signals.conftest import Connect
 PROBLEM = "application/problem+json"
 
 
-class Account(me.Document):
+class Ledger(me.Document):
     name = me.StringField(db_field="n")
     role = me.StringField(db_field="r", default="guest")
     secret = me.StringField(db_field="s")
@@ -44,29 +44,29 @@ REFUSALS: list[tuple[Exception, int]] = [
 async def test_a_pre_receiver_that_raises_stops_the_request(
     alone: Api, connect: Connect, error: Exception, status: int
 ) -> None:
-    account = Account(name="a").save()
+    ledger = Ledger(name="a").save()
 
     async def refuse(sender: Any) -> None:
         await asyncio.sleep(0)
         raise error
 
     for what in ("get_instance", "get_list", "create_instance", "update_instance", "delete_instance"):
-        connect(getattr(signals, f"pre_{what}"), refuse, sender=Account)
-    client, place = alone(Account), f"/account/{account.id}/"
+        connect(getattr(signals, f"pre_{what}"), refuse, sender=Ledger)
+    client, place = alone(Ledger), f"/ledger/{ledger.id}/"
     for verb, where, body in (
         ("GET", place, None),
-        ("GET", "/account/", None),
-        ("POST", "/account/", {"name": "b"}),
+        ("GET", "/ledger/", None),
+        ("POST", "/ledger/", {"name": "b"}),
         ("PUT", place, {"name": "b"}),
         ("PATCH", place, {"name": "b"}),
         ("DELETE", place, None),
-        ("POST", f"{place}boss/", {"boss": str(account.id)}),
+        ("POST", f"{place}boss/", {"boss": str(ledger.id)}),
     ):
         answer = await client.request(verb, where, json=body)
         assert (verb, where, answer.status_code) == (verb, where, status)
         assert answer.headers["Content-Type"] == PROBLEM
         assert "broken" not in answer.text
-    assert [raw(each) for each in Account.objects] == [{"_id": account.id, "n": "a", "r": "guest", "t": []}]
+    assert [raw(each) for each in Ledger.objects] == [{"_id": ledger.id, "n": "a", "r": "guest", "t": []}]
 
 
 async def test_the_first_that_refuses_keeps_the_later_ones_from_running(alone: Api, connect: Connect) -> None:
@@ -81,7 +81,7 @@ async def test_the_first_that_refuses_keeps_the_later_ones_from_running(alone: A
 
     connect(signals.pre_create_instance, first)
     connect(signals.pre_create_instance, second)
-    assert (await alone(Account).post("/account/", json={})).status_code == 403
+    assert (await alone(Ledger).post("/ledger/", json={})).status_code == 403
     assert ran == ["first"]
 
 
@@ -91,8 +91,8 @@ async def test_a_refusal_comes_before_anything_is_read(alone: Api, connect: Conn
 
     connect(signals.pre_get_instance, refuse)
     connect(signals.pre_update_instance, refuse)
-    client = alone(Account)
-    nowhere = "/account/5f0000000000000000000000/"
+    client = alone(Ledger)
+    nowhere = "/ledger/5f0000000000000000000000/"
     assert (await client.get(nowhere)).status_code == 403
     assert (await client.put(nowhere, json={"boss": "5f0000000000000000000000"})).status_code == 403
 
@@ -103,8 +103,8 @@ async def test_a_pre_receiver_may_answer_the_request_itself(alone: Api, connect:
         handler.finish({"queued": True})
 
     connect(signals.pre_create_instance, answer)
-    told = await alone(Account).post("/account/", json={"name": "a"})
-    assert (told.status_code, told.json(), Account.objects.count()) == (202, {"queued": True}, 0)
+    told = await alone(Ledger).post("/ledger/", json={"name": "a"})
+    assert (told.status_code, told.json(), Ledger.objects.count()) == (202, {"queued": True}, 0)
 
 
 # -- changing what is stored
@@ -118,8 +118,8 @@ async def test_what_a_pre_receiver_leaves_in_the_data_is_what_is_stored(api: Api
         handler.data["engine"] = {"power": 7}
 
     connect(signals.pre_create_instance, fill)
-    answer = await api(Account, hidden=["secret"], read_only=["role"]).post("/account/", json={"name": "ann"})
-    stored = raw(Account.objects.get())
+    answer = await api(Ledger, hidden=["secret"], read_only=["role"]).post("/ledger/", json={"name": "ann"})
+    stored = raw(Ledger.objects.get())
     assert (answer.status_code, answer.json()["name"], answer.json()["role"]) == (201, "Ann", "read-only")
     assert "secret" not in answer.json()
     assert (stored["n"], stored["s"], stored["r"], stored["e"]["pw"]) == ("Ann", "hidden", "read-only", 7)
@@ -131,11 +131,11 @@ async def test_the_data_may_be_replaced_as_a_whole(alone: Api, connect: Connect)
 
     connect(signals.pre_create_instance, replace)
     connect(signals.pre_update_instance, replace)
-    client = alone(Account)
-    place = (await client.post("/account/", json={"name": "a", "tags": ["x"]})).headers["Location"]
-    Account.objects.update(name="b")
+    client = alone(Ledger)
+    place = (await client.post("/ledger/", json={"name": "a", "tags": ["x"]})).headers["Location"]
+    Ledger.objects.update(name="b")
     assert (await client.put(place, json={"tags": ["y"]})).json()["name"] == "other"
-    assert Account.objects.get().tags == []
+    assert Ledger.objects.get().tags == []
 
 
 async def test_a_form_and_json_look_the_same_to_receivers(alone: Api, connect: Connect) -> None:
@@ -145,22 +145,22 @@ async def test_a_form_and_json_look_the_same_to_receivers(alone: Api, connect: C
         seen.append(handler.data)
 
     connect(signals.pre_create_instance, look)
-    client = alone(Account)
-    await client.post("/account/", json={"name": "a b", "engine": {"power": 3}, "tags": ["x"]})
-    await client.post("/account/", data={"name": "a b", "engine.power": "3", "tags[]": "x"})
+    client = alone(Ledger)
+    await client.post("/ledger/", json={"name": "a b", "engine": {"power": 3}, "tags": ["x"]})
+    await client.post("/ledger/", data={"name": "a b", "engine.power": "3", "tags[]": "x"})
     assert seen[0] == seen[1] == {"name": "a b", "engine": {"power": 3}, "tags": ["x"]}
 
 
 async def test_hidden_and_read_only_fields_may_be_set_in_updates_too(api: Api, connect: Connect) -> None:
-    account = Account(name="a").save()
+    ledger = Ledger(name="a").save()
 
     def fill(sender: Any, handler: Any) -> None:
         handler.data["secret"], handler.data["role"] = "s", "admin"
 
     connect(signals.pre_update_instance, fill)
-    client = api(Account, hidden=["secret"], read_only=["role"])
-    answer = await client.patch(f"/account/{account.id}/", json={})
-    assert (answer.status_code, answer.json()["role"], raw(account)["s"]) == (200, "admin", "s")
+    client = api(Ledger, hidden=["secret"], read_only=["role"])
+    answer = await client.patch(f"/ledger/{ledger.id}/", json={})
+    assert (answer.status_code, answer.json()["role"], raw(ledger)["s"]) == (200, "admin", "s")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ async def test_what_a_receiver_leaves_is_validated(alone: Api, connect: Connect,
         handler.data[name] = value
 
     connect(signals.pre_create_instance, spoil)
-    answer = await alone(Account).post("/account/", json={})
+    answer = await alone(Ledger).post("/ledger/", json={})
     assert (answer.status_code, [each.partition(".")[0] for each in answer.json()["errors"]]) == (400, [name])
 
 
@@ -197,7 +197,7 @@ async def test_a_receiver_may_change_what_is_linked_and_attached(alone: Api, con
 
 
 async def test_post_get_receivers_change_what_is_shown_and_nothing_else(api: Api, connect: Connect) -> None:
-    account = Account(name="a", tags=["x"]).save()
+    ledger = Ledger(name="a", tags=["x"]).save()
 
     async def one(sender: Any, instance: Any) -> None:
         instance.name = "shown"
@@ -209,27 +209,27 @@ async def test_post_get_receivers_change_what_is_shown_and_nothing_else(api: Api
 
     connect(signals.post_get_instance, one)
     connect(signals.post_get_list, many)
-    client = api(Account)
-    shown = (await client.get(f"/account/{account.id}/")).json()
+    client = api(Ledger)
+    shown = (await client.get(f"/ledger/{ledger.id}/")).json()
     assert (shown["name"], shown["tags"], shown["boss"]) == ("shown", ["x", "more"], None)
-    assert [each["name"] for each in (await client.get("/account/")).json()] == ["listed"]
-    assert raw(account) == {"_id": account.id, "n": "a", "r": "guest", "t": ["x"]}
+    assert [each["name"] for each in (await client.get("/ledger/")).json()] == ["listed"]
+    assert raw(ledger) == {"_id": ledger.id, "n": "a", "r": "guest", "t": ["x"]}
 
 
 async def test_a_receiver_may_take_items_out_put_in_and_turn_them(alone: Api, connect: Connect) -> None:
     for name in "abc":
-        Account(name=name).save()
+        Ledger(name=name).save()
 
     def change(sender: Any, items: list[Any]) -> None:
-        items[:] = [items[2], items[0], Account(name="new")]
+        items[:] = [items[2], items[0], Ledger(name="new")]
 
     connect(signals.post_get_list, change)
-    assert [each["name"] for each in (await alone(Account).get("/account/")).json()] == ["c", "a", "new"]
+    assert [each["name"] for each in (await alone(Ledger).get("/ledger/")).json()] == ["c", "a", "new"]
 
 
 async def test_what_receivers_changed_has_an_entity_tag_of_its_own(alone: Api, connect: Connect) -> None:
-    account = Account(name="a").save()
-    client, place = alone(Account), f"/account/{account.id}/"
+    ledger = Ledger(name="a").save()
+    client, place = alone(Ledger), f"/ledger/{ledger.id}/"
     plain = (await client.get(place)).headers["ETag"]
 
     def rename(sender: Any, instance: Any) -> None:
@@ -244,15 +244,15 @@ async def test_what_receivers_changed_has_an_entity_tag_of_its_own(alone: Api, c
 
 @pytest.mark.parametrize("error", [HTTPError(403), ValueError("broken"), Forbidden()], ids=repr)
 async def test_a_post_get_receiver_that_raises_shows_no_data(alone: Api, connect: Connect, error: Exception) -> None:
-    account = Account(name="top secret").save()
+    ledger = Ledger(name="top secret").save()
 
     def fail(sender: Any) -> None:
         raise error
 
     connect(signals.post_get_instance, fail)
     connect(signals.post_get_list, fail)
-    client = alone(Account)
-    for place in (f"/account/{account.id}/", "/account/"):
+    client = alone(Ledger)
+    for place in (f"/ledger/{ledger.id}/", "/ledger/"):
         answer = await client.get(place)
         wanted = 500 if isinstance(error, ValueError) else 403
         assert (answer.status_code, answer.headers["Content-Type"], "secret" in answer.text) == (wanted, PROBLEM, False)
@@ -260,14 +260,14 @@ async def test_a_post_get_receiver_that_raises_shows_no_data(alone: Api, connect
 
 
 async def test_hidden_fields_stay_hidden_whatever_a_receiver_sets(alone: Api, connect: Connect) -> None:
-    account = Account(name="a", secret="x").save()
+    ledger = Ledger(name="a", secret="x").save()
 
     def touch(sender: Any, instance: Any) -> None:
         assert instance.secret == "x"
         instance.secret = "y"
 
     connect(signals.post_get_instance, touch)
-    assert "secret" not in (await alone(Account, hidden=["secret"]).get(f"/account/{account.id}/")).json()
+    assert "secret" not in (await alone(Ledger, hidden=["secret"]).get(f"/ledger/{ledger.id}/")).json()
 
 
 # -- after a write
@@ -293,9 +293,9 @@ async def test_a_post_receiver_of_a_write_that_raises_is_logged_and_undoes_nothi
     for signal in posts:
         connect(signal, fail)
         connect(signal, later)
-    client = api(Account)
+    client = api(Ledger)
     with caplog.at_level(logging.ERROR, "bzz.signals"):
-        created = await client.post("/account/", json={"name": "a"})
+        created = await client.post("/ledger/", json={"name": "a"})
         place = created.headers["Location"]
         changed = await client.put(place, json={"name": "b"})
         deleted = await client.delete(place)
@@ -310,7 +310,7 @@ async def test_a_post_receiver_of_a_write_may_set_headers(alone: Api, connect: C
         handler.set_header("X-Heard", "yes")
 
     connect(signals.post_create_instance, mark)
-    assert (await alone(Account).post("/account/", json={})).headers["X-Heard"] == "yes"
+    assert (await alone(Ledger).post("/ledger/", json={})).headers["X-Heard"] == "yes"
 
 
 async def test_a_listener_that_fails_after_linking_does_not_undo_it(alone: Api, connect: Connect) -> None:
@@ -336,20 +336,20 @@ async def test_without_receivers_no_document_is_built(api: Api) -> None:
         built.append(sender)
 
     rio = Harbour(code="RIO").save()
-    account = Account(name="a").save()
+    ledger = Ledger(name="a").save()
     sailor = Sailor(name="a").save()
-    client = api(Account, Sailor)
-    await client.get("/account/")  # indexes are made at the first use
+    client = api(Ledger, Sailor)
+    await client.get("/ledger/")  # indexes are made at the first use
     await client.get("/sailor/")
-    place = f"/account/{account.id}/"
+    place = f"/ledger/{ledger.id}/"
     with me.signals.post_init.connected_to(count):
         for verb, where, body in (
             ("GET", place, None),
-            ("GET", "/account/", None),
-            ("POST", "/account/", {"name": "x"}),
+            ("GET", "/ledger/", None),
+            ("POST", "/ledger/", {"name": "x"}),
             ("PUT", place, {"name": "y"}),
             ("PATCH", place, {"name": "z"}),
-            ("POST", f"{place}boss/", {"boss": str(account.id)}),
+            ("POST", f"{place}boss/", {"boss": str(ledger.id)}),
             ("GET", f"{place}boss/", None),
             ("DELETE", f"{place}boss/", None),
             ("DELETE", place, None),
@@ -368,28 +368,28 @@ async def test_a_receiver_for_another_model_builds_no_document(api: Api, connect
     def listen(sender: Any) -> None:
         raise AssertionError(sender)
 
-    account = Account(name="a").save()
-    client = api(Account)
+    ledger = Ledger(name="a").save()
+    client = api(Ledger)
     for signal in (signals.post_get_instance, signals.post_get_list, signals.post_update_instance):
         connect(signal, listen, sender=Ship)
-    await client.get("/account/")
+    await client.get("/ledger/")
     with me.signals.post_init.connected_to(count):
-        await client.get(f"/account/{account.id}/")
-        await client.get("/account/")
-        await client.put(f"/account/{account.id}/", json={"name": "b"})
+        await client.get(f"/ledger/{ledger.id}/")
+        await client.get("/ledger/")
+        await client.put(f"/ledger/{ledger.id}/", json={"name": "b"})
     assert built == []
 
 
 async def test_an_instance_never_asks_the_database_behind_a_receivers_back(alone: Api, connect: Connect) -> None:
-    bea = Account(name="b").save()
-    account = Account(name="a", boss=bea).save()
+    bea = Ledger(name="b").save()
+    ledger = Ledger(name="a", boss=bea).save()
     seen: list[Any] = []
 
     def look(sender: Any, instance: Any) -> None:
         seen.append(instance.boss)
 
     connect(signals.post_get_instance, look)
-    answer = await alone(Account).get(f"/account/{account.id}/")
+    answer = await alone(Ledger).get(f"/ledger/{ledger.id}/")
     assert getattr(seen[0], "id", seen[0]) == bea.id
-    assert not isinstance(seen[0], Account)
+    assert not isinstance(seen[0], Ledger)
     assert answer.json()["boss"] == str(bea.id)
