@@ -23,7 +23,7 @@ test: .venv/installed-dev ## Check formatting, lint, types and import rules, and
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 .PHONY: format
 format: .venv/installed-dev ## Format the code and apply the safe fixes of the linter
@@ -40,7 +40,7 @@ $(PYTHONS:%=test-%): test-%:
 			"$$python" -m venv .venv/$*; \
 			.venv/$*/bin/python $(PIP) --quiet -e '.[embedded,demo,dev]'; \
 			echo "Python $*:"; \
-			exec .venv/$*/bin/pytest; \
+			exec .venv/$*/bin/pytest -n 2 --dist loadfile; \
 		fi; \
 	done; \
 	echo "Python $* is not installed: skipped"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -48,7 +47,7 @@ async def test_a_stranger_reads_and_a_user_writes(library: httpx.AsyncClient) ->
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", ["/book/", f"/book/{uuid.uuid4()}/", "/book/x/nowhere/y/"])
+@pytest.mark.parametrize("path", ["/book/", "/book/0123456789abcdef01234567/", "/book/x/nowhere/y/"])
 async def test_401_comes_before_404_and_405_and_400_and_before_any_signal(
     library: httpx.AsyncClient, method: str, path: str
 ) -> None:
