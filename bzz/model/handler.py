@@ -19,7 +19,7 @@ from bzz.model.names import check_names
 from bzz.model.path import read_path
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
-from bzz.model.resource import MAX_BODY_BYTES, Resource
+from bzz.model.resource import MAX_BODY_BYTES, Authorize, Resource
 from bzz.problem import GUARD, ProblemHandler
 from bzz.providers.base import Path, Record
 from bzz.shape import Shape
@@ -63,16 +63,17 @@ class ModelHandler(ProblemHandler):
         allowed = self.resource.allowed(self.path)
         if self.request.method not in allowed:
             raise MethodNotAllowed(allowed)
-        await self._authorize()
+        if self.resource.authorize is not None:
+            await self._authorize(self.resource.authorize)
         self._refuse_long_body(_declared_length(self.request.headers.get("Content-Length")))
 
-    async def _authorize(self) -> None:
+    async def _authorize(self, authorize: Authorize) -> None:
         """Ask the application whether this user may do this: a 403 where it says no."""
-        if self.resource.authorize is None or self.request.method == "OPTIONS":
+        if self.request.method == "OPTIONS":
             return
         key = self.path.last.key
         instance_id = None if key is None else str(key)
-        answer = self.resource.authorize(str(self.request.method), self._model, instance_id, self.current_user)
+        answer = authorize(str(self.request.method), self._model, instance_id, self.current_user)
         if not (await answer if inspect.isawaitable(answer) else answer):
             raise Forbidden("You may not do this.")
 

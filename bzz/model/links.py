@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, unquote_plus
 
 from bzz.providers.base import ListQuery, Page
 
@@ -10,6 +10,7 @@ __all__ = ["header_text", "link_header", "location"]
 
 _PLACE = ("page", "after", "before")
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
+_QUERY_SAFE = _PATH_SAFE + "?[]"
 
 
 def link_header(path: str, query: str, asked: ListQuery, page: Page) -> str:
@@ -21,18 +22,19 @@ def link_header(path: str, query: str, asked: ListQuery, page: Page) -> str:
     >>> link_header("/user/", "sort=age&page=2", ListQuery(page=2), Page([], next="abc"))
     '</user/?sort=age>; rel="first", </user/?sort=age&after=abc>; rel="next"'
     """
-    kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in _PLACE]
-    ways = [("first", []), ("prev", _to("before", page.previous)), ("next", _to("after", page.next))]
-    wanted = [(rel, extra) for rel, extra in ways if extra or rel == "first"]
-    return ", ".join(f'<{_url(path, [*kept, *extra])}>; rel="{rel}"' for rel, extra in wanted)
+    kept = "&".join(part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in _PLACE)
+    base = quote(path, safe=_PATH_SAFE), quote(kept, safe=_QUERY_SAFE)
+    links = [_link("first", *base)]
+    if page.previous is not None:
+        links.append(_link("prev", *base, f"before={page.previous}"))
+    if page.next is not None:
+        links.append(_link("next", *base, f"after={page.next}"))
+    return ", ".join(links)
 
 
-def _to(name: str, cursor: str | None) -> list[tuple[str, str]]:
-    return [] if cursor is None else [(name, cursor)]
-
-
-def _url(path: str, pairs: list[tuple[str, str]]) -> str:
-    return quote(path, safe=_PATH_SAFE) + ("?" + urlencode(pairs) if pairs else "")
+def _link(rel: str, path: str, kept: str, cursor: str = "") -> str:
+    query = "&".join(part for part in (kept, cursor) if part)
+    return f'<{path}{"?" if query else ""}{query}>; rel="{rel}"'
 
 
 def location(path: str, name: str | None) -> str:

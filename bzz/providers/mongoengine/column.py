@@ -298,8 +298,13 @@ class Column:
         if raw is None:
             if self.field.required and not self.field.has_default:
                 raise me.ValidationError("Field is required", field_name=self.field.name)
-        elif not self._is_validated_by_itself:
+        elif not (self._is_validated_by_itself or self._is_validated_inside):
             self.source._validate(raw if self.is_plain else self.load(raw))
+
+    @cached_property
+    def _is_validated_inside(self) -> bool:
+        """Whether nothing is left to check of an embedded document whose fields have been checked one by one."""
+        return type(self.source) is me.EmbeddedDocumentField and not (self.source.validation or self.source.choices)
 
     @cached_property
     def _is_validated_by_itself(self) -> bool:

@@ -64,7 +64,14 @@ class Documents:
 
     async def collection(self) -> Collection:
         """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
-        return (await self._open()).collection
+        return (self._ready() or await self._open()).collection
+
+    def _ready(self) -> _Open | None:
+        """What was opened before, where it still holds for this loop and connection."""
+        known = self._opened
+        if known is None or known.made is not getattr(self.model, "_collection", None):
+            return None
+        return known if known.loop is asyncio.get_running_loop() else None
 
     async def _open(self) -> _Open:
         loop = asyncio.get_running_loop()
@@ -103,10 +110,11 @@ class Documents:
 
         :raises bzz.errors.NotFound: where none is, or the model's ``get_instance_queryset`` leaves it out.
         """
-        query = await self.query(field, key, context)
         if self._has_instance_hook or not self._is_unique(field):
+            query = await self.query(field, key, context)
             return await self.find_by(query), query
-        found = await (await self._open()).fetches.ask(query["_id"])
+        query = self._own_query(field, key)
+        found = await (self._ready() or await self._open()).fetches.ask(query["_id"])
         if found is None:
             raise NotFound()
         return found, query
@@ -137,13 +145,16 @@ class Documents:
             raise NotFound()
         return found[0]
 
-    async def query(self, field: Field, key: Any, context: Any) -> Raw:
-        """The MongoDB query for one document, within ``get_instance_queryset``."""
+    def _own_query(self, field: Field, key: Any) -> Raw:
         column = self.mapping.columns[field.name]
         try:
-            own = {column.stored: column.store(key), **self._base}
+            return {column.stored: column.store(key), **self._base}
         except BAD_VALUE:  # such an id could never have been stored
             raise NotFound() from None
+
+    async def query(self, field: Field, key: Any, context: Any) -> Raw:
+        """The MongoDB query for one document, within ``get_instance_queryset``."""
+        own = self._own_query(field, key)
         hook = getattr(self.model, "get_instance_queryset", None)
         if hook is None:
             return own

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import mongoengine as me
 from bson import ObjectId
+from mongoengine import signals
 from mongoengine.base import BaseField
 
 from bzz.errors import ConfigurationError, Invalid
 from bzz.providers.mongoengine.column import Column, Raw
 from bzz.providers.mongoengine.fields import Reader, inner_source, kind_of, parse_object_id
+from bzz.providers.mongoengine.instance import assemble
 from bzz.providers.mongoengine.overrides import asks_while_saved, overrides
 from bzz.shape import Field, Kind, Shape
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from bzz.providers.mongoengine.schema import Schema
 
 __all__ = ["Mapping", "Raw", "documents_in"]
+
+_INIT_SIGNALS = (signals.pre_init, signals.post_init)
 
 
 class Mapping:
@@ -144,15 +148,18 @@ class Mapping:
 
     def show(self, raw: Raw) -> dict[str, Any]:
         """The fields that clients may see, None where unset."""
-        shown = {}
-        for name, stored, convert in self._compiled:
-            value = raw.get(stored)
-            shown[name] = value if convert is None or value is None else convert(value)
+        get = raw.get
+        names, converted = self._compiled
+        shown = {name: get(stored) for name, stored in names}
+        for name, convert in converted:
+            if shown[name] is not None:
+                shown[name] = convert(shown[name])
         return shown
 
     @cached_property
-    def _compiled(self) -> list[tuple[str, str, Reader | None]]:
-        return [(name, stored, column.show) for name, stored, column in self._shown]
+    def _compiled(self) -> tuple[list[tuple[str, str]], list[tuple[str, Reader]]]:
+        converted = [(name, column.show) for name, _, column in self._shown if column.show is not None]
+        return [(name, stored) for name, stored, _ in self._shown], converted
 
     def key_of(self, raw: Raw) -> Any:
         """The typed value that names a document in URLs; None for an embedded one without an id."""
@@ -248,6 +255,8 @@ class Mapping:
 
         Undeclared keys are left out, and unset fields are None rather than their default, as clients see them.
         """
+        if self._is_simple and not any(each.has_receivers_for(self.model) for each in _INIT_SIGNALS):
+            return assemble(self, raw, self._quiet_fields)
         known = {name: raw[column.stored] for name, column in self.columns.items() if column.stored in raw}
         values = {name: self.columns[name].load(value) for name, value in known.items()}
         extra = {} if self.embedded else {"_created": False}
@@ -258,6 +267,13 @@ class Mapping:
         instance._fields = self._quiet_fields
         instance._changed_fields = []
         return instance
+
+    @cached_property
+    def _is_simple(self) -> bool:
+        """Whether making an instance runs no code of the class's own, and gives it nothing but its fields."""
+        model = self.model
+        special = model._dynamic or model.STRICT or any(field.choices for field in model._fields.values())
+        return not special and not overrides(model, "__init__", "__new__", "__setattr__")
 
     @cached_property
     def _quiet_fields(self) -> Any:

@@ -142,6 +142,8 @@ class MongoEngineProvider(Provider):
 
     async def delete(self, path: Path, context: Any, *, precondition: Precondition | None = None) -> Record:
         step = path.last
+        if len(path.steps) == 1 and precondition is None and self._deletes_blind():
+            return await self._delete_blind(step, context)
         if step.field is None:
             return await self._delete_document(await self._reading.locate(path.steps, context), precondition)
         if step.is_reference:
@@ -153,6 +155,20 @@ class MongoEngineProvider(Provider):
         edited = await edit(location, embedded.at(location, step.field.name, alter))
         gone = descend(_spot(location, edited.before), [step])
         return StoredRecord(gone.mapping, gone.raw)
+
+    def _deletes_blind(self) -> bool:
+        """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
+        mapping = self._schema.root
+        return not mapping.inherits and not hooked.deletes_itself(mapping)
+
+    async def _delete_blind(self, step: Step, context: Any) -> Record:
+        documents = self._reading.documents(self._schema.root)
+        assert step.shape.url_id is not None
+        query = await documents.query(step.shape.url_id, step.key, context)
+        gone = await (await documents.collection()).delete(query)
+        if gone is None:
+            raise NotFound()
+        return StoredRecord(documents.mapping, gone)
 
     async def _delete_document(self, location: Location, precondition: Precondition | None) -> Record:
         documents = location.documents

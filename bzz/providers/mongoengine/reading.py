@@ -82,6 +82,10 @@ class Reading:
 
     async def get(self, path: Path, context: Any) -> StoredRecord:
         """The instance at the end of a path."""
+        step = path.steps[0]
+        if len(path.steps) == 1 and step.shape.url_id is not None:
+            documents = self._documents_at(step)
+            return StoredRecord(documents.mapping, (await documents.find(step.shape.url_id, step.key, context))[0])
         spot = (await self.locate(path.steps, context)).spot
         return StoredRecord(spot.mapping, spot.raw)
 

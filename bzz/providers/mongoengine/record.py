@@ -68,7 +68,7 @@ async def represent(mapping: Mapping, items: Sequence[Any]) -> list[Any]:
 
     ``to_dict()`` of a model runs in a worker thread, where it may follow references.
     """
-    if any(_is_custom(mapping, item) for item in items):
+    if mapping.schema.has_custom and any(_is_custom(mapping, item) for item in items):
         return await in_thread(lambda: [_present(mapping, item) for item in items])
     return [_show(mapping, item) for item in items]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import mongoengine as me
@@ -45,6 +46,16 @@ class Schema:
     def named(self, name: str) -> Mapping:
         """The mapping of the class that MongoEngine registered under ``name``."""
         return self.of(get_document(name))
+
+    @cached_property
+    def has_custom(self) -> bool:
+        """Whether any class that these routes reach, or one below it, may have a ``to_dict()``."""
+        return any(hasattr(each, "to_dict") for each in _with_subclasses(self.reachable)) or self._holds_any
+
+    @property
+    def _holds_any(self) -> bool:
+        kinds = {(field.item or field).kind for each in self.reachable for field in self.of(each).shape.fields.values()}
+        return Kind.ANY_EMBEDDED in kinds
 
     def is_hidden(self, model: Model, name: str) -> bool:
         """Whether clients may not know of a field."""
@@ -96,6 +107,13 @@ class Schema:
                     seen.add(found.model)
                     waiting.append(found)
         return seen
+
+
+def _with_subclasses(models: Iterable[Model]) -> set[Model]:
+    found = set(models)
+    for model in models:
+        found |= _with_subclasses(model.__subclasses__())
+    return found
 
 
 def _checked(names: Sequence[str], option: str) -> Sequence[str]:
