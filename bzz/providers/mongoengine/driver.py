@@ -38,9 +38,6 @@ __all__ = ["TIMEOUT_SECONDS", "Collection", "close", "database", "leaves_unknown
 TIMEOUT_SECONDS = 10.0
 """How long one operation may take, unless the connection's own settings say otherwise (``timeoutMS``)."""
 
-SELECTION_SECONDS = 3.0
-"""How long to look for a server before a request is answered 503 (``serverSelectionTimeoutMS``)."""
-
 Document = dict[str, Any]
 
 _RENAMED = {"authentication_source": "authSource", "authentication_mechanism": "authMechanism"}
@@ -74,19 +71,9 @@ def _connect(loop: asyncio.AbstractEventLoop, alias: str, settings: Mapping[str,
     options = {_RENAMED.get(name, name): value for name, value in settings.items() if value is not None}
     for name in _NOT_FOR_THE_DRIVER:
         options.pop(name, None)
-    given = {name.lower() for name in options} | _options_in_addresses(options["host"])
-    if "timeoutms" not in given:
-        options["timeoutMS"] = int(TIMEOUT_SECONDS * 1000)
-    if "serverselectiontimeoutms" not in given:
-        options["serverSelectionTimeoutMS"] = int(SELECTION_SECONDS * 1000)
     known = (loop, settings, AsyncIOMotorClient(**options))
     _clients[id(loop), alias] = known
     return known
-
-
-def _options_in_addresses(hosts: Sequence[str]) -> set[str]:
-    queries = [host.partition("?")[2] for host in hosts if "://" in host]
-    return {pair.partition("=")[0].lower() for query in queries for pair in query.split("&")}
 
 
 def _close_stale(loop: asyncio.AbstractEventLoop, alias: str) -> None:
