@@ -152,6 +152,10 @@ class Column:
         kind = self.field.kind
         if kind in (Kind.LIST, Kind.MAP):
             return _container_reader(self.item._reader(shown=shown) if self.item else None)
+        if kind is Kind.EMBEDDED and not self.mapping().inherits:
+            mapping = self.mapping()
+            whole = mapping.show if shown else mapping.typed
+            return lambda raw: whole(raw) if isinstance(raw, dict) else raw
         if kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):
             return self._show_document if shown else self._read_document
         if kind is Kind.ANY_REFERENCE:

@@ -61,6 +61,13 @@ class Mapping:
         return bool(self.model._meta.get("allow_inheritance"))
 
     @cached_property
+    def refers(self) -> bool:
+        """Whether a document of the class may hold a reference, at any depth."""
+        reachable = self.schema.embedded_in(self.model)
+        fields = [field for each in reachable for field in self.schema.of(each).shape.fields.values()]
+        return any(_innermost(field).kind in _REFERRING for field in fields)
+
+    @cached_property
     def has_save_hooks(self) -> bool:
         """Whether the class must always be saved by MongoEngine itself."""
         classes = self.schema.embedded_in(self.model)
@@ -305,6 +312,13 @@ def documents_in(value: Any) -> list[Any]:
     if isinstance(value, (list, tuple)):
         return [each for inner in value for each in documents_in(inner)]
     return []
+
+
+_REFERRING = (Kind.REFERENCE, Kind.ANY_REFERENCE, Kind.ANY_EMBEDDED)
+
+
+def _innermost(field: Field) -> Field:
+    return field if field.item is None else _innermost(field.item)
 
 
 def _silence(field: BaseField) -> None:

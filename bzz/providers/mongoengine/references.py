@@ -25,6 +25,8 @@ async def check_references(
 
     :raises bzz.errors.Invalid: naming every such reference.
     """
+    if not mapping.refers:
+        return
     places: dict[Mapping, dict[Any, list[str]]] = defaultdict(lambda: defaultdict(list))
     for where, target, key in _in_document(mapping, values, ""):
         places[target][key].append(where)
