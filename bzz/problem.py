@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import http.client
 import logging
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+import tornado
 from tornado.web import HTTPError, RequestHandler
 
 from bzz.codec import dumps
@@ -48,6 +51,12 @@ class ProblemHandler(RequestHandler):
         """
         own = getattr(self.settings.get(GUARD), "has_own_credential", None)
         return super().check_trusted_origin(origin) or (own is not None and bool(own(self)))
+
+    if tornado.version_info < (6, 6):  # which logs a traceback for each request that is cancelled when its loop ends
+
+        async def _execute(self, *args: Any, **kwargs: Any) -> None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await super()._execute(*args, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write the exception in ``kwargs['exc_info']`` as a problem."""
