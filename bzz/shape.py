@@ -42,6 +42,8 @@ class Kind(Enum):
     ======================  ================================================  ============================
     """
 
+    __hash__ = object.__hash__  # each member is the one of its kind; Enum's own hash is a Python function
+
     STRING = "string"
     INTEGER = "integer"
     FLOAT = "float"
@@ -168,6 +170,18 @@ class Shape:
         """The fields that a body may hold whatever is in them: visible, writable, with no names of their own inside."""
         fields = (each for each in self.visible.values() if not each.read_only)
         return frozenset(each.name for each in fields if (each.item or each).is_scalar)
+
+    def is_open(self, data: Mapping[str, Any]) -> bool:
+        """Whether a body may hold all these names, in embedded documents too; False where that is not easily told."""
+        if data.keys() <= self.open_names:
+            return True
+        return all(self._is_open_inside(name, data[name]) for name in data.keys() - self.open_names)
+
+    def _is_open_inside(self, name: str, value: Any) -> bool:
+        field = self.visible.get(name)
+        if field is None or field.read_only or field.kind is not Kind.EMBEDDED or not isinstance(value, dict):
+            return False
+        return field.shape.is_open(value)
 
     def find(self, dotted: str) -> Field | None:
         """The visible field at ``dotted``, through embedded documents and lists of them; None where there is none.

@@ -43,12 +43,12 @@ def mongo() -> Iterator[MongoServer]:
 
 
 @pytest.fixture
-def database_name(mongo: MongoServer) -> Iterator[str]:
+async def database_name(mongo: MongoServer) -> AsyncIterator[str]:
     """An empty database of the test's own, to which MongoEngine's default connection leads."""
     name = f"bzz_test_{uuid.uuid4().hex}"
     client = mongoengine.connect(db=name, host=mongo.uri, uuidRepresentation="standard")
     yield name
-    close_clients()
+    await close_clients()
     client.drop_database(name)
     mongoengine.disconnect_all()
 

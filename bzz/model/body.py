@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bzz.codec import MAX_DEPTH, check_depth, loads
+from bzz.codec import MAX_DEPTH, loads
 from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
 from bzz.model.query import pairs
 from bzz.model.value import (
@@ -73,14 +73,12 @@ def read_values(shape: Shape, data: Mapping[str, Any], *, own_id: Any = None, up
     :param updating: whether the instance exists. Its ids may then be named only as what they are: the one that is known
         is compared and left out, another stays in the answer, for the provider to compare.
     :raises bzz.errors.Invalid: naming every field that cannot be taken, and why.
-    :raises bzz.errors.BadRequest: nested too deep.
 
     >>> user = Shape("User", object, {"age": Field("age", Kind.INTEGER)})
     >>> read_values(user, {"age": "12", "role": "admin"})
     Traceback (most recent call last):
     bzz.errors.Invalid: The model refuses these fields.
     """
-    check_depth(dict(data))
     errors: Errors = {}
     ids = shape.visible_ids
     if updating:

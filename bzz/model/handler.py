@@ -10,7 +10,7 @@ from typing import Any
 from tornado.web import Finish, HTTPError, stream_request_body
 
 from bzz import signals
-from bzz.codec import dumps
+from bzz.codec import check_depth, dumps
 from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, PreconditionFailed
 from bzz.model.body import decode, read_links, read_values
 from bzz.model.conditional import entity_tag, if_match_holds, precondition
@@ -219,6 +219,7 @@ class ModelHandler(ProblemHandler):
             await signal.notify(self._model, arguments=self.path.arguments, handler=self)
             if self._finished:
                 raise Finish()
+            check_depth(self.data)  # as deep as a receiver made it
 
     async def _after(self, signal: Signal, record: Record, **more: Any) -> None:
         """Send the ``post_`` signal of a write that has happened."""

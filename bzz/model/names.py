@@ -31,7 +31,7 @@ def check_names(shape: Shape, data: Mapping[str, Any], *, updating: bool = False
     ['_cls', 'key']
     """
     errors: Errors = {}
-    if data.keys() <= shape.open_names:
+    if shape.is_open(data):
         return
     own = shape.visible_ids if updating else frozenset()
     for where, message in _refusals(shape, {name: each for name, each in data.items() if name not in own}, ""):

@@ -104,12 +104,39 @@ def read_fields_of(shape: Shape, values: Mapping[str, Any], where: str, errors: 
     """
     read = {}
     for name, value in values.items():
-        field, inner = shape.fields.get(name), _join(where, name)
+        field = shape.fields.get(name)
         if field is None:
-            note(errors, inner, UNKNOWN)
-        else:
-            read[name] = read_field(shape, field, value, inner, errors)
+            note(errors, _join(where, name), UNKNOWN)
+            continue
+        try:
+            read[name] = _read(field, value)
+        except ValueError:
+            read[name] = read_field(shape, field, value, _join(where, name), errors)
     return read
+
+
+def _read(field: Field, value: Any) -> Any:
+    """What :func:`from_json` makes of a value of a common kind with no mistake in it.
+
+    :raises ValueError: for any other, of which :func:`from_json` knows what to say.
+    """
+    if value is None:
+        return None
+    if field.kind is Kind.STRING and type(value) is str:
+        value.encode()  # a lone surrogate cannot be stored
+        return value
+    if field.kind is Kind.EMBEDDED and isinstance(value, dict):
+        return _read_embedded(field.shape.fields, value)
+    if field.item is not None and field.kind is Kind.LIST and isinstance(value, list) and None not in value:
+        item = field.item
+        return [_read(item, each) for each in value]
+    return read_json(field.kind, value)
+
+
+def _read_embedded(fields: Mapping[str, Field], value: Mapping[str, Any]) -> dict[str, Any]:
+    if not value.keys() <= fields.keys():
+        raise ValueError
+    return {name: _read(fields[name], each) for name, each in value.items()}
 
 
 def read_field(shape: Shape, field: Field, value: Any, where: str, errors: Errors) -> Any:

@@ -113,22 +113,9 @@ def _import(name: str) -> Any:
 
 
 def _run(app: Source, sockets: Sequence[socket.socket], limits: Limits) -> None:
-    loop = _new_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_until_complete(_serve(app, sockets, limits))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    if importlib.util.find_spec("uvloop") is None:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
-    return loop
+    uvloop = importlib.util.find_spec("uvloop")
+    run = asyncio.run if uvloop is None else importlib.import_module("uvloop").run
+    run(_serve(app, sockets, limits))
 
 
 async def _serve(app: Source, sockets: Sequence[socket.socket], limits: Limits) -> None:

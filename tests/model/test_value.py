@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bzz.model.scalar import EXPECTED
-from bzz.model.value import MAX_ERRORS, Errors, from_json, from_text
+from bzz.model.value import MAX_ERRORS, Errors, from_json, from_text, read_fields_of
 from bzz.shape import Field, Kind
 
 from . import USER
@@ -315,3 +315,23 @@ def test_a_reference_of_any_type_is_a_type_and_an_id(value: Any) -> None:
 
 def test_the_list_of_mistakes_ends_somewhere() -> None:
     assert len(refusals("ranks", ["x"] * 100_000)) == MAX_ERRORS
+
+
+texts = st.text(max_size=4) | st.just("\ud800") | st.just("2026-01-31T12:00:00Z")
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["zip", "city", "verified", "x"]), inner, max_size=3)
+    ),
+)
+
+
+@given(name=st.sampled_from([name for name in USER.fields if USER.fields[name] is not USER.pk]), value=json_values)
+def test_a_field_is_read_alike_by_itself_and_in_an_object(name: str, value: Any) -> None:
+    alone: Errors = {}
+    within: Errors = {}
+    expected = from_json(USER.fields[name], value, name, alone)
+    read = read_fields_of(USER, {name: value}, "", within)
+    assert within == alone
+    assert alone or repr(read[name]) == repr(expected)  # repr, since true is 1 to Python

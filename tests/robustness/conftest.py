@@ -112,7 +112,7 @@ async def connect() -> AsyncIterator[Connect]:
         closing = close()
         if closing is not None:
             await closing
-    close_clients()
+    await close_clients()
     mongoengine.disconnect_all()
 
 

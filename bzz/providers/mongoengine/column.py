@@ -13,6 +13,7 @@ from mongoengine.base import BaseField
 from mongoengine.errors import DeprecatedError
 
 from bzz.errors import Invalid
+from bzz.providers.mongoengine.acceptance import Test, acceptance
 from bzz.providers.mongoengine.fields import PLAIN_FIELDS, Reader, reader_of, reference_key, store_scalar
 from bzz.providers.mongoengine.overrides import overrides
 from bzz.shape import Field, Kind
@@ -302,8 +303,13 @@ class Column:
         if raw is None:
             if self.field.required and not self.field.has_default:
                 raise me.ValidationError("Field is required", field_name=self.field.name)
-        elif not (self._is_validated_by_itself or self._is_validated_inside):
+        elif not (self._is_accepted(raw) or self._is_validated_by_itself or self._is_validated_inside):
             self.source._validate(raw if self.is_plain else self.load(raw))
+
+    @cached_property
+    def _is_accepted(self) -> Test:
+        """Whether MongoEngine need not be asked about a raw value."""
+        return acceptance(self.source) or _never
 
     @cached_property
     def _is_validated_inside(self) -> bool:
@@ -318,6 +324,10 @@ class Column:
         if isinstance(self.source, me.CachedReferenceField):
             return True
         return any(overrides(each, "clean", "validate") for each in self._embedded)
+
+
+def _never(raw: Any) -> bool:
+    return False
 
 
 _LINKS = frozenset({Kind.EMBEDDED, Kind.ANY_EMBEDDED, Kind.REFERENCE, Kind.ANY_REFERENCE})

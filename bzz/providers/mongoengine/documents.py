@@ -41,6 +41,7 @@ class _Open(NamedTuple):
 
     loop: asyncio.AbstractEventLoop
     made: Any
+    database: Any
     collection: Collection
     fetches: Batcher[Any, Raw | None]
     inserts: Batcher[bytes, None]
@@ -71,21 +72,25 @@ class Documents:
         known = self._opened
         if known is None or known.made is not getattr(self.model, "_collection", None):
             return None
-        return known if known.loop is asyncio.get_running_loop() else None
+        return known if known.loop is asyncio.get_running_loop() and known.database is self._database() else None
 
     async def _open(self) -> _Open:
-        loop = asyncio.get_running_loop()
         known = self._opened
         if known is None or known.made is not getattr(self.model, "_collection", None):
-            known = self._opened = self._connect(loop, await in_thread(self._make_indexes))
-        elif known.loop is not loop:
-            known = self._opened = self._connect(loop, known.made)
-        return known
+            self._opened = self._connect(await in_thread(self._make_indexes))
+        elif not self._ready():
+            self._opened = self._connect(known.made)
+        assert self._opened is not None
+        return self._opened
 
-    def _connect(self, loop: asyncio.AbstractEventLoop, made: Any) -> _Open:
-        db = self._given if self._given is not None else database(self.model._meta.get("db_alias", "default"))
+    def _connect(self, made: Any) -> _Open:
+        db = self._database()
         collection = Collection(db[self.model._get_collection_name()])
-        return _Open(loop, made, collection, Batcher(self._fetch_group), Batcher(self._insert_group, weigh=len))
+        fetches, inserts = Batcher(self._fetch_group), Batcher(self._insert_group, weigh=len)
+        return _Open(asyncio.get_running_loop(), made, db, collection, fetches, inserts)
+
+    def _database(self) -> Any:
+        return self._given if self._given is not None else database(self.model._meta.get("db_alias", "default"))
 
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; returns MongoEngine's own collection object, if there is one."""

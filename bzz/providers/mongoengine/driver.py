@@ -1,24 +1,23 @@
 """The asynchronous driver: clients per event loop, and its errors told as bzz's.
 
-This is the only module that knows which driver is there: Motor, made here, or whatever database object the application
-hands in (Motor's or PyMongo's ``AsyncDatabase``). Both have the same methods; the one difference used here is that
-``aggregate`` returns a cursor in Motor and an awaitable of one in PyMongo.
+This is the only module that knows which driver is there: PyMongo's ``AsyncMongoClient``, made here, or the database
+object that the application hands in, PyMongo's or Motor's. Both have the same methods; the one difference used here is
+that ``aggregate`` returns a cursor in Motor and an awaitable of one in PyMongo.
 """
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pymongo
 from bson.raw_bson import RawBSONDocument
 from mongoengine.connection import ConnectionFailure as NotConnected
 from mongoengine.connection import _connection_settings
-from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -38,6 +37,9 @@ __all__ = ["TIMEOUT_SECONDS", "Collection", "close", "database", "leaves_unknown
 TIMEOUT_SECONDS = 10.0
 """How long one operation may take, unless the connection's own settings say otherwise (``timeoutMS``)."""
 
+CLOSE_SECONDS = 1.0
+"""How long a client that is closed may take to say goodbye to its server, which may be away."""
+
 Document = dict[str, Any]
 
 _RENAMED = {"authentication_source": "authSource", "authentication_mechanism": "authMechanism"}
@@ -45,14 +47,22 @@ _NOT_FOR_THE_DRIVER = {"name", "mongo_client_class"}
 
 _DUPLICATE_CODES = (11000, 11001, 12582)
 
-_clients: dict[tuple[int, str], tuple[asyncio.AbstractEventLoop, Mapping[str, Any], Any]] = {}
+_clients: dict[tuple[int, str], _Client] = {}
+
+
+class _Client(NamedTuple):
+    loop: asyncio.AbstractEventLoop
+    settings: Mapping[str, Any]
+    database: Any
+    keeper: asyncio.Task[None]
 
 
 def database(alias: str) -> Any:
     """The asynchronous database of a MongoEngine connection, on a client of the running event loop.
 
-    Made at the first use, from the settings that ``mongoengine.connect()`` registered for ``alias``; made anew when
-    those settings were registered anew.
+    The client is made at the first use, from the settings that ``mongoengine.connect()`` registered for ``alias``, and
+    made anew when those were registered anew. It is closed when its loop's tasks are cancelled, as ``asyncio.run``,
+    :func:`bzz.serve` and Tornado's ``AsyncTestCase`` do at the end.
 
     :raises bzz.errors.ConfigurationError: where no such connection is registered.
     """
@@ -61,33 +71,48 @@ def database(alias: str) -> Any:
         raise ConfigurationError(f"no connection {alias!r}: call mongoengine.connect(alias={alias!r}, ...) first")
     loop = asyncio.get_running_loop()
     known = _clients.get((id(loop), alias))
-    if known is None or known[0] is not loop or known[1] is not settings:
-        known = _connect(loop, alias, settings)
-    return known[2][settings["name"]]
+    if known is None or known.loop is not loop or known.settings is not settings or known.keeper.done():
+        _forget_stale(loop, alias)
+        known = _clients[id(loop), alias] = _connect(loop, settings)
+    return known.database
 
 
-def _connect(loop: asyncio.AbstractEventLoop, alias: str, settings: Mapping[str, Any]) -> Any:
-    _close_stale(loop, alias)
+def _connect(loop: asyncio.AbstractEventLoop, settings: Mapping[str, Any]) -> _Client:
     options = {_RENAMED.get(name, name): value for name, value in settings.items() if value is not None}
     for name in _NOT_FOR_THE_DRIVER:
         options.pop(name, None)
-    known = (loop, settings, AsyncIOMotorClient(**options))
-    _clients[id(loop), alias] = known
-    return known
+    client: Any = AsyncMongoClient(**options)
+    return _Client(loop, settings, client[settings["name"]], loop.create_task(_keep(client)))
 
 
-def _close_stale(loop: asyncio.AbstractEventLoop, alias: str) -> None:
-    for key, (owner, _, client) in list(_clients.items()):
-        if owner.is_closed() or key == (id(loop), alias):
+async def close() -> None:
+    """Close the clients of the running loop; the next use makes new ones.
+
+    For those who end a loop in good order: where its tasks are merely cancelled, a connection that is being made just
+    then is dropped, and Python may warn of it.
+    """
+    keepers = [known.keeper for known in _clients.values() if known.loop is asyncio.get_running_loop()]
+    for keeper in keepers:
+        keeper.cancel()
+    if keepers:
+        await asyncio.wait(keepers)
+
+
+async def _keep(client: Any) -> None:
+    """Close a client where it was opened, which is the one place that can: at the end of its loop."""
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        with pymongo.timeout(CLOSE_SECONDS):
+            await client.close()
+
+
+def _forget_stale(loop: asyncio.AbstractEventLoop, alias: str) -> None:
+    for key, known in list(_clients.items()):
+        if known.loop.is_closed() or key == (id(loop), alias):
             _clients.pop(key, None)  # the loop of another thread may have been faster
-            client.close()
-
-
-@atexit.register
-def close() -> None:
-    """Close every client that was made here: for tests and for orderly shutdown; the next use makes new ones."""
-    while _clients:
-        _clients.popitem()[1][2].close()
+            if known.loop is loop:
+                known.keeper.cancel()
 
 
 @contextmanager

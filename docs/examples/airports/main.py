@@ -31,7 +31,6 @@ from tornado.web import Application
 
 import bzz
 from bzz.dev import MongoServer
-from bzz.providers.mongoengine import driver
 
 HOST = "127.0.0.1"
 
@@ -73,7 +72,6 @@ def run(arguments: argparse.Namespace) -> None:
         mongo = stack.enter_context(MongoServer(data / "mongodb"))
         mongoengine.connect("airports", host=mongo.uri, uuidRepresentation="standard")
         stack.callback(mongoengine.disconnect)
-        stack.callback(driver.close)  # while the server is there to be told goodbye
         with contextlib.suppress(asyncio.CancelledError):
             asyncio.run(serve(sockets, address, data / "refused.csv", arguments.rows))
         print("Stopping.", flush=True)
