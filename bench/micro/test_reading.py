@@ -14,6 +14,7 @@ from bzz.model.query import read_list_query
 from bzz.shape import Shape
 
 JSON = json.dumps(body(7)).encode()
+read_anew = read_list_query.__wrapped__  # without what it remembers
 FORM = b"name=Maria+Jos%C3%A9&email=maria%40example.org&age=25&tags[]=reader&tags[]=writer&address.zip=50050"
 
 
@@ -26,12 +27,12 @@ def test_the_path_of_an_embedded_document(benchmark: BenchmarkFixture, shape: Sh
 
 
 def test_the_query_of_a_page(benchmark: BenchmarkFixture, shape: Shape) -> None:
-    assert benchmark(read_list_query, shape, "page=7", per_page=20, max_per_page=100).page == 7
+    assert benchmark(read_anew, shape, "page=7", per_page=20, max_per_page=100).page == 7
 
 
 def test_a_query_with_filters_and_order(benchmark: BenchmarkFixture, shape: Shape) -> None:
     query = "city=Recife&age__gte=30&address.country=Brazil&sort=-age,name&per_page=50"
-    assert len(benchmark(read_list_query, shape, query, per_page=20, max_per_page=100).filters) == 3
+    assert len(benchmark(read_anew, shape, query, per_page=20, max_per_page=100).filters) == 3
 
 
 def test_a_body_of_json(benchmark: BenchmarkFixture, shape: Shape) -> None:

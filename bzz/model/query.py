@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, cast, get_args
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,8 @@ from bzz.providers.base import Condition, Filter, ListQuery, Operator, Sort
 from bzz.shape import Field, Kind, Shape
 
 __all__ = ["check_item_query", "pairs", "project", "read_fields", "read_list_query"]
+
+REMEMBERED = 256  # queries: clients ask for the same lists again and again
 
 MAX_FILTERS = 32
 MAX_VALUES = 100
@@ -54,6 +57,7 @@ def pairs(text: str, limit: int) -> list[tuple[str, str]]:
         raise BadRequest("The parameters are not valid UTF-8.") from None
 
 
+@lru_cache(REMEMBERED)
 def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: int, count: bool = False) -> ListQuery:
     """What a list request asks for.
 
@@ -86,6 +90,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
     )
 
 
+@lru_cache(REMEMBERED)
 def read_fields(shape: Shape, query: str) -> tuple[str, ...] | None:
     """The dotted paths that ``fields=name,address.city`` asks to see; None where the client wants them all.
 

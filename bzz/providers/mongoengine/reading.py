@@ -132,12 +132,12 @@ async def _page(
     found = await rows.find(_all_of(where), sort=ordered, skip=skip, limit=query.per_page + 1)
     more = len(found) > query.per_page
     shown = found[: query.per_page][:: -1 if back else 1]
-    first, last = (encode_cursor(keys, each) for each in (shown[0], shown[-1])) if shown else (None, None)
     started_later = cursor is not None or query.page > 1
+    has_previous, has_next = (more, True) if back else (started_later, more)
     return Page(
         records=[_record(mapping, each, prefix) for each in shown],
-        next=last if back or more else None,
-        previous=first if (more if back else started_later) else None,
+        next=encode_cursor(keys, shown[-1]) if shown and has_next else None,
+        previous=encode_cursor(keys, shown[0]) if shown and has_previous else None,
         total=await rows.count(_all_of(conditions)) if query.count else None,
     )
 
