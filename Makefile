@@ -14,7 +14,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-18s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: .venv/installed-demo ## Start the demo application with an embedded MongoDB
+run: .venv/installed-demo ## Start the demo application, with MongoDB and a sign-in of its own
 	@$(BIN)/python docs/examples/airports/main.py
 
 .PHONY: test

@@ -1,11 +1,13 @@
-"""A browser signs in, asks who it is, writes, and signs out: the example ``docs/examples/signin`` in Chromium."""
+"""A browser signs in to the demo, asks who it is, writes, and signs out.
+
+The demo and its OpenID Connect server are as ``make run`` starts them; the browser is Chromium.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.auth.conftest import OpenIDServer
+from tests.docs.demo import Demo
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -26,7 +28,10 @@ pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs Debian's packages chromium and chromium-driver"
 )
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "signin" / "main.py"
+FETCH = """
+const [method, path, body, done] = arguments, headers = {"Content-Type": "application/json"};
+fetch(path, {method, headers, body}).then(answer => answer.json()).then(done)
+"""
 
 FLAGS = (
     "--headless",
@@ -53,14 +58,13 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
     chrome.quit()
 
 
-@pytest.fixture
-def guest_book(openid: OpenIDServer) -> Iterator[str]:
-    """The address of the example, in a process of its own."""
-    command = [sys.executable, str(EXAMPLE), "--issuer", openid.issuer, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.kill()
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the demo, with few airports."""
+    running = Demo(tmp_path_factory.mktemp("demo") / "data", "--port", "0", "--rows", "30")
+    yield running.wait_until_ready()
+    assert running.stop() == 0
+    assert "Traceback" not in running.output
 
 
 class Page:
@@ -82,15 +86,15 @@ class Page:
     def click(self, element: str) -> None:
         self.browser.find_element(By.ID, element).click()
 
-    def write(self, note: str) -> None:
+    def write(self, review: str) -> None:
         field = self.browser.find_element(By.ID, "text")
         field.clear()
-        field.send_keys(note)
+        field.send_keys(review)
         self.browser.find_element(By.CSS_SELECTOR, "#write button").click()
 
-    def fetch(self, method: str, path: str) -> Any:
-        script = "const [method, path, done] = arguments; fetch(path, {method}).then(a => a.json()).then(done)"
-        return self.browser.execute_async_script(script, method, path)
+    def fetch(self, method: str, path: str, **body: str) -> Any:
+        """The JSON that the page's own site answers."""
+        return self.browser.execute_async_script(FETCH, method, path, json.dumps(body) if body else None)
 
     def picture(self, name: str) -> None:
         self.browser.save_screenshot(str(self._pictures / f"{name}.png"))
@@ -103,12 +107,14 @@ def sign_in(page: Page, user: str) -> None:
     page.browser.find_element(By.XPATH, "//button[text()='Authorize']").click()
 
 
-def test_a_person_signs_in_writes_and_signs_out(
-    browser: Chrome, guest_book: str, openid: OpenIDServer, tmp_path: Path
-) -> None:
-    httpx.put(f"{openid.issuer}/users/ada", json={"name": "Ada Lovelace"}, trust_env=False).raise_for_status()
+def reviews(demo: str, text: str) -> list[Any]:
+    found: list[Any] = httpx.get(f"{demo}/review/", params={"text": text}, trust_env=False).json()
+    return found
+
+
+def test_a_person_signs_in_writes_and_signs_out(browser: Chrome, demo: str, tmp_path: Path) -> None:
     page = Page(browser, tmp_path)
-    browser.get(guest_book)
+    browser.get(demo)
     page.wait_for("who", "Nobody is signed in")
     page.write("too early")
     page.wait_for("problem", "Sign in first")
@@ -121,8 +127,8 @@ def test_a_person_signs_in_writes_and_signs_out(
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
     assert "AUTH_TOKEN" not in str(browser.execute_script("return document.cookie"))
 
-    page.write("<b>hello</b>")
-    page.wait_for("notes", "<b>hello</b>\nAda Lovelace")
+    page.write("<b>quiet</b>")
+    page.wait_for("reviews", "<b>quiet</b>\nAda Lovelace on SBRF")
     page.picture("2-signed-in")
 
     page.click("sign-out")
@@ -132,26 +138,35 @@ def test_a_person_signs_in_writes_and_signs_out(
     page.write("too late")
     page.wait_for("problem", "Sign in first")
     page.picture("3-signed-out")
-    assert len(page.fetch("GET", "/notes/")["notes"]) == 1
+    assert [len(reviews(demo, text)) for text in ("too early", "<b>quiet</b>", "too late")] == [0, 1, 0]
 
 
-def test_a_form_on_another_site_writes_nothing(
-    browser: Chrome, guest_book: str, openid: OpenIDServer, tmp_path: Path
-) -> None:
+def test_a_person_cannot_write_under_another_name(browser: Chrome, demo: str, tmp_path: Path) -> None:
     page = Page(browser, tmp_path)
-    browser.get(guest_book)
+    browser.get(demo)
     page.wait_for("who", "Nobody is signed in")
     sign_in(page, "eve")
     page.wait_for("who", "eve")
-    form = f"<form method=post enctype=text/plain action={guest_book}notes/><input name='{{\"text\":\"' value='\"}}'>"
-    browser.get(f"data:text/html,{form}<button>win</button></form>")
+    answer = page.fetch("POST", "/review/", airport="SBRF", text="forged", by="Ada Lovelace")
+    assert (answer["status"], list(answer["errors"])) == (400, ["by"])
+    assert reviews(demo, "forged") == []
+
+
+def test_a_form_on_another_site_writes_nothing(browser: Chrome, demo: str, tmp_path: Path) -> None:
+    page = Page(browser, tmp_path)
+    browser.get(demo)
+    page.wait_for("who", "Nobody is signed in")
+    sign_in(page, "eve")
+    page.wait_for("who", "eve")
+    fields = "<input name=airport value=SBRF><input name=text value=lured>"
+    browser.get(f"data:text/html,<form method=post action={demo}/review/>{fields}<button>win</button></form>")
     browser.find_element(By.TAG_NAME, "button").click()
     WebDriverWait(browser, 20, 0.05).until(lambda browser: re.search("Forbidden|Unauthorized", browser.page_source))
-    assert httpx.get(f"{guest_book}notes/", trust_env=False).json() == {"notes": []}
+    assert reviews(demo, "lured") == []
 
 
-def test_a_sign_in_that_did_not_begin_here_is_not_finished(browser: Chrome, guest_book: str, tmp_path: Path) -> None:
+def test_a_sign_in_that_did_not_begin_here_is_not_finished(browser: Chrome, demo: str, tmp_path: Path) -> None:
     page = Page(browser, tmp_path)
-    browser.get(f"{guest_book}?code=stolen&state=invented")
+    browser.get(f"{demo}/?code=stolen&state=invented")
     page.wait_for("problem", "did not begin here")
     assert page.text("who") == "Nobody is signed in"

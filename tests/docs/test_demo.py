@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,56 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.docs.page import ROOT
+from tests.docs.demo import SECONDS, Demo
 
-MAIN = ROOT / "docs" / "examples" / "airports" / "main.py"
-SECONDS = 50
 ROWS = 300
 
-Start = Callable[..., "Demo"]
-
-
-class Demo:
-    """One start of the demo."""
-
-    def __init__(self, data: Path, *arguments: str) -> None:
-        self.data = data
-        self._log = data.with_suffix(f".{time.monotonic_ns()}.log")
-        environment = {name: value for name, value in os.environ.items() if name != "BZZ_MONGODB_URI"}
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-u", "-W", "error", MAIN, "--data", data, *arguments],
-                cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )  # fmt: skip
-
-    @property
-    def output(self) -> str:
-        """All that it has printed."""
-        return self._log.read_text()
-
-    def wait_for(self, text: str) -> str:
-        """The output, once it holds ``text``."""
-        deadline = time.monotonic() + SECONDS
-        while text not in self.output:
-            if "no MongoDB was found" in self.output:
-                pytest.skip("the demo brings its own MongoDB, and there is none for this machine")
-            assert self.process.poll() is None, self.output
-            assert time.monotonic() < deadline, self.output
-            time.sleep(0.02)
-        return self.output
-
-    def wait_until_ready(self) -> str:
-        """Its address, once it says that it is ready."""
-        found = re.search(r"Ready at (\S+)", self.wait_for("Nowhere"))
-        assert found is not None
-        return found[1]
-
-    def stop(self, number: int = signal.SIGINT) -> int:
-        """Send a signal to all its processes, as a terminal does, and wait for the exit code."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, number)
-        return self.process.wait(SECONDS)
+Start = Callable[..., Demo]
 
 
 @pytest.fixture
@@ -115,7 +68,7 @@ def test_every_line_of_the_tour_works_and_changes_are_printed_with_their_diff(st
     demo.wait_until_ready()
     lines = [line for line in demo.output.splitlines() if line.startswith("curl")]
     statuses = [curl(line).stdout.rpartition("\n")[2] for line in lines]
-    assert statuses == ["200"] * 9 + ["204", "400"]
+    assert statuses == ["200"] * 9 + ["204", "200", "200", "401", "400"]
     demo.wait_for("Airport updated by PUT /airport/SBRF/\n    city: 'Recife' -> 'Olinda'\n")
     demo.wait_for("    departs: '08:10' -> '08:30'\n")
     demo.wait_for("Airport created by POST /airline/TAM/hubs/\n")
@@ -179,3 +132,12 @@ def test_a_port_that_is_taken_is_told_with_what_to_do(start: Start) -> None:
         assert demo.process.wait(SECONDS) == 1
     assert demo.output.startswith(f"Port {port} cannot be used: Address already in use. Choose another: ")
     assert f"--port {port + 1}" in demo.output
+
+
+def test_an_openid_connect_server_that_is_not_there_is_told(start: Start) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        demo = start("--issuer", issuer)
+        assert demo.process.wait(SECONDS) == 1
+    assert demo.output.startswith(f"No OpenID Connect server can be discovered at {issuer}: ")

@@ -1,10 +1,13 @@
-"""The demo: airports of the world as a REST API, with its own MongoDB.
+"""The demo: airports of the world as a REST API, with its own MongoDB and sign-in.
 
 ::
 
     python docs/examples/airports/main.py
 
-Ctrl-C stops it; what is stored is there again at the next start.
+Ctrl-C stops it; what is stored is there again at the next start. People sign in at an OpenID Connect server for
+development, which comes along; for one of your own, where ``http://127.0.0.1:8889/`` is a redirect URI of the client::
+
+    CLIENT_SECRET=... python docs/examples/airports/main.py --issuer https://login.example.org --client-id airports
 """
 
 from __future__ import annotations
@@ -23,8 +26,9 @@ from pathlib import Path
 import loading
 import mongoengine
 import receivers
+import signin
 import tour
-from models import Airline, Airport, Country, Loading
+from models import Airline, Airport, Country, Loading, Review
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
@@ -59,6 +63,8 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8889, help="where to listen on loopback; 0 for any that is free")
     parser.add_argument("--data", type=Path, default=Path(".bzz/airports"), help="the directory that holds the data")
     parser.add_argument("--rows", type=int, help="load so many airports at the most")
+    parser.add_argument("--issuer", help="an OpenID Connect server to sign in at, in place of the one that comes along")
+    parser.add_argument("--client-id", default="airports", help="the demo's id at that server")
     return parser.parse_args()
 
 
@@ -72,8 +78,9 @@ def run(arguments: argparse.Namespace) -> None:
         mongo = stack.enter_context(MongoServer(data / "mongodb"))
         mongoengine.connect("airports", host=mongo.uri, uuidRepresentation="standard")
         stack.callback(mongoengine.disconnect)
+        issuer = arguments.issuer or stack.enter_context(signin.development_server())
         with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(serve(sockets, address, data / "refused.csv", arguments.rows))
+            asyncio.run(serve(sockets, address, issuer, arguments))
         print("Stopping.", flush=True)
 
 
@@ -109,16 +116,17 @@ def listen(port: int) -> list[socket.socket]:
         ) from None
 
 
-async def serve(sockets: list[socket.socket], address: str, listing: Path, rows: int | None) -> None:
+async def serve(sockets: list[socket.socket], address: str, issuer: str, arguments: argparse.Namespace) -> None:
     """Serve until SIGINT or SIGTERM, which cancel this."""
     this = asyncio.current_task()
     assert this is not None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, this.cancel)
-    server = HTTPServer(make_application())
+    server = HTTPServer(make_application(await signin.discover(issuer, arguments.client_id)))
     server.add_sockets(sockets)
     try:
-        report = await loading.fill(address, listing, rows)
+        listing = arguments.data / "refused.csv"
+        report = await loading.fill(address, listing, arguments.rows)
         print(f"{report.summary()}\n  each is listed in {listing}" if report else "Loaded before; nothing to do.")
         receivers.connect()
         print(f"Ready at {address} (Ctrl-C stops). Try:\n\n{tour.lines(address)}\n", flush=True)
@@ -128,19 +136,25 @@ async def serve(sockets: list[socket.socket], address: str, listing: Path, rows:
         await server.close_all_connections()
 
 
-def make_application() -> Application:
-    """Everything that is served."""
-    return Application(
+def make_application(server: signin.Server) -> Application:
+    """Everything that is served; people sign in at ``server``."""
+    app = Application(
         bzz.flatten(
             [
-                ("/", tour.TourHandler),
+                ("/", tour.PageHandler, {"server": server}),
+                signin.routes(server),
                 bzz.ModelHive.routes_for("mongoengine", Country),
                 bzz.ModelHive.routes_for("mongoengine", Airport),
                 bzz.ModelHive.routes_for("mongoengine", Airline),
                 bzz.ModelHive.routes_for("mongoengine", Loading, methods=("GET", "POST")),
+                bzz.ModelHive.routes_for(
+                    "mongoengine", Review, methods=("GET", "POST"), read_only=["by"], authorize=signin.signed_in
+                ),
             ]
         )
     )
+    signin.configure(app)
+    return app
 
 
 if __name__ == "__main__":

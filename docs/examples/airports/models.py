@@ -61,3 +61,11 @@ class Loading(me.Document):
     source = me.StringField(primary_key=True)
     stored = me.IntField(required=True)
     refused = me.IntField(required=True)
+
+
+class Review(me.Document):
+    """What somebody who signed in says of an airport."""
+
+    airport = me.ReferenceField(Airport, required=True)
+    text = me.StringField(required=True, max_length=200)
+    by = me.StringField(required=True)  # from the session, not from the client

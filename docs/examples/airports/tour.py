@@ -1,10 +1,13 @@
-"""What to try: curl lines that work as they are printed."""
+"""What to try: curl lines that work as they are printed, and a page for browsers."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from signin import Server
 from tornado.web import RequestHandler
 
-__all__ = ["TourHandler", "lines"]
+__all__ = ["PageHandler", "lines"]
 
 _TOUR = """\
 # one airport, its country, and a page of a list
@@ -20,6 +23,10 @@ curl -X PUT -d city=Olinda {0}/airport/SBRF/
 curl -X PATCH -d departs=08:30 {0}/airline/TAM/routes/LA3345/times/0/
 curl -d 'hubs[]=SBRF' {0}/airline/TAM/hubs/
 curl -X DELETE {0}/airline/TAM/hubs/SBRF/
+# what everybody may read, and only who signed in may write: a browser can, at {0}/
+curl {0}/review/
+curl {0}/auth/me/
+curl -d airport=SBRF -d text=Quiet {0}/review/
 # what the model refuses
 curl -d icao=XX01 -d name=Nowhere {0}/airport/"""
 
@@ -29,10 +36,17 @@ def lines(address: str) -> str:
     return _TOUR.format(address)
 
 
-class TourHandler(RequestHandler):
-    """Shows the tour at ``/``."""
+class PageHandler(RequestHandler):
+    """The page at ``/``: sign in, write a review, sign out; and the tour."""
+
+    def initialize(self, server: Server) -> None:
+        """Called by Tornado for each request."""
+        self.server = server
 
     def get(self) -> None:
-        """Answer the lines, for the address by which the client came."""
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(lines(f"{self.request.protocol}://{self.request.host}") + "\n")
+        """Answer the page, for the address by which the browser came."""
+        self.render(
+            str(Path(__file__).with_name("index.html")),
+            server=self.server,
+            tour=lines(f"{self.request.protocol}://{self.request.host}"),
+        )
