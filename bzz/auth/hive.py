@@ -123,14 +123,28 @@ def _by_name(providers: Iterable[Provider]) -> dict[str, Provider]:
 
 
 def _proxy(proxy_info: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    unknown = sorted(set(proxy_info or {}) - _PROXY)
+    if not proxy_info:
+        return None
+    unknown = sorted(set(proxy_info) - _PROXY)
     if unknown:
         raise ConfigurationError(f"proxy_info holds {', '.join(unknown)}; it takes {', '.join(sorted(_PROXY))}")
-    if proxy_info and issubclass(AsyncHTTPClient.configured_class(), SimpleAsyncHTTPClient):
+    _check_proxy(proxy_info)
+    if issubclass(AsyncHTTPClient.configured_class(), SimpleAsyncHTTPClient):
         raise ConfigurationError(
             "proxy_info needs pycurl and AsyncHTTPClient.configure('tornado.curl_httpclient.CurlAsyncHTTPClient')"
         )
     return proxy_info
+
+
+def _check_proxy(info: Mapping[str, Any]) -> None:
+    """Refuse what Tornado's client passes over: without a port, say, it asks without the proxy."""
+    host, port = info.get("proxy_host"), info.get("proxy_port")
+    if not (isinstance(host, str) and host and isinstance(port, int) and port):
+        raise ConfigurationError("proxy_info needs proxy_host, a text, and proxy_port, a number")
+    if (info.get("proxy_username") is None) != (info.get("proxy_password") is None):
+        raise ConfigurationError("proxy_info needs both proxy_username and proxy_password, or neither")
+    if info.get("proxy_auth_mode") not in (None, "basic", "digest"):
+        raise ConfigurationError("proxy_auth_mode is basic or digest")
 
 
 def _refuse_other_sites(app: Application) -> None:

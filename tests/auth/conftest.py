@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -123,18 +125,24 @@ async def sign_in(client: httpx.AsyncClient, token: str = "ticket:ada", provider
 
 
 class OpenIDServer:
-    """``oidc-provider-mock`` in a process of its own. Each start makes new signing keys."""
+    """``oidc-provider-mock`` in a process of its own. Each start makes new signing keys.
 
-    def __init__(self) -> None:
+    :param certificate: a PEM file with a key and its certificate, to serve HTTPS.
+    :param authority: a PEM file with the certificate of who signed that one.
+    """
+
+    def __init__(self, certificate: Path | None = None, authority: Path | None = None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
-        self.issuer = f"http://127.0.0.1:{self.port}"
+        self.issuer = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        self._certificate = certificate
+        self._trusted = ssl.create_default_context(cafile=authority)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *options: str) -> None:
         """Start, and wait until it answers."""
-        command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(self.port), *options]
+        command = [sys.executable, "-m", *self._module(), "--port", str(self.port), *options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
         while not self._answers():
@@ -153,7 +161,7 @@ class OpenIDServer:
 
     def tokens(self, user: str, client_id: str = "bzz-app", **claims: Any) -> dict[str, Any]:
         """What the token endpoint answers."""
-        with httpx.Client(base_url=self.issuer, trust_env=False) as client:
+        with httpx.Client(base_url=self.issuer, verify=self._trusted, trust_env=False) as client:
             client.put(f"/users/{user}", json=claims).raise_for_status()
             query = {"client_id": client_id, "redirect_uri": REDIRECT, "response_type": "code"}
             asked = client.post(
@@ -164,9 +172,15 @@ class OpenIDServer:
             found: dict[str, Any] = client.post("/oauth2/token", data={**form, "client_secret": "any"}).json()
             return found
 
+    def _module(self) -> list[str]:
+        if self._certificate is None:
+            return ["oidc_provider_mock"]
+        certificate = str(self._certificate)
+        return ["flask", "--app", "oidc_provider_mock:app", "run", "--cert", certificate, "--key", certificate]
+
     def _answers(self) -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"{self.issuer}/jwks", trust_env=False).status_code == 200
+            return httpx.get(f"{self.issuer}/jwks", verify=self._trusted, trust_env=False).status_code == 200
         return False
 
 

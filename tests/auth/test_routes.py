@@ -287,10 +287,3 @@ def test_a_key_of_another_type_is_refused_at_start_up(key: Any) -> None:
 def test_a_mistake_in_the_providers_is_an_error_when_the_routes_are_made(providers: Any, message: str) -> None:
     with pytest.raises(errors.ConfigurationError, match=message):
         bzz.AuthHive.routes_for(providers)
-
-
-def test_a_proxy_that_the_http_client_cannot_use_is_an_error_at_start_up() -> None:
-    with pytest.raises(errors.ConfigurationError, match="it takes proxy_auth_mode"):
-        bzz.AuthHive.configure(Application(), KEY, proxy_info={"host": "p"})
-    with pytest.raises(errors.ConfigurationError, match="needs pycurl"):
-        bzz.AuthHive.configure(Application(), KEY, proxy_info={"proxy_host": "p", "proxy_port": 1})
