@@ -18,44 +18,37 @@ from tornado.httputil import (
 from bzz.codec import dumps
 from bzz.errors import Unavailable
 
-__all__ = ["InFlight"]
+__all__ = ["Capped", "InFlight", "refuse"]
 
 _BUSY = Unavailable("The server is busy; nothing was done.")
 _BODY = dumps(_BUSY.problem())
 
 
-class InFlight(HTTPServerConnectionDelegate):
-    """Stands between Tornado's HTTP server and an application, and counts the requests that are being answered.
+class InFlight:
+    """Counts the requests that one process is answering.
 
-    :param application: what answers them.
-    :param limit: how many may be in flight; further ones get a 503 problem with ``Retry-After``.
+    :param limit: how many may be in flight.
     """
 
-    def __init__(self, application: HTTPServerConnectionDelegate, limit: int) -> None:
-        self._application = application
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self._count = 0
         self._seen = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """Called by Tornado before it reads a request."""
-        return _Request(self, server_conn, request_conn)
-
     def is_full(self) -> bool:
-        """Whether the next request is refused."""
+        """Whether the next request is to be refused."""
         return self._count >= self._limit
 
-    def begin(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """Count a request in, and let the application answer."""
+    def begin(self) -> None:
+        """Count a request in."""
         self._count += 1
         self._seen += 1
         self._idle.clear()
-        return self._application.start_request(server_conn, request_conn)
 
     def end(self) -> None:
-        """Count a request out."""
+        """Count a request out: it is answered, its client has left, or it speaks another protocol from here on."""
         self._count -= 1
         if not self._count:
             self._idle.set()
@@ -69,10 +62,41 @@ class InFlight(HTTPServerConnectionDelegate):
             await asyncio.sleep(seconds)
 
 
+def refuse(connection: HTTPConnection) -> None:
+    """Answer a request whose body was not read with a 503 problem, with ``Retry-After``; the connection is closed."""
+    headers = HTTPHeaders({"Content-Type": "application/problem+json", "Content-Length": str(len(_BODY))})
+    headers.update(_BUSY.headers)
+    headers["Connection"] = "close"
+    connection.write_headers(ResponseStartLine("HTTP/1.1", 503, _BUSY.title), headers, _BODY)
+    connection.finish()
+
+
+class Capped(HTTPServerConnectionDelegate):
+    """Stands between Tornado's HTTP server and an application, and refuses what goes beyond the cap.
+
+    :param application: what answers the others.
+    """
+
+    def __init__(self, application: HTTPServerConnectionDelegate, flight: InFlight) -> None:
+        self._application = application
+        self._flight = flight
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Called by Tornado before it reads a request."""
+        return _Request(self._application, self._flight, server_conn, request_conn)
+
+
 class _Request(HTTPMessageDelegate):
     """One request: refused when its headers are there, or passed on and counted until its answer is written."""
 
-    def __init__(self, flight: InFlight, server_conn: object, connection: HTTPConnection) -> None:
+    def __init__(
+        self,
+        application: HTTPServerConnectionDelegate,
+        flight: InFlight,
+        server_conn: object,
+        connection: HTTPConnection,
+    ) -> None:
+        self._application = application
         self._flight = flight
         self._server_conn = server_conn
         self._connection = connection
@@ -80,18 +104,11 @@ class _Request(HTTPMessageDelegate):
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
         if self._flight.is_full():
-            self._refuse()
+            refuse(self._connection)
             return None
         self._answering = _Answering(self._flight, self._connection)
-        self._inner = self._flight.begin(self._server_conn, self._answering)
+        self._inner = self._application.start_request(self._server_conn, self._answering)
         return self._inner.headers_received(start_line, headers)
-
-    def _refuse(self) -> None:
-        headers = HTTPHeaders({"Content-Type": "application/problem+json", "Content-Length": str(len(_BODY))})
-        for name, value in _BUSY.headers.items():
-            headers[name] = value
-        self._connection.write_headers(ResponseStartLine("HTTP/1.1", 503, _BUSY.title), headers, _BODY)
-        self._connection.finish()
 
     def data_received(self, chunk: bytes) -> Any:
         return None if self._inner is None else self._inner.data_received(chunk)
@@ -110,6 +127,7 @@ class _Answering(HTTPConnection):
     """The connection as the application sees it; it tells when the answer is finished."""
 
     def __init__(self, flight: InFlight, connection: HTTPConnection) -> None:
+        flight.begin()
         self._flight: InFlight | None = flight
         self._connection = connection
         self.write_headers = connection.write_headers  # type: ignore[method-assign]  # no call of ours in between
@@ -119,6 +137,11 @@ class _Answering(HTTPConnection):
         """Called by Tornado at the end of the answer."""
         self._connection.finish()
         self.done()
+
+    def detach(self) -> Any:
+        """Called by Tornado's handler where another protocol, such as WebSocket, goes on from here."""
+        self.done()
+        return self._connection.detach()  # type: ignore[attr-defined]  # HTTP1Connection has it
 
     def set_close_callback(self, callback: Callable[[], None] | None) -> None:
         """Called by Tornado's handler, which wants to know when its client leaves; the count does, too."""

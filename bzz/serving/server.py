@@ -1,4 +1,4 @@
-"""``bzz.serve``: an application on Tornado's HTTP server, with limits that a public address needs."""
+"""``bzz.serve``: an application on a port, with limits that a public address needs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import importlib.util
 import select
 import signal
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -19,32 +18,16 @@ from tornado.web import Application
 
 from bzz.errors import ConfigurationError
 from bzz.events import drain
-from bzz.serving.overload import InFlight
+from bzz.serving.limits import Limits
+from bzz.serving.overload import Capped, InFlight
 from bzz.serving.processes import supervise
+
+if TYPE_CHECKING:
+    from bzz.serving.listener import Listener
 
 __all__ = ["Limits", "load", "serve"]
 
 Source = Application | str | Callable[[], Application]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one connection and one process may take. Tornado's own defaults wait an hour for a header, without end for a
-    body, and take 100 MB.
-
-    :param header_seconds: how long a client may take to send its headers, and a kept connection may idle.
-    :param body_seconds: how long it may take to send a body.
-    :param body_bytes: the longest body of any handler; models take 1 MiB at the most.
-    :param in_flight: how many requests one process answers at a time; further ones get a 503 at once.
-    :param grace_seconds: how long a stop waits for the requests that are being answered, and for the background
-        listeners of events.
-    """
-
-    header_seconds: float = 30.0
-    body_seconds: float = 60.0
-    body_bytes: int = 10 * 1024 * 1024
-    in_flight: int = 256
-    grace_seconds: float = 30.0
 
 
 ACCEPT_ROUNDS = 100
@@ -65,7 +48,8 @@ def serve(
 ) -> None:
     """Serve an application until SIGTERM or SIGINT; the requests that were accepted are answered first.
 
-    Runs on uvloop where that is installed.
+    Runs on uvloop where that is installed, and parses HTTP by llhttp where httptools is: ``pip install 'bzz[serve]'``.
+    Else it runs on asyncio's loop and on Tornado's HTTP server.
 
     :param app: the application, ``'module:name'`` of one, or a function that makes one. For several processes one of
         the latter two, so that each process makes its own connections.
@@ -122,21 +106,31 @@ async def _serve(app: Source, sockets: Sequence[socket.socket], limits: Limits) 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    flight = InFlight(load(app), limits.in_flight)
-    server = HTTPServer(
-        flight,
+    flight = InFlight(limits.in_flight)
+    server = _server(load(app), limits, flight)
+    server.add_sockets(list(sockets))
+    await stop.wait()
+    end = asyncio.get_running_loop().time() + limits.grace_seconds
+    await _stop(server, flight, sockets, end)
+    await drain(end - asyncio.get_running_loop().time())
+
+
+def _server(application: Application, limits: Limits, flight: InFlight) -> HTTPServer | Listener:
+    """Where httptools is installed, its parser; else Tornado's."""
+    tornado = HTTPServer(
+        Capped(application, flight),
         idle_connection_timeout=limits.header_seconds,
         body_timeout=limits.body_seconds,
         max_body_size=limits.body_bytes,
     )
-    server.add_sockets(list(sockets))
-    await stop.wait()
-    end = asyncio.get_running_loop().time() + limits.grace_seconds
-    await _stop(server, flight, sockets, limits.grace_seconds)
-    await drain(end - asyncio.get_running_loop().time())
+    if importlib.util.find_spec("httptools") is None:
+        return tornado
+    from bzz.serving import listener  # needs httptools
+
+    return listener.Listener(application, limits, flight, tornado)
 
 
-async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.socket], grace: float) -> None:
+async def _stop(server: HTTPServer | Listener, flight: InFlight, sockets: Sequence[socket.socket], end: float) -> None:
     """Take what waits to be accepted, answer what is there, tell clients to connect anew, and close."""
     server.conn_params.no_keep_alive = True  # from here on every answer says Connection: close
     for _ in range(ACCEPT_ROUNDS):
@@ -144,6 +138,11 @@ async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.s
             break
         await asyncio.sleep(0)
     server.stop()
+    await _until(end, flight.quiet(LINGER_SECONDS))
+    await _until(end, server.close_all_connections())
+
+
+async def _until(end: float, waiting: Awaitable[None]) -> None:
+    left = max(end - asyncio.get_running_loop().time(), LINGER_SECONDS)
     with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(flight.quiet(LINGER_SECONDS), grace)
-    await server.close_all_connections()
+        await asyncio.wait_for(waiting, left)

@@ -1,14 +1,26 @@
-"""A small application for the serving tests: it says which process answers, and takes the time it is told to."""
+"""An application for the serving tests, with a handler for everything that a server and an application do together.
+
+Run as a program, it serves itself: ``application.py '{"processes": 2, "hidden": ["httptools"]}'``.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import json
 import os
 import sys
+from typing import Any
 
-from tornado.web import Application, RequestHandler
+from tornado.httputil import HTTPHeaders, ResponseStartLine
+from tornado.iostream import StreamClosedError
+from tornado.web import Application, RequestHandler, stream_request_body
+from tornado.websocket import WebSocketHandler
 
 from bzz.serving.server import Limits, serve
+
+left: list[str] = []
+"""The paths of the requests whose clients left before they were answered."""
 
 
 class Slow(RequestHandler):
@@ -21,6 +33,9 @@ class Slow(RequestHandler):
     def post(self) -> None:
         self.finish(str(len(self.request.body)))
 
+    def on_connection_close(self) -> None:
+        left.append(self.request.path)
+
 
 class Crash(RequestHandler):
     """Takes its process away."""
@@ -29,17 +44,168 @@ class Crash(RequestHandler):
         os._exit(7)
 
 
+class Echo(RequestHandler):
+    """Answers with everything that it was told."""
+
+    async def prepare(self) -> None:
+        request = self.request
+        await asyncio.sleep(0)
+        told = [request.method, request.uri, request.version, request.remote_ip, request.protocol, request.host]
+        lists = {name: request.headers.get_list(name) for name in sorted(request.headers)}
+        self.finish(json.dumps([*told, lists, request.headers.get("A"), request.body.decode("latin1")]))
+
+
+class Status(RequestHandler):
+    """Answers with a status, and a header that applications set."""
+
+    def get(self, code: str) -> None:
+        self.set_status(int(code))
+        self.add_header("Set-Cookie", "a=1")
+        self.add_header("Set-Cookie", "b=\u00e9")
+
+    head = get
+
+
+class Pieces(RequestHandler):
+    """Streams, without a length."""
+
+    async def get(self) -> None:
+        for piece in (b"one", b"", b"two", b"three"):
+            self.write(piece)
+            await self.flush()
+
+    head = get
+
+
+class Large(RequestHandler):
+    """Answers with more than a kernel buffers."""
+
+    def get(self) -> None:
+        self.finish(b"x" * 20_000_001)
+
+
+class Wrong(RequestHandler):
+    """Says another length than it writes, or breaks the head."""
+
+    def get(self, how: str) -> None:
+        connection = self.request.connection
+        assert connection is not None
+        start_line, headers = ResponseStartLine("", 200, "OK"), HTTPHeaders({"Content-Length": "4"})
+        if how == "injected":
+            start_line = ResponseStartLine("", 200, "OK\r\nSet-Cookie: stolen=1")
+        connection.write_headers(start_line, headers, b"123" if how == "short" else b"12345")
+        connection.finish()
+
+
+class Endless(RequestHandler):
+    """Streams until its client leaves, as fast as it is taken; tells how much was written by ``/left``."""
+
+    written = 0
+
+    async def get(self) -> None:
+        Endless.written = 0
+        try:
+            while True:
+                self.write(bytes(100_000))
+                await self.flush()
+                Endless.written += 100_000
+        except StreamClosedError:
+            left.append(self.request.path)
+
+
+class Left(RequestHandler):
+    """What remains of requests: the clients that left, what was written, and the objects and tasks there are."""
+
+    def get(self) -> None:
+        gc.collect()  # Tornado's handlers are part of cycles where their clients leave
+        counted = ("HTTPServerRequest", "HTTP1Connection", "Exchange", "Connection", "Slow", "Task")
+        names = [type(each).__name__ for each in gc.get_objects()]
+        objects = {name: names.count(name) for name in counted}
+        self.finish({"left": left, "written": Endless.written, "objects": objects})
+
+
+@stream_request_body
+class Upload(RequestHandler):
+    """Takes a body in pieces, and time for each; answers with its length."""
+
+    async def prepare(self) -> None:
+        self.size = 0
+        await asyncio.sleep(float(self.get_query_argument("prepare", "0")))
+        if "limit" in self.request.arguments:
+            self.request.connection.set_max_body_size(int(self.get_query_argument("limit")))  # type: ignore[union-attr]
+
+    async def data_received(self, chunk: bytes) -> None:
+        await asyncio.sleep(float(self.get_query_argument("pause", "0.001")))
+        self.size += len(chunk)
+
+    def put(self) -> None:
+        self.finish(str(self.size))
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        left.append(self.request.path)
+
+
+@stream_request_body
+class Early(RequestHandler):
+    """Answers before the body was read."""
+
+    def prepare(self) -> None:
+        self.set_status(401)
+        self.finish("no")
+
+    def data_received(self, chunk: bytes) -> None:
+        raise AssertionError("nothing more is wanted")
+
+
+class Talk(WebSocketHandler):
+    """Says everything twice."""
+
+    async def on_message(self, message: Any) -> None:
+        await self.write_message(message * 2)
+
+
+class Tunnel(RequestHandler):
+    """Leaves HTTP, and says everything in capitals, until the other end closes."""
+
+    async def get(self) -> None:
+        stream = self.detach()
+        await stream.write(b"ready\n")
+        while not stream.closed():
+            await stream.write((await stream.read_until(b"\n")).upper())
+
+
 def make() -> Application:
     """Called in every process."""
-    return Application([("/", Slow), ("/crash", Crash)])
+    return Application(
+        [
+            ("/", Slow),
+            ("/crash", Crash),
+            ("/echo.*", Echo),
+            ("/status/([0-9]+)", Status),
+            ("/pieces", Pieces),
+            ("/large", Large),
+            ("/wrong/(.*)", Wrong),
+            ("/endless", Endless),
+            ("/left", Left),
+            ("/upload", Upload),
+            ("/early", Early),
+            ("/talk", Talk),
+            ("/tunnel", Tunnel),
+        ]
+    )
 
 
 if __name__ == "__main__":
-    processes, in_flight = int(sys.argv[1]), int(sys.argv[2])
+    given = json.loads(sys.argv[1])
+    for package in given.pop("hidden"):
+        sys.modules[package] = None  # type: ignore[assignment]  # as if it were not installed
+    processes = given.pop("processes")
+    limits = {"header_seconds": 1, "body_seconds": 1, "body_bytes": 1000, "grace_seconds": 10, **given}
     serve(
         "tests.serving.application:make",
         port=0,
         processes=processes,
-        limits=Limits(in_flight=in_flight, header_seconds=1, body_seconds=1, body_bytes=1000, grace_seconds=10),
+        limits=Limits(**limits),
         on_start=lambda port: print(port, flush=True),
     )
