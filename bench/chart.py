@@ -23,6 +23,7 @@ _COLOURS = {
     "bzz": "#e8a200",
     "bzz-receiver": "#f4d58d",
     "tornado-motor": "#20639b",
+    "tornado-motor-served": "#12395c",
     "tornado-pymongo": "#7fb2dd",
     "fastapi-beanie": "#2f9e77",
     "eve": "#8a5a83",

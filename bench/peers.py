@@ -55,6 +55,7 @@ SERVERS = {
         _program("bzz", "bzz", "bzz_server"),
         _program("bzz-receiver", "bzz, one receiver", "bzz_receiver"),
         _program("tornado-motor", "Tornado + Motor by hand", "tornado_motor"),
+        _program("tornado-motor-served", "Tornado + Motor by hand, on bzz.serve", "tornado_motor_served"),
         _program("tornado-pymongo", "Tornado + AsyncMongoClient by hand", "tornado_pymongo"),
         _program("fastapi-beanie", "FastAPI + Beanie", "fastapi_beanie"),
         Server("eve", "Eve", _GUNICORN, Dialect(update="PATCH", query=True)),

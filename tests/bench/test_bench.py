@@ -14,7 +14,16 @@ import pytest
 from bzz.dev import URI_VARIABLE, MongoServer
 
 ROOT = Path(__file__).parents[2]
-ALL = {"bzz", "bzz-receiver", "tornado-motor", "tornado-pymongo", "fastapi-beanie", "eve", "constant"}
+ALL = {
+    "bzz",
+    "bzz-receiver",
+    "tornado-motor",
+    "tornado-motor-served",
+    "tornado-pymongo",
+    "fastapi-beanie",
+    "eve",
+    "constant",
+}
 
 pytest.importorskip("beanie", reason="the extra 'bench' is not installed")
 pytest.importorskip("eve", reason="the extra 'bench' is not installed")
