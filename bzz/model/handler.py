@@ -52,6 +52,7 @@ class ModelHandler(ProblemHandler):
         self.data = {}
         self._chunks: list[bytes] = []
         self._received = 0
+        self._is_admitted = False
         self._tag: str | None = None
 
     async def prepare(self) -> None:
@@ -66,6 +67,7 @@ class ModelHandler(ProblemHandler):
         if self.resource.authorize is not None:
             await self._authorize(self.resource.authorize)
         self._refuse_long_body(_declared_length(self.request.headers.get("Content-Length")))
+        self._is_admitted = True
 
     async def _authorize(self, authorize: Authorize) -> None:
         """Ask the application whether this user may do this: a 403 where it says no."""
@@ -268,6 +270,8 @@ class ModelHandler(ProblemHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """As every handler of bzz; a method that Tornado itself does not know is told what this address takes."""
         error = kwargs.get("exc_info", (None, None, None))[1]
+        if not self._is_admitted:  # Tornado then closes the connection, to be spared the body, but tells nobody
+            self.set_header("Connection", "close")
         if status_code == 405 and isinstance(error, HTTPError):
             kwargs["exc_info"] = (MethodNotAllowed, self._not_allowed(), None)
         super().write_error(status_code, **kwargs)

@@ -46,6 +46,15 @@ async def test_a_stranger_reads_and_a_user_writes(library: httpx.AsyncClient) ->
     assert (await library.delete(made.headers["Location"])).status_code == 401
 
 
+async def test_a_refusal_before_the_body_is_read_tells_that_the_connection_ends(library: httpx.AsyncClient) -> None:
+    refused = await library.post("/book/", json={"title": "Emma"})
+    assert (refused.status_code, refused.headers.get("Connection")) == (401, "close")
+    await sign_in(library)
+    for title, status in [("Emma", 201), (None, 400)]:
+        answer = await library.post("/book/", json={"title": title})
+        assert (answer.status_code, answer.headers.get("Connection")) == (status, None)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/book/", "/book/0123456789abcdef01234567/", "/book/x/nowhere/y/"])
 async def test_401_comes_before_404_and_405_and_400_and_before_any_signal(
