@@ -1,4 +1,5 @@
-"""What takes long to see: pages deep in a million documents, memory after many requests, and a second process."""
+"""What takes long to see: memory after many requests, a second process, far too much load, and pages deep in a million
+documents."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from typing import Any
 
 import pymongo
 
-from bench import data
+from bench import data, overload
 from bench.load import load
 from bench.operations import Dialect, Request, requests
 from bench.peers import SERVERS, Running, start
@@ -32,9 +33,9 @@ Progress = Callable[[str], None]
 
 
 def measure(uri: str, directory: Path, progress: Progress) -> None:
-    """Measure all three, and write ``benchmarks-deep.json``."""
+    """Measure all four, and write ``benchmarks-deep.json``."""
     seen: dict[str, Any] = describe(uri)
-    for name, look in (("memory", _memory), ("processes", _processes), ("pages", _pages)):
+    for name, look in (("memory", _memory), ("processes", _processes), ("overload", _overload), ("pages", _pages)):
         seen[name] = look(uri)
         progress(f"{name}: {seen[name]}")
     directory.mkdir(parents=True, exist_ok=True)
@@ -42,12 +43,12 @@ def measure(uri: str, directory: Path, progress: Progress) -> None:
 
 
 @contextmanager
-def _running(uri: str, count: int = data.COUNT, processes: int = 1) -> Iterator[Running]:
+def _running(uri: str, count: int = data.COUNT, **options: int) -> Iterator[Running]:
     client: pymongo.MongoClient[Any]
     with pymongo.MongoClient(uri) as client:
         client.drop_database("bench_deep")
         data.fill(client["bench_deep"], count)
-        with start(SERVERS["bzz"], uri, "bench_deep", processes) as running:
+        with start(SERVERS["bzz"], uri, "bench_deep", **options) as running:
             yield running
         client.drop_database("bench_deep")
 
@@ -77,6 +78,14 @@ def _processes(uri: str) -> dict[str, float]:
                 seen.append(load(running.port, wanted, 64, _SECONDS).rate)
     one, two = (statistics.median(seen) for seen in rates.values())
     return {"one": one, "two": two, "ratio": two / one}
+
+
+def _overload(uri: str) -> dict[str, float]:
+    """Reads by id of a server that is asked for ten times as much as it takes at once."""
+    wanted = requests("get", Dialect(), _SECONDS)
+    with _running(uri, in_flight=overload.IN_FLIGHT) as running:
+        rounds = [overload.look(running.port, wanted, _SECONDS) for _ in range(_ROUNDS)]
+    return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
 
 
 def _pages(uri: str) -> dict[str, float]:

@@ -88,15 +88,15 @@ class Running:
 
 
 @contextmanager
-def start(server: Server, uri: str, database: str, processes: int = 1) -> Iterator[Running]:
+def start(server: Server, uri: str, database: str, **options: int) -> Iterator[Running]:
     """Run a server in a process of its own, until it is no longer needed.
 
-    :param processes: more than one for bzz only.
+    :param options: for bzz only: ``processes``, and ``in_flight``, how many requests it takes at once.
     :raises RuntimeError: where it does not answer, with what it said.
     """
     port = _free_port()
     settings = {"BENCH_MONGODB_URI": uri, "BENCH_DATABASE": database, "BENCH_PORT": str(port)}
-    settings["BENCH_PROCESSES"] = str(processes)
+    settings |= {f"BENCH_{name.upper()}": str(value) for name, value in options.items()}
     command = [sys.executable, *(part.format(port=port) for part in server.command)]
     with tempfile.TemporaryFile() as output:
         process = psutil.Popen(command, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT)

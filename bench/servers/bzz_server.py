@@ -7,8 +7,8 @@ from tornado.web import Application
 
 import bzz
 from bench.models import User
-from bench.servers.setting import DATABASE, PORT, PROCESSES, URI
-from bzz.serving.server import serve
+from bench.servers.setting import DATABASE, IN_FLIGHT, PORT, PROCESSES, URI
+from bzz.serving.server import Limits, serve
 
 
 def make() -> Application:
@@ -18,4 +18,4 @@ def make() -> Application:
 
 
 if __name__ == "__main__":
-    serve(make, port=PORT, processes=PROCESSES)
+    serve(make, port=PORT, processes=PROCESSES, limits=Limits(in_flight=IN_FLIGHT))

@@ -62,11 +62,15 @@ class InFlight:
             await asyncio.sleep(seconds)
 
 
-def refuse(connection: HTTPConnection) -> None:
-    """Answer a request whose body was not read with a 503 problem, with ``Retry-After``; the connection is closed."""
+def refuse(connection: HTTPConnection, *, closing: bool = False) -> None:
+    """Answer a request with a 503 problem that says when to come back.
+
+    :param closing: whether to say that the connection closes; :class:`~bzz.serving.exchange.Exchange` knows by itself.
+    """
     headers = HTTPHeaders({"Content-Type": "application/problem+json", "Content-Length": str(len(_BODY))})
     headers.update(_BUSY.headers)
-    headers["Connection"] = "close"
+    if closing:
+        headers["Connection"] = "close"
     connection.write_headers(ResponseStartLine("HTTP/1.1", 503, _BUSY.title), headers, _BODY)
     connection.finish()
 
@@ -104,7 +108,7 @@ class _Request(HTTPMessageDelegate):
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
         if self._flight.is_full():
-            refuse(self._connection)
+            refuse(self._connection, closing=True)  # as Tornado does where a body was not read
             return None
         self._answering = _Answering(self._flight, self._connection)
         self._inner = self._application.start_request(self._server_conn, self._answering)

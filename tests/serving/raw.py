@@ -16,8 +16,6 @@ LAST = b"GET /echo?last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 ESTABLISHED = "01"
 """As /proc/net/tcp has it."""
 
-ESTABLISHED = "01"
-
 
 def request(line: str, *headers: str, body: bytes = b"", version: str = "1.1") -> bytes:
     """The bytes of a request."""

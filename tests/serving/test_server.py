@@ -13,8 +13,9 @@ import pytest
 from tornado.web import Application
 
 from bzz.errors import ConfigurationError
+from bzz.serving.connection import REST_SECONDS
 from bzz.serving.server import load, serve
-from tests.serving import application
+from tests.serving import application, served
 from tests.serving.raw import request, wait_until_read
 from tests.serving.served import Served, Serving
 
@@ -83,6 +84,40 @@ async def test_beyond_the_cap_a_request_is_refused_at_once_and_says_when_to_come
                 assert refused.headers["Content-Type"] == "application/problem+json"
                 assert refused.json()["status"] == 503
             assert (await client.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent", [request("GET /"), request("POST /echo", "Content-Length: 2", body=b"hi")], ids=["GET", "POST"]
+)
+def test_a_refused_client_keeps_its_connection_and_is_heard_again_after_a_rest(sent: bytes) -> None:
+    with served.serving(in_flight=1) as it, connect(it) as within, connect(it) as beyond:
+        within.sendall(request("GET /?seconds=1000"))
+        wait_until_read(it.port, within)
+        for _ in range(2):
+            start = time.monotonic()
+            beyond.sendall(sent)
+            answer = beyond.recv(65536)
+            took = time.monotonic() - start
+            assert answer.startswith(b"HTTP/1.1 503")
+            assert b"Connection: close" not in answer
+        assert took > 0.9 * REST_SECONDS
+        within.close()
+        beyond.sendall(sent)
+        assert beyond.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_refused_request_whose_body_is_on_its_way_closes_the_connection(serving: Serving) -> None:
+    with serving(in_flight=1) as it, connect(it) as within, connect(it) as beyond:
+        within.sendall(request("GET /?seconds=1000"))
+        wait_until_read(it.port, within)
+        beyond.sendall(request("POST /echo", "Content-Length: 1000000", body=b"hi"))
+        said = beyond.recv(65536)
+        assert said.startswith(b"HTTP/1.1 503")
+        assert b"Connection: close" in said
+
+
+def connect(it: Served) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", it.port), timeout=10)
 
 
 def test_a_client_that_leaves_frees_its_place(serving: Serving) -> None:

@@ -23,6 +23,7 @@ from pymongo.errors import (
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
+    InvalidOperation,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -45,6 +46,7 @@ Document = dict[str, Any]
 _RENAMED = {"authentication_source": "authSource", "authentication_mechanism": "authMechanism"}
 _NOT_FOR_THE_DRIVER = {"name", "mongo_client_class"}
 
+_NOTHING_SENT = (ServerSelectionTimeoutError, NotConnected, InvalidOperation)  # the last by a client that was closed
 _DUPLICATE_CODES = (11000, 11001, 12582)
 
 _clients: dict[tuple[int, str], _Client] = {}
@@ -120,7 +122,7 @@ def reading() -> Iterator[None]:
     """Tell the driver's trouble while reading as :class:`~bzz.errors.Unavailable`."""
     try:
         yield
-    except (ConnectionFailure, ExecutionTimeout, NotConnected, WriteConcernError) as error:  # the last by an index
+    except (*_NOTHING_SENT, ConnectionFailure, ExecutionTimeout, WriteConcernError) as error:  # the last by an index
         raise Unavailable() from error
     except PyMongoError as error:
         if error.timeout:
@@ -137,7 +139,7 @@ def writing() -> Iterator[None]:
     """
     try:
         yield
-    except (ServerSelectionTimeoutError, NotConnected) as error:
+    except _NOTHING_SENT as error:
         raise Unavailable() from error
     except PyMongoError as error:
         if leaves_unknown(error):
