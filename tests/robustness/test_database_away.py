@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 import bzz
+from bzz.providers.mongoengine.driver import CONCURRENT
 from tests.conftest import Serve
 from tests.robustness.conftest import Connect, ExpendableMongo
 from tests.robustness.documents import Account, Person, Scoped, Shown
@@ -57,6 +58,21 @@ async def becomes_well(client: httpx.AsyncClient, url: str) -> None:
     deadline = time.monotonic() + LONGEST
     while (await client.get(url)).status_code != 200:
         assert time.monotonic() < deadline
+
+
+@pytest.mark.usefixtures("quiet_log")
+async def test_those_who_wait_for_their_turn_are_told_in_time_as_well(
+    wire: Wire, connect: Connect, serve: Serve
+) -> None:
+    client = serve(routes(connect(wire.uri + "&timeoutMS=1000")("own")))
+    await create_each(client)
+    wire.hold()
+    start = time.monotonic()
+    answers = await asyncio.gather(*(client.get("/person/") for _ in range(5 * CONCURRENT)))
+    assert time.monotonic() - start < LONGEST / 5
+    wire.release()
+    assert_unavailable(answers)
+    await becomes_well(client, "/person/")
 
 
 @pytest.mark.usefixtures("quiet_log")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 
 import pymongo
@@ -38,6 +39,11 @@ __all__ = ["TIMEOUT_SECONDS", "Collection", "close", "database", "leaves_unknown
 TIMEOUT_SECONDS = 10.0
 """How long one operation may take, unless the connection's own settings say otherwise (``timeoutMS``)."""
 
+CONCURRENT = 32
+"""How many operations on one collection are on their way at once. More would be answered later, not sooner: MongoDB has
+fewer cores, and where the pool of ``AsyncMongoClient`` is empty, each that waits costs a task and a timer. Motor's own
+bound is five for each core."""
+
 CLOSE_SECONDS = 1.0
 """How long a client that is closed may take to say goodbye to its server, which may be away."""
 
@@ -48,6 +54,9 @@ _NOT_FOR_THE_DRIVER = {"name", "mongo_client_class"}
 
 _NOTHING_SENT = (ServerSelectionTimeoutError, NotConnected, InvalidOperation)  # the last by a client that was closed
 _DUPLICATE_CODES = (11000, 11001, 12582)
+
+_TOO_SLOW = "The database is too slow; nothing was done."
+_LEAST_SECONDS = 0.001
 
 _clients: dict[tuple[int, str], _Client] = {}
 
@@ -126,7 +135,7 @@ def reading() -> Iterator[None]:
         raise Unavailable() from error
     except PyMongoError as error:
         if error.timeout:
-            raise Unavailable("The database is too slow; nothing was done.") from error
+            raise Unavailable(_TOO_SLOW) from error
         raise
 
 
@@ -162,12 +171,29 @@ class Collection:
         self.raw = raw
         own = raw.database.client.options.timeout
         self._seconds = TIMEOUT_SECONDS if own is None else own
+        self._turns = asyncio.Semaphore(CONCURRENT)
 
-    @contextmanager
-    def _within(self, told: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
-        """Bound an operation from here on: Motor may let it wait for a thread first."""
-        with told(), pymongo.timeout(self._seconds):
-            yield
+    @asynccontextmanager
+    async def _within(self, told: Callable[[], AbstractContextManager[None]]) -> AsyncIterator[None]:
+        """Wait for a turn, and bound the operation: from here on, since Motor may let it wait for a thread as well."""
+        seconds = await self._turn()
+        try:
+            with told(), pymongo.timeout(seconds):
+                yield
+        finally:
+            self._turns.release()
+
+    async def _turn(self) -> float:
+        """Wait for a turn; the seconds that are left then."""
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return self._seconds
+        start = time.monotonic()
+        try:
+            await asyncio.wait_for(self._turns.acquire(), self._seconds or None)
+        except asyncio.TimeoutError:
+            raise Unavailable(_TOO_SLOW) from None
+        return max(self._seconds - (time.monotonic() - start), _LEAST_SECONDS) if self._seconds else 0.0
 
     async def find(
         self,
@@ -179,14 +205,14 @@ class Collection:
         keys: Sequence[str] | None = None,
     ) -> list[Document]:
         """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
-        with self._within(reading):
+        async with self._within(reading):
             cursor = self.raw.find(query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit)
             found: list[Document] = await cursor.to_list(None)
         return found
 
     async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """All documents that a pipeline gives."""
-        with self._within(reading):
+        async with self._within(reading):
             cursor = self.raw.aggregate(pipeline)
             if inspect.isawaitable(cursor):
                 cursor = await cursor
@@ -195,13 +221,13 @@ class Collection:
 
     async def count(self, query: Mapping[str, Any]) -> int:
         """How many documents match, exactly."""
-        with self._within(reading):
+        async with self._within(reading):
             number: int = await self.raw.count_documents(query)
         return number
 
     async def update(self, query: Mapping[str, Any], change: Mapping[str, Any]) -> Document | None:
         """Change one document atomically; returns it as it was before, None where nothing matched."""
-        with self._within(writing):
+        async with self._within(writing):
             before: Document | None = await self.raw.find_one_and_update(
                 query, change, return_document=pymongo.ReturnDocument.BEFORE
             )
@@ -209,7 +235,7 @@ class Collection:
 
     async def delete(self, query: Mapping[str, Any]) -> Document | None:
         """Delete one document atomically; returns it, None where nothing matched."""
-        with self._within(writing):
+        async with self._within(writing):
             deleted: Document | None = await self.raw.find_one_and_delete(query)
         return deleted
 
@@ -219,7 +245,7 @@ class Collection:
         Their ids are in them, so that the driver's own retry cannot insert one twice.
         """
         raw = [RawBSONDocument(document) for document in documents]
-        with self._within(writing):
+        async with self._within(writing):
             try:
                 await (self.raw.insert_one(raw[0]) if len(raw) == 1 else self.raw.insert_many(raw, ordered=False))
             except DuplicateKeyError as error:
