@@ -56,7 +56,6 @@ _NOTHING_SENT = (ServerSelectionTimeoutError, NotConnected, InvalidOperation)  #
 _DUPLICATE_CODES = (11000, 11001, 12582)
 
 _TOO_SLOW = "The database is too slow; nothing was done."
-_LEAST_SECONDS = 0.001
 
 _clients: dict[tuple[int, str], _Client] = {}
 
@@ -184,16 +183,20 @@ class Collection:
             self._turns.release()
 
     async def _turn(self) -> float:
-        """Wait for a turn; the seconds that are left then."""
+        """Wait for a turn; the seconds that are left then.
+
+        :raises bzz.errors.Unavailable: where there are none.
+        """
         if not self._turns.locked():
             await self._turns.acquire()
             return self._seconds
         start = time.monotonic()
-        try:
-            await asyncio.wait_for(self._turns.acquire(), self._seconds or None)
-        except asyncio.TimeoutError:
-            raise Unavailable(_TOO_SLOW) from None
-        return max(self._seconds - (time.monotonic() - start), _LEAST_SECONDS) if self._seconds else 0.0
+        await self._turns.acquire()
+        left = self._seconds - (time.monotonic() - start)
+        if left > 0 or not self._seconds:  # no seconds are no bound
+            return max(left, 0)
+        self._turns.release()
+        raise Unavailable(_TOO_SLOW)
 
     async def find(
         self,
