@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from bzz.errors import Unavailable
+from bzz.errors import TOO_SLOW, Unavailable
 
 __all__ = ["Batcher"]
 
@@ -26,7 +26,6 @@ MAX_WAIT_SECONDS = 3.0
 MAX_GROUP = 1_000
 MAX_GROUP_WEIGHT = 16 * 1024 * 1024
 
-_TOO_SLOW = "The database is too slow; nothing was done."
 _STOPPING = "The server is stopping; nothing was done."  # the loop is ending with requests in the queue
 
 
@@ -73,7 +72,7 @@ class Batcher(Generic[Q, A]):
         try:
             while self._waiting:
                 await self._send_group(self._next_group())
-                self._give_up(_TOO_SLOW, asyncio.get_running_loop().time() - MAX_WAIT_SECONDS)
+                self._give_up(TOO_SLOW, asyncio.get_running_loop().time() - MAX_WAIT_SECONDS)
         finally:
             self._task = None
             self._give_up(_STOPPING)

@@ -50,6 +50,9 @@ __all__ = [
 
 RETRY_SECONDS = 1
 
+TOO_SLOW = "The database is too slow; nothing was done."
+"""What :class:`Unavailable` says where time ran out before anything was sent."""
+
 
 class BzzError(Exception):
     """The root of the tree: ``except bzz.errors.BzzError`` catches whatever bzz raises."""

@@ -173,8 +173,6 @@ class Shape:
 
     def is_open(self, data: Mapping[str, Any]) -> bool:
         """Whether a body may hold all these names, in embedded documents too; False where that is not easily told."""
-        if data.keys() <= self.open_names:
-            return True
         return all(self._is_open_inside(name, data[name]) for name in data.keys() - self.open_names)
 
     def _is_open_inside(self, name: str, value: Any) -> bool:

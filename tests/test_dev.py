@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ import pytest
 
 from bzz.dev import MongoServer
 from bzz.errors import ConfigurationError
+from tests.conftest import require_mongod
 
 REAL_PATH = os.environ["PATH"]
 
@@ -43,8 +43,7 @@ def install(directory: Path, script: str) -> None:
 def embedded(monkeypatch: pytest.MonkeyPatch) -> None:
     """No server is named, so one is started, on a machine that has one."""
     monkeypatch.delenv("BZZ_MONGODB_URI", raising=False)
-    if not shutil.which("mongod") and not importlib.util.find_spec("fiftyone"):
-        pytest.skip("there is no mongod to start")
+    require_mongod()
 
 
 def is_alive(pid: int) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import mongoengine
 from tornado.web import Application
 
 import bzz
 from bench.models import User
-from bench.servers.setting import DATABASE, IN_FLIGHT, PORT, PROCESSES, URI
+from bench.servers.setting import DATABASE, PORT, PROCESSES, URI
 from bzz.serving.server import Limits, serve
+
+IN_FLIGHT = int(os.environ.get("BENCH_IN_FLIGHT", Limits.in_flight))
 
 
 def make() -> Application:

@@ -10,13 +10,12 @@ import uvloop
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-__all__ = ["DATABASE", "IN_FLIGHT", "PORT", "PROCESSES", "URI", "run"]
+__all__ = ["DATABASE", "PORT", "PROCESSES", "URI", "run"]
 
 URI = os.environ["BENCH_MONGODB_URI"]
 DATABASE = os.environ["BENCH_DATABASE"]
 PORT = int(os.environ["BENCH_PORT"])
 PROCESSES = int(os.environ.get("BENCH_PROCESSES", "1"))
-IN_FLIGHT = int(os.environ.get("BENCH_IN_FLIGHT", "256"))
 
 
 def run(make: Callable[[], Application]) -> None:

@@ -107,6 +107,16 @@ def sign_in(page: Page, user: str) -> None:
     page.browser.find_element(By.XPATH, "//button[text()='Authorize']").click()
 
 
+def eves_page(browser: Chrome, demo: str, tmp_path: Path) -> Page:
+    """The demo's page, with Eve signed in."""
+    page = Page(browser, tmp_path)
+    browser.get(demo)
+    page.wait_for("who", "Nobody is signed in")
+    sign_in(page, "eve")
+    page.wait_for("who", "eve")
+    return page
+
+
 def reviews(demo: str, text: str) -> list[Any]:
     found: list[Any] = httpx.get(f"{demo}/review/", params={"text": text}, trust_env=False).json()
     return found
@@ -142,22 +152,14 @@ def test_a_person_signs_in_writes_and_signs_out(browser: Chrome, demo: str, tmp_
 
 
 def test_a_person_cannot_write_under_another_name(browser: Chrome, demo: str, tmp_path: Path) -> None:
-    page = Page(browser, tmp_path)
-    browser.get(demo)
-    page.wait_for("who", "Nobody is signed in")
-    sign_in(page, "eve")
-    page.wait_for("who", "eve")
+    page = eves_page(browser, demo, tmp_path)
     answer = page.fetch("POST", "/review/", airport="SBRF", text="forged", by="Ada Lovelace")
     assert (answer["status"], list(answer["errors"])) == (400, ["by"])
     assert reviews(demo, "forged") == []
 
 
 def test_a_form_on_another_site_writes_nothing(browser: Chrome, demo: str, tmp_path: Path) -> None:
-    page = Page(browser, tmp_path)
-    browser.get(demo)
-    page.wait_for("who", "Nobody is signed in")
-    sign_in(page, "eve")
-    page.wait_for("who", "eve")
+    eves_page(browser, demo, tmp_path)
     fields = "<input name=airport value=SBRF><input name=text value=lured>"
     browser.get(f"data:text/html,<form method=post action={demo}/review/>{fields}<button>win</button></form>")
     browser.find_element(By.TAG_NAME, "button").click()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import logging
 import os
-import shutil
 import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -22,6 +20,7 @@ from pymongo.uri_parser import parse_uri
 
 from bzz.dev import MongoServer
 from bzz.providers.mongoengine.driver import close as close_clients
+from tests.conftest import require_mongod
 from tests.robustness.wire import Wire
 
 
@@ -62,8 +61,7 @@ class ExpendableMongo:
 
 @pytest.fixture(scope="session")
 def expendable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExpendableMongo]:
-    if not shutil.which("mongod") and not importlib.util.find_spec("fiftyone"):
-        pytest.skip("there is no mongod to start")
+    require_mongod()
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("BZZ_MONGODB_URI", raising=False)
         server = ExpendableMongo(tmp_path_factory.mktemp("expendable"))

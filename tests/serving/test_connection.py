@@ -24,10 +24,6 @@ def state(served: Served) -> Any:
     return httpx.get(served.url + "/left", trust_env=False).json()
 
 
-def connect(served: Served) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", served.port), timeout=10)
-
-
 def test_requests_in_one_packet_are_answered_one_after_the_other(shared: Served) -> None:
     sent = request("GET /?seconds=0.3") + request("GET /pieces") + request("GET /status/200", CLOSE)
     said = converse(shared.port, [sent])
@@ -36,13 +32,13 @@ def test_requests_in_one_packet_are_answered_one_after_the_other(shared: Served)
 
 
 def test_a_client_that_sends_without_end_is_read_only_as_fast_as_it_is_answered(serving: Serving) -> None:
-    with serving(header_seconds=30, grace_seconds=0) as served, connect(served) as connection:
+    with serving(header_seconds=30, grace_seconds=0) as served, served.connect() as connection:
         connection.sendall(request("GET /?seconds=1000"))
         assert accepted(connection, request("GET /") * 1000) < 30_000_000
 
 
 def test_a_handler_that_takes_its_time_is_sent_no_more_than_it_takes(serving: Serving) -> None:
-    with serving(body_seconds=30, body_bytes=10**9, grace_seconds=0) as served, connect(served) as connection:
+    with serving(body_seconds=30, body_bytes=10**9, grace_seconds=0) as served, served.connect() as connection:
         connection.sendall(request("PUT /upload?pause=1000", "Content-Length: 900000000"))
         assert accepted(connection, bytes(100_000)) < 30_000_000
 
@@ -59,7 +55,7 @@ def accepted(connection: socket.socket, data: bytes) -> int:
 
 def test_a_handler_that_streams_writes_no_more_than_its_client_reads(serving: Serving) -> None:
     with serving() as served:
-        with connect(served) as connection:
+        with served.connect() as connection:
             connection.sendall(request("GET /endless"))
             before = -1
             deadline = time.monotonic() + 10
@@ -76,7 +72,7 @@ def wait_until_left(served: Served, path: str) -> None:
 
 
 def test_a_large_answer_arrives_whole_before_the_next(shared: Served) -> None:
-    with connect(shared) as connection:
+    with shared.connect() as connection:
         connection.sendall(request("GET /large") + request("GET /echo", CLOSE))
         said = connection.makefile("rb").read()
         assert said.count(b"x") > 20_000_000
@@ -93,7 +89,7 @@ def test_a_large_answer_arrives_whole_before_the_next(shared: Served) -> None:
 )
 def test_a_handler_is_told_that_its_client_left(serving: Serving, sent: bytes, path: str) -> None:
     with serving(header_seconds=30, body_seconds=30, grace_seconds=0) as served:
-        with connect(served) as connection:
+        with served.connect() as connection:
             connection.sendall(sent)
             wait_until_read(served.port, connection)
         wait_until_left(served, path)
@@ -105,7 +101,7 @@ def test_nothing_remains_of_connections(serving: Serving) -> None:
         before = state(served)["objects"]
         for sent in (request("GET /?seconds=0.01"), request("PUT /upload", "Content-Length: 10"), b"GET", b""):
             for _ in range(20):
-                with connect(served) as connection:
+                with served.connect() as connection:
                     connection.sendall(sent)
         for _ in range(20):
             ask(served.port, request("PUT /upload", "Content-Length: 3", body=b"abc"), b"nonsense\r\n\r\n")
@@ -116,7 +112,7 @@ def test_nothing_remains_of_connections(serving: Serving) -> None:
 
 @pytest.mark.parametrize("first", [b"", request("GET /")], ids=["new", "kept"])
 def test_a_client_that_sends_a_byte_now_and_then_has_no_more_time(shared: Served, first: bytes) -> None:
-    with connect(shared) as connection:
+    with shared.connect() as connection:
         connection.sendall(first)
         started = time.monotonic()
         while not hung_up(connection, timeout=0.1):
@@ -139,7 +135,7 @@ def hung_up(connection: socket.socket, timeout: float) -> bool:
 
 
 def test_a_kept_connection_may_idle_no_longer_than_a_head_may_take(shared: Served) -> None:
-    with connect(shared) as connection:
+    with shared.connect() as connection:
         connection.sendall(request("GET /"))
         started = time.monotonic()
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
@@ -152,7 +148,7 @@ def test_an_answer_may_take_longer_than_a_head(shared: Served) -> None:
 
 
 def test_a_body_may_take_longer_than_a_head(serving: Serving) -> None:
-    with serving(header_seconds=0.5, body_seconds=20) as served, connect(served) as connection:
+    with serving(header_seconds=0.5, body_seconds=20) as served, served.connect() as connection:
         connection.sendall(request("PUT /upload?prepare=1", CLOSE, "Content-Length: 6", body=b"abc"))
         assert not hung_up(connection, timeout=2)
         connection.sendall(b"def")
@@ -198,7 +194,7 @@ ANSWER = b"\x81\x02aa"
 def test_a_kept_connection_becomes_a_websocket(
     shared: Served, before: list[bytes], pieces: list[bytes], apart: bool
 ) -> None:
-    with connect(shared) as connection:
+    with shared.connect() as connection:
         sent = [*before, *pieces] if apart else [b"".join([*before, *pieces])]
         for each in sent:
             connection.sendall(each)
@@ -209,7 +205,7 @@ def test_a_kept_connection_becomes_a_websocket(
 
 
 def test_a_handler_may_leave_http_and_takes_no_place_then(shared: Served) -> None:
-    with connect(shared) as first, connect(shared) as second:
+    with shared.connect() as first, shared.connect() as second:
         for each in (first, second):
             said = each.makefile("rb")
             each.sendall(request("GET /echo") + request("GET /tunnel"))
@@ -227,7 +223,7 @@ def test_after_an_upgrade_that_nobody_knows_the_connection_goes_on(shared: Serve
 
 
 def test_a_client_of_a_stopping_server_is_told_to_connect_anew(serving: Serving) -> None:
-    with serving() as served, connect(served) as connection:
+    with serving() as served, served.connect() as connection:
         connection.sendall(request("GET /?seconds=1") + request("GET /echo"))
         wait_until_read(served.port, connection)
         served.process.send_signal(signal.SIGTERM)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import time
 
 import httpx
@@ -90,7 +89,7 @@ async def test_beyond_the_cap_a_request_is_refused_at_once_and_says_when_to_come
     "sent", [request("GET /"), request("POST /echo", "Content-Length: 2", body=b"hi")], ids=["GET", "POST"]
 )
 def test_a_refused_client_keeps_its_connection_and_is_heard_again_after_a_rest(sent: bytes) -> None:
-    with served.serving(in_flight=1) as it, connect(it) as within, connect(it) as beyond:
+    with served.serving(in_flight=1) as it, it.connect() as within, it.connect() as beyond:
         within.sendall(request("GET /?seconds=1000"))
         wait_until_read(it.port, within)
         for _ in range(2):
@@ -107,7 +106,7 @@ def test_a_refused_client_keeps_its_connection_and_is_heard_again_after_a_rest(s
 
 
 def test_a_refused_request_whose_body_is_on_its_way_closes_the_connection(serving: Serving) -> None:
-    with serving(in_flight=1) as it, connect(it) as within, connect(it) as beyond:
+    with serving(in_flight=1) as it, it.connect() as within, it.connect() as beyond:
         within.sendall(request("GET /?seconds=1000"))
         wait_until_read(it.port, within)
         beyond.sendall(request("POST /echo", "Content-Length: 1000000", body=b"hi"))
@@ -116,13 +115,9 @@ def test_a_refused_request_whose_body_is_on_its_way_closes_the_connection(servin
         assert b"Connection: close" in said
 
 
-def connect(it: Served) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", it.port), timeout=10)
-
-
 def test_a_client_that_leaves_frees_its_place(serving: Serving) -> None:
     with serving(in_flight=1) as served:
-        with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        with served.connect() as connection:
             connection.sendall(request("GET /?seconds=1000"))
             wait_until_read(served.port, connection)
             assert httpx.get(served.url, trust_env=False).status_code == 503
@@ -169,13 +164,13 @@ def test_several_processes_stop_together(serving: Serving) -> None:
     "sent", [b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"], ids=["header", "body"]
 )
 def test_a_client_that_dawdles_is_hung_up_on(serving: Serving, sent: bytes) -> None:
-    with serving() as served, socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+    with serving() as served, served.connect() as connection:
         connection.sendall(sent)
         assert connection.recv(1) == b""
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_sent(serving: Serving) -> None:
-    with serving() as served, socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+    with serving() as served, served.connect() as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n")
         assert connection.makefile("rb").readline() == b"HTTP/1.1 400 Bad Request\r\n"
 

@@ -69,6 +69,20 @@ async def test_a_pre_receiver_that_raises_stops_the_request(
     assert [raw(each) for each in Ledger.objects] == [{"_id": ledger.id, "n": "a", "r": "guest", "t": []}]
 
 
+@pytest.mark.parametrize("verb", ["POST", "PUT"])
+async def test_what_a_receiver_nests_without_end_is_refused(alone: Api, connect: Connect, verb: str) -> None:
+    ledger = Ledger(name="a").save()
+
+    def nest(sender: Any, handler: Any) -> None:
+        handler.data["engine"] = handler.data
+
+    connect(signals.pre_create_instance, nest, sender=Ledger)
+    connect(signals.pre_update_instance, nest, sender=Ledger)
+    where = "/ledger/" if verb == "POST" else f"/ledger/{ledger.id}/"
+    answer = await alone(Ledger).request(verb, where, json={"name": "b"})
+    assert (answer.status_code, answer.json()["detail"]) == (400, "The body is nested deeper than 32 levels.")
+
+
 async def test_the_first_that_refuses_keeps_the_later_ones_from_running(alone: Api, connect: Connect) -> None:
     ran: list[str] = []
 

@@ -17,7 +17,7 @@ from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import Batcher
-from bzz.errors import ConfigurationError, Conflict, Invalid, NotFound, Unavailable
+from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound, Unavailable
 from bzz.providers.mongoengine.column import BAD_VALUE
 from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, Collection, database, reading
 from bzz.providers.mongoengine.mapping import Mapping, Raw
@@ -65,7 +65,7 @@ class Documents:
 
     async def collection(self) -> Collection:
         """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
-        return (self._ready() or await self._open()).collection
+        return (await self._open()).collection
 
     def _ready(self) -> _Open | None:
         """What was opened before, where it still holds for this loop and connection."""
@@ -75,13 +75,10 @@ class Documents:
         return known if known.loop is asyncio.get_running_loop() and known.database is self._database() else None
 
     async def _open(self) -> _Open:
-        known = self._opened
-        if known is None or known.made is not getattr(self.model, "_collection", None):
-            self._opened = self._connect(await in_thread(self._make_indexes))
-        elif not self._ready():
-            self._opened = self._connect(known.made)
-        assert self._opened is not None
-        return self._opened
+        ready = self._ready()
+        if ready is None:
+            ready = self._opened = self._connect(await in_thread(self._make_indexes))
+        return ready
 
     def _connect(self, made: Any) -> _Open:
         db = self._database()
@@ -95,7 +92,7 @@ class Documents:
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; returns MongoEngine's own collection object, if there is one."""
         if not _index_lock.acquire(timeout=TIMEOUT_SECONDS):
-            raise Unavailable("The database is too slow; nothing was done.")
+            raise Unavailable(TOO_SLOW)
         try:
             return self.model._get_collection()
         except NotConnected:
@@ -119,7 +116,7 @@ class Documents:
             query = await self.query(field, key, context)
             return await self.find_by(query), query
         query = self._own_query(field, key)
-        found = await (self._ready() or await self._open()).fetches.ask(query["_id"])
+        found = await (await self._open()).fetches.ask(query["_id"])
         if found is None:
             raise NotFound()
         return found, query
@@ -230,7 +227,7 @@ class Documents:
 
     async def _insert_group(self, encoded: Sequence[bytes]) -> list[Exception | None]:
         outcomes = await (await self.collection()).insert(encoded)
-        return [None if outcome is None else outcome for outcome in outcomes]
+        return list(outcomes)
 
     def as_stored(self, raw: Raw, collection: Collection) -> Raw:
         """``raw`` as it will be read back: encoded alone, so that what cannot be stored is told before a write.

@@ -32,7 +32,7 @@ from pymongo.errors import (
     WriteError,
 )
 
-from bzz.errors import ConfigurationError, OutcomeUnknown, Unavailable
+from bzz.errors import TOO_SLOW, ConfigurationError, OutcomeUnknown, Unavailable
 
 __all__ = ["TIMEOUT_SECONDS", "Collection", "close", "database", "leaves_unknown", "reading", "writing"]
 
@@ -54,8 +54,6 @@ _NOT_FOR_THE_DRIVER = {"name", "mongo_client_class"}
 
 _NOTHING_SENT = (ServerSelectionTimeoutError, NotConnected, InvalidOperation)  # the last by a client that was closed
 _DUPLICATE_CODES = (11000, 11001, 12582)
-
-_TOO_SLOW = "The database is too slow; nothing was done."
 
 _clients: dict[tuple[int, str], _Client] = {}
 
@@ -134,7 +132,7 @@ def reading() -> Iterator[None]:
         raise Unavailable() from error
     except PyMongoError as error:
         if error.timeout:
-            raise Unavailable(_TOO_SLOW) from error
+            raise Unavailable(TOO_SLOW) from error
         raise
 
 
@@ -187,16 +185,13 @@ class Collection:
 
         :raises bzz.errors.Unavailable: where there are none.
         """
-        if not self._turns.locked():
-            await self._turns.acquire()
-            return self._seconds
         start = time.monotonic()
         await self._turns.acquire()
         left = self._seconds - (time.monotonic() - start)
         if left > 0 or not self._seconds:  # no seconds are no bound
             return max(left, 0)
         self._turns.release()
-        raise Unavailable(_TOO_SLOW)
+        raise Unavailable(TOO_SLOW)
 
     async def find(
         self,

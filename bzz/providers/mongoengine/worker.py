@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pymongo
 
-from bzz.errors import Unavailable
+from bzz.errors import TOO_SLOW, Unavailable
 from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, reading
 
 __all__ = ["in_thread"]
@@ -31,7 +31,7 @@ async def in_thread(work: Callable[[], T], told: Callable[[], AbstractContextMan
     def bounded() -> T:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Unavailable("The database is too slow; nothing was done.")
+            raise Unavailable(TOO_SLOW)
         with told(), pymongo.timeout(left):
             return work()
 
