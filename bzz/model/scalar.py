@@ -42,9 +42,9 @@ _FLOAT = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:
 _DECIMAL = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,5})?")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _DATETIME = re.compile(
-    _DATE.pattern
-    + r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,12}))?)?"
-    + r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):?([0-5][0-9]))?)?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[Tt ]((?:[01][0-9]|2[0-3]):[0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,12}))?)?"
+    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):?([0-5][0-9]))?)?"
 )
 
 
@@ -89,8 +89,9 @@ def _integer_text(text: str) -> int:
 
 
 def _integer(value: Any) -> int:
-    number: int = _typed(int)(value)
-    return number if -(2**63) <= number < 2**63 else _refuse()
+    if isinstance(value, bool) or not isinstance(value, int):
+        _refuse()
+    return value if -(2**63) <= value < 2**63 else _refuse()
 
 
 def _float_text(text: str) -> float:
@@ -128,9 +129,12 @@ def _date(value: Any) -> date:
 
 
 def _datetime_text(text: str) -> datetime:
-    *parts, fraction, sign, hours, minutes = _match(_DATETIME, text).groups(default="0")
-    year, month, day, hour, minute, second = map(int, parts)
-    moment = datetime(year, month, day, hour, minute, second, int(f"{fraction:0<6}"[:6]))
+    day, clock, second, fraction, sign, hours, minutes = _match(_DATETIME, text).groups("")
+    moment = datetime.fromisoformat(f"{day}T{clock or '00:00'}:{second or '00'}")
+    if fraction:
+        moment = moment.replace(microsecond=int(f"{fraction:0<6}"[:6]))
+    if not sign:
+        return moment
     offset = timedelta(hours=int(hours), minutes=int(minutes))
     return moment + offset if sign == "-" else moment - offset
 

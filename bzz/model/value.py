@@ -122,21 +122,36 @@ def _read(field: Field, value: Any) -> Any:
     """
     if value is None:
         return None
-    if field.kind is Kind.STRING and type(value) is str:
-        value.encode()  # a lone surrogate cannot be stored
-        return value
-    if field.kind is Kind.EMBEDDED and isinstance(value, dict):
-        return _read_embedded(field.shape.fields, value)
-    if field.item is not None and field.kind is Kind.LIST and isinstance(value, list) and None not in value:
-        item = field.item
-        return [_read(item, each) for each in value]
-    return read_json(field.kind, value)
+    read = _PLAIN.get(field.kind)
+    return read_json(field.kind, value) if read is None else read(field, value)
 
 
-def _read_embedded(fields: Mapping[str, Field], value: Mapping[str, Any]) -> dict[str, Any]:
-    if not value.keys() <= fields.keys():
+def _plain_text(field: Field, value: Any) -> str:
+    if type(value) is not str:
+        raise ValueError
+    value.encode()  # a lone surrogate cannot be stored
+    return value
+
+
+def _plain_list(field: Field, value: Any) -> list[Any]:
+    item = field.item
+    if item is None or not isinstance(value, list) or None in value:
+        raise ValueError
+    return [_read(item, each) for each in value]
+
+
+def _plain_embedded(field: Field, value: Any) -> dict[str, Any]:
+    fields = field.shape.fields
+    if not isinstance(value, dict) or not value.keys() <= fields.keys():
         raise ValueError
     return {name: _read(fields[name], each) for name, each in value.items()}
+
+
+_PLAIN: dict[Kind, Callable[[Field, Any], Any]] = {
+    Kind.STRING: _plain_text,
+    Kind.LIST: _plain_list,
+    Kind.EMBEDDED: _plain_embedded,
+}
 
 
 def read_field(shape: Shape, field: Field, value: Any, where: str, errors: Errors) -> Any:

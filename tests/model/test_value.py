@@ -109,6 +109,7 @@ def test_text_is_read_or_refused_with_a_value_error(kind: Kind, text: str) -> No
         (Kind.DATETIME, "0001-01-01T00:00:00+14:00"),
         (Kind.DATETIME, "9999-12-31T23:59:59-01:00"),
         (Kind.DATETIME, "2026-01-01T00:00:00+24:00"),
+        (Kind.DATETIME, "2026-01-31T24:00:00Z"),
         (Kind.DATETIME, "yesterday"),
         (Kind.DATE, "2026-13-01"),
         (Kind.DATE, "20260101"),

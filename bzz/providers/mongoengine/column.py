@@ -69,6 +69,13 @@ class Column:
         return type(self.source) in PLAIN_FIELDS
 
     @cached_property
+    def _is_stored_as_is(self) -> bool:
+        """Whether typed and raw values are the same."""
+        if type(self.source) is me.ListField and self.item is not None:
+            return self.item._is_stored_as_is
+        return self.is_plain or type(self.source) is me.FloatField
+
+    @cached_property
     def is_optional(self) -> bool:
         """Whether a new document may simply go without it."""
         source = self.source
@@ -81,7 +88,7 @@ class Column:
 
         :raises ValueError: (or one of its kin) where the value does not fit the field.
         """
-        if value is None or self.is_plain:
+        if value is None or self._is_stored_as_is:
             return value
         kind = self.field.kind
         if kind is Kind.LIST and self.item:
@@ -232,9 +239,11 @@ class Column:
 
     def check(self, value: Any, errors: dict[str, list[str]]) -> Any:
         """The raw form of a typed value that MongoEngine's own validation accepts; errors are collected."""
-        raw = None
+        if self._is_stored_as_is and self._is_accepted(value):
+            return value
         if value is None and self.field.required and self.field.has_default:
             return self.default()
+        raw = None
         try:
             raw = self.store(value)
         except Invalid as error:

@@ -217,16 +217,14 @@ class Mapping:
             given = values.get(name)
             if given is None and column.is_optional and column is not self.pk:
                 continue
-            value = self._initial(column, given, errors)
+            value = self._initial(column, errors) if given is None else column.check(given, errors)
             if value is not None or column.source.null:
                 raw[column.stored] = value
         if errors:
             raise Invalid(errors)
         return raw
 
-    def _initial(self, column: Column, value: Any, errors: dict[str, list[str]]) -> Any:
-        if value is not None:
-            return column.check(value, errors)
+    def _initial(self, column: Column, errors: dict[str, list[str]]) -> Any:
         if column is self.pk and isinstance(column.source, me.ObjectIdField) and not self.embedded:
             return ObjectId()
         raw = column.default()
