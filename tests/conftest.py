@@ -20,7 +20,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from bzz.dev import MongoServer
-from bzz.providers.mongoengine.driver import close as close_clients
+from bzz.providers.mongoengine.client import close as close_clients
 
 
 def require_mongod() -> None:

@@ -6,12 +6,14 @@ import asyncio
 import logging
 import os
 import signal
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx
 import mongoengine
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -19,7 +21,7 @@ from pymongo import AsyncMongoClient
 from pymongo.uri_parser import parse_uri
 
 from bzz.dev import MongoServer
-from bzz.providers.mongoengine.driver import close as close_clients
+from bzz.providers.mongoengine.client import close as close_clients
 from tests.conftest import require_mongod
 from tests.robustness.wire import Wire
 
@@ -112,6 +114,17 @@ async def connect() -> AsyncIterator[Connect]:
             await closing
     await close_clients()
     mongoengine.disconnect_all()
+
+
+LONGEST = 15
+"""How many seconds an answer may take, and recovery."""
+
+
+async def becomes_well(client: httpx.AsyncClient, url: str) -> None:
+    """Wait until the database answers again."""
+    deadline = time.monotonic() + LONGEST
+    while (await client.get(url)).status_code != 200:
+        assert time.monotonic() < deadline
 
 
 class _Errors(logging.Handler):

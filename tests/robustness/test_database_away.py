@@ -10,14 +10,13 @@ import httpx
 import pytest
 
 import bzz
-from bzz.providers.mongoengine.driver import CONCURRENT
+from bzz.providers.mongoengine.bounds import CONCURRENT
 from tests.conftest import Serve
-from tests.robustness.conftest import Connect, ExpendableMongo
+from tests.robustness.conftest import LONGEST, Connect, ExpendableMongo, becomes_well
 from tests.robustness.documents import Account, Person, Scoped, Shown
 from tests.robustness.wire import Wire
 
 DRIVERS = ["own", "motor", "pymongo"]
-LONGEST = 15  # seconds
 SOON = "&serverSelectionTimeoutMS=1500"
 
 
@@ -52,12 +51,6 @@ def assert_unavailable(answers: list[httpx.Response]) -> None:
 async def create_each(client: httpx.AsyncClient) -> dict[str, str]:
     names = ("person", "account", "scoped", "shown")
     return {name: (await client.post(f"/{name}/", json={"name": "Ann"})).headers["X-Created-Id"] for name in names}
-
-
-async def becomes_well(client: httpx.AsyncClient, url: str) -> None:
-    deadline = time.monotonic() + LONGEST
-    while (await client.get(url)).status_code != 200:
-        assert time.monotonic() < deadline
 
 
 @pytest.mark.usefixtures("quiet_log")

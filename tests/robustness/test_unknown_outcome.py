@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from bson import ObjectId
 import bzz
 from bzz.providers.mongoengine import worker
 from tests.conftest import Serve
-from tests.robustness.conftest import Connect
+from tests.robustness.conftest import Connect, becomes_well
 from tests.robustness.documents import Account, Person, Team
 from tests.robustness.wire import Wire
 
@@ -82,6 +83,19 @@ async def test_every_write_says_that_its_outcome_is_unknown(
     answer = await write(client, kind, model, known, friend)
     assert wire.cuts == 1
     assert_unknown(answer)
+
+
+@pytest.mark.usefixtures("quiet_log")
+@pytest.mark.parametrize("kind", ["insert", "update", "delete"])
+async def test_a_write_that_is_not_answered_in_time(kind: str, wire: Wire, connect: Connect, serve: Serve) -> None:
+    client = serve(routes(connect(wire.uri + SOON)("own")))
+    known = (await client.post("/person/", json={"name": "Ann"})).headers["X-Created-Id"]
+    wire.hold()
+    answers = await asyncio.gather(*(write(client, kind, "person", known, known) for _ in range(3)))
+    wire.release()
+    for answer in answers:
+        assert_unknown(answer)
+    await becomes_well(client, "/person/")
 
 
 MODIFY = dict.fromkeys(WRITES, b"findAndModify")

@@ -8,6 +8,7 @@ import inspect
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 import bson
@@ -18,8 +19,11 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import Batcher
 from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound, Unavailable
+from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
+from bzz.providers.mongoengine.client import database
+from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.column import BAD_VALUE
-from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, Collection, database, reading
+from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.mapping import Mapping, Raw
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
@@ -83,7 +87,7 @@ class Documents:
     def _connect(self, made: Any) -> _Open:
         db = self._database()
         collection = Collection(db[self.model._get_collection_name()])
-        fetches, inserts = Batcher(self._fetch_group), Batcher(self._insert_group, weigh=len)
+        fetches, inserts = Batcher(partial(self._fetch_group, collection)), Batcher(collection.insert, weigh=len)
         return _Open(asyncio.get_running_loop(), made, db, collection, fetches, inserts)
 
     def _database(self) -> Any:
@@ -124,11 +128,11 @@ class Documents:
     def _is_unique(self, field: Field) -> bool:
         return field is self.mapping.shape.pk and field.is_scalar
 
-    async def _fetch_group(self, wanted: Sequence[Any]) -> list[Raw | Exception | None]:
+    async def _fetch_group(self, collection: Collection, wanted: Sequence[Any]) -> list[Raw | Exception | None]:
         """The documents with these primary keys, each asker's its own copy."""
         keys = list(set(wanted))
         query = {"_id": keys[0] if len(keys) == 1 else {"$in": keys}, **self._base}
-        found = {each["_id"]: each for each in await (await self.collection()).find(query, limit=len(keys))}
+        found = {each["_id"]: each for each in await collection.find(query, limit=len(keys))}
         given: set[Any] = set()
         answers: list[Raw | Exception | None] = []
         for key in wanted:
@@ -224,10 +228,6 @@ class Documents:
         except OperationFailure as error:
             raise self.told(error) from error
         return bson.decode(encoded, codec_options=opened.collection.raw.codec_options)
-
-    async def _insert_group(self, encoded: Sequence[bytes]) -> list[Exception | None]:
-        outcomes = await (await self.collection()).insert(encoded)
-        return list(outcomes)
 
     def as_stored(self, raw: Raw, collection: Collection) -> Raw:
         """``raw`` as it will be read back: encoded alone, so that what cannot be stored is told before a write.

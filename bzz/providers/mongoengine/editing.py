@@ -19,9 +19,9 @@ from pymongo.errors import OperationFailure
 
 from bzz.errors import Unavailable
 from bzz.providers.mongoengine import hooked
+from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.changes import unchanged
 from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.location import Location
 from bzz.providers.mongoengine.mapping import Raw
 

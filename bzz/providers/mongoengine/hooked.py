@@ -22,7 +22,7 @@ from bzz.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine.changes import assignments, unchanged
 from bzz.providers.mongoengine.column import Column, Raw, add_error
 from bzz.providers.mongoengine.documents import Documents, refused, taken
-from bzz.providers.mongoengine.driver import leaves_unknown, writing
+from bzz.providers.mongoengine.failures import leaves_unknown, writing
 from bzz.providers.mongoengine.mapping import Mapping, documents_in
 from bzz.providers.mongoengine.worker import in_thread
 

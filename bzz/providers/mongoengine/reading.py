@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from bzz.errors import NotFound
 from bzz.providers.base import ListQuery, Page, Path, Record, Step
+from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.driver import Collection
 from bzz.providers.mongoengine.listing import Key, beyond, decode_cursor, encode_cursor, filter_query, order, reverse
 from bzz.providers.mongoengine.location import Location, linked_keys
 from bzz.providers.mongoengine.mapping import Mapping, Raw

@@ -11,7 +11,8 @@ from typing import TypeVar
 import pymongo
 
 from bzz.errors import TOO_SLOW, Unavailable
-from bzz.providers.mongoengine.driver import TIMEOUT_SECONDS, reading
+from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
+from bzz.providers.mongoengine.failures import reading
 
 __all__ = ["in_thread"]
 

@@ -1,0 +1,88 @@
+"""The clients that bzz makes itself: PyMongo's ``AsyncMongoClient``, one for each event loop and connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pymongo
+from mongoengine.connection import _connection_settings
+from pymongo import AsyncMongoClient
+
+from bzz.errors import ConfigurationError
+
+__all__ = ["close", "database"]
+
+CLOSE_SECONDS = 1.0
+"""How long a client that is closed may take to say goodbye to its server, which may be away."""
+
+_RENAMED = {"authentication_source": "authSource", "authentication_mechanism": "authMechanism"}
+_NOT_FOR_THE_DRIVER = {"name", "mongo_client_class"}
+
+_clients: dict[tuple[int, str], _Client] = {}
+
+
+class _Client(NamedTuple):
+    loop: asyncio.AbstractEventLoop
+    settings: Mapping[str, Any]
+    database: Any
+    keeper: asyncio.Task[None]
+
+
+def database(alias: str) -> Any:
+    """The asynchronous database of a MongoEngine connection, on a client of the running event loop.
+
+    The client is made at the first use, from the settings that ``mongoengine.connect()`` registered for ``alias``, and
+    made anew when those were registered anew. It is closed when its loop's tasks are cancelled, as ``asyncio.run``,
+    :func:`bzz.serve` and Tornado's ``AsyncTestCase`` do at the end.
+
+    :raises bzz.errors.ConfigurationError: where no such connection is registered.
+    """
+    settings = _connection_settings.get(alias)
+    if settings is None:
+        raise ConfigurationError(f"no connection {alias!r}: call mongoengine.connect(alias={alias!r}, ...) first")
+    loop = asyncio.get_running_loop()
+    known = _clients.get((id(loop), alias))
+    if known is None or known.loop is not loop or known.settings is not settings or known.keeper.done():
+        _forget_stale(loop, alias)
+        known = _clients[id(loop), alias] = _connect(loop, settings)
+    return known.database
+
+
+def _connect(loop: asyncio.AbstractEventLoop, settings: Mapping[str, Any]) -> _Client:
+    options = {_RENAMED.get(name, name): value for name, value in settings.items() if value is not None}
+    for name in _NOT_FOR_THE_DRIVER:
+        options.pop(name, None)
+    client: Any = AsyncMongoClient(**options)
+    return _Client(loop, settings, client[settings["name"]], loop.create_task(_keep(client)))
+
+
+async def close() -> None:
+    """Close the clients of the running loop; the next use makes new ones.
+
+    For those who end a loop in good order: where its tasks are merely cancelled, a connection that is being made just
+    then is dropped, and Python may warn of it.
+    """
+    keepers = [known.keeper for known in _clients.values() if known.loop is asyncio.get_running_loop()]
+    for keeper in keepers:
+        keeper.cancel()
+    if keepers:
+        await asyncio.wait(keepers)
+
+
+async def _keep(client: Any) -> None:
+    """Close a client where it was opened, which is the one place that can: at the end of its loop."""
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        with pymongo.timeout(CLOSE_SECONDS):
+            await client.close()
+
+
+def _forget_stale(loop: asyncio.AbstractEventLoop, alias: str) -> None:
+    for key, known in list(_clients.items()):
+        if known.loop.is_closed() or key == (id(loop), alias):
+            _clients.pop(key, None)  # the loop of another thread may have been faster
+            if known.loop is loop:
+                known.keeper.cancel()

@@ -1,0 +1,106 @@
+"""The few operations that bzz needs of a collection, the same on every driver.
+
+PyMongo's collections and Motor's have the same methods; the one difference used here is that ``aggregate`` returns a
+cursor in Motor and an awaitable of one in PyMongo.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pymongo
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
+
+from bzz.errors import OutcomeUnknown
+from bzz.providers.mongoengine.bounds import Bounds
+from bzz.providers.mongoengine.failures import reading, writing
+
+__all__ = ["Collection"]
+
+Document = dict[str, Any]
+
+_DUPLICATE_CODES = (11000, 11001, 12582)
+
+
+class Collection:
+    """A collection of a driver, with errors as :mod:`bzz.providers.mongoengine.failures` tells them.
+
+    :param raw: the driver's own.
+    """
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self._bounds = Bounds(raw.database.client)
+
+    async def find(
+        self,
+        query: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        skip: int = 0,
+        limit: int = 0,
+        keys: Sequence[str] | None = None,
+    ) -> list[Document]:
+        """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
+        return await self._bounds.run(
+            reading,
+            lambda: self.raw.find(
+                query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit
+            ).to_list(None),
+        )
+
+    async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
+        """All documents that a pipeline gives."""
+
+        async def fetch() -> list[Document]:
+            cursor = self.raw.aggregate(pipeline)
+            if inspect.isawaitable(cursor):
+                cursor = await cursor
+            found: list[Document] = await cursor.to_list(None)
+            return found
+
+        return await self._bounds.run(reading, fetch)
+
+    async def count(self, query: Mapping[str, Any]) -> int:
+        """How many documents match, exactly."""
+        return await self._bounds.run(reading, lambda: self.raw.count_documents(query))
+
+    async def update(self, query: Mapping[str, Any], change: Mapping[str, Any]) -> Document | None:
+        """Change one document atomically; returns it as it was before, None where nothing matched."""
+        return await self._bounds.run(
+            writing,
+            lambda: self.raw.find_one_and_update(query, change, return_document=pymongo.ReturnDocument.BEFORE),
+        )
+
+    async def delete(self, query: Mapping[str, Any]) -> Document | None:
+        """Delete one document atomically; returns it, None where nothing matched."""
+        return await self._bounds.run(writing, lambda: self.raw.find_one_and_delete(query))
+
+    async def insert(self, documents: Sequence[bytes]) -> list[OperationFailure | OutcomeUnknown | None]:
+        """Insert encoded documents in one round trip, each by itself; returns what went wrong with each.
+
+        Their ids are in them, so that the driver's own retry cannot insert one twice.
+        """
+        raw = [RawBSONDocument(document) for document in documents]
+        try:
+            await self._bounds.run(
+                writing,
+                lambda: self.raw.insert_one(raw[0]) if len(raw) == 1 else self.raw.insert_many(raw, ordered=False),
+            )
+        except DuplicateKeyError as error:
+            return [error]
+        except BulkWriteError as error:
+            return _told_apart(len(raw), error.details)
+        return [None] * len(raw)
+
+
+def _told_apart(number: int, details: Mapping[str, Any]) -> list[OperationFailure | OutcomeUnknown | None]:
+    unmet = bool(details.get("writeConcernErrors"))
+    outcomes: list[OperationFailure | OutcomeUnknown | None] = [OutcomeUnknown() if unmet else None] * number
+    for failure in details.get("writeErrors", ()):
+        kind = DuplicateKeyError if failure["code"] in _DUPLICATE_CODES else WriteError
+        outcomes[failure["index"]] = kind(failure["errmsg"], failure["code"], failure)
+    return outcomes
