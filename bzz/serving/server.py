@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import importlib.util
 import select
@@ -108,6 +109,8 @@ async def _serve(app: Source, sockets: Sequence[socket.socket], limits: Limits) 
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     flight = InFlight(limits.in_flight)
     server = _server(load(app), limits, flight)
+    gc.collect()
+    gc.freeze()  # what is there now stays: to look through it takes 20 ms, about once a second under load
     server.add_sockets(list(sockets))
     await stop.wait()
     end = asyncio.get_running_loop().time() + limits.grace_seconds

@@ -121,7 +121,8 @@ class Left(RequestHandler):
         counted = ("HTTPServerRequest", "HTTP1Connection", "Exchange", "Connection", "Slow", "Task")
         names = [type(each).__name__ for each in gc.get_objects()]
         objects = {name: names.count(name) for name in counted}
-        self.finish({"left": left, "written": Endless.written, "objects": objects})
+        frozen = gc.get_freeze_count()
+        self.finish({"left": left, "written": Endless.written, "objects": objects, "frozen": frozen})
 
 
 @stream_request_body

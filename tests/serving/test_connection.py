@@ -110,6 +110,10 @@ def test_nothing_remains_of_connections(serving: Serving) -> None:
             assert time.monotonic() < deadline, state(served)
 
 
+def test_the_garbage_collector_passes_over_what_was_there_at_the_start(shared: Served) -> None:
+    assert state(shared)["frozen"] > 10_000  # of Tornado and the application
+
+
 @pytest.mark.parametrize("first", [b"", request("GET /")], ids=["new", "kept"])
 def test_a_client_that_sends_a_byte_now_and_then_has_no_more_time(shared: Served, first: bytes) -> None:
     with shared.connect() as connection:
