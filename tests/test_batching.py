@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from bzz.batching import MAX_GROUP, Batcher
+from bzz import batching
+from bzz.batching import LONE_GROUPS, MAX_GROUP, Batcher
 from bzz.errors import Unavailable
 
 
@@ -16,10 +17,12 @@ class Database:
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []
+        self.senders: list[asyncio.Task[object] | None] = []
         self.gate = asyncio.Event()
 
     async def send(self, group: Sequence[int]) -> list[str | Exception]:
         self.groups.append(list(group))
+        self.senders.append(asyncio.current_task())
         await self.gate.wait()
         return [ValueError(str(each)) if each < 0 else str(each) for each in group]
 
@@ -29,9 +32,21 @@ def database() -> Database:
     return Database()
 
 
-@pytest.fixture
-def batcher(database: Database) -> Batcher[int, str]:
-    return Batcher(database.send)
+async def ask_alone(database: Database, batcher: Batcher[int, str], times: int) -> None:
+    """So many lone questions, after which the database is as it was."""
+    database.gate.set()
+    for number in range(times):
+        assert await batcher.ask(number) == str(number)
+    database.groups.clear()
+    database.senders.clear()
+    database.gate.clear()
+
+
+@pytest.fixture(params=[0, LONE_GROUPS], ids=["new", "used to lone questions"])
+async def batcher(database: Database, request: pytest.FixtureRequest) -> Batcher[int, str]:
+    made: Batcher[int, str] = Batcher(database.send)
+    await ask_alone(database, made, request.param)
+    return made
 
 
 async def turn_until(database: Database, groups: int) -> None:
@@ -123,7 +138,57 @@ async def test_a_queue_that_is_full_refuses_at_once(database: Database) -> None:
     assert [*await asyncio.gather(sent, waiting)] == ["1", "2"]
 
 
-async def test_a_group_has_a_longest_length(database: Database, batcher: Batcher[int, str]) -> None:
+async def test_those_who_waited_too_long_are_refused(
+    database: Database, batcher: Batcher[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "MAX_WAIT_SECONDS", 0.0)
+    first = asyncio.ensure_future(batcher.ask(1))
+    await turn_until(database, 1)
+    second = asyncio.ensure_future(batcher.ask(2))
+    await asyncio.sleep(0)
+    database.gate.set()
+    assert await first == "1"
+    with pytest.raises(Unavailable, match="too slow"):
+        await second
+    assert database.groups == [[1]]
+
+
+@pytest.mark.parametrize(("lone", "by_itself"), [(LONE_GROUPS - 1, False), (LONE_GROUPS, True)])
+async def test_an_asker_sends_its_own_question_after_some_lone_ones(
+    database: Database, lone: int, by_itself: bool
+) -> None:
+    batcher: Batcher[int, str] = Batcher(database.send)
+    await ask_alone(database, batcher, lone)
+    database.gate.set()
+    assert await batcher.ask(1) == "1"
+    assert (database.senders == [asyncio.current_task()]) is by_itself
+
+
+async def test_a_large_group_ends_that(database: Database) -> None:
+    batcher: Batcher[int, str] = Batcher(database.send)
+    await ask_alone(database, batcher, LONE_GROUPS)
+    for _ in range(2):
+        asked = asyncio.gather(*(batcher.ask(number) for number in range(3)))
+        await turn_until(database, 1)
+        database.gate.set()
+        await asked
+        database.gate.clear()
+    assert database.groups == [[0], [1, 2], [0, 1, 2]]
+
+
+async def test_an_asker_that_fails_alone_holds_nobody_up(database: Database, batcher: Batcher[int, str]) -> None:
+    first = asyncio.ensure_future(batcher.ask(-1))
+    await turn_until(database, 1)
+    second = asyncio.ensure_future(batcher.ask(2))
+    await asyncio.sleep(0)
+    database.gate.set()
+    assert await second == "2"
+    with pytest.raises(ValueError, match="-1"):
+        await first
+
+
+async def test_a_group_has_a_longest_length(database: Database) -> None:
+    batcher: Batcher[int, str] = Batcher(database.send)
     database.gate.set()
     await asyncio.gather(*(batcher.ask(number) for number in range(MAX_GROUP + 1)))
     assert [len(group) for group in database.groups] == [MAX_GROUP, 1]

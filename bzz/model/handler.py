@@ -176,11 +176,11 @@ class ModelHandler(ProblemHandler):
         check_names(shape, self.data)
         await self._before(signals.pre_create_instance)
         record = await self.provider.create(self.path, read_values(shape, self.data), self)
+        created = record.id
         self.set_status(201)
-        name = record.id if self.path.last.is_list else None
-        self.set_header("Location", location(self.request.path, name))
-        if record.id is not None:
-            self.set_header("X-Created-Id", header_text(record.id))
+        self.set_header("Location", location(self.request.path, created if self.path.last.is_list else None))
+        if created is not None:
+            self.set_header("X-Created-Id", header_text(created))
         await self._finish_written(record, signals.post_create_instance)
 
     async def _update(self, *, merge: bool) -> None:
