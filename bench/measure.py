@@ -141,6 +141,7 @@ def measure_once(running: Running, database: Database[Any], cell: Cell, seconds:
         spent = max(running.cpu_seconds - used, _TICK_SECONDS)
         return seen._replace(cpu_ms=spent / seen.answers * 1000)
     finally:
+        running.wait_until_idle()
         if cell.operation in ("post", "delete"):
             data.clean(database)
 
