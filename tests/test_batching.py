@@ -58,6 +58,18 @@ async def turn_until(database: Database, groups: int) -> None:
     raise AssertionError(f"only {database.groups} were sent")
 
 
+async def ask_meanwhile(
+    database: Database, batcher: Batcher[int, str], first: int, *others: int
+) -> list[asyncio.Task[str]]:
+    """Ask ``first``, and the others while it is on its way; the database answers from then on."""
+    tasks = [asyncio.ensure_future(batcher.ask(first))]
+    await turn_until(database, 1)
+    tasks += [asyncio.ensure_future(batcher.ask(number)) for number in others]
+    await asyncio.sleep(0)
+    database.gate.set()
+    return tasks
+
+
 async def test_a_lone_request_goes_at_once(database: Database, batcher: Batcher[int, str]) -> None:
     database.gate.set()
     assert await batcher.ask(1) == "1"
@@ -65,23 +77,15 @@ async def test_a_lone_request_goes_at_once(database: Database, batcher: Batcher[
 
 
 async def test_requests_that_wait_go_together(database: Database, batcher: Batcher[int, str]) -> None:
-    first = asyncio.ensure_future(batcher.ask(1))
-    await turn_until(database, 1)
-    others = [asyncio.ensure_future(batcher.ask(number)) for number in (2, 3, 4)]
-    await asyncio.sleep(0)
-    database.gate.set()
-    assert await asyncio.gather(first, *others) == ["1", "2", "3", "4"]
+    tasks = await ask_meanwhile(database, batcher, 1, 2, 3, 4)
+    assert await asyncio.gather(*tasks) == ["1", "2", "3", "4"]
     assert database.groups == [[1], [2, 3, 4]]
 
 
 async def test_a_request_never_joins_a_group_that_was_sent_before_it_came(
     database: Database, batcher: Batcher[int, str]
 ) -> None:
-    first = asyncio.ensure_future(batcher.ask(1))
-    await turn_until(database, 1)
-    second = asyncio.ensure_future(batcher.ask(1))
-    database.gate.set()
-    await asyncio.gather(first, second)
+    await asyncio.gather(*await ask_meanwhile(database, batcher, 1, 1))
     assert database.groups == [[1], [1]]
 
 
@@ -142,11 +146,7 @@ async def test_those_who_waited_too_long_are_refused(
     database: Database, batcher: Batcher[int, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batching, "MAX_WAIT_SECONDS", 0.0)
-    first = asyncio.ensure_future(batcher.ask(1))
-    await turn_until(database, 1)
-    second = asyncio.ensure_future(batcher.ask(2))
-    await asyncio.sleep(0)
-    database.gate.set()
+    first, second = await ask_meanwhile(database, batcher, 1, 2)
     assert await first == "1"
     with pytest.raises(Unavailable, match="too slow"):
         await second
@@ -177,11 +177,7 @@ async def test_a_large_group_ends_that(database: Database) -> None:
 
 
 async def test_an_asker_that_fails_alone_holds_nobody_up(database: Database, batcher: Batcher[int, str]) -> None:
-    first = asyncio.ensure_future(batcher.ask(-1))
-    await turn_until(database, 1)
-    second = asyncio.ensure_future(batcher.ask(2))
-    await asyncio.sleep(0)
-    database.gate.set()
+    first, second = await ask_meanwhile(database, batcher, -1, 2)
     assert await second == "2"
     with pytest.raises(ValueError, match="-1"):
         await first
