@@ -25,7 +25,7 @@ __all__ = ["SERVERS", "Running", "Server", "start"]
 _START_SECONDS = 30
 _IDLE_SECONDS = 30
 _IDLE_SHARE = 0.2  # of a processor; drivers and loops look after themselves now and then
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
