@@ -60,7 +60,7 @@ class Batcher(Generic[Q, A]):
     async def ask(self, question: Q) -> A:
         """The answer to one question, sent now or with the next group.
 
-        An asker that is cancelled takes nobody with it: its group goes on.
+        An asker that is cancelled takes nobody with it: its group goes on, unless it was alone in it.
 
         :raises bzz.errors.Unavailable: where too many wait already, or the group before took so long that this one
             would come too late.

@@ -149,6 +149,8 @@ def test_stopping_twice_is_stopping_once() -> None:
 
 
 @pytest.mark.usefixtures("embedded")
+# Only Linux tells a process of its parent's death, and setpriv(1) is how bzz.dev asks for that; where it is missing, so
+# is the promise, and a MongoDB whose parent is killed goes on.
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv(1) of Linux")
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_a_parent_that_is_killed(

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import tornado
 from tornado.httpclient import HTTPResponse
 from tornado.testing import AsyncHTTPTestCase, ExpectLog
 from tornado.web import Application, HTTPError, RequestHandler
 
 from bzz import errors
 from bzz.problem import MEDIA_TYPE, ProblemHandler, answer
+from tests.conftest import cross_origin
 
 RAISED: dict[str, Exception] = {
     "invalid": errors.Invalid({"address.zip": ["too long"]}),
@@ -117,7 +117,7 @@ class Writing(ProblemHandler):
         self.write("written")
 
 
-@pytest.mark.skipif(tornado.version_info < (6, 6), reason="Tornado's cross_origin_protection came with 6.6")
+@cross_origin
 class CrossOriginTest(AsyncHTTPTestCase):
     def get_app(self) -> Application:
         settings: dict[str, Any] = {"bzz_guard": OwnCredential(), "trusted_origins": ["https://friend.example"]}

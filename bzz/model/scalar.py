@@ -40,9 +40,9 @@ EXPECTED: dict[Kind, str] = {
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,5})?")
 _DECIMAL = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,5})?")
-_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATETIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    rf"({_DATE.pattern})"
     r"(?:[Tt ]((?:[01][0-9]|2[0-3]):[0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,12}))?)?"
     r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):?([0-5][0-9]))?)?"
 )
@@ -121,7 +121,7 @@ def _boolean_text(text: str) -> bool:
 
 
 def _date_text(text: str) -> date:
-    return date(*map(int, _match(_DATE, text).groups()))
+    return date.fromisoformat(_match(_DATE, text)[0])
 
 
 def _date(value: Any) -> date:

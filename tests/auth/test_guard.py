@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-import tornado
 from tornado.web import RequestHandler
 
 import bzz
@@ -17,13 +16,9 @@ from bzz import signals
 from bzz.auth.token import SessionTokens
 from bzz.errors import Unauthorized
 from tests.auth.conftest import KEY, Secured, sign_in
-from tests.conftest import Serve
+from tests.conftest import Serve, cross_origin
 
 USER = {"id": "ada", "name": "Ada", "provider": "tickets"}
-
-cross_origin = pytest.mark.skipif(
-    tornado.version_info < (6, 6), reason="Tornado's cross_origin_protection came with 6.6"
-)
 
 
 def token_from(seconds_ago: float, expiration: int = 1200, key: str = KEY) -> str:

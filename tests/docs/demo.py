@@ -43,7 +43,8 @@ class Demo:
         """The output, once it holds ``text``."""
         deadline = time.monotonic() + SECONDS
         while text not in self.output:
-            if "no MongoDB was found" in self.output:  # as anywhere but on Linux on x86-64: see require_mongod()
+            if "no MongoDB was found" in self.output:
+                # Anywhere but on Linux on x86-64, where the wheel is for: see require_mongod().
                 pytest.skip("the demo brings its own MongoDB, and there is none for this machine")
             assert self.process.poll() is None, self.output
             assert time.monotonic() < deadline, self.output

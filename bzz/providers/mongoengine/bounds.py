@@ -40,7 +40,7 @@ class Bounds:
         """Wait for a turn, and do the operation in what is left of its time.
 
         It is bounded by the driver, which Motor needs for its threads. ``AsyncMongoClient`` could be cancelled instead,
-        at 50 µs less, but PyMongo 4.20 then may keep a lock for ever.
+        at 50 µs less, but after many were cancelled at once, a later operation of PyMongo 4.20 hung.
 
         :param told: within which the operation's errors are told.
         :raises bzz.errors.Unavailable: where no time is left.
