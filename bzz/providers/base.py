@@ -30,6 +30,7 @@ __all__ = [
     "Record",
     "Sort",
     "Step",
+    "Unchanged",
 ]
 
 Operator = Literal[
@@ -130,6 +131,18 @@ class ListQuery:
     after: str | None = None
     before: str | None = None
     count: bool = False
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A read-only value that a client sent back; it stands among the values of an update, at any depth.
+
+    The provider accepts it where it is what is stored at its place, and writes nothing for it.
+
+    :param value: the Python value, of the field's kind; None for null.
+    """
+
+    value: Any
 
 
 class Record(ABC):
