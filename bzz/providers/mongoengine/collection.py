@@ -68,7 +68,9 @@ class Collection:
         """How many documents match, exactly."""
         return await self._bounds.run(reading, lambda: self.raw.count_documents(query))
 
-    async def update(self, query: Mapping[str, Any], change: Mapping[str, Any]) -> Document | None:
+    async def update(
+        self, query: Mapping[str, Any], change: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    ) -> Document | None:
         """Change one document atomically; returns it as it was before, None where nothing matched."""
         return await self._bounds.run(
             writing,

@@ -13,21 +13,22 @@ from mongoengine.base import BaseField
 from mongoengine.errors import DeprecatedError
 
 from bzz.errors import Invalid
+from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.acceptance import Test, acceptance
-from bzz.providers.mongoengine.fields import PLAIN_FIELDS, Reader, reader_of, reference_key, store_scalar
+from bzz.providers.mongoengine.fields import BAD_VALUE, PLAIN_FIELDS, Reader, reader_of, reference_key, store_scalar
 from bzz.providers.mongoengine.overrides import overrides
+from bzz.providers.mongoengine.protected import kept, refuse_twins, required_unchanged, store_items
+from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Field, Kind
 
 if TYPE_CHECKING:
     from bzz.providers.mongoengine.mapping import Mapping
     from bzz.providers.mongoengine.schema import Schema
 
-__all__ = ["BAD_VALUE", "Column", "Raw", "add_error"]
+__all__ = ["Column", "add_error"]
 
-Raw = dict[str, Any]
 
-BAD_VALUE = (ValueError, TypeError, ArithmeticError, AttributeError, AssertionError, LookupError, DeprecatedError)
-"""What MongoEngine's fields raise for a value that they cannot hold."""
+REFUSED = "The value is refused."
 
 
 def add_error(errors: dict[str, list[str]], where: str, error: Any) -> None:
@@ -43,7 +44,7 @@ def add_error(errors: dict[str, list[str]], where: str, error: Any) -> None:
         for key, inner in nested.items():
             add_error(errors, f"{where}.{key}" if where else str(key), inner)
     else:
-        errors.setdefault(where, []).append(str(getattr(error, "message", error)) or "The value is refused.")
+        errors.setdefault(where, []).append(str(getattr(error, "message", error)) or REFUSED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,17 @@ class Column:
             return self.schema.named(raw["_cls"])
         declared = self.schema.of(self.source.document_type)
         return declared.variant(raw) if isinstance(raw, dict) else declared
+
+    def mapping_of(self, raw: Any) -> Mapping | None:
+        """Return the mapping of a stored document, or None for anything else that stands in its place.
+
+        Whatever writes to a collection beside bzz may leave a null, a text, or a class that is not known here.
+        """
+        if not isinstance(raw, dict):
+            return None
+        if self.field.kind is Kind.ANY_EMBEDDED:
+            return self.schema.find(raw.get("_cls"))
+        return self.mapping(raw) if self.field.kind is Kind.EMBEDDED else None
 
     @cached_property
     def is_plain(self) -> bool:
@@ -83,36 +95,40 @@ class Column:
 
     # -- typed to raw
 
-    def store(self, value: Any) -> Any:
-        """The raw form of a typed value.
+    def store(self, value: Any, stored: Any = None) -> Any:
+        """Return the raw form of a typed value.
 
-        :raises ValueError: (or one of its kin) where the value does not fit the field.
+        :param stored: the raw value whose place it takes. What the client may not write stays as it is in it.
+        :raises ValueError: (or one of its kin) if the value does not fit the field.
+        :raises bzz.errors.Conflict: if a list of ``stored`` cannot be written whole.
         """
         if value is None or self._is_stored_as_is:
             return value
         kind = self.field.kind
         if kind is Kind.LIST and self.item:
-            return self.sorted([self.item.store_at(index, each) for index, each in enumerate(value)])
+            return self.sorted(store_items(self.item, self.name, value, stored))
         if kind is Kind.MAP and self.item:
-            return {key: self.item.store_at(key, each) for key, each in value.items()}
+            known = stored if isinstance(stored, dict) else {}
+            return {key: self.item.store_at(key, each, known.get(key)) for key, each in value.items()}
         if kind in _LINKS:
-            return self._store_link(value)
+            return self._store_link(value, stored)
         return store_scalar(self.source, kind, value)
 
-    def store_at(self, key: Any, value: Any) -> Any:
-        """As :meth:`store`, for an item of a list or map: refusals name its place."""
+    def store_at(self, key: Any, value: Any, stored: Any = None) -> Any:
+        """Return what :meth:`store` does, for an item of a list or map: refusals name its place."""
         try:
-            return self.store(value)
+            return kept(self, self.store(value, stored), stored)
         except Invalid as error:
             raise Invalid({f"{key}.{where}": told for where, told in (error.errors or {}).items()}) from None
 
-    def _store_link(self, value: Any) -> Any:
+    def _store_link(self, value: Any, stored: Any) -> Any:
         if self.field.kind is Kind.EMBEDDED:
-            return self.mapping().insert_form(value)
+            return self.mapping(stored).put_in_place(value, stored, self.mapping())
         if self.field.kind is Kind.ANY_EMBEDDED:
             mapping = self.schema.named(value["@type"])
-            raw = mapping.insert_form({key: each for key, each in value.items() if key != "@type"})
-            return {"_cls": mapping.model._class_name, **raw}
+            rest = {key: each for key, each in value.items() if key != "@type"}
+            same = stored if self.mapping_of(stored) is mapping else None
+            return {"_cls": mapping.model._class_name, **mapping.put_in_place(rest, same, mapping)}
         if self.field.kind is Kind.ANY_REFERENCE:
             target = self.schema.named(value["@type"])
             collection = target.model._get_collection_name()
@@ -125,6 +141,30 @@ class Column:
         if isinstance(self.source, me.CachedReferenceField):
             return {"_id": key}
         return self.source.to_mongo(DBRef(target.model._get_collection_name(), key))
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether a client may not write the field."""
+        return self.field.hidden or self.field.read_only
+
+    @cached_property
+    def holds_documents(self) -> bool:
+        """Whether the field holds embedded documents, in lists and maps too."""
+        return self.item.holds_documents if self.item else self.field.kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED)
+
+    @property
+    def may_stay_unset(self) -> bool:
+        """Whether a stored document may go on without it: null over nothing is then no change."""
+        return self.field.has_default or not self.field.required
+
+    def put(self, raw: Raw, value: Any) -> None:
+        """Put a raw value into a raw document. None takes the key away, unless the model stores nulls."""
+        if value is not None:
+            raw[self.stored] = value
+        elif self.source.null:
+            raw[self.stored] = None
+        elif raw.get(self.stored) is not None:
+            del raw[self.stored]
 
     @property
     def compared(self) -> str:
@@ -173,10 +213,14 @@ class Column:
         return reader_of(self.source, kind)
 
     def _read_document(self, raw: Any) -> Any:
-        return self._tagged(raw, self.mapping(raw).typed(raw)) if isinstance(raw, dict) else raw
+        mapping = self.mapping_of(raw)
+        return raw if mapping is None else self._tagged(raw, mapping.typed(raw))
 
     def _show_document(self, raw: Any) -> Any:
-        return self._tagged(raw, self.mapping(raw).show(raw)) if isinstance(raw, dict) else raw
+        mapping = self.mapping_of(raw)
+        if mapping is None:  # of a document nobody knows which fields clients may see
+            return None if isinstance(raw, dict) else raw
+        return self._tagged(raw, mapping.show(raw))
 
     def _tagged(self, raw: Raw, read: dict[str, Any]) -> dict[str, Any]:
         return {"@type": raw["_cls"], **read} if self.field.kind is Kind.ANY_EMBEDDED else read
@@ -188,8 +232,9 @@ class Column:
         kind = self.field.kind
         if raw is None or (kind is Kind.ANY or (kind in (Kind.LIST, Kind.MAP) and not self.item)):
             return raw
-        if kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED) and isinstance(raw, dict):
-            return self.mapping(raw).load(raw)
+        if kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):
+            mapping = self.mapping_of(raw)
+            return raw if mapping is None else mapping.load(raw)
         if self.item and isinstance(raw, list):
             return [self.item.load(each) for each in raw]
         if self.item and isinstance(raw, dict):
@@ -237,22 +282,31 @@ class Column:
 
     # -- validation
 
-    def check(self, value: Any, errors: dict[str, list[str]]) -> Any:
-        """The raw form of a typed value that MongoEngine's own validation accepts; errors are collected."""
+    def check(self, value: Any, errors: dict[str, list[str]], stored: Any = None) -> Any:
+        """Return the raw form of a typed value that MongoEngine's own validation accepts; errors are collected.
+
+        :param stored: the raw value whose place it takes, None where there is none. What is shown as it was sent stays
+            as it is stored, and is not judged again.
+        :raises bzz.errors.Conflict: if a list of ``stored`` cannot be written whole.
+        """
+        if isinstance(value, Unchanged):
+            return required_unchanged(self, value.value, stored, errors)
         if self._is_stored_as_is and self._is_accepted(value):
             return value
         if value is None and self.field.required and self.field.has_default:
             return self.default()
         raw = None
         try:
-            raw = self.store(value)
+            raw = kept(self, self.store(value, stored), stored)
         except Invalid as error:
             for where, messages in (error.errors or {}).items():
                 errors.setdefault(f"{self.name}.{where}", []).extend(messages)
         except BAD_VALUE as error:
             self._add_error(errors, error)
         else:
-            self.check_raw(raw, errors)
+            if raw is not stored:
+                self.check_raw(raw, errors)
+                refuse_twins(self, raw, errors)
         return raw
 
     def check_raw(self, raw: Any, errors: dict[str, list[str]]) -> None:
@@ -264,7 +318,8 @@ class Column:
 
     def _add_error(self, errors: dict[str, list[str]], error: Exception) -> None:
         told: dict[str, list[str]] = {}
-        add_error(told, "", error)
+        in_words = isinstance(error, (me.ValidationError, ValueError, DeprecatedError))
+        add_error(told, "", error if in_words else REFUSED)
         for where, messages in told.items():
             name = f"{self.name}.{self.open_name(where)}" if where and not self.field.hidden else self.name
             errors.setdefault(name, []).extend(messages)
@@ -276,13 +331,18 @@ class Column:
             return f"{position}.{self.item.open_name(rest)}" if dot else position
         return self.mapping().open_name(where) if self.field.kind is Kind.EMBEDDED else where
 
-    def require(self, raw: Any) -> None:
+    def require(self, raw: Any, before: Any = None) -> None:
         """Refuse a raw value that the model does not accept.
 
-        :raises bzz.errors.Invalid: as said.
+        :param before: the value whose place it takes: items of a list that were in it before are not judged again.
+        :raises bzz.errors.Invalid: naming what is wrong.
         """
         errors: dict[str, list[str]] = {}
         self.check_raw(raw, errors)
+        if isinstance(raw, list) and isinstance(before, list):
+            known = {id(each) for each in before}
+            old = {str(position) for position, each in enumerate(raw) if id(each) in known}
+            errors = {where: told for where, told in errors.items() if old.isdisjoint(where.split(".")[1:2])}
         if errors:
             raise Invalid(errors)
 

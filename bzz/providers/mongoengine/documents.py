@@ -22,9 +22,10 @@ from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound
 from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.client import database
 from bzz.providers.mongoengine.collection import Collection
-from bzz.providers.mongoengine.column import BAD_VALUE
 from bzz.providers.mongoengine.failures import reading
-from bzz.providers.mongoengine.mapping import Mapping, Raw
+from bzz.providers.mongoengine.fields import BAD_VALUE
+from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
 
@@ -166,6 +167,10 @@ class Documents:
             return own
         return {"$and": [own, await self._asked(lambda found: hook(self.model, found, str(key), context), hook)]}
 
+    async def holds(self, key: Any) -> bool:
+        """Whether there is a document with this raw primary key, whoever may see it."""
+        return bool(await (await self.collection()).find({"_id": key}, limit=1, keys=["_id"]))
+
     async def missing(self, keys: Sequence[Any], context: Any) -> list[Any]:
         """Which of these primary keys (typed) name no document that ``get_instance_queryset`` lets through."""
         assert self.mapping.pk is not None
@@ -222,29 +227,32 @@ class Documents:
         :raises bzz.errors.Invalid: MongoDB refuses the data.
         """
         opened = await self._open()
-        encoded = self._encoded(raw, opened.collection)
+        encoded = _encode(raw, opened.collection)
+        if len(encoded) > MAX_DOCUMENT_BYTES:
+            raise _too_large()
         try:
             await opened.inserts.ask(encoded)
         except OperationFailure as error:
             raise self.told(error) from error
         return bson.decode(encoded, codec_options=opened.collection.raw.codec_options)
 
-    def as_stored(self, raw: Raw, collection: Collection) -> Raw:
-        """``raw`` as it will be read back: encoded alone, so that what cannot be stored is told before a write.
+    def as_stored(self, raw: Raw, collection: Collection, in_place_of: Raw | None = None) -> Raw:
+        """Return ``raw`` as it will be read back: encoded alone, so that what cannot be stored is known before a write.
 
-        :raises bzz.errors.Invalid: where BSON has no form for it.
+        :param in_place_of: the document that is replaced. One that is larger than what bzz stores, as others may have
+            written it, can be made smaller.
+        :raises bzz.errors.Invalid: if BSON has no form for it, or it is too large.
         """
-        return bson.decode(self._encoded(raw, collection), codec_options=collection.raw.codec_options)
+        encoded = _encode(raw, collection)
+        if len(encoded) > MAX_DOCUMENT_BYTES and not (
+            in_place_of and len(encoded) < len(_encode(in_place_of, collection))
+        ):
+            raise _too_large()
+        return bson.decode(encoded, codec_options=collection.raw.codec_options)
 
-    @staticmethod
-    def _encoded(raw: Raw, collection: Collection) -> bytes:
-        try:
-            encoded = bson.encode(raw, codec_options=collection.raw.codec_options)
-        except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
-            raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
-        if len(encoded) > MAX_DOCUMENT_BYTES:
-            raise Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
-        return encoded
+    def as_saved(self, raw: Raw, collection: Collection) -> Raw:
+        """Return ``raw``, which MongoEngine has stored, as it will be read back: of whatever size it is."""
+        return bson.decode(_encode(raw, collection), codec_options=collection.raw.codec_options)
 
     def told(self, error: OperationFailure) -> Exception:
         """A refused write as what the client is told; the error itself where the client is not to blame."""
@@ -255,6 +263,17 @@ class Documents:
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
 """The largest document that is stored: under MongoDB's 16 MiB, so that the envelope fits."""
+
+
+def _encode(raw: Raw, collection: Collection) -> bytes:
+    try:
+        return bson.encode(raw, codec_options=collection.raw.codec_options)
+    except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
+        raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
+
+
+def _too_large() -> Invalid:
+    return Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
 
 
 def taken(mapping: Mapping, error: DuplicateKeyError) -> Conflict:

@@ -20,10 +20,10 @@ from pymongo.errors import OperationFailure
 from bzz.errors import Unavailable
 from bzz.providers.mongoengine import hooked
 from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
-from bzz.providers.mongoengine.changes import unchanged
 from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.location import Location
-from bzz.providers.mongoengine.mapping import Raw
+from bzz.providers.mongoengine.raw import Raw
 
 __all__ = ["Edit", "Edited", "edit", "exclusive"]
 
@@ -38,13 +38,13 @@ _locks: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDicti
 class Edit:
     """A change to one root document.
 
-    :param after: the whole document as it will be.
-    :param change: the MongoDB update that makes it so; empty where there is nothing to change.
-    :param rests_on: the top-level keys that must be unchanged; None for the whole document.
+    :param apply: makes the document as it will be, of any state of it that is unchanged in what the edit rests on.
+    :param change: the MongoDB update, or pipeline of updates, that makes it so; empty where nothing changes.
+    :param rests_on: the paths that must be unchanged; None for the whole document.
     """
 
-    after: Raw
-    change: Raw
+    apply: Callable[[Raw], Raw]
+    change: Raw | list[Raw]
     rests_on: Collection[str] | None = None
 
 
@@ -106,20 +106,15 @@ async def _edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
 async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
     documents = location.documents
     if hooked.saves_itself(documents.mapping.variant(raw)):
-        saved = await hooked.replace(documents, raw, wanted.after)
+        saved = await hooked.replace(documents, raw, wanted.apply(raw))
         return None if saved is None else Edited(raw, saved)
     collection = await documents.collection()
-    after = documents.as_stored(wanted.after, collection)
+    after = documents.as_stored(wanted.apply(raw), collection, in_place_of=raw)
     try:
         before = await collection.update({"$and": [location.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
     except OperationFailure as error:
         raise documents.told(error) from error
-    return None if before is None else Edited(before, _left(before, after, wanted.rests_on))
-
-
-def _left(before: Raw, after: Raw, rests_on: Collection[str] | None) -> Raw:
-    """What a write leaves: others may have changed, since the document was read, keys that it does not rest on."""
-    if rests_on is None:
-        return after
-    theirs = {key: value for key, value in before.items() if key not in rests_on}
-    return {**theirs, **{key: value for key, value in after.items() if key in rests_on}}
+    if before is None:
+        return None
+    # Others may have changed, since the document was read, what this edit does not rest on.
+    return Edited(before, after if before == raw else documents.as_saved(wanted.apply(before), collection))

@@ -1,4 +1,4 @@
-"""Edits to one field inside a document: items pushed and pulled, references linked and unlinked, properties set.
+"""Edits to one field inside a document: items pushed and taken out, references linked and unlinked, properties set.
 
 Each is a function ``(column, value, where) -> (value, change)``: given what the field holds, what it will hold and the
 MongoDB update that makes it so. :func:`at` turns one into the edit of a whole document.
@@ -7,61 +7,42 @@ MongoDB update that makes it so. :func:`at` turns one into the edit of a whole d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from bzz.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from bzz.providers.base import Precondition
-from bzz.providers.mongoengine.column import Column, Raw
+from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.editing import Edit
+from bzz.providers.mongoengine.expressions import removal
 from bzz.providers.mongoengine.fields import reference_key
-from bzz.providers.mongoengine.location import Location, Spot, descend, find_item, linked_keys
+from bzz.providers.mongoengine.location import Location, Spot, find_item, linked_keys
+from bzz.providers.mongoengine.raw import MISSING, Raw, get_at, put_at
 from bzz.providers.mongoengine.record import state_of
 from bzz.shape import Kind
 
-__all__ = ["Alteration", "add_links", "at", "attach", "get_at", "pull_item", "pull_link", "push", "put_at", "unset"]
+__all__ = ["Alteration", "add_links", "at", "attach", "pull_link", "push", "remove", "unset"]
 
 Alteration = Callable[[Column, Any, str], "tuple[Any, Raw]"]
 
 
 def at(location: Location, name: str, alter: Alteration) -> Callable[[Raw], Edit]:
-    """The edit of a document that alters one field of the (embedded) document at ``location``."""
+    """Return the edit of a document that alters one field of the (embedded) document at ``location``."""
 
     def make(raw: Raw) -> Edit:
-        spot = descend(Spot(location.documents.mapping.variant(raw), raw), location.inner)
+        spot = location.find_again(raw)
         column = spot.mapping.columns[name]
         where = spot.below(column.stored)
-        value, change = alter(column, spot.raw.get(column.stored), where)
+        before = spot.raw.get(column.stored)
+        value, change = alter(column, before, where)
         if change:
-            column.require(value)
-        return Edit(put_at(raw, where, value), change, [where.partition(".")[0]])
+            column.require(value, before)
+        rests_on = [*location.identities(raw), where]
+        if spot.where and column.stored not in spot.raw:
+            rests_on.append(spot.where)  # else the write could bring back an embedded document that was just removed
+        after = MISSING if value is None else value
+        return Edit(lambda root: put_at(root, where, after), change, rests_on)
 
     return make
-
-
-def get_at(raw: Any, where: str) -> Any:
-    """The value at a MongoDB path of a raw document.
-
-    >>> get_at({"a": [{"b": 1}]}, "a.0.b")
-    1
-    """
-    for name in where.split("."):
-        raw = raw[int(name)] if isinstance(raw, list) else raw.get(name)
-    return raw
-
-
-def put_at(raw: Any, where: str, value: Any) -> Any:
-    """A copy of a raw document with another value at a MongoDB path; None takes the key away.
-
-    >>> put_at({"a": [{"b": 1}]}, "a.0.b", 2)
-    {'a': [{'b': 2}]}
-    """
-    name, _, rest = where.partition(".")
-    if isinstance(raw, list):
-        inner = put_at(raw[int(name)], rest, value) if rest else value
-        return [*raw[: int(name)], inner, *raw[int(name) + 1 :]]
-    inner = put_at(raw.get(name), rest, value) if rest else value
-    copy = {key: each for key, each in raw.items() if key != name or inner is not None}
-    return copy if inner is None else {**copy, name: inner}
 
 
 def push(item: Raw) -> Alteration:
@@ -96,45 +77,64 @@ def _refuse_twin(column: Column, items: list[Any], key: Any) -> None:
     raise Conflict("An item with this id is there already.")
 
 
-def attach(item: Any) -> Alteration:
-    """Fill a single property; 409 where it is occupied by anything else."""
+def attach(item: Any, in_place_of: Any = None) -> Alteration:
+    """Fill a single property; 409 where it is occupied by anything else.
+
+    :param in_place_of: a stored reference that may be replaced, for it leads nowhere.
+    """
 
     def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
         is_reference = column.field.kind is Kind.REFERENCE
         if is_reference and value is not None and reference_key(value) == reference_key(item):
             return value, {}  # linking twice is linking once
-        if value is not None:
+        if value is not None and value != in_place_of:
             raise Conflict("Something is there already; delete it first.")
         return item, {"$set": {where: item}}
 
     return alter
 
 
-def pull_item(key: Any, precondition: Precondition | None) -> Alteration:
-    """Take an embedded document out of a list, by its id where it has one."""
+def remove(location: Location, precondition: Precondition | None) -> Callable[[Raw], Edit]:
+    """Return the edit that takes the embedded document at the end of ``location`` away: exactly this one.
 
-    def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
-        position = find_item(column, value or (), key)
-        assert column.item is not None
-        mapping = column.item.mapping(value[position])
-        _require(precondition, state_of(mapping, value[position]))
-        after = [*value[:position], *value[position + 1 :]]
-        if mapping.shape.url_id is None:
-            return after, {"$set": {where: after}}  # by compare and set: $pull cannot take out one position
-        stored = mapping.columns[mapping.shape.url_id.name].stored
-        return after, {"$pull": {where: {stored: value[position][stored]}}}
+    It rests on that document alone, so that it holds neither the list nor what else is in it.
+    """
 
-    return alter
+    def make(raw: Raw) -> Edit:
+        spot = location.find_again(raw)
+        if precondition is not None and not precondition(state_of(spot.mapping, spot.raw)):
+            raise PreconditionFailed()
+        _judge_rest(location, raw, _without(raw, spot))
+        change: Any = removal(spot.where) if spot.in_list else {"$unset": {spot.where: ""}}
+        return Edit(lambda root: _without(root, spot), change, [*location.identities(raw), spot.where])
+
+    return make
 
 
-def unset(precondition: Precondition | None = None) -> Alteration:
-    """Empty a single property; 404 where it is empty."""
+def _judge_rest(location: Location, raw: Raw, after: Raw) -> None:
+    """Let the model judge what a removal leaves of the list or single property."""
+    holder, name = location.holder(raw)
+    column = holder.mapping.columns[name]
+    left = get_at(after, holder.below(column.stored))
+    column.require(None if left is MISSING else left, holder.raw[column.stored])
+
+
+def _without(root: Raw, spot: Spot) -> Raw:
+    """A copy of a root document without the embedded document at ``spot``."""
+    if not spot.in_list:
+        return cast("Raw", put_at(root, spot.where, MISSING))
+    where, _, position = spot.where.rpartition(".")
+    items = list(get_at(root, where))
+    del items[int(position)]
+    return cast("Raw", put_at(root, where, items))
+
+
+def unset() -> Alteration:
+    """Empty a single reference; 404 where it is empty."""
 
     def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
         if value is None:
             raise NotFound()
-        if isinstance(value, dict) and precondition is not None:
-            _require(precondition, state_of(column.mapping(value), value))
         return None, {"$unset": {where: ""}}
 
     return alter
@@ -145,7 +145,7 @@ def add_links(references: Sequence[Any]) -> Alteration:
 
     def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
         held = value if isinstance(value, list) else []
-        known = linked_keys(column, held)
+        known = linked_keys(held)
         new = [each for each in references if reference_key(each) not in known]
         if not new:
             return value, {}
@@ -167,8 +167,3 @@ def pull_link(key: Any) -> Alteration:
         return [each for each in value if reference_key(each) != key], {"$pull": {where: {"$in": gone}}}
 
     return alter
-
-
-def _require(precondition: Precondition | None, state: str) -> None:
-    if precondition is not None and not precondition(state):
-        raise PreconditionFailed()

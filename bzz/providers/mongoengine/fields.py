@@ -18,12 +18,14 @@ from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Times
 from bson.errors import InvalidId
 from mongoengine.base import BaseField
 from mongoengine.base.fields import GeoJsonBaseField
+from mongoengine.errors import DeprecatedError
 
 from bzz.codec import register
 from bzz.errors import ConfigurationError
 from bzz.shape import Kind
 
 __all__ = [
+    "BAD_VALUE",
     "PLAIN_FIELDS",
     "Reader",
     "inner_source",
@@ -35,6 +37,9 @@ __all__ = [
 ]
 
 Reader = Callable[[Any], Any]
+
+BAD_VALUE = (ValueError, TypeError, ArithmeticError, AttributeError, AssertionError, LookupError, DeprecatedError)
+"""What MongoEngine's fields raise for a value that they cannot hold."""
 
 # What a free-form field, or a field that somebody filled outside the model, may hold.
 register(ObjectId, str)

@@ -19,11 +19,13 @@ from mongoengine.queryset import NotUniqueError, OperationError
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
-from bzz.providers.mongoengine.changes import assignments, unchanged
-from bzz.providers.mongoengine.column import Column, Raw, add_error
+from bzz.providers.mongoengine.changes import assignments
+from bzz.providers.mongoengine.column import Column, add_error
 from bzz.providers.mongoengine.documents import Documents, refused, taken
+from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.failures import leaves_unknown, writing
 from bzz.providers.mongoengine.mapping import Mapping, documents_in
+from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["create", "delete", "deletes_itself", "replace", "saves_itself"]
@@ -60,7 +62,7 @@ async def create(documents: Documents, given: Raw) -> Raw:
         instance.save(force_insert=True)
         return dict(instance.to_mongo())
 
-    return documents.as_stored(await _in_thread(mapping, insert), collection)
+    return documents.as_saved(await _in_thread(mapping, insert), collection)
 
 
 async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
@@ -84,7 +86,7 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
         return {key: each for key, each in instance.to_mongo().items() if key in known or each != loaded.get(key)}
 
     saved = await _in_thread(mapping, save)
-    return None if saved is None else documents.as_stored(saved, collection)
+    return None if saved is None else documents.as_saved(saved, collection)
 
 
 async def delete(documents: Documents, raw: Raw) -> None:

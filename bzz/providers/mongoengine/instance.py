@@ -15,7 +15,8 @@ from bson import SON
 from mongoengine.base import BaseDict, BaseList
 from mongoengine.base.datastructures import EmbeddedDocumentList
 
-from bzz.providers.mongoengine.column import Column, Raw
+from bzz.providers.mongoengine.column import Column
+from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Kind
 
 if TYPE_CHECKING:

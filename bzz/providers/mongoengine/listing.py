@@ -21,8 +21,10 @@ from bson.codec_options import CodecOptions
 
 from bzz.errors import BadRequest
 from bzz.providers.base import Condition, Filter, Sort
-from bzz.providers.mongoengine.column import BAD_VALUE, Column, Raw
+from bzz.providers.mongoengine.column import Column
+from bzz.providers.mongoengine.fields import BAD_VALUE
 from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Kind
 
 __all__ = ["Key", "beyond", "decode_cursor", "encode_cursor", "filter_query", "order", "reverse"]

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bzz.errors import NotFound
+from bzz.errors import Conflict, NotFound
 from bzz.providers.base import Step
-from bzz.providers.mongoengine.column import Column, Raw
+from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.raw import Raw, differ
 
-__all__ = ["Location", "Spot", "descend", "find_item", "linked_keys"]
+__all__ = ["Location", "Spot", "find_item", "linked_keys"]
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,22 @@ class Spot:
     """A document embedded somewhere in a root document, or that document itself.
 
     :param where: the MongoDB path from the root, by positions: ``addresses.1.phones.0``; empty for the root itself.
+    :param in_list: whether it is an item of a list.
     """
 
     mapping: Mapping
     raw: Raw
     where: str = ""
+    in_list: bool = False
 
     def below(self, name: str) -> str:
-        """The MongoDB path of a key of this document."""
+        """Return the MongoDB path of a key of this document."""
         return f"{self.where}.{name}" if self.where else name
+
+    @property
+    def is_positional(self) -> bool:
+        """Whether nothing but its position in a list tells it from its neighbours."""
+        return self.in_list and self.mapping.shape.url_id is None
 
 
 @dataclass(frozen=True)
@@ -50,21 +58,68 @@ class Location:
     @property
     def spot(self) -> Spot:
         """The embedded document at the end of ``inner``, in the document as it was read."""
-        return descend(Spot(self.documents.mapping.variant(self.raw), self.raw), self.inner)
+        return self.ending(self.raw)
 
     def within(self, step: Step) -> Location:
-        """One step further, into an embedded document."""
+        """Return the location one step further, in an embedded document."""
         return Location(self.documents, self.query, self.raw, (*self.inner, step))
 
+    def ending(self, raw: Raw) -> Spot:
+        """Return the end of the way in any state of the root document, wherever positions lead in it."""
+        return self._way(raw)[-1]
 
-def descend(spot: Spot, steps: Sequence[Step]) -> Spot:
-    """Follow embedded documents down.
+    def find_again(self, raw: Raw) -> Spot:
+        """Return the end of the way in a later reading of the root document.
 
-    :raises bzz.errors.NotFound: where one of them is missing.
-    """
-    for step in steps:
-        spot = _into(spot, step)
-    return spot
+        :raises bzz.errors.Conflict: if a position on the way does not hold the item that this request found there.
+        :raises bzz.errors.NotFound: if something on the way is gone.
+        """
+        known = next((each for each in self._way(self.raw) if each.is_positional), None)
+        if known is None or raw is self.raw:
+            return self.ending(raw)
+        try:
+            way = self._way(raw)
+        except NotFound:
+            raise Conflict(MOVED) from None
+        if any(each.where == known.where and not differ(each.raw, known.raw) for each in way):
+            return way[-1]
+        raise Conflict(MOVED)
+
+    def identities(self, raw: Raw) -> list[str]:
+        """Return the MongoDB paths that must be unchanged for positions in ``raw`` to lead to the same items.
+
+        They are the ids of the items on the way; an item without an id stands for itself, with all that is in it.
+        """
+        paths: list[str] = []
+        for each in self._way(raw):
+            if each.is_positional:
+                return [*paths, each.where]
+            if each.in_list:
+                paths.append(each.below(each.mapping.stored_id))
+        return paths
+
+    def holder(self, raw: Raw) -> tuple[Spot, str]:
+        """Return the document that holds the end of the way, and the name of its field."""
+        field = self.inner[-1].field
+        assert field is not None
+        return self._way(raw)[-2], field.name
+
+    def last_item(self, raw: Raw) -> Spot | None:
+        """Return the innermost item of a list on the way, or None where the way leads through no list."""
+        return next((each for each in reversed(self._way(raw)) if each.in_list), None)
+
+    def _way(self, raw: Raw) -> list[Spot]:
+        """The root document and each embedded document down to the end.
+
+        :raises bzz.errors.NotFound: if one of them is missing.
+        """
+        way = [Spot(self.documents.mapping.variant(raw), raw)]
+        for step in self.inner:
+            way.append(_into(way[-1], step))
+        return way
+
+
+MOVED = "The item at this position is not the one that was there a moment ago; read the list again."
 
 
 def _into(spot: Spot, step: Step) -> Spot:
@@ -76,7 +131,7 @@ def _into(spot: Spot, step: Step) -> Spot:
     items = value if isinstance(value, list) else []
     position = find_item(column, items, step.key)
     item = items[position]
-    return Spot(column.item.mapping(item), item, f"{spot.below(column.stored)}.{position}")
+    return Spot(column.item.mapping(item), item, f"{spot.below(column.stored)}.{position}", in_list=True)
 
 
 def _into_single(spot: Spot, column: Column, value: Any, step: Step) -> Spot:
@@ -95,7 +150,8 @@ def find_item(column: Column, items: Sequence[Any], key: Any) -> int:
     """
     assert column.item is not None
     for position, item in enumerate(items):
-        if isinstance(item, dict) and key == _name_of(column.item.mapping(item), item, position):
+        mapping = column.item.mapping_of(item)
+        if mapping is not None and key == _name_of(mapping, item, position):
             return position
     raise NotFound()
 
@@ -104,7 +160,7 @@ def _name_of(mapping: Mapping, item: Raw, position: int) -> Any:
     return position if mapping.shape.url_id is None else mapping.key_of(item)
 
 
-def linked_keys(column: Column, value: Any) -> list[Any]:
+def linked_keys(value: Any) -> list[Any]:
     """The raw primary keys of the references that a list or single property holds."""
     held = value if isinstance(value, list) else [value]
     return [reference_key(each) for each in held if each is not None]

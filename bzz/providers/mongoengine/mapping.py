@@ -17,16 +17,17 @@ from mongoengine import signals
 from mongoengine.base import BaseField
 
 from bzz.errors import ConfigurationError, Invalid
-from bzz.providers.mongoengine.column import Column, Raw
+from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.fields import Reader, inner_source, kind_of, parse_object_id
 from bzz.providers.mongoengine.instance import assemble
 from bzz.providers.mongoengine.overrides import asks_while_saved, overrides
+from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.shape import Field, Kind, Shape
 
 if TYPE_CHECKING:
     from bzz.providers.mongoengine.schema import Schema
 
-__all__ = ["Mapping", "Raw", "documents_in"]
+__all__ = ["Mapping", "documents_in"]
 
 _INIT_SIGNALS = (signals.pre_init, signals.post_init)
 
@@ -176,6 +177,16 @@ class Mapping:
         column = self.columns[field.name]
         return _apply(column.read, raw.get(column.stored))
 
+    @property
+    def stored_id(self) -> str:
+        """The key that holds the id of a document embedded in a list.
+
+        :raises LookupError: if the class has no id.
+        """
+        if self.shape.url_id is None:
+            raise LookupError(f"{self.model.__name__} has no id")
+        return self.columns[self.shape.url_id.name].stored
+
     def typed_key(self, raw: Any) -> Any:
         """The typed form of a raw primary key."""
         assert self.pk is not None
@@ -223,6 +234,36 @@ class Mapping:
         if errors:
             raise Invalid(errors)
         return raw
+
+    def put_in_place(self, values: Map[str, Any], stored: Any, declared: Mapping) -> Raw:
+        """Return the whole raw document for typed ``values`` in the place of a stored one; of a new one without that.
+
+        Fields that are not named are as in a new document, but for those that the client may not write: hidden and
+        read-only ones, and those that ``declared`` does not have. They, and keys that nobody declares, stay.
+
+        :param declared: the mapping of the class that the field declares; this one may be of a class below it.
+        :returns: ``stored`` itself where nothing changes.
+        :raises bzz.errors.Invalid: with every refusal of the model.
+        """
+        if not isinstance(stored, dict):
+            return declared.insert_form(values)
+        raw = dict(stored)
+        errors: dict[str, list[str]] = {}
+        for name, column in self.columns.items():
+            old = stored.get(column.stored)
+            if name in values:
+                is_kept = values[name] is None and old is None and column.may_stay_unset
+                column.put(raw, old if is_kept else column.check(values[name], errors, old))
+            elif not column.is_protected and name in declared.columns:
+                column.put(raw, self._initial(column, errors))
+        if errors:
+            raise Invalid(errors)
+        return raw if differ(raw, stored) else stored
+
+    @cached_property
+    def hides_id(self) -> bool:
+        """Whether clients may not know the field by which an item of a list is known."""
+        return self.shape.url_id is not None and self.shape.url_id.hidden
 
     def _initial(self, column: Column, errors: dict[str, list[str]]) -> Any:
         if column is self.pk and isinstance(column.source, me.ObjectIdField) and not self.embedded:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from typing import Any
 
 import mongoengine as me
@@ -13,22 +13,22 @@ from pymongo.errors import OperationFailure
 from bzz.errors import ConfigurationError, Invalid, NotFound, PreconditionFailed
 from bzz.providers.base import Changed, Linked, ListQuery, Options, Page, Path, Precondition, Provider, Record, Step
 from bzz.providers.mongoengine import embedded, hooked
-from bzz.providers.mongoengine.changes import assignments, diff, merged, unchanged
+from bzz.providers.mongoengine.changes import assignments, diff
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.editing import Edit, Edited, edit, exclusive
+from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.fields import reference_key
-from bzz.providers.mongoengine.location import Location, Spot, descend, linked_keys
-from bzz.providers.mongoengine.mapping import Mapping, Raw
+from bzz.providers.mongoengine.location import Location, Spot, linked_keys
+from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.merging import merged, replaces
 from bzz.providers.mongoengine.overrides import check_signatures
+from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.reading import Reading
 from bzz.providers.mongoengine.record import StoredRecord, represent, state_of
 from bzz.providers.mongoengine.references import check_references
 from bzz.providers.mongoengine.schema import Schema
-from bzz.shape import Kind
 
 __all__ = ["MongoEngineProvider"]
-
-_WHOLE = frozenset({Kind.EMBEDDED, Kind.MAP, Kind.ANY})  # kinds that an update may change in part
 
 
 class MongoEngineProvider(Provider):
@@ -77,7 +77,7 @@ class MongoEngineProvider(Provider):
         item = location.documents.as_stored(item, await location.documents.collection())
         alter = embedded.push(item) if path.last.is_list else embedded.attach(item)
         edited = await edit(location, embedded.at(location, _name(path.last), alter))
-        spot = _spot(location, edited.after)
+        spot = location.ending(edited.after)
         column = spot.mapping.columns[_name(path.last)]
         value = spot.raw[column.stored]
         if not isinstance(value, list):
@@ -105,20 +105,19 @@ class MongoEngineProvider(Provider):
         location = await self._reading.locate(path.steps, context)
 
         def make(raw: Raw) -> Edit:
-            spot = _spot(location, raw)
+            spot = location.find_again(raw)
             if precondition is not None and not precondition(state_of(spot.mapping, spot.raw)):
                 raise PreconditionFailed()
             _require_ids(spot, ids)
             after = merged(spot.mapping, spot.raw, values, merge=merge)
-            return _edit_of(raw, spot, after, whole=precondition is not None)
+            return _edit_of(location, raw, spot, after, whole=precondition is not None)
 
         return _changed(location, await edit(location, make))
 
     @staticmethod
     def _is_blind(mapping: Mapping, values: Map[str, Any]) -> bool:
         """Whether an update needs to know nothing of what is stored: then it is one round trip."""
-        partial = any(mapping.columns[name].field.kind in _WHOLE and values[name] is not None for name in values)
-        return not partial and not mapping.inherits and not hooked.saves_itself(mapping)
+        return replaces(mapping, values) and not mapping.inherits and not hooked.saves_itself(mapping)
 
     async def _update_blind(self, documents: Documents, step: Step, values: Map[str, Any], context: Any) -> Changed:
         mapping = documents.mapping
@@ -126,7 +125,8 @@ class MongoEngineProvider(Provider):
         query = await documents.query(mapping.shape.url_id, step.key, context)
         collection = await documents.collection()
         given = documents.as_stored(merged(mapping, {}, values, merge=False), collection)
-        change = assignments(dict.fromkeys(mapping.columns[name].stored for name in values), given)
+        unset = {stored: "" for name in values if (stored := mapping.columns[name].stored) not in given}
+        change = {operator: keys for operator, keys in (("$set", given), ("$unset", unset)) if keys}
         if not change:
             return Changed(StoredRecord(mapping, await documents.find_by(query)), dict)
         try:
@@ -148,12 +148,9 @@ class MongoEngineProvider(Provider):
             return await self._delete_document(await self._reading.locate(path.steps, context), precondition)
         if step.is_reference:
             return await self._unlink(path, context, precondition)
-        location = await self._reading.locate(path.steps[:-1], context)
-        single = step.field.item is None
-        alter = embedded.unset(precondition) if single else embedded.pull_item(step.key, precondition)
-        descend(location.spot, [step])
-        edited = await edit(location, embedded.at(location, step.field.name, alter))
-        gone = descend(_spot(location, edited.before), [step])
+        location = await self._reading.locate(path.steps, context)
+        edited = await edit(location, embedded.remove(location, precondition))
+        gone = location.ending(edited.before)
         return StoredRecord(gone.mapping, gone.raw)
 
     def _deletes_blind(self) -> bool:
@@ -207,17 +204,20 @@ class MongoEngineProvider(Provider):
         location = await self._reading.locate(path.steps[:-1], context)
         column = location.spot.mapping.columns[_name(step)]
         stored = [(column.item or column).store(key) for key in keys]
-        alter = embedded.add_links(stored) if step.is_list else embedded.attach(stored[0])
+        if step.is_list:
+            alter = embedded.add_links(stored)
+        else:
+            alter = embedded.attach(stored[0], await self._reading.dangling(location, step))
         edited = await edit(location, embedded.at(location, _name(step), alter))
         new = _new_links(location, edited, _name(step), keys, stored)
         return Linked([StoredRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new])
 
     async def _unlink(self, path: Path, context: Any, precondition: Precondition | None) -> Record:
+        step = path.last
         location = await self._reading.locate(path.steps[:-1], context)
-        target = (await self._reading.locate(path.steps, context)).spot
+        target = await self._reading.linked(location, step, context)
         if precondition is not None and not precondition(state_of(target.mapping, target.raw)):
             raise PreconditionFailed()
-        step = path.last
         single = step.field is not None and step.field.item is None
         alter = embedded.unset() if single else embedded.pull_link(target.raw["_id"])
         await edit(location, embedded.at(location, _name(step), alter))
@@ -247,28 +247,32 @@ def _owner(path: Path) -> Any:
     return path.steps[-2].shape.model
 
 
-def _spot(location: Location, raw: Raw) -> Spot:
-    return descend(Spot(location.documents.mapping.variant(raw), raw), location.inner)
+def _edit_of(location: Location, raw: Raw, spot: Spot, after: Raw, *, whole: bool) -> Edit:
+    """The edit that leaves ``after`` in the place of one (embedded) document.
 
-
-def _edit_of(raw: Raw, spot: Spot, after: Raw, *, whole: bool) -> Edit:
-    """The edit that leaves ``after`` in the place of one (embedded) document."""
+    :param whole: whether it rests on the whole of it, and not only on what is changed.
+    """
     change = assignments(spot.raw, after)
     placed = {operator: {spot.below(key): value for key, value in keys.items()} for operator, keys in change.items()}
-    changed = [key for keys in placed.values() for key in keys]
-    root = embedded.put_at(raw, spot.where, after) if spot.where else after
-    return Edit(root, placed, None if whole else {key.partition(".")[0] for key in changed})
+    item = location.last_item(raw)
+    if item is not None:
+        rests_on: Collection[str] | None = [*location.identities(raw), item.where]
+    elif whole:
+        rests_on = None
+    else:
+        rests_on = {key.partition(".")[0] for keys in placed.values() for key in keys}
+    return Edit(lambda root: applied(root, placed), placed, rests_on)
 
 
 def _changed(location: Location, edited: Edited) -> Changed:
-    before, after = _spot(location, edited.before), _spot(location, edited.after)
+    before, after = location.ending(edited.before), location.ending(edited.after)
     return Changed(StoredRecord(after.mapping, after.raw), lambda: diff(after.mapping, before.raw, after.raw))
 
 
 def _new_links(
     location: Location, edited: Edited, name: str, keys: Sequence[Any], stored: Sequence[Any]
 ) -> Sequence[Any]:
-    spot = _spot(location, edited.before)
+    spot = location.ending(edited.before)
     column = spot.mapping.columns[name]
-    known = linked_keys(column, spot.raw.get(column.stored))
+    known = linked_keys(spot.raw.get(column.stored))
     return [key for key, reference in zip(keys, stored, strict=True) if reference_key(reference) not in known]

@@ -9,9 +9,12 @@ from bzz.errors import NotFound
 from bzz.providers.base import ListQuery, Page, Path, Record, Step
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.expressions import value_at
+from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.listing import Key, beyond, decode_cursor, encode_cursor, filter_query, order, reverse
-from bzz.providers.mongoengine.location import Location, linked_keys
-from bzz.providers.mongoengine.mapping import Mapping, Raw
+from bzz.providers.mongoengine.location import Location, Spot, linked_keys
+from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import StoredRecord
 from bzz.providers.mongoengine.schema import Schema
 
@@ -66,9 +69,7 @@ class Reading:
         assert step.field is not None
         assert step.shape.pk is not None
         assert step.shape.url_id is not None
-        spot = location.spot
-        column = spot.mapping.columns[step.field.name]
-        keys = linked_keys(column, spot.raw.get(column.stored))
+        keys = _held(location, step)
         if not keys:
             raise NotFound()
         target = self._documents_at(step)
@@ -79,6 +80,31 @@ class Reading:
         if raw["_id"] not in keys:
             raise NotFound()
         return Location(target, query, raw)
+
+    async def linked(self, location: Location, step: Step, context: Any) -> Spot:
+        """Return the document that a reference at ``location`` leads to.
+
+        Of one that is gone, only the primary key is there: a link can be taken away without it.
+
+        :raises bzz.errors.NotFound: if there is no such reference, or the client may not see its document.
+        """
+        try:
+            return (await self._follow(location, step, context)).spot
+        except NotFound:
+            target = self._documents_at(step)
+            for key in _held(location, step):
+                if step.key in (None, target.mapping.typed_key(key), str(key)) and not await target.holds(key):
+                    return Spot(target.mapping, {"_id": key})
+            raise
+
+    async def dangling(self, location: Location, step: Step) -> Any:
+        """Return the stored reference of a single property whose document is gone, None where there is none."""
+        assert step.field is not None
+        spot = location.spot
+        stored = spot.raw.get(spot.mapping.columns[step.field.name].stored)
+        if stored is None or await self._documents_at(step).holds(reference_key(stored)):
+            return None
+        return stored
 
     async def get(self, path: Path, context: Any) -> StoredRecord:
         """The instance at the end of a path."""
@@ -114,10 +140,14 @@ class Reading:
         return await _page(await documents.collection(), documents.mapping, query, conditions, keys, "")
 
     async def _linked(self, path: Path, context: Any) -> list[Any]:
-        assert path.last.field is not None
-        spot = (await self.locate(path.steps[:-1], context)).spot
-        column = spot.mapping.columns[path.last.field.name]
-        return linked_keys(column, spot.raw.get(column.stored))
+        return _held(await self.locate(path.steps[:-1], context), path.last)
+
+
+def _held(location: Location, step: Step) -> list[Any]:
+    """The raw primary keys of the references that a step from ``location`` may follow."""
+    assert step.field is not None
+    spot = location.spot
+    return linked_keys(spot.raw.get(spot.mapping.columns[step.field.name].stored))
 
 
 async def _page(
@@ -182,14 +212,8 @@ class ArrayRows:
 
 def _stages_to(where: str) -> list[Raw]:
     """Replace a document by what stands at a path of names and positions, then unwind it."""
-    value: Any = "$$ROOT"
-    for name in where.split("."):
-        if name.isdigit():
-            value = {"$arrayElemAt": [value, int(name)]}
-        else:
-            value = {"$getField": {"field": {"$literal": name}, "input": value}}
     return [
-        {"$replaceWith": {_ITEM: value}},
+        {"$replaceWith": {_ITEM: value_at(where)}},
         {"$unwind": {"path": f"${_ITEM}", "includeArrayIndex": _POSITION}},
         {"$match": {_ITEM: {"$type": "object"}}},
     ]

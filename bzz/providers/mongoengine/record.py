@@ -10,7 +10,8 @@ import mongoengine as me
 
 from bzz.codec import dumps
 from bzz.providers.base import Record
-from bzz.providers.mongoengine.mapping import Mapping, Raw, documents_in
+from bzz.providers.mongoengine.mapping import Mapping, documents_in
+from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["StoredRecord", "represent", "state_of"]

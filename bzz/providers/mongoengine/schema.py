@@ -47,6 +47,13 @@ class Schema:
         """The mapping of the class that MongoEngine registered under ``name``."""
         return self.of(get_document(name))
 
+    def find(self, name: Any) -> Mapping | None:
+        """Return the mapping of a registered class, or None for a name that no class has."""
+        try:
+            return self.named(name) if isinstance(name, str) else None
+        except NotRegistered:
+            return None
+
     @cached_property
     def has_custom(self) -> bool:
         """Whether any class that these routes reach, or one below it, may have a ``to_dict()``."""
