@@ -254,6 +254,8 @@ class Column:
             return [self.item.dump(each) for each in loaded]
         if self.item and isinstance(loaded, dict):
             return {key: self.item.dump(each) for key, each in loaded.items()}
+        if self.field.kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):  # something else that stood in its place
+            return loaded
         return self.source.to_mongo(loaded)
 
     # -- to_dict

@@ -41,6 +41,8 @@ def assemble(mapping: Mapping, raw: Raw, fields: Any) -> Any:
     _set(instance, "_data", data)
     _set(instance, "_cls", mapping.model._class_name)  # a field of classes that inherit, an attribute of others
     _set(instance, "_fields", fields)
+    if mapping.embedded:
+        _set(instance, "_instance", None)  # its own validate() looks for it
     _set(instance, "_initialised", True)
     return instance
 
