@@ -128,7 +128,7 @@ async def test_a_link_that_is_not_there_is_not_removed(client: httpx.AsyncClient
     assert (await client.delete(url(locker) + "keeper/")).status_code == 404
 
 
-BAD = [
+BAD: list[Any] = [
     None,
     "text",
     5,

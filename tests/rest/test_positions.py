@@ -11,6 +11,7 @@ import pytest
 
 import bzz
 from bzz import signals
+from bzz.providers.mongoengine import editing, provider
 from tests.conftest import Driver, Serve
 from tests.rest import raw
 
@@ -56,15 +57,12 @@ class Meddler:
     """Writes to a collection, as another process does, between what a request reads and what it writes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, model: Any, *updates: Any) -> None:
-        from bzz.providers.mongoengine import provider
-
-        self._updates = list(updates)
-        original = provider.edit
+        original = editing.edit
 
         async def edit(location: Any, make: Any) -> Any:
-            for update in self._updates:
+            monkeypatch.setattr(provider, "edit", original)
+            for update in updates:
                 model._get_collection().update_one({"_id": location.raw["_id"]}, update)
-            self._updates.clear()
             return await original(location, make)
 
         monkeypatch.setattr(provider, "edit", edit)
@@ -88,8 +86,8 @@ async def test_an_item_that_moved_meanwhile_is_not_edited(
     client = start(serve, driver())
     voyage = MODELS[model](stops=[Stop(name=each) for each in "abc"]).save()
     Meddler(monkeypatch, MODELS[model], *SHIFTS[shift])
-    body = {"json": {"seen": 1}} if method == "PUT" else {}
-    answer = await client.request(method, f"/{model}/{voyage.id}/stops/1/", **body)
+    body = {"seen": 1} if method == "PUT" else None
+    answer = await client.request(method, f"/{model}/{voyage.id}/stops/1/", json=body)
     assert (answer.status_code, answer.json()["detail"]) == (409, MOVED)
     assert all(each["seen"] == 0 for each in raw(voyage).get("stops", ()))
 

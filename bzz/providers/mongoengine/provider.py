@@ -98,7 +98,11 @@ class MongoEngineProvider(Provider):
         precondition: Precondition | None = None,
     ) -> Changed:
         mapping = self._schema.of(path.last.shape.model)
-        await check_references(mapping, values, self._reading.documents, context)
+
+        async def stored() -> Raw:
+            return (await self._reading.locate(path.steps, context)).spot.raw
+
+        await check_references(mapping, values, self._reading.documents, context, stored)
         ids, values = _split(mapping, values)
         if len(path.steps) == 1 and precondition is None and not ids and self._is_blind(mapping, values):
             return await self._update_blind(self._reading.documents(mapping), path.last, values, context)

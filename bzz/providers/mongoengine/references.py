@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from collections.abc import Mapping as Map
 from typing import Any
 
 from bzz.errors import Invalid
+from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Kind
 
 __all__ = ["check_references"]
@@ -19,10 +21,16 @@ Named = tuple[str, Mapping, Any]
 
 
 async def check_references(
-    mapping: Mapping, values: Map[str, Any], documents: Callable[[Mapping], Documents], context: Any
+    mapping: Mapping,
+    values: Map[str, Any],
+    documents: Callable[[Mapping], Documents],
+    context: Any,
+    stored: Callable[[], Awaitable[Raw]] | None = None,
 ) -> None:
     """Refuse typed values that refer to documents which do not exist.
 
+    :param stored: gives the raw document that the values change, if there is one. What it refers to already may be
+        sent back, though it leads nowhere by now.
     :raises bzz.errors.Invalid: naming every such reference.
     """
     if not mapping.refers:
@@ -30,12 +38,21 @@ async def check_references(
     places: dict[Mapping, dict[Any, list[str]]] = defaultdict(lambda: defaultdict(list))
     for where, target, key in _in_document(mapping, values, ""):
         places[target][key].append(where)
-    errors: dict[str, list[str]] = {}
-    for target, keys in places.items():
-        for key in await documents(target).missing(list(keys), context):
-            errors.update({where: [f"There is no such {target.model.__name__}."] for where in keys[key]})
-    if errors:
-        raise Invalid(errors)
+    missing = [
+        (target, key) for target in places for key in await documents(target).missing(list(places[target]), context)
+    ]
+    if missing and stored is not None:
+        held = _held(mapping, await stored())
+        missing = [(target, key) for target, key in missing if (target, str(key)) not in held]
+    if missing:
+        named = ((where, target) for target, key in missing for where in places[target][key])
+        raise Invalid({where: [f"There is no such {target.model.__name__}."] for where, target in named})
+
+
+def _held(mapping: Mapping, raw: Raw) -> set[tuple[Mapping, str]]:
+    """The documents to which a stored one refers, by the texts of their primary keys."""
+    found = mapping.variant(raw)
+    return {(target, str(key)) for _, target, key in _in_document(found, found.typed(raw), "")}
 
 
 def _in_document(mapping: Mapping, values: Map[str, Any], prefix: str) -> Iterator[Named]:
@@ -45,18 +62,19 @@ def _in_document(mapping: Mapping, values: Map[str, Any], prefix: str) -> Iterat
 
 
 def _in_value(column: Column, value: Any, where: str) -> Iterator[Named]:
+    """The references in one typed value. What a client may not write is not asked about, nor what others left there."""
     kind = column.field.kind
-    if value is None:
-        return
-    if kind is Kind.REFERENCE:
+    if kind is Kind.REFERENCE and value is not None and not isinstance(value, Unchanged):
         yield where, column.mapping(), value
-    elif kind is Kind.ANY_REFERENCE:
-        yield where, column.schema.named(value["@type"]), value["id"]
-    elif kind is Kind.EMBEDDED:
-        yield from _in_document(column.mapping(), value, where + ".")
-    elif kind is Kind.ANY_EMBEDDED:
-        yield from _in_document(column.schema.named(value["@type"]), value, where + ".")
-    elif column.item is not None:
+    elif column.item is not None and isinstance(value, (dict, list)):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, each in pairs:
             yield from _in_value(column.item, each, f"{where}.{key}")
+    elif isinstance(value, dict) and kind is Kind.EMBEDDED:
+        yield from _in_document(column.mapping(), value, where + ".")
+    elif isinstance(value, dict) and kind in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE):
+        target = column.schema.find(value.get("@type"))
+        if target is not None and kind is Kind.ANY_EMBEDDED:
+            yield from _in_document(target, value, where + ".")
+        elif target is not None:
+            yield where, target, value["id"]
