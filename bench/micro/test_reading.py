@@ -7,10 +7,10 @@ import json
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.data import body, seed_id
-from bzz.model.body import decode, read_values
-from bzz.model.names import check_names
+from bzz.model.body import decode
 from bzz.model.path import read_path
 from bzz.model.query import read_list_query
+from bzz.model.sent import Sent, read_sent
 from bzz.shape import Shape
 
 JSON = json.dumps(body(7)).encode()
@@ -43,9 +43,9 @@ def test_a_body_of_a_form(benchmark: BenchmarkFixture, shape: Shape) -> None:
     assert benchmark(decode, shape, "application/x-www-form-urlencoded", FORM)["age"] == 25
 
 
-def test_the_names_in_a_body(benchmark: BenchmarkFixture, shape: Shape) -> None:
-    benchmark(check_names, shape, body(7))
+def test_a_body_that_a_client_sent(benchmark: BenchmarkFixture, shape: Shape) -> None:
+    assert benchmark(read_sent, shape, body(7), lambda shape, values: {}).values["age"] == 25
 
 
-def test_the_values_of_a_body(benchmark: BenchmarkFixture, shape: Shape) -> None:
-    assert benchmark(read_values, shape, body(7))["age"] == 25
+def test_a_body_that_receivers_left(benchmark: BenchmarkFixture, shape: Shape) -> None:
+    assert benchmark(Sent(shape, {}).left, body(7))["age"] == 25

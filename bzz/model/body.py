@@ -1,7 +1,6 @@
-"""The body of a request: decoded into the data that receivers see, then read into the values that are stored.
+"""The body of a request, decoded into the data that receivers see.
 
-Between the two a ``pre_`` receiver may change the data, so :func:`decode` takes what is well formed and
-:func:`read_values` judges it.
+:func:`decode` takes whatever is well formed; :mod:`bzz.model.sent` judges it.
 """
 
 from __future__ import annotations
@@ -12,24 +11,14 @@ from typing import Any
 from bzz.codec import MAX_DEPTH, loads
 from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
 from bzz.model.query import pairs
-from bzz.model.value import (
-    READ_ONLY,
-    UNCHANGEABLE,
-    UNKNOWN,
-    Errors,
-    from_json,
-    from_text,
-    note,
-    read_field,
-    read_fields_of,
-)
+from bzz.model.single import from_text
+from bzz.model.value import READ_ONLY, UNKNOWN, Reading, from_json
 from bzz.shape import Field, Kind, Shape
 
-__all__ = ["decode", "read_links", "read_values"]
+__all__ = ["decode", "read_links"]
 
 MAX_FORM_FIELDS = 1000
 MAX_LINKS = 1000
-MAX_ID_BYTES = 1024  # a longer one would not fit into a request line or a Location header everywhere
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -64,39 +53,11 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     return _decode_form(shape, body) if media == FORM else _decode_json(body)
 
 
-def read_values(shape: Shape, data: Mapping[str, Any], *, own_id: Any = None, updating: bool = False) -> dict[str, Any]:
-    """The Python values of ``data``, as :class:`bzz.shape.Kind` lists them; only what is named is in the answer.
-
-    Whether required fields are there, and what else the model asks of a value, is the provider's to say.
-
-    :param own_id: when updating, the value of ``shape.url_id`` in the instance; None where it is not known.
-    :param updating: whether the instance exists. Its ids may then be named only as what they are: the one that is known
-        is compared and left out, another stays in the answer, for the provider to compare.
-    :raises bzz.errors.Invalid: naming every field that cannot be taken, and why.
-
-    >>> user = Shape("User", object, {"age": Field("age", Kind.INTEGER)})
-    >>> read_values(user, {"age": "12", "role": "admin"})
-    Traceback (most recent call last):
-    bzz.errors.Invalid: The model refuses these fields.
-    """
-    errors: Errors = {}
-    ids = shape.visible_ids
-    if updating:
-        unknown = _check_own_ids(shape, {name: data[name] for name in ids if name in data}, own_id, errors)
-        values = read_fields_of(shape, {name: each for name, each in data.items() if name not in ids}, "", errors)
-        values.update(unknown)
-    else:
-        values = read_fields_of(shape, data, "", errors)
-        _check_addressable(values, ids, errors)
-    if errors:
-        raise Invalid(errors)
-    return values
-
-
-def read_links(field: Field, data: Mapping[str, Any]) -> list[Any]:
+def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) -> list[Any]:
     """The primary keys that a body names for a list or a single property of references, in order, each once.
 
     :param field: the property; the body holds its name and nothing else, with one id or an array of them.
+    :param complete: whether there must be an id; not while a receiver may still add one.
     :raises bzz.errors.Invalid: for anything else, too many ids, or more than one for a single property.
 
     >>> members = Field("members", Kind.STRING)
@@ -105,15 +66,16 @@ def read_links(field: Field, data: Mapping[str, Any]) -> list[Any]:
     >>> read_links(team, {"members": ["b", "a", "b"]})
     ['b', 'a']
     """
-    errors: Errors = {}
+    reading = Reading()
     for name in data:
         if name != field.name:
-            note(errors, str(name), UNKNOWN)
+            reading.note(str(name), UNKNOWN)
     if field.read_only:
-        note(errors, field.name, READ_ONLY)
-    keys = _read_keys(field, data.get(field.name), errors)
-    if errors:
-        raise Invalid(errors)
+        reading.note(field.name, READ_ONLY)
+    given = data.get(field.name)
+    keys = _read_keys(field, given, reading) if complete or given not in (None, []) else []
+    if reading.errors:
+        raise Invalid(reading.errors)
     return keys
 
 
@@ -203,37 +165,16 @@ def _conflict(name: str) -> BadRequest:
     return BadRequest(f"The form gives {name!r} both a value and names below it.")
 
 
-def _check_own_ids(shape: Shape, given: Mapping[str, Any], own_id: Any, errors: Errors) -> dict[str, Any]:
-    """The values of those ids whose own value is not known here."""
-    unknown = {}
-    for name, value in given.items():
-        wrong: Errors = {}
-        read = read_field(shape, shape.visible[name], value, name, wrong)
-        is_known = own_id is not None and shape.url_id is not None and shape.url_id.name == name
-        if wrong or read is None or (is_known and read != own_id):
-            note(errors, name, UNCHANGEABLE)
-        elif not is_known:
-            unknown[name] = read
-    return unknown
-
-
-def _check_addressable(values: Mapping[str, Any], ids: Iterable[str], errors: Errors) -> None:
-    for name in ids:
-        value = values.get(name)
-        if value in ("", ".", "..") or (isinstance(value, str) and len(value.encode()) > MAX_ID_BYTES):
-            note(errors, name, "This id cannot stand in a URL.")
-
-
-def _read_keys(field: Field, value: Any, errors: Errors) -> list[Any]:
+def _read_keys(field: Field, value: Any, reading: Reading) -> list[Any]:
     link, ids = field.link, value if isinstance(value, list) else [value]
     limit = MAX_LINKS if field.kind is Kind.LIST else 1
     if link is None or link.kind is not Kind.REFERENCE:
         raise LookupError(f"{field.name} holds no references")
     if not ids or None in ids:
-        note(errors, field.name, "Must be an id, or an array of ids.")
+        reading.note(field.name, "Must be an id, or an array of ids.")
     elif len(ids) > limit:
-        note(errors, field.name, f"Must be at most {limit}.")
+        reading.note(field.name, f"Must be at most {limit}.")
     else:
-        keys = [from_json(link, each, f"{field.name}.{position}", errors) for position, each in enumerate(ids)]
+        keys = [from_json(link, each, f"{field.name}.{position}", reading) for position, each in enumerate(ids)]
         return list(dict.fromkeys(keys))
     return []

@@ -12,14 +12,14 @@ from tornado.web import Finish, HTTPError, stream_request_body
 from bzz import signals
 from bzz.codec import check_depth, dumps
 from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, PreconditionFailed
-from bzz.model.body import decode, read_links, read_values
+from bzz.model.body import decode, read_links
 from bzz.model.conditional import entity_tag, if_match_holds, precondition
 from bzz.model.links import header_text, link_header, location
-from bzz.model.names import check_names
 from bzz.model.path import read_path
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
 from bzz.model.resource import MAX_BODY_BYTES, Authorize, Resource
+from bzz.model.sent import Sent, read_sent
 from bzz.problem import GUARD, ProblemHandler
 from bzz.providers.base import Path, Record
 from bzz.shape import Shape
@@ -38,7 +38,8 @@ class ModelHandler(ProblemHandler):
 
     Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own:
 
-    :ivar data: the parsed body, before validation; a ``pre_`` receiver may change it.
+    :ivar data: the parsed body, whose names, types and values have been checked, without read-only values that were
+        sent back; a ``pre_`` receiver may change it, and required fields may be missing.
     :ivar path: where the request points, a :class:`bzz.providers.base.Path`.
     """
 
@@ -171,11 +172,9 @@ class ModelHandler(ProblemHandler):
         return items
 
     async def _create(self) -> None:
-        shape = self.path.last.shape
-        self._read_body(shape)
-        check_names(shape, self.data)
-        await self._before(signals.pre_create_instance)
-        record = await self.provider.create(self.path, read_values(shape, self.data), self)
+        sent = self._receive(signals.pre_create_instance)
+        is_heard = await self._before(signals.pre_create_instance)
+        record = await self.provider.create(self.path, sent.left(self.data) if is_heard else sent.values, self)
         created = record.id
         self.set_status(201)
         self.set_header("Location", location(self.request.path, created if self.path.last.is_list else None))
@@ -184,11 +183,9 @@ class ModelHandler(ProblemHandler):
         await self._finish_written(record, signals.post_create_instance)
 
     async def _update(self, *, merge: bool) -> None:
-        step = self.path.last
-        self._read_body(step.shape, merge_patch=merge)
-        check_names(step.shape, self.data, updating=True)
-        await self._before(signals.pre_update_instance)
-        values = read_values(step.shape, self.data, own_id=step.key, updating=True)
+        sent = self._receive(signals.pre_update_instance, updating=True, merge_patch=merge)
+        is_heard = await self._before(signals.pre_update_instance)
+        values = sent.left(self.data) if is_heard else sent.values
         changed = await self.provider.update(
             self.path, values, self, merge=merge, precondition=precondition(self.request.headers)
         )
@@ -199,29 +196,42 @@ class ModelHandler(ProblemHandler):
     async def _link(self) -> None:
         step = self.path.last
         assert step.field is not None
-        self._read_body(self.path.steps[-2].shape)
-        await self._before(signals.pre_create_instance)
-        keys = read_links(step.field, self.data)
+        self._decode(self.path.steps[-2].shape)
+        is_heard = signals.pre_create_instance.has_receivers_for(self._model)
+        keys = read_links(step.field, self.data, complete=not is_heard)
+        if await self._before(signals.pre_create_instance):
+            keys = read_links(step.field, self.data)
         linked = await self.provider.link(self.path, keys, self)
         for record in linked.records:
             await self._after(signals.post_create_instance, record)
         texts = [str(key) for key in keys]
         self._finish_json(dumps({step.field.name: texts if step.is_list else texts[0]}))
 
-    def _read_body(self, shape: Shape, *, merge_patch: bool = False) -> None:
+    def _receive(self, signal: Signal, *, updating: bool = False, merge_patch: bool = False) -> Sent:
+        """Decode the body into ``data`` and judge it, as the receivers of ``signal`` may see it; each time anew."""
+        step = self.path.last
+        self._decode(step.shape, merge_patch=merge_patch)
+        own_id, is_heard = step.key if updating else None, signal.has_receivers_for(self._model)
+        return read_sent(
+            step.shape, self.data, self.provider.check, own_id=own_id, updating=updating, is_heard=is_heard
+        )
+
+    def _decode(self, shape: Shape, *, merge_patch: bool = False) -> None:
         self._refuse_long_body(self._received)
         content_type = self.request.headers.get("Content-Type")
         self.data = decode(shape, content_type, b"".join(self._chunks), merge_patch=merge_patch)
 
     # -- signals
 
-    async def _before(self, signal: Signal) -> None:
-        """Send a ``pre_`` signal. A receiver may raise, or finish the request itself."""
-        if signal.has_receivers_for(self._model):
-            await signal.notify(self._model, arguments=self.path.arguments, handler=self)
-            if self._finished:
-                raise Finish()
-            check_depth(self.data)  # as deep as a receiver made it
+    async def _before(self, signal: Signal) -> bool:
+        """Send a ``pre_`` signal; says whether anybody heard it. A receiver may raise, or finish the request itself."""
+        if not signal.has_receivers_for(self._model):
+            return False
+        await signal.notify(self._model, arguments=self.path.arguments, handler=self)
+        if self._finished:
+            raise Finish()
+        check_depth(self.data)  # as deep as a receiver made it
+        return True
 
     async def _after(self, signal: Signal, record: Record, **more: Any) -> None:
         """Send the ``post_`` signal of a write that has happened."""

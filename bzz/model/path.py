@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from bzz.errors import NotFound
-from bzz.model.value import from_text
+from bzz.model.single import from_text
 from bzz.providers.base import Path, Step
 from bzz.shape import Field, Kind, Shape
 

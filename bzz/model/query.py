@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 from urllib.parse import parse_qsl
 
 from bzz.errors import BadRequest
-from bzz.model.value import from_text
+from bzz.model.single import from_text
 from bzz.providers.base import Condition, Filter, ListQuery, Operator, Sort
 from bzz.shape import Field, Kind, Shape
 

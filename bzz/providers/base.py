@@ -240,6 +240,18 @@ class Provider(ABC):
     def __init__(self, model: type, options: Options) -> None: ...
 
     @abstractmethod
+    def check(self, shape: Shape, values: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+        """What the model's fields say against ``values``, each by itself: lengths, choices, patterns, limits.
+
+        Pure: nothing is read, and no code runs that may ask a database. That something is missing is no matter here: a
+        receiver may still fill it in. :meth:`create` and :meth:`update` check all of this again, and what is required.
+
+        :param shape: of the model, this provider's own or one that can be reached from it.
+        :param values: None, and a :class:`Unchanged`, are let through.
+        :returns: messages by dotted name; empty where all is well.
+        """
+
+    @abstractmethod
     async def get(self, path: Path, context: Any) -> Record:
         """The instance at the end of ``path``.
 

@@ -1,10 +1,9 @@
-"""How bodies are decoded and read into values."""
+"""How bodies are decoded, and links read."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,11 +13,10 @@ from hypothesis import strategies as st
 
 from bzz.codec import dumps
 from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
-from bzz.model.body import MAX_LINKS, decode, read_links, read_values
-from bzz.model.scalar import EXPECTED
-from bzz.shape import Kind
+from bzz.model.body import MAX_LINKS, decode, read_links
+from bzz.model.sent import read_sent
 
-from . import CITY, ORDER, USER
+from . import USER, no_rules
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -26,12 +24,6 @@ FORM = "application/x-www-form-urlencoded"
 
 def form(text: str) -> dict[str, Any]:
     return decode(USER, FORM, text.encode())
-
-
-def errors(data: dict[str, Any], **options: Any) -> Any:
-    with pytest.raises(Invalid) as caught:
-        read_values(USER, data, **options)
-    return caught.value.errors
 
 
 @pytest.mark.parametrize("content_type", [JSON, "Application/JSON ; charset=UTF-8", 'application/json;charset="utf8"'])
@@ -123,67 +115,6 @@ def test_a_hidden_list_is_no_list_in_a_form() -> None:
     assert answers[0] == answers[1]
 
 
-def test_values_are_those_of_the_named_fields_and_no_others() -> None:
-    data = {"name": "Ann", "balance": "1.5", "address": {"zip": 7}, "boss": None}
-    assert read_values(USER, data) == {"name": "Ann", "balance": Decimal("1.5"), "address": {"zip": 7}, "boss": None}
-
-
-def test_every_mistake_is_named_at_once() -> None:
-    data = {"age": "12", "role": "x", "_cls": "Admin", "address": {"zip": True, "street": 1}}
-    assert errors(data) == {
-        "age": [EXPECTED[Kind.INTEGER]],
-        "role": ["Unknown field."],
-        "_cls": ["Unknown field."],
-        "address.zip": [EXPECTED[Kind.INTEGER]],
-        "address.street": [EXPECTED[Kind.STRING]],
-    }
-
-
-def test_what_a_receiver_filled_in_is_read_also_in_hidden_and_read_only_fields() -> None:
-    data = {"password": "x", "address": {"verified": True}}
-    assert read_values(USER, data) == data
-
-
-def test_what_a_receiver_nested_without_end_is_refused() -> None:
-    data: dict[str, Any] = {}
-    data["meta"] = data
-    with pytest.raises(Invalid) as refusal:
-        read_values(USER, data)
-    assert "Must not nest deeper than 32 levels." in str(refusal.value.errors)
-
-
-@pytest.mark.parametrize("given_id", ["42", 42])
-def test_an_update_may_repeat_the_id_which_is_left_out(given_id: Any) -> None:
-    assert read_values(ORDER, {"id": given_id, "total": 1}, own_id=42, updating=True) == {"total": Decimal(1)}
-
-
-@pytest.mark.parametrize("given_id", ["44", "x", 42.0, None, True, {}])
-def test_an_update_cannot_change_the_id(given_id: Any) -> None:
-    assert errors({"id": given_id, "age": "x"}, own_id=42, updating=True) == {
-        "id": ["This field cannot change."],
-        "age": [EXPECTED[Kind.INTEGER]],
-    }
-
-
-def test_an_id_is_left_to_compare_where_it_is_not_known_what_it_is() -> None:
-    assert read_values(ORDER, {"id": "42", "total": 1}, updating=True) == {"id": 42, "total": Decimal(1)}
-
-
-def test_an_id_cannot_be_unset_where_it_is_not_known_what_it_is() -> None:
-    assert errors({"id": None}, updating=True) == {"id": ["This field cannot change."]}
-
-
-@pytest.mark.parametrize("code", ["", ".", ".."])
-def test_an_id_that_no_url_can_name_is_refused(code: str) -> None:
-    with pytest.raises(Invalid) as caught:
-        read_values(CITY, {"code": code})
-    assert caught.value.errors == {"code": ["This id cannot stand in a URL."]}
-
-
-def test_a_number_as_id_is_read_from_the_text_in_which_it_is_shown() -> None:
-    assert read_values(ORDER, {"id": "7"}) == {"id": 7}
-
-
 @pytest.mark.parametrize(
     ("name", "ids", "keys"),
     [
@@ -244,8 +175,9 @@ def judge(content_type: str, body: bytes) -> None:
     for updating in (False, True):
         try:
             data = decode(USER, content_type, body, merge_patch=True)
-            read_values(USER, data, own_id=42, updating=updating)
             read_links(USER.fields["friends"], data)
+            sent = read_sent(USER, data, no_rules, own_id=42, updating=updating)
+            sent.left(data)
         except BadRequest as error:
             dumps(error.problem())
 
@@ -263,11 +195,3 @@ def test_any_json_is_read_or_refused(data: dict[str, Any]) -> None:
 @given(st.lists(st.tuples(names, st.sampled_from(["", "[]", ".zip", ".a.b"]), st.text()), max_size=6))
 def test_any_form_is_read_or_refused(fields: list[tuple[str, str, str]]) -> None:
     judge(FORM, urlencode([(name + end, text) for name, end, text in fields]).encode())
-
-
-@given(st.dictionaries(names, values | st.binary() | st.decimals() | st.datetimes() | st.uuids(), max_size=6))
-def test_whatever_a_receiver_leaves_is_read_or_refused(data: dict[str, Any]) -> None:
-    try:
-        read_values(USER, data)
-    except BadRequest as error:
-        dumps(error.problem())

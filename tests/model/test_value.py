@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bzz.model.scalar import EXPECTED
-from bzz.model.value import MAX_ERRORS, Errors, from_json, from_text, read_fields_of
+from bzz.model.single import from_text
+from bzz.model.value import MAX_ERRORS, Errors, Reading, from_json
 from bzz.shape import Field, Kind
 
 from . import USER
@@ -25,16 +26,16 @@ def field(kind: Kind) -> Field:
 
 def read(name: str, value: Any) -> Any:
     """Read a JSON value for a field of a user; a refusal is an assertion error."""
-    errors: Errors = {}
-    answer = from_json(USER.fields[name], value, name, errors)
-    assert not errors
+    reading = Reading()
+    answer = from_json(USER.fields[name], value, name, reading)
+    assert not reading.errors
     return answer
 
 
 def refusals(name: str, value: Any) -> Errors:
-    errors: Errors = {}
-    from_json(USER.fields[name], value, name, errors)
-    return errors
+    reading = Reading()
+    from_json(USER.fields[name], value, name, reading)
+    return reading.errors
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
@@ -68,7 +69,7 @@ def test_datetimes_with_a_zone_become_utc(moment: datetime, minutes: int) -> Non
     aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     expected = moment - timedelta(minutes=minutes)
     assert from_text(field(Kind.DATETIME), aware.isoformat()) == expected
-    assert from_json(field(Kind.DATETIME), aware, "it", {}) == expected
+    assert from_json(field(Kind.DATETIME), aware, "it", Reading()) == expected
 
 
 @given(st.dates())
@@ -247,13 +248,13 @@ class HexId:
 
 def test_an_id_that_a_receiver_left_in_the_type_of_its_driver_is_kept() -> None:
     left = HexId("ab")
-    assert from_json(Field("id", Kind.ID, parse=HexId), left, "id", {}) is left
+    assert from_json(Field("id", Kind.ID, parse=HexId), left, "id", Reading()) is left
 
 
 def test_a_foreign_object_is_no_id() -> None:
-    errors: Errors = {}
-    from_json(Field("id", Kind.ID, parse=HexId), object(), "id", errors)
-    assert errors == {"id": [EXPECTED[Kind.ID]]}
+    reading = Reading()
+    from_json(Field("id", Kind.ID, parse=HexId), object(), "id", reading)
+    assert reading.errors == {"id": [EXPECTED[Kind.ID]]}
 
 
 @pytest.mark.parametrize("key", ["_cls", "$where", "a.b", "a\0b", ""])
@@ -330,9 +331,8 @@ json_values = st.recursive(
 
 @given(name=st.sampled_from([name for name in USER.fields if USER.fields[name] is not USER.pk]), value=json_values)
 def test_a_field_is_read_alike_by_itself_and_in_an_object(name: str, value: Any) -> None:
-    alone: Errors = {}
-    within: Errors = {}
+    alone, within = Reading(), Reading()
     expected = from_json(USER.fields[name], value, name, alone)
-    read = read_fields_of(USER, {name: value}, "", within)
-    assert within == alone
-    assert alone or repr(read[name]) == repr(expected)  # repr, since true is 1 to Python
+    read = within.fields(USER, {name: value}, "")
+    assert within.errors == alone.errors
+    assert alone.errors or repr(read[name]) == repr(expected)  # repr, since true is 1 to Python

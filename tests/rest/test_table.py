@@ -216,20 +216,29 @@ async def test_what_the_model_refuses_is_400_and_named(alone: Api, body: dict[st
     assert Sailor.objects.count() == 0
 
 
-async def test_errors_inside_embedded_documents_have_dotted_names(api: Api) -> None:
+async def test_one_answer_names_what_is_wrong_at_every_depth_by_dotted_names(api: Api) -> None:
     body: dict[str, Any] = {
-        "name": "Ann",
-        "engine": {"power": "x"},
-        "cabins": [{"code": "a"}, {"code": "b", "size": 0, "_cls": "x"}],
+        "engine": {"power": "x", "main": {"maker": None}},
+        "cabins": [{"code": "a", "berths": [{"label": "x" * 11}]}, {"code": "b", "size": 0, "_cls": "x"}],
     }
-    names = await api(Ship).post("/ship/", json=body)
-    assert list(names.json()["errors"]) == ["cabins.1._cls"]
-    body["cabins"] = [{"code": "b", "size": 0}]  # names are told first, then values
-    values = await api(Ship).post("/ship/", json=body)
-    assert list(values.json()["errors"]) == ["engine.power"]
-    body["engine"] = {}
-    limits = await api(Ship).post("/ship/", json=body)
-    assert list(limits.json()["errors"]) == ["cabins.0.size"]
+    answer = await api(Ship).post("/ship/", json=body)
+    assert answer.json()["errors"] == {
+        "cabins.1._cls": ["Unknown field."],
+        "engine.power": ["Must be an integer within 64 bits."],
+        "cabins.0.berths.0.label": ["String value is too long"],
+        "cabins.1.size": ["Integer value is too small"],
+    }
+
+
+async def test_what_is_missing_is_told_when_nothing_else_is_wrong(api: Api) -> None:
+    answer = await api(Ship).post("/ship/", json={"engine": {"main": {"maker": None}}})
+    assert set(answer.json()["errors"]) == {"name", "engine.main.name"}
+
+
+async def test_a_reference_that_leads_nowhere_is_told_with_what_fields_refuse(api: Api) -> None:
+    body = {"name": "Argo", "captain": "5f0000000000000000000000", "cabins": [{"code": "b", "size": 0}]}
+    errors = (await api(Ship).post("/ship/", json=body)).json()["errors"]
+    assert set(errors) == {"captain", "cabins.0.size"}
 
 
 @pytest.mark.parametrize("key", ["_cls", "$set", "a.b", "a\0b", ""])

@@ -26,7 +26,9 @@ from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.reading import Reading
 from bzz.providers.mongoengine.record import StoredRecord, represent, state_of
 from bzz.providers.mongoengine.references import check_references
+from bzz.providers.mongoengine.rules import refusals
 from bzz.providers.mongoengine.schema import Schema
+from bzz.shape import Shape
 
 __all__ = ["MongoEngineProvider"]
 
@@ -43,6 +45,9 @@ class MongoEngineProvider(Provider):
         self._reading = Reading(schema, options.database)
         self._schema = schema
         self.shape = schema.root.shape
+
+    def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
+        return refusals(self._schema.of(shape.model), values)
 
     # -- reading
 

@@ -13,6 +13,7 @@ from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.rules import refusals
 from bzz.shape import Kind
 
 __all__ = ["check_references"]
@@ -46,7 +47,8 @@ async def check_references(
         missing = [(target, key) for target, key in missing if (target, str(key)) not in held]
     if missing:
         named = ((where, target) for target, key in missing for where in places[target][key])
-        raise Invalid({where: [f"There is no such {target.model.__name__}."] for where, target in named})
+        nowhere = {where: [f"There is no such {target.model.__name__}."] for where, target in named}
+        raise Invalid({**nowhere, **refusals(mapping, values)})  # one answer says all that there is to say
 
 
 def _held(mapping: Mapping, raw: Raw) -> set[tuple[Mapping, str]]:
