@@ -168,8 +168,9 @@ class ModelHandler(ProblemHandler):
         if not signals.post_get_list.has_receivers_for(self._model):
             return list(records)
         items = [record.instance for record in records]
+        known = {id(item): record for item, record in zip(items, records, strict=True)}
         await signals.post_get_list.notify(self._model, items=items, handler=self)
-        return items
+        return [known.get(id(item), item) for item in items]
 
     async def _create(self) -> None:
         sent = self._receive(signals.pre_create_instance)

@@ -26,10 +26,12 @@ MAX_VALUES = 100
 MAX_SORT_KEYS = 8
 MAX_PATTERN = 1000  # characters; MongoDB compiles an operand of "contains" into a regular expression
 MAX_PATH = 32  # names in one dotted path
+MAX_CHOICES_TOLD = 20  # of a field's choices, in the answer to a value that is none
 
 RESERVED = ("page", "per_page", "sort", "fields", "after", "before")
 
 _OPERATORS = frozenset(get_args(Operator))
+_EQUALITY = frozenset({"eq", "ne", "in", "nin"})
 _ORDERING = frozenset({"gt", "gte", "lt", "lte"})
 _PATTERNS = frozenset({"contains", "icontains", "startswith", "istartswith", "endswith", "iendswith"})
 _UNORDERED = (Kind.BOOLEAN, Kind.BINARY)
@@ -63,7 +65,8 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
 
     Values are ``path=text`` or ``path__operator=text``, with the operators of
     :data:`bzz.providers.base.Operator`; a repeated parameter means any of its values, for ``ne`` and ``nin`` none of
-    them. A condition on a list is read by the list's items.
+    them. A condition on a list is read by the list's items. A value that is none of a field's choices is refused, but
+    for operators of order and of patterns.
 
     :param query: the raw query string.
     :param per_page: how many items a page has when the client does not say.
@@ -276,4 +279,15 @@ def _read(field: Field, operator: Operator, text: str) -> Any:
         return from_text(_EXISTS, text)
     if operator in _PATTERNS and ("\0" in text or len(text) > MAX_PATTERN):
         raise ValueError(f"Must be at most {MAX_PATTERN} characters, none of them NUL.")
-    return from_text(_inner(field) or field, text)
+    value = from_text(_inner(field) or field, text)
+    if operator in _EQUALITY:
+        _check_choice(field, value)
+    return value
+
+
+def _check_choice(field: Field, value: Any) -> None:
+    """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing."""
+    choices = (_inner(field) or field).choices or field.choices
+    if choices and value not in choices:
+        known = ", ".join(str(each) for each in choices[:MAX_CHOICES_TOLD])
+        raise ValueError(f"Must be one of: {known}{', ...' if len(choices) > MAX_CHOICES_TOLD else '.'}")

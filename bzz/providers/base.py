@@ -166,7 +166,8 @@ class Record(ABC):
     @property
     @abstractmethod
     def instance(self) -> Any:
-        """The model's own object, built at the first use. From then on the record shows what this object holds."""
+        """The model's own object, built at the first use. What is changed in it is shown changed, and changes no more:
+        neither :attr:`state`, nor, where nothing is changed, :attr:`body`."""
 
 
 @dataclass

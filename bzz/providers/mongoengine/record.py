@@ -55,13 +55,37 @@ class StoredRecord(Record):
 
     @property
     def body(self) -> bytes | None:
-        return None if self._instance is not None or self.mapping.is_custom else self._shown
+        if self.mapping.is_custom or (self._instance is not None and dumps(self.show()) != self._shown):
+            return None
+        return self._shown
 
     @property
     def instance(self) -> Any:
         if self._instance is None:
-            self._instance = self.mapping.load(self.raw)
+            self._instance = self.mapping.load(_copied(self.raw))  # what is changed inside it must not change the state
         return self._instance
+
+    def show(self) -> dict[str, Any]:
+        """What clients see: what is stored, but for the fields that somebody changed in the instance."""
+        stored = self.mapping.show(self.raw)
+        if self._instance is None:
+            return stored
+        shown = self._show_instance(self._instance)
+        if shown == stored:
+            return shown
+        fresh = self._show_instance(
+            self.mapping.load(self.raw)
+        )  # not all that is stored comes out of an instance again
+        return {name: stored[name] if dumps(each) == dumps(fresh[name]) else each for name, each in shown.items()}
+
+    def _show_instance(self, instance: Any) -> dict[str, Any]:
+        return self.mapping.show(self.mapping.dump(instance, self.raw))
+
+
+def _copied(raw: Any) -> Any:
+    if isinstance(raw, dict):
+        return {key: _copied(each) for key, each in raw.items()}
+    return [_copied(each) for each in raw] if isinstance(raw, list) else raw
 
 
 async def represent(mapping: Mapping, items: Sequence[Any]) -> list[Any]:
@@ -82,9 +106,7 @@ def _is_custom(mapping: Mapping, item: Any) -> bool:
 
 def _show(mapping: Mapping, item: Any) -> Any:
     if isinstance(item, StoredRecord):
-        if item._instance is None:
-            return item.mapping.show(item.raw)
-        return item.mapping.show(item.mapping.dump(item._instance, item.raw))
+        return item.show()
     if isinstance(item, me.base.BaseDocument):
         found = mapping.schema.of(type(item))
         return found.show(found.dump(item))
