@@ -19,7 +19,7 @@ from bzz.shape import Kind
 if TYPE_CHECKING:
     from bzz.providers.mongoengine.column import Column
 
-__all__ = ["keeps", "kept", "refuse_twins", "required_unchanged", "store_items"]
+__all__ = ["TWIN", "keeps", "kept", "refuse_twins", "required_unchanged", "sent_key", "store_items"]
 
 READ_ONLY = "This field is read-only."
 TWIN = "Another item of the list has this id."
@@ -38,7 +38,7 @@ def store_items(item: Column, name: str, values: list[Any], stored: Any) -> list
         return [item.store_at(index, each) for index, each in enumerate(values)]
     pairs = Pairs(
         name,
-        [_sent_key(item, each) for each in values],
+        [sent_key(item, each) for each in values],
         stored,
         key_of=lambda raw: _known_key(item, raw),
         keeps=lambda raw: keeps(item, raw),
@@ -55,8 +55,8 @@ def _known_key(item: Column, raw: Any) -> Any:
     return None if mapping is None or mapping.hides_id else mapping.key_of(raw)
 
 
-def _sent_key(item: Column, value: Any) -> Any:
-    """The id that an item names which a client sent, or None."""
+def sent_key(item: Column, value: Any) -> Any:
+    """Return the id that an item names which a client sent, or None."""
     if not isinstance(value, dict) or item.field.kind not in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):
         return None
     mapping = item.mapping() if item.field.kind is Kind.EMBEDDED else item.schema.named(value["@type"])

@@ -11,7 +11,7 @@ import mongoengine as me
 from bzz.codec import dumps
 from bzz.providers.base import Record
 from bzz.providers.mongoengine.mapping import Mapping, documents_in
-from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["StoredRecord", "represent", "state_of"]
@@ -71,12 +71,12 @@ class StoredRecord(Record):
         if self._instance is None:
             return stored
         shown = self._show_instance(self._instance)
-        if shown == stored:
-            return shown
+        if not differ(shown, stored):
+            return stored
         fresh = self._show_instance(
             self.mapping.load(self.raw)
         )  # not all that is stored comes out of an instance again
-        return {name: stored[name] if dumps(each) == dumps(fresh[name]) else each for name, each in shown.items()}
+        return {name: each if differ(each, fresh[name]) else stored[name] for name, each in shown.items()}
 
     def _show_instance(self, instance: Any) -> dict[str, Any]:
         return self.mapping.show(self.mapping.dump(instance, self.raw))

@@ -12,7 +12,9 @@ from typing import Any
 
 from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.column import Column
+from bzz.providers.mongoengine.items import twins
 from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.protected import TWIN, sent_key
 from bzz.shape import Kind
 
 __all__ = ["refusals"]
@@ -46,7 +48,7 @@ def _of_value(column: Column, value: Any) -> Iterator[Refusal]:
         yield from _of_document(column.schema.named(value["@type"]), value)
     elif column.item is not None and (isinstance(value, dict) or _holds_parts(column, value)):
         yield from _of_items(column.item, value)
-        yield from _of_length(column, value)
+        yield from _of_list(column, column.item, value)
     elif not isinstance(value, dict) or kind not in _PATCHED:
         yield from _of_whole(column, value)
 
@@ -61,10 +63,13 @@ def _of_items(item: Column, value: Any) -> Iterator[Refusal]:
         yield from _below(str(key), _of_value(item, each))
 
 
-def _of_length(column: Column, value: Any) -> Iterator[Refusal]:
+def _of_list(column: Column, item: Column, value: Any) -> Iterator[Refusal]:
     longest = getattr(column.source, "max_length", None)
     if isinstance(value, list) and longest is not None and len(value) > longest:
         yield "", "List is too long"  # as MongoEngine says it
+    if isinstance(value, list) and item.holds_documents:
+        for position in twins([sent_key(item, each) for each in value]):
+            yield str(position), TWIN
 
 
 def _of_whole(column: Column, value: Any) -> Iterator[Refusal]:
