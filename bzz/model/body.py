@@ -175,6 +175,7 @@ def _read_keys(field: Field, value: Any, reading: Reading) -> list[Any]:
     elif len(ids) > limit:
         reading.note(field.name, f"Must be at most {limit}.")
     else:
-        keys = [from_json(link, each, f"{field.name}.{position}", reading) for position, each in enumerate(ids)]
+        places = [f"{field.name}.{position}" for position in range(len(ids))] if ids is value else [field.name]
+        keys = [from_json(link, each, where, reading) for each, where in zip(ids, places, strict=True)]
         return list(dict.fromkeys(keys))
     return []
