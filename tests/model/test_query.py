@@ -15,6 +15,7 @@ from bzz.codec import dumps
 from bzz.errors import BadRequest
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
 from bzz.providers.base import ListQuery
+from bzz.shape import Field, Kind, Shape
 
 from . import USER
 
@@ -277,3 +278,61 @@ def test_a_projection_keeps_the_named_paths_and_the_id() -> None:
 
 def test_a_projection_of_a_whole_and_of_its_part_keeps_the_whole() -> None:
     assert project({"a": {"b": 1, "c": 2}}, ("a.b", "a")) == {"a": {"b": 1, "c": 2}}
+
+
+STATUS = Field("status", Kind.STRING, choices=("open", "solved"))
+TICKET = Shape(
+    "Ticket",
+    object,
+    {
+        "status": STATUS,
+        "level": Field("level", Kind.INTEGER, choices=(1, 2)),
+        "colours": Field("colours", Kind.LIST, item=Field("", Kind.STRING, choices=("red", "blue"))),
+        "sizes": Field("sizes", Kind.LIST, item=Field("", Kind.STRING), choices=("s", "l")),
+        "code": Field("code", Kind.INTEGER, choices=tuple(range(100))),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=bogus",
+        "status__ne=bogus",
+        "status__in=open,bogus",
+        "status__nin=bogus",
+        "status=open&status=bogus",
+        "level=3",
+        "colours=green",
+        "colours__in=red,green",
+        "sizes=m",
+    ],
+)
+def test_a_value_that_is_none_of_a_fields_choices_is_refused(query: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        read_list_query(TICKET, query, per_page=20, max_per_page=100)
+    assert repr(query.partition("=")[0]) in caught.value.detail
+    assert "Must be one of: " in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=open",
+        "status__in=open,solved",
+        "status__startswith=bog",
+        "status__gte=bogus",
+        "status__exists=true",
+        "level__gt=5",
+        "colours=red",
+        "sizes=s",
+    ],
+)
+def test_a_choice_is_read_and_so_is_a_part_or_a_bound_of_one(query: str) -> None:
+    assert read_list_query(TICKET, query, per_page=20, max_per_page=100).filters
+
+
+def test_a_long_list_of_choices_is_told_in_part() -> None:
+    with pytest.raises(BadRequest) as caught:
+        read_list_query(TICKET, "code=100", per_page=20, max_per_page=100)
+    assert caught.value.detail.endswith("18, 19, ...")

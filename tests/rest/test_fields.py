@@ -281,6 +281,12 @@ async def test_a_value_is_filtered_by_its_text(alone: Api, crates: None, name: s
     assert len((await client.get("/inventory/", params={f"{name}__ne": FILTERED[name]})).json()) == 3 - wanted
 
 
+@pytest.mark.parametrize("query", ["enum=green", "enum=RED", "number_enum=3", "choice=m", "choice__in=s,Small"])
+async def test_a_filter_by_what_no_enum_or_choice_can_be_is_refused(alone: Api, crates: None, query: str) -> None:
+    answer = await alone(Inventory).get(f"/inventory/?{query}")
+    assert (answer.status_code, "Must be one of: " in answer.json()["detail"]) == (400, True)
+
+
 @pytest.mark.parametrize(
     "name", [name for name in ROWS if name not in FILTERED and not isinstance(ROWS[name][0], list)]
 )

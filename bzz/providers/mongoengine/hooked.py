@@ -26,6 +26,7 @@ from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.failures import leaves_unknown, writing
 from bzz.providers.mongoengine.mapping import Mapping, documents_in
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.required import missing_told
 from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["create", "delete", "deletes_itself", "replace", "saves_itself"]
@@ -58,8 +59,10 @@ async def create(documents: Documents, given: Raw) -> Raw:
     def insert() -> Raw:
         columns = [column for column in mapping.columns.values() if given.get(column.stored) is not None]
         values = {column.field.name: _saved(column, given[column.stored]) for column in columns}
-        instance = mapping.model(**values)
-        instance.save(force_insert=True)
+        with missing_told(mapping, values):
+            instance = mapping.model(**values)
+        with missing_told(mapping, instance._data):
+            instance.save(force_insert=True)
         return dict(instance.to_mongo())
 
     return documents.as_saved(await _in_thread(mapping, insert), collection)
@@ -78,7 +81,8 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
         for stored in changed:
             _assign(instance, mapping.by_stored[stored], after.get(stored))
         try:
-            instance.save(save_condition={"__raw__": unchanged(before)})
+            with missing_told(mapping, instance._data):
+                instance.save(save_condition={"__raw__": unchanged(before)})
         except SaveConditionError:
             return None
         # What was not stored was loaded with its default, which is not stored now either, unless somebody changed it.

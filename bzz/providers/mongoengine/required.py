@@ -1,0 +1,63 @@
+"""Which required fields an instance goes without: what to say where a model's own code fails for want of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from collections.abc import Mapping as Map
+from contextlib import contextmanager
+from typing import Any
+
+import mongoengine as me
+from pymongo.errors import PyMongoError
+from tornado.web import HTTPError
+
+from bzz.errors import BzzError, Invalid
+from bzz.providers.mongoengine.mapping import Mapping
+
+__all__ = ["missing", "missing_told"]
+
+logger = logging.getLogger("bzz.providers.mongoengine")
+
+_MEANT = (BzzError, HTTPError, PyMongoError, me.ValidationError, me.NotUniqueError, me.OperationError)
+"""What says by itself what went wrong: an answer that the model's code chose, a refusal, the database's trouble."""
+
+
+@contextmanager
+def missing_told(mapping: Mapping, data: Map[str, Any]) -> Iterator[None]:
+    """Tell any other exception of a model's own code as a refusal, where required fields are missing.
+
+    Such code may take required fields for granted: MongoEngine looks whether they are there only after it. Code that
+    fills them in raises nothing.
+
+    :param data: what the attributes of the instance hold, by name.
+    :raises bzz.errors.Invalid: naming the fields.
+    """
+    try:
+        yield
+    except _MEANT:
+        raise
+    except Exception as error:
+        names = list(missing(mapping, data))
+        if not names:
+            raise
+        logger.info("%s failed while required fields were missing", mapping.model.__name__, exc_info=True)
+        raise Invalid({name: ["Field is required"] for name in names}) from error
+
+
+def missing(mapping: Mapping, data: Map[str, Any], prefix: str = "") -> Iterator[str]:
+    """The dotted names of required fields that hold nothing, as clients may know them."""
+    for name, column in mapping.columns.items():
+        value, where = data.get(name), prefix + column.name
+        if value is not None and value not in ([], {}):
+            yield from _inside(mapping, value, where)
+        elif column.field.required and not column.source._auto_gen and (name in data or not column.field.has_default):
+            yield where
+
+
+def _inside(mapping: Mapping, value: Any, where: str) -> Iterator[str]:
+    if isinstance(value, me.EmbeddedDocument):
+        yield from missing(mapping.schema.of(type(value)), value._data, where + ".")
+    elif isinstance(value, (dict, list)):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _inside(mapping, each, f"{where}.{key}")
