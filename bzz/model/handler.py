@@ -11,9 +11,10 @@ from tornado.web import Finish, HTTPError, stream_request_body
 
 from bzz import signals
 from bzz.codec import check_depth, dumps
-from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, PreconditionFailed
+from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, PreconditionFailed, RequestError
 from bzz.model.body import decode, read_links
 from bzz.model.conditional import entity_tag, if_match_holds, precondition
+from bzz.model.detail import add_detail
 from bzz.model.links import header_text, link_header, location
 from bzz.model.path import read_path
 from bzz.model.prefer import COUNT_EXACT, wants_count
@@ -38,8 +39,7 @@ class ModelHandler(ProblemHandler):
 
     Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own:
 
-    :ivar data: the parsed body, whose names, types and values have been checked, without read-only values that were
-        sent back; a ``pre_`` receiver may change it, and required fields may be missing.
+    :ivar data: the parsed body, checked but for what is required; a ``pre_`` receiver may change it.
     :ivar path: where the request points, a :class:`bzz.providers.base.Path`.
     """
 
@@ -174,8 +174,8 @@ class ModelHandler(ProblemHandler):
 
     async def _create(self) -> None:
         sent = self._receive(signals.pre_create_instance)
-        is_heard = await self._before(signals.pre_create_instance)
-        record = await self.provider.create(self.path, sent.left(self.data) if is_heard else sent.values, self)
+        await self._before(signals.pre_create_instance)
+        record = await self.provider.create(self.path, sent.left(self.data), self)
         created = record.id
         self.set_status(201)
         self.set_header("Location", location(self.request.path, created if self.path.last.is_list else None))
@@ -185,8 +185,8 @@ class ModelHandler(ProblemHandler):
 
     async def _update(self, *, merge: bool) -> None:
         sent = self._receive(signals.pre_update_instance, updating=True, merge_patch=merge)
-        is_heard = await self._before(signals.pre_update_instance)
-        values = sent.left(self.data) if is_heard else sent.values
+        await self._before(signals.pre_update_instance)
+        values = sent.left(self.data)
         changed = await self.provider.update(
             self.path, values, self, merge=merge, precondition=precondition(self.request.headers)
         )
@@ -198,10 +198,10 @@ class ModelHandler(ProblemHandler):
         step = self.path.last
         assert step.field is not None
         self._decode(self.path.steps[-2].shape)
-        is_heard = signals.pre_create_instance.has_receivers_for(self._model)
-        keys = read_links(step.field, self.data, complete=not is_heard)
-        if await self._before(signals.pre_create_instance):
-            keys = read_links(step.field, self.data)
+        if signals.pre_create_instance.has_receivers_for(self._model):
+            read_links(step.field, self.data, complete=False)
+        await self._before(signals.pre_create_instance)
+        keys = read_links(step.field, self.data)
         linked = await self.provider.link(self.path, keys, self)
         for record in linked.records:
             await self._after(signals.post_create_instance, record)
@@ -210,12 +210,10 @@ class ModelHandler(ProblemHandler):
 
     def _receive(self, signal: Signal, *, updating: bool = False, merge_patch: bool = False) -> Sent:
         """Decode the body into ``data`` and judge it, as the receivers of ``signal`` may see it; each time anew."""
-        step = self.path.last
-        self._decode(step.shape, merge_patch=merge_patch)
-        own_id, is_heard = step.key if updating else None, signal.has_receivers_for(self._model)
-        return read_sent(
-            step.shape, self.data, self.provider.check, own_id=own_id, updating=updating, is_heard=is_heard
-        )
+        shape, own_id = self.path.last.shape, self.path.last.key if updating else None
+        self._decode(shape, merge_patch=merge_patch)
+        heard = signal.has_receivers_for(self._model)
+        return read_sent(shape, self.data, self.provider.check, own_id=own_id, updating=updating, is_heard=heard)
 
     def _decode(self, shape: Shape, *, merge_patch: bool = False) -> None:
         self._refuse_long_body(self._received)
@@ -224,15 +222,13 @@ class ModelHandler(ProblemHandler):
 
     # -- signals
 
-    async def _before(self, signal: Signal) -> bool:
-        """Send a ``pre_`` signal; says whether anybody heard it. A receiver may raise, or finish the request itself."""
-        if not signal.has_receivers_for(self._model):
-            return False
-        await signal.notify(self._model, arguments=self.path.arguments, handler=self)
-        if self._finished:
-            raise Finish()
-        check_depth(self.data)  # as deep as a receiver made it
-        return True
+    async def _before(self, signal: Signal) -> None:
+        """Send a ``pre_`` signal. A receiver may raise, or finish the request itself."""
+        if signal.has_receivers_for(self._model):
+            await signal.notify(self._model, arguments=self.path.arguments, handler=self)
+            if self._finished:
+                raise Finish()
+            check_depth(self.data)  # as deep as a receiver made it
 
     async def _after(self, signal: Signal, record: Record, **more: Any) -> None:
         """Send the ``post_`` signal of a write that has happened."""
@@ -283,9 +279,13 @@ class ModelHandler(ProblemHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         if not self._is_admitted:  # Tornado then closes the connection, to be spared the body, but tells nobody
             self.set_header("Connection", "close")
-        if status_code == 405 and isinstance(error, HTTPError):
-            kwargs["exc_info"] = (MethodNotAllowed, self._not_allowed(), None)
-        super().write_error(status_code, **kwargs)
+        if isinstance(error, HTTPError) and status_code == 405:
+            error = self._not_allowed()
+        elif isinstance(error, HTTPError) and status_code == 404 and not error.reason:
+            error = NotFound()  # a receiver hides what is there, and says so in Tornado's words
+        if isinstance(error, RequestError) and hasattr(self, "path"):
+            add_detail(error, self.path, self.request.headers)
+        super().write_error(status_code, exc_info=(type(error), error, None))
 
     def _not_allowed(self) -> Exception:
         try:

@@ -59,20 +59,22 @@ class Sent:
     """A body that a client sent, as :func:`read_sent` found it.
 
     :param values: the Python values, for a provider.
-    :param taken_out: those among them that were taken out of the data.
+    :param is_heard: whether receivers may have changed the data since.
+    :param taken_out: those values that were taken out of the data.
     """
 
     shape: Shape
     values: dict[str, Any]
     own_id: Any = None
     updating: bool = False
+    is_heard: bool = True
     taken_out: TakenOut = field(default_factory=TakenOut)
 
     def left(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The Python values of what receivers left of the body.
+        """The Python values of what receivers left of the body; where nobody heard of it, those that were read already.
 
-        They may have filled any declared field. Where one filled a read-only field that the client sent back, what the
-        receiver gave is the value.
+        Receivers may have filled any declared field. Where one filled a read-only field that the client sent back, the
+        receiver's value is taken.
 
         :raises bzz.errors.Invalid: naming every field that cannot be taken, and why.
 
@@ -82,6 +84,8 @@ class Sent:
         Traceback (most recent call last):
         bzz.errors.Invalid: The model refuses these fields.
         """
+        if not self.is_heard:
+            return self.values
         reading = _LeftReading(self.taken_out) if self.taken_out else Reading()
         values = _read(self.shape, data, reading, own_id=self.own_id, updating=self.updating)
         _refuse(reading)
@@ -128,7 +132,7 @@ def read_sent(
                 reading.note(where, message)
     _refuse(reading)
     taken_out.take_out()
-    return Sent(shape, values, own_id, updating, taken_out)
+    return Sent(shape, values, own_id, updating, is_heard, taken_out)
 
 
 class _SentReading(Reading):

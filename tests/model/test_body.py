@@ -176,7 +176,7 @@ def judge(content_type: str, body: bytes) -> None:
         try:
             data = decode(USER, content_type, body, merge_patch=True)
             read_links(USER.fields["friends"], data)
-            sent = read_sent(USER, data, no_rules, own_id=42, updating=updating)
+            sent = read_sent(USER, data, no_rules, own_id=42, updating=updating, is_heard=True)
             sent.left(data)
         except BadRequest as error:
             dumps(error.problem())

@@ -22,7 +22,7 @@ from . import ADDRESS, CITY, ORDER, PHONE, USER, no_rules
 
 
 def sent(data: dict[str, Any], **options: Any) -> Sent:
-    return read_sent(USER, data, no_rules, **options)
+    return read_sent(USER, data, no_rules, is_heard=True, **options)
 
 
 def refusals(data: dict[str, Any], **options: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 import bzz
+from bzz.problem import MEDIA_TYPE
 from tests.conftest import Driver, Serve
 
 Api = Callable[..., httpx.AsyncClient]
@@ -20,7 +21,7 @@ def api(serve: Serve, driver: Driver) -> Api:
 
     def start(*models: type, **options: Any) -> httpx.AsyncClient:
         options.setdefault("database", driver())
-        return serve(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", model, **options) for model in models))
+        return watched(serve(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", each, **options) for each in models)))
 
     return start
 
@@ -30,6 +31,19 @@ def alone(serve: Serve, database_name: str) -> Api:
     """As ``api`` for the routes alone: bzz makes the driver's client from MongoEngine's connection."""
 
     def start(*models: type, **options: Any) -> httpx.AsyncClient:
-        return serve(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", model, **options) for model in models))
+        return watched(serve(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", each, **options) for each in models)))
 
     return start
+
+
+def watched(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A client that fails wherever a 404 or a 412 does not say what is missing or did not match."""
+
+    async def look(answer: httpx.Response) -> None:
+        is_problem = answer.headers.get("Content-Type") == MEDIA_TYPE  # Tornado itself knows no such address otherwise
+        if answer.status_code in (404, 412) and is_problem and answer.request.method != "HEAD":
+            await answer.aread()
+            assert answer.json().get("detail"), f"{answer.request.url} says nothing: {answer.text}"
+
+    client.event_hooks["response"].append(look)
+    return client

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bzz.errors import Conflict, NotFound
-from bzz.providers.base import Step
+from bzz.providers.base import Step, missing_at
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.fields import reference_key
@@ -115,7 +115,8 @@ class Location:
         """
         way = [Spot(self.documents.mapping.variant(raw), raw)]
         for step in self.inner:
-            way.append(_into(way[-1], step))
+            with missing_at(step):
+                way.append(_into(way[-1], step))
         return way
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from bzz.errors import NotFound
-from bzz.providers.base import ListQuery, Page, Path, Record, Step
+from bzz.providers.base import ListQuery, Page, Path, Record, Step, missing_at
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.expressions import value_at
@@ -59,13 +59,18 @@ class Reading:
         """
         documents = self._documents_at(steps[0])
         assert steps[0].shape.url_id is not None
-        raw, query = await documents.find(steps[0].shape.url_id, steps[0].key, context)
+        with missing_at(steps[0]):
+            raw, query = await documents.find(steps[0].shape.url_id, steps[0].key, context)
         location = Location(documents, query, raw)
         for step in steps[1:]:
             location = await self._follow(location, step, context) if step.is_reference else location.within(step)
         return location
 
     async def _follow(self, location: Location, step: Step, context: Any) -> Location:
+        with missing_at(step):
+            return await self._find_linked(location, step, context)
+
+    async def _find_linked(self, location: Location, step: Step, context: Any) -> Location:
         assert step.field is not None
         assert step.shape.pk is not None
         assert step.shape.url_id is not None
