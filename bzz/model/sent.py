@@ -11,8 +11,7 @@ not take it for one, and handed on as :class:`bzz.providers.base.Unchanged`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from bzz.errors import Invalid
 from bzz.model.value import READ_ONLY, UNCHANGEABLE, Reading, join, read_field
@@ -54,8 +53,7 @@ class TakenOut:
         return self._found[id(document)][1] if id(document) in self._found else {}
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """A body that a client sent, as :func:`read_sent` found it.
 
     :param values: the Python values, for a provider.
@@ -68,7 +66,7 @@ class Sent:
     own_id: Any = None
     updating: bool = False
     is_heard: bool = True
-    taken_out: TakenOut = field(default_factory=TakenOut)
+    taken_out: TakenOut | None = None
 
     def left(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """The Python values of what receivers left of the body; where nobody heard of it, those that were read already.
@@ -123,15 +121,16 @@ def read_sent(
     ...     print(sorted(error.errors))
     ['_cls', 'age', 'key']
     """
-    taken_out = TakenOut()
-    reading = Reading() if shape.is_open(data) else _SentReading(taken_out, updating=updating)
+    taken_out = None if shape.is_open(data) else TakenOut()
+    reading = Reading() if taken_out is None else _SentReading(taken_out, updating=updating)
     values = _read(shape, data, reading, own_id=own_id, updating=updating)
     if is_heard or reading.errors:
         for where, messages in rules(shape, values).items():
             for message in messages:
                 reading.note(where, message)
     _refuse(reading)
-    taken_out.take_out()
+    if taken_out is not None:
+        taken_out.take_out()
     return Sent(shape, values, own_id, updating, is_heard, taken_out)
 
 
@@ -184,7 +183,8 @@ def _read(shape: Shape, data: Mapping[str, Any], reading: Reading, *, own_id: An
     ids = shape.visible_ids
     values = reading.fields(shape, data, "", besides=ids if updating else ())
     if updating:
-        return {**values, **_other_ids(shape, data, own_id, reading)}
+        values.update(_other_ids(shape, data, own_id, reading))
+        return values
     _check_addressable(values, ids, reading)
     return values
 
