@@ -13,7 +13,7 @@ from bzz.errors import Conflict
 from tests.rest.conftest import Api
 
 
-class Account(me.Document):
+class Purse(me.Document):
     """The one of the manual, whose ``save`` takes the name for granted."""
 
     name = me.StringField(required=True)
@@ -27,7 +27,7 @@ class Account(me.Document):
         return super().save(*args, **kwargs)
 
 
-class Line(me.EmbeddedDocument):
+class Verse(me.EmbeddedDocument):
     text = me.StringField(required=True)
     size = me.IntField()
 
@@ -35,12 +35,12 @@ class Line(me.EmbeddedDocument):
         self.size = len(self.text)
 
 
-class Letter(me.Document):
+class Missive(me.Document):
     subject = me.StringField(required=True)
     to = me.ListField(me.StringField(), required=True)
     code = me.StringField(required=True)
     raised = me.StringField()
-    lines = me.ListField(me.EmbeddedDocumentField(Line))
+    lines = me.ListField(me.EmbeddedDocumentField(Verse))
 
     def clean(self) -> None:
         errors: dict[str | None, Exception] = {
@@ -56,52 +56,52 @@ class Letter(me.Document):
 
 
 async def test_a_save_that_misses_a_required_field_is_400_and_names_it(api: Api) -> None:
-    client = api(Account)
-    answer = await client.post("/account/", json={})
+    client = api(Purse)
+    answer = await client.post("/purse/", json={})
     assert (answer.status_code, answer.json()["title"]) == (400, "Validation Failed")
     assert answer.json()["errors"] == {"name": ["Field is required"], "key": ["Field is required"]}
 
 
 async def test_a_save_that_fills_a_required_field_works(api: Api) -> None:
-    client = api(Account)
-    created = await client.post("/account/", json={"name": "Ann"})
+    client = api(Purse)
+    created = await client.post("/purse/", json={"name": "Ann"})
     assert (created.status_code, created.json()["key"]) == (201, "ann")
     changed = await client.put(created.headers["Location"], json={"name": "Bea"})
     assert (changed.status_code, changed.json()["key"]) == (200, "bea")
 
 
 async def test_a_required_field_that_others_left_out_is_named_by_an_update(api: Api) -> None:
-    client = api(Account)
-    place = (await client.post("/account/", json={"name": "Ann"})).headers["Location"]
-    Account._get_collection().update_one({}, {"$unset": {"name": ""}})
+    client = api(Purse)
+    place = (await client.post("/purse/", json={"name": "Ann"})).headers["Location"]
+    Purse._get_collection().update_one({}, {"$unset": {"name": ""}})
     answer = await client.put(place, json={"note": "x"})
     assert (answer.status_code, answer.json()["errors"]) == (400, {"name": ["Field is required"]})
     assert (await client.put(place, json={"name": "Bea"})).status_code == 200
 
 
 async def test_a_hidden_required_field_is_not_told(api: Api) -> None:
-    answer = await api(Account, hidden=["key"]).post("/account/", json={})
+    answer = await api(Purse, hidden=["key"]).post("/purse/", json={})
     assert answer.json()["errors"] == {"name": ["Field is required"], "*": ["Field is required"]}
 
 
 async def test_where_nothing_is_missing_a_failing_save_is_a_mistake_in_code(api: Api) -> None:
-    client = api(Account)
-    place = (await client.post("/account/", json={"name": "Ann"})).headers["Location"]
+    client = api(Purse)
+    place = (await client.post("/purse/", json={"name": "Ann"})).headers["Location"]
     answer = await client.put(place, json={"note": "broken"})
     assert (answer.status_code, "secret" in answer.text) == (500, False)
 
 
 async def test_a_clean_that_misses_required_fields_is_400_and_names_them_all(api: Api) -> None:
-    client = api(Letter)
-    assert set((await client.post("/letter/", json={})).json()["errors"]) == {"subject", "to", "code"}
-    assert set((await client.post("/letter/", json={"subject": "Hi"})).json()["errors"]) == {"to", "code"}
-    assert (await client.post("/letter/", json={"subject": "Hi", "to": ["Ann"]})).json()["code"] == "HAnn"
+    client = api(Missive)
+    assert set((await client.post("/missive/", json={})).json()["errors"]) == {"subject", "to", "code"}
+    assert set((await client.post("/missive/", json={"subject": "Hi"})).json()["errors"]) == {"to", "code"}
+    assert (await client.post("/missive/", json={"subject": "Hi", "to": ["Ann"]})).json()["code"] == "HAnn"
 
 
 async def test_a_required_field_inside_an_embedded_document_has_a_dotted_name(api: Api) -> None:
-    client = api(Letter)
-    place = (await client.post("/letter/", json={"subject": "Hi", "to": ["Ann"]})).headers["Location"]
-    Letter._get_collection().update_one({}, {"$set": {"lines": [{"text": "a"}, {}]}})
+    client = api(Missive)
+    place = (await client.post("/missive/", json={"subject": "Hi", "to": ["Ann"]})).headers["Location"]
+    Missive._get_collection().update_one({}, {"$set": {"lines": [{"text": "a"}, {}]}})
     answer = await client.put(place, json={"subject": "Ho"})
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["lines.1.text"])
 
@@ -110,10 +110,10 @@ async def test_a_required_field_inside_an_embedded_document_has_a_dotted_name(ap
     ("raised", "status"), [("own", 400), ("lookup", 400), ("assertion", 400), ("conflict", 409), ("http", 403)]
 )
 async def test_an_answer_that_the_code_chose_is_given(api: Api, raised: str, status: int) -> None:
-    assert (await api(Letter).post("/letter/", json={"raised": raised})).status_code == status
+    assert (await api(Missive).post("/missive/", json={"raised": raised})).status_code == status
 
 
 async def test_what_really_went_wrong_is_in_the_log(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "bzz.providers.mongoengine"):
-        await api(Account).post("/account/", json={})
+        await api(Purse).post("/purse/", json={})
     assert "AttributeError" in caplog.text

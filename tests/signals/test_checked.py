@@ -16,7 +16,7 @@ from tests.signals.conftest import Connect
 CREATING, UPDATING = signals.pre_create_instance, signals.pre_update_instance
 
 
-class Room(me.EmbeddedDocument):
+class Suite(me.EmbeddedDocument):
     label = me.StringField(required=True, max_length=5)
     beds = me.IntField(min_value=1)
 
@@ -31,10 +31,10 @@ class Hotel(me.Document):
     stars = me.IntField(min_value=1, max_value=5)
     kind = me.StringField(choices=("inn", "palace"))
     tags = me.ListField(me.StringField(max_length=3), max_length=2, required=True, default=lambda: ["new"])
-    rooms = me.ListField(me.EmbeddedDocumentField(Room), max_length=2)
+    rooms = me.ListField(me.EmbeddedDocumentField(Suite), max_length=2)
     floors = me.MapField(me.IntField(max_value=9))
     prices = me.DictField(validation=names_its_currency)
-    lobby = me.EmbeddedDocumentField(Room)
+    lobby = me.EmbeddedDocumentField(Suite)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def told(connect: Connect) -> list[dict[str, Any]]:
             handler.data["name"] = handler.data["name"].title()
 
     for signal in (CREATING, UPDATING):
-        for model in (Hotel, Sailor, Room):
+        for model in (Hotel, Sailor, Suite):
             connect(signal, listen, sender=model)
     return found
 

@@ -23,7 +23,7 @@ class Seal(me.EmbeddedDocument):
     wax = me.StringField()
 
 
-class Comment(me.EmbeddedDocument):
+class Reply(me.EmbeddedDocument):
     key = me.StringField(primary_key=True)
     number = me.SequenceField()
     text = me.StringField()
@@ -32,47 +32,47 @@ class Comment(me.EmbeddedDocument):
     secret = me.StringField()
 
 
-class Home(me.EmbeddedDocument):
+class Abode(me.EmbeddedDocument):
     city = me.StringField()
     checked = me.BooleanField()
 
 
-class Post(me.Document):
+class Essay(me.Document):
     title = me.StringField()
     score = me.IntField(default=3)
-    comments = me.ListField(me.EmbeddedDocumentField(Comment))
-    home = me.EmbeddedDocumentField(Home)
+    comments = me.ListField(me.EmbeddedDocumentField(Reply))
+    home = me.EmbeddedDocumentField(Abode)
     tags = me.ListField(me.StringField())
     labels = me.DictField()
     seal = me.EmbeddedDocumentField(Seal)
 
 
 @pytest.fixture
-def post(database_name: str) -> Post:
-    comments = [Comment(key=key, text=key.upper(), author=f"by {key}", secret=f"of {key}") for key in "ab"]
-    made: Post = Post(
-        title="T", comments=comments, home=Home(city="Rio", checked=True), tags=["x"], labels={"a": [1]}, seal=Seal()
+def post(database_name: str) -> Essay:
+    comments = [Reply(key=key, text=key.upper(), author=f"by {key}", secret=f"of {key}") for key in "ab"]
+    made: Essay = Essay(
+        title="T", comments=comments, home=Abode(city="Rio", checked=True), tags=["x"], labels={"a": [1]}, seal=Seal()
     ).save()
     return made
 
 
 @pytest.fixture
 def client(alone: Api) -> httpx.AsyncClient:
-    return alone(Post, **OPTIONS)
+    return alone(Essay, **OPTIONS)
 
 
 @pytest.mark.parametrize("verb", ["PUT", "PATCH"])
 @pytest.mark.parametrize("is_heard", [False, True])
 async def test_what_was_read_may_be_sent_back_and_changes_nothing(
-    client: httpx.AsyncClient, connect: Connect, post: Post, verb: str, is_heard: bool
+    client: httpx.AsyncClient, connect: Connect, post: Essay, verb: str, is_heard: bool
 ) -> None:
-    place, stored, seen = f"/post/{post.id}/", raw(post), []
+    place, stored, seen = f"/essay/{post.id}/", raw(post), []
 
     def listen(sender: Any, handler: Any) -> None:
         seen.append(str(handler.data))
 
     if is_heard:
-        connect(signals.pre_update_instance, listen, sender=Post)
+        connect(signals.pre_update_instance, listen, sender=Essay)
     answer = await client.request(verb, place, json=(await client.get(place)).json())
     assert (answer.status_code, raw(post)) == (200, stored)
     for name in ("score", "author", "seen", "number", "checked", "tags", "labels", "seal"):
@@ -94,7 +94,7 @@ async def test_what_was_read_may_be_sent_back_and_changes_nothing(
 )
 @pytest.mark.parametrize("is_heard", [False, True])
 async def test_a_changed_one_is_400_and_named(
-    client: httpx.AsyncClient, connect: Connect, post: Post, body: dict[str, Any], named: str, is_heard: bool
+    client: httpx.AsyncClient, connect: Connect, post: Essay, body: dict[str, Any], named: str, is_heard: bool
 ) -> None:
     stored = raw(post)
 
@@ -102,35 +102,35 @@ async def test_a_changed_one_is_400_and_named(
         handler.data["title"] = "heard"
 
     if is_heard:
-        connect(signals.pre_update_instance, listen, sender=Post)
-    answer = await client.put(f"/post/{post.id}/", json=body)
+        connect(signals.pre_update_instance, listen, sender=Essay)
+    answer = await client.put(f"/essay/{post.id}/", json=body)
     assert (answer.status_code, answer.json()["errors"]) == (400, {named: ["This field is read-only."]})
     assert raw(post) == stored
 
 
 async def test_a_receiver_may_reorder_the_items_that_came_back(
-    client: httpx.AsyncClient, connect: Connect, post: Post
+    client: httpx.AsyncClient, connect: Connect, post: Essay
 ) -> None:
     before = raw(post)["comments"]
 
     def turn(sender: Any, handler: Any) -> None:
         handler.data["comments"].reverse()
 
-    connect(signals.pre_update_instance, turn, sender=Post)
-    place = f"/post/{post.id}/"
+    connect(signals.pre_update_instance, turn, sender=Essay)
+    place = f"/essay/{post.id}/"
     answer = await client.put(place, json={"comments": (await client.get(place)).json()["comments"]})
     assert (answer.status_code, raw(post)["comments"]) == (200, before[::-1])
 
 
 async def test_what_a_receiver_fills_in_wins_over_what_came_back(
-    client: httpx.AsyncClient, connect: Connect, post: Post
+    client: httpx.AsyncClient, connect: Connect, post: Essay
 ) -> None:
     def fill(sender: Any, handler: Any) -> None:
         handler.data["score"] = 10
         handler.data["comments"][0]["author"] = "receiver"
 
-    connect(signals.pre_update_instance, fill, sender=Post)
-    place = f"/post/{post.id}/"
+    connect(signals.pre_update_instance, fill, sender=Essay)
+    place = f"/essay/{post.id}/"
     answer = await client.put(place, json={**(await client.get(place)).json(), "score": 99})
     stored = raw(post)
     assert (answer.status_code, stored["score"], stored["comments"][0]["author"]) == (200, 10, "receiver")
@@ -138,7 +138,7 @@ async def test_what_a_receiver_fills_in_wins_over_what_came_back(
 
 
 async def test_a_new_instance_takes_none(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/post/", json={"score": 3, "comments": [{"key": "a", "author": "x"}]})
+    answer = await client.post("/essay/", json={"score": 3, "comments": [{"key": "a", "author": "x"}]})
     assert answer.json()["errors"] == {
         "score": ["This field is read-only."],
         "comments.0.author": ["This field is read-only."],
