@@ -62,12 +62,16 @@ class ProblemHandler(RequestHandler):
         """Write the exception in ``kwargs['exc_info']`` as a problem."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, RequestError):
-            _write(self, error.status, error.problem(), error.headers)
+            _write(self, error.status, self._problem_of(error), error.headers)
             return
         if status_code == 405:
             self.set_header("Allow", ", ".join(_methods_of(self)))
         title = getattr(error, "reason", None) if isinstance(error, HTTPError) else None
         _write(self, status_code, _problem(status_code, title), {})
+
+    def _problem_of(self, error: RequestError) -> dict[str, Any]:
+        """The members of the problem that answers ``error``."""
+        return error.problem()
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None

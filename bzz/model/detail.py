@@ -9,27 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bzz.errors import NotFound, PreconditionFailed, RequestError
-from bzz.providers.base import Missing, Path, Step
+from bzz.model.path import NOWHERE
+from bzz.providers.base import Path
+from bzz.providers.missing import Missing
 
-__all__ = ["add_detail"]
+__all__ = ["detail_of"]
 
 
-def add_detail(error: RequestError, path: Path, headers: Mapping[str, str]) -> None:
-    """Add to a 404 what is missing, and to a 412 what did not match, unless it has a ``detail`` already.
+def detail_of(error: RequestError, path: Path | None, headers: Mapping[str, str]) -> str:
+    """What an answer says: a 404 what is missing, a 412 what did not match, where ``error`` itself says nothing.
 
-    :param path: where the request points.
+    :param path: where the request points; None where that has not been read yet.
     :param headers: those of the request.
     """
     if error.detail:
-        return
+        return error.detail
     if isinstance(error, NotFound):
-        error.detail = _nothing_at(path, error.step if isinstance(error, Missing) else path.last)
-    elif isinstance(error, PreconditionFailed):
-        error.detail = _UNMET["If-Match" in headers, "If-None-Match" in headers]
+        return NOWHERE if path is None else _nothing_at(path, error)
+    if isinstance(error, PreconditionFailed):
+        return _UNMET["If-Match" in headers, "If-None-Match" in headers]
+    return ""
 
 
-def _nothing_at(path: Path, missing: Step) -> str:
+def _nothing_at(path: Path, error: NotFound) -> str:
     """The path up to the first step that leads nowhere."""
+    missing = error.step if isinstance(error, Missing) else path.last
     position = next((position for position, step in enumerate(path.steps) if step is missing), len(path.steps))
     return f"There is nothing at {'/'.join(path.arguments[: position + 1])!r}."
 

@@ -14,7 +14,7 @@ from bzz.codec import check_depth, dumps
 from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, PreconditionFailed, RequestError
 from bzz.model.body import decode, read_links
 from bzz.model.conditional import entity_tag, if_match_holds, precondition
-from bzz.model.detail import add_detail
+from bzz.model.detail import detail_of
 from bzz.model.links import header_text, link_header, location
 from bzz.model.path import read_path
 from bzz.model.prefer import COUNT_EXACT, wants_count
@@ -283,9 +283,11 @@ class ModelHandler(ProblemHandler):
             error = self._not_allowed()
         elif isinstance(error, HTTPError) and status_code == 404 and not error.reason:
             error = NotFound()  # a receiver hides what is there, and says so in Tornado's words
-        if isinstance(error, RequestError) and hasattr(self, "path"):
-            add_detail(error, self.path, self.request.headers)
         super().write_error(status_code, exc_info=(type(error), error, None))
+
+    def _problem_of(self, error: RequestError) -> dict[str, Any]:
+        detail = detail_of(error, getattr(self, "path", None), self.request.headers)
+        return {**super()._problem_of(error), **({"detail": detail} if detail else {})}
 
     def _not_allowed(self) -> Exception:
         try:

@@ -11,9 +11,11 @@ from bzz.model.single import from_text
 from bzz.providers.base import Path, Step
 from bzz.shape import Field, Kind, Shape
 
-__all__ = ["MAX_STEPS", "read_path"]
+__all__ = ["MAX_STEPS", "NOWHERE", "read_path"]
 
 MAX_STEPS = 32
+
+NOWHERE = "There is nothing at this address."
 
 _POSITION = re.compile(r"0|[1-9][0-9]{0,8}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -37,7 +39,7 @@ def read_path(root: Shape, resource: str, rest: str) -> Path:
     try:
         return Path(tuple(_steps(root, resource, _segments(rest))))
     except ValueError:
-        raise NotFound("There is nothing at this address.") from None
+        raise NotFound(NOWHERE) from None
 
 
 def _segments(rest: str) -> list[str]:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from bzz.errors import NotFound
 from bzz.shape import Field, Shape
 
 __all__ = [
@@ -24,7 +22,6 @@ __all__ = [
     "Filter",
     "Linked",
     "ListQuery",
-    "Missing",
     "Options",
     "Page",
     "Path",
@@ -34,7 +31,6 @@ __all__ = [
     "Sort",
     "Step",
     "Unchanged",
-    "missing_at",
 ]
 
 Operator = Literal[
@@ -88,28 +84,6 @@ class Path(NamedTuple):
     def arguments(self) -> list[str]:
         """The path as receivers get it: ``['team/42', 'members/7']``."""
         return [step.text for step in self.steps]
-
-
-class Missing(NotFound):
-    """A step of a path leads nowhere, or nowhere that this client may see.
-
-    :param step: of the path that was asked for, the very object.
-    """
-
-    def __init__(self, step: Step) -> None:
-        super().__init__()
-        self.step = step
-
-
-@contextmanager
-def missing_at(step: Step) -> Iterator[None]:
-    """Tell a :class:`~bzz.errors.NotFound` that says nothing as one of ``step``, unless it names a step already."""
-    try:
-        yield
-    except NotFound as error:
-        if error.detail or isinstance(error, Missing):
-            raise
-        raise Missing(step) from None
 
 
 @dataclass(frozen=True)
@@ -254,6 +228,9 @@ class Provider(ABC):
 
     ``context`` is handed to the model's own hooks (``get_instance_queryset``, ``get_list_queryset``) and never looked
     at. ``values`` are Python values as :class:`bzz.shape.Kind` lists them, embedded documents as dicts.
+
+    A :class:`~bzz.errors.NotFound` or :class:`~bzz.errors.PreconditionFailed` needs no words: the handler finds them,
+    by the step that :class:`bzz.providers.missing.Missing` names.
 
     Every method may raise :class:`~bzz.errors.Unavailable`; the writing ones :class:`~bzz.errors.OutcomeUnknown`.
 

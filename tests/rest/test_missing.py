@@ -8,8 +8,11 @@ import mongoengine as me
 import pytest
 from tornado.web import HTTPError
 
+import bzz
 from bzz import signals
 from bzz.errors import NotFound, PreconditionFailed
+from bzz.problem import GUARD
+from tests.conftest import Serve
 from tests.rest import Berth, Cabin, Engine, Fleet, Sailor, Ship
 from tests.rest.conftest import Api
 
@@ -128,6 +131,19 @@ async def test_a_receiver_hides_an_instance_in_the_words_for_one_that_is_missing
     assert (hidden.status_code, hidden.content) == (404, (await client.get(place)).content)
 
 
+async def test_an_error_that_is_raised_again_is_told_anew(alone: Api, ship: Ship) -> None:
+    error, other = NotFound(), Ship(name="Bark").save()
+
+    def hide(sender: Any) -> None:
+        raise error
+
+    client = alone(Ship)
+    with signals.pre_get_instance.connected_to(hide, sender=Ship):
+        for each in (ship, other):
+            answer = await client.get(f"/ship/{each.id}/")
+            assert answer.json()["detail"] == f"There is nothing at 'ship/{each.id}'."
+
+
 async def test_what_a_receiver_says_is_what_is_told(alone: Api, ship: Ship) -> None:
     def say(sender: Any) -> None:
         raise NotFound("Sunk.")
@@ -177,3 +193,12 @@ async def test_a_412_of_the_application_says_something_too(alone: Api, ship: Shi
         412,
         "The resource is not in the state that this request rests on; read it again.",
     )
+
+
+async def test_a_guard_that_hides_everything_says_so_before_the_address_is_read(serve: Serve) -> None:
+    async def hide(handler: Any) -> None:
+        raise NotFound()
+
+    client = serve(bzz.ModelHive.routes_for("mongoengine", Ship), **{GUARD: hide})
+    answer = await client.get("/ship/")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "There is nothing at this address.")

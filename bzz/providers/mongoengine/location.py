@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bzz.errors import Conflict, NotFound
-from bzz.providers.base import Step, missing_at
+from bzz.providers.base import Step
+from bzz.providers.missing import missing_at
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.fields import reference_key

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from bzz.errors import NotFound
-from bzz.providers.base import ListQuery, Page, Path, Record, Step, missing_at
+from bzz.providers.base import ListQuery, Page, Path, Record, Step
+from bzz.providers.missing import missing_at
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.expressions import value_at
