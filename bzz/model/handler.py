@@ -279,10 +279,8 @@ class ModelHandler(ProblemHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         if not self._is_admitted:  # Tornado then closes the connection, to be spared the body, but tells nobody
             self.set_header("Connection", "close")
-        if isinstance(error, HTTPError) and status_code == 405:
-            error = self._not_allowed()
-        elif isinstance(error, HTTPError) and status_code == 404 and not error.reason:
-            error = NotFound()  # a receiver hides what is there, and says so in Tornado's words
+        if isinstance(error, HTTPError) and status_code in (404, 405) and not error.reason:  # as Tornado raises them
+            error = self._not_allowed() if status_code == 405 else NotFound()
         super().write_error(status_code, exc_info=(type(error), error, None))
 
     def _problem_of(self, error: RequestError) -> dict[str, Any]:

@@ -281,6 +281,11 @@ async def test_a_value_is_filtered_by_its_text(alone: Api, crates: None, name: s
     assert len((await client.get("/inventory/", params={f"{name}__ne": FILTERED[name]})).json()) == 3 - wanted
 
 
+async def test_what_no_enum_can_be_is_refused_without_naming_its_class(alone: Api, crates: None) -> None:
+    answer = await alone(Inventory).post("/inventory/", json={"enum": "green", "number_enum": 3})
+    assert answer.json()["errors"] == {"enum": ["Must be one of: red, blue."], "number_enum": ["Must be one of: 1, 2."]}
+
+
 @pytest.mark.parametrize("query", ["enum=green", "enum=RED", "number_enum=3", "choice=m", "choice__in=s,Small"])
 async def test_a_filter_by_what_no_enum_or_choice_can_be_is_refused(alone: Api, crates: None, query: str) -> None:
     answer = await alone(Inventory).get(f"/inventory/?{query}")

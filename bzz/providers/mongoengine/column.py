@@ -374,6 +374,10 @@ class Column:
         if raw is None:
             if self.field.required and not self.field.has_default:
                 raise me.ValidationError("Field is required", field_name=self.field.name)
+        elif (
+            isinstance(self.source, me.EnumField) and raw not in self.field.choices
+        ):  # MongoEngine would name the class
+            raise me.ValidationError(f"Must be one of: {', '.join(map(str, self.field.choices))}.")
         elif not (self._is_accepted(raw) or self._is_validated_by_itself or self._is_validated_inside):
             self.source._validate(raw if self.is_plain else self.load(raw))
 
