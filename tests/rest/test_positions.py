@@ -35,6 +35,17 @@ class Voyage(me.Document):
     legs = me.ListField(me.EmbeddedDocumentField(Leg))
 
 
+class Branch(me.EmbeddedDocument):
+    """Holds branches of its own kind."""
+
+    name = me.StringField()
+    branches = me.ListField(me.EmbeddedDocumentField("self"))
+
+
+class Growth(me.Document):
+    branches = me.ListField(me.EmbeddedDocumentField(Branch))
+
+
 class SavedVoyage(me.Document):
     """Is written by MongoEngine itself."""
 
@@ -155,3 +166,18 @@ async def test_one_of_two_equal_items_is_removed(serve: Serve, driver: Driver) -
     voyage = Voyage(stops=[Stop(name="a"), Stop(name="a"), Stop(name="b")]).save()
     assert (await client.delete(f"/voyage/{voyage.id}/stops/0/")).status_code == 204
     assert [each["name"] for each in raw(voyage)["stops"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 11, 12, 13, 14])
+async def test_an_item_at_any_depth_is_removed_alone(serve: Serve, driver: Driver, depth: int) -> None:
+    client = serve(bzz.ModelHive.routes_for("mongoengine", Growth, database=driver()))
+    branches = [Branch(name="a"), Branch(name="b"), Branch(name="c")]
+    for _ in range(depth - 1):
+        branches = [Branch(name="other"), Branch(name="way", branches=branches)]
+    growth = Growth(branches=branches).save()
+    way = "/".join(["branches/1"] * depth)
+    assert (await client.delete(f"/growth/{growth.id}/{way}/")).status_code == 204
+    left = raw(growth)
+    for _ in range(depth - 1):
+        left = left["branches"][1]
+    assert [each["name"] for each in left["branches"]] == ["a", "c"]

@@ -13,7 +13,7 @@ from bzz.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from bzz.providers.base import Precondition
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.editing import Edit
-from bzz.providers.mongoengine.expressions import removal
+from bzz.providers.mongoengine.expressions import MAX_REMOVAL_DEPTH, removal
 from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.location import Location, Spot, find_item, linked_keys
 from bzz.providers.mongoengine.raw import MISSING, Raw, get_at, put_at
@@ -104,11 +104,22 @@ def remove(location: Location, precondition: Precondition | None) -> Callable[[R
         spot = location.find_again(raw)
         if precondition is not None and not precondition(state_of(spot.mapping, spot.raw)):
             raise PreconditionFailed()
-        _judge_rest(location, raw, _without(raw, spot))
-        change: Any = removal(spot.where) if spot.in_list else {"$unset": {spot.where: ""}}
-        return Edit(lambda root: _without(root, spot), change, [*location.identities(raw), spot.where])
+        left = _without(raw, spot)
+        _judge_rest(location, raw, left)
+        change, touched = _removal(spot, left)
+        return Edit(lambda root: _without(root, spot), change, [*location.identities(raw), touched])
 
     return make
+
+
+def _removal(spot: Spot, left: Raw) -> tuple[Any, str]:
+    """The update that removes what is at ``spot``, and the path that it touches."""
+    if not spot.in_list:
+        return {"$unset": {spot.where: ""}}, spot.where
+    if spot.where.count(".") <= MAX_REMOVAL_DEPTH:
+        return removal(spot.where), spot.where
+    listed = spot.where.rpartition(".")[0]
+    return {"$set": {listed: get_at(left, listed)}}, listed
 
 
 def _judge_rest(location: Location, raw: Raw, after: Raw) -> None:

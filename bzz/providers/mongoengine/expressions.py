@@ -10,7 +10,7 @@ from typing import Any
 
 from bzz.providers.mongoengine.raw import MISSING, Raw, get_at
 
-__all__ = ["removal", "unchanged", "value_at"]
+__all__ = ["MAX_REMOVAL_DEPTH", "removal", "unchanged", "value_at"]
 
 
 def value_at(where: str) -> Any:
@@ -48,6 +48,11 @@ def _same(raw: Raw, path: str) -> Raw:
     if value is MISSING:
         return {"$eq": [{"$type": value_at(path)}, "missing"]}
     return {"$eq": [value_at(path), {"$literal": value}]}
+
+
+MAX_REMOVAL_DEPTH = 24
+"""How many dots the path of a :func:`removal` may have. Each part of the path takes five levels of the command, of which
+the server reads 200 (its parameter ``maxBSONDepth``)."""
 
 
 def removal(where: str) -> list[Raw]:

@@ -40,21 +40,28 @@ async def check_references(
     for where, target, key in _in_document(mapping, values, ""):
         places[target][key].append(where)
     missing = [
-        (target, key) for target in places for key in await documents(target).missing(list(places[target]), context)
+        (where, target, key)
+        for target in places
+        for key in await documents(target).missing(list(places[target]), context)
+        for where in places[target][key]
     ]
     if missing and stored is not None:
         held = _held(mapping, await stored())
-        missing = [(target, key) for target, key in missing if (target, str(key)) not in held]
+        missing = [(where, *named) for where, *named in missing if (_field(where), *map(str, named)) not in held]
     if missing:
-        named = ((where, target) for target, key in missing for where in places[target][key])
-        nowhere = {where: [f"There is no such {target.model.__name__}."] for where, target in named}
+        nowhere = {where: [f"There is no such {target.model.__name__}."] for where, target, _ in missing}
         raise Invalid({**nowhere, **refusals(mapping, values)})  # one answer says all that there is to say
 
 
-def _held(mapping: Mapping, raw: Raw) -> set[tuple[Mapping, str]]:
-    """The documents to which a stored one refers, by the texts of their primary keys."""
+def _held(mapping: Mapping, raw: Raw) -> set[tuple[str, ...]]:
+    """The references of a stored document: each one's field, class and primary key, as texts."""
     found = mapping.variant(raw)
-    return {(target, str(key)) for _, target, key in _in_document(found, found.typed(raw), "")}
+    return {(_field(where), str(target), str(key)) for where, target, key in _in_document(found, found.typed(raw), "")}
+
+
+def _field(where: str) -> str:
+    """The dotted names on the way to a value, without its positions in lists."""
+    return ".".join(name for name in where.split(".") if not name.isdigit())
 
 
 def _in_document(mapping: Mapping, values: Map[str, Any], prefix: str) -> Iterator[Named]:
