@@ -51,8 +51,8 @@ def _same(raw: Raw, path: str) -> Raw:
 
 
 MAX_REMOVAL_DEPTH = 24
-"""How many dots the path of a :func:`removal` may have. Each part of the path takes five levels of the command, of which
-the server reads 200 (its parameter ``maxBSONDepth``)."""
+"""How many dots the path of a :func:`removal` may have. Each part of it takes five levels of the command, of which the
+server reads 200 (its parameter ``maxBSONDepth``)."""
 
 
 def removal(where: str) -> list[Raw]:
