@@ -22,7 +22,7 @@ from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound
 from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.client import database
 from bzz.providers.mongoengine.collection import Collection
-from bzz.providers.mongoengine.failures import reading
+from bzz.providers.mongoengine.failures import blames_data, reading
 from bzz.providers.mongoengine.fields import BAD_VALUE
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
@@ -33,12 +33,6 @@ __all__ = ["Documents", "refused", "taken"]
 
 _NOTHING: Raw = {"_id": {"$in": []}}
 _index_lock = threading.Lock()
-
-# Failures of a write that the data itself causes: bad value, too deep, too large, no geometry, refused by a validator,
-# keys that cannot be stored, an index key that cannot be made.
-_REFUSED_CODES = frozenset(
-    {2, 15, 17, 52, 54, 57, 121, 171, 10334, 13026, 13027, 13068, 16755, 16804, 17280, 17419, 17420}
-)
 
 
 class _Open(NamedTuple):
@@ -286,9 +280,7 @@ def taken(mapping: Mapping, error: DuplicateKeyError) -> Conflict:
 
 def refused(error: OperationFailure) -> Exception:
     """A write that MongoDB refuses for its data as a 400; any other error itself."""
-    if error.code in _REFUSED_CODES:
-        return Invalid({"*": ["The database refuses this data."]})
-    return error
+    return Invalid({"*": ["The database refuses this data."]}) if blames_data(error) else error
 
 
 def _order_key(model: Any, name: str) -> tuple[str, int]:
