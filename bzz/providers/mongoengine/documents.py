@@ -82,7 +82,8 @@ class Documents:
     def _connect(self, made: Any) -> _Open:
         db = self._database()
         collection = Collection(db[self.model._get_collection_name()])
-        fetches, inserts = Batcher(partial(self._fetch_group, collection)), Batcher(collection.insert, weigh=len)
+        fetches = Batcher(partial(self._fetch_group, collection))
+        inserts = Batcher(collection.insert, writes=True, weigh=len)
         return _Open(asyncio.get_running_loop(), made, db, collection, fetches, inserts)
 
     def _database(self) -> Any:
