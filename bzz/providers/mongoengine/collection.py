@@ -48,7 +48,7 @@ class Collection:
         keys: Sequence[str] | None = None,
     ) -> list[Document]:
         """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
-        return await self._bounds.run(
+        return await self._bounds.read(
             reading,
             lambda: self.raw.find(
                 query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit
@@ -65,11 +65,11 @@ class Collection:
             found: list[Document] = await cursor.to_list(None)
             return found
 
-        return await self._bounds.run(reading, fetch)
+        return await self._bounds.read(reading, fetch)
 
     async def count(self, query: Mapping[str, Any]) -> int:
         """How many documents match, exactly."""
-        return await self._bounds.run(reading, lambda: self.raw.count_documents(query))
+        return await self._bounds.read(reading, lambda: self.raw.count_documents(query))
 
     async def update(
         self, query: Mapping[str, Any], change: Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -87,7 +87,8 @@ class Collection:
     async def insert(self, documents: Sequence[bytes]) -> list[Failure | None]:
         """Insert encoded documents in one round trip, each by itself; returns what went wrong with each.
 
-        Where all of them failed alike, that is raised. Their ids are in them, so that the driver's own retry cannot insert one twice.
+        Where all of them failed alike, that is raised. Their ids are in them, so that the driver's own retry cannot
+        insert one twice.
         """
         raw = [RawBSONDocument(document) for document in documents]
 
