@@ -128,17 +128,25 @@ class Tried:
         return await self.client.request(tried.method, url, json=body or None, headers=tried.headers)
 
 
+@pytest.fixture(scope="module")
+def name(fallible: ReplicaSet) -> Iterator[str]:
+    """One database for all of them, which spares each the making of indexes."""
+    made = f"faults_{uuid.uuid4().hex}"
+    yield made
+    with pymongo.MongoClient[Any](fallible.uri) as client:
+        client.drop_database(made)
+
+
 @pytest.fixture
 async def tried(
-    fallible: ReplicaSet, database: str, serve: Serve, request: pytest.FixtureRequest
+    fallible: ReplicaSet, name: str, serve: Serve, request: pytest.FixtureRequest
 ) -> AsyncIterator[Tried]:
     uri = f"{fallible.uri}&appName={APP}&{getattr(request, 'param', 'retryReads=false&retryWrites=false')}"
-    mongoengine.connect(db=database, host=uri, uuidRepresentation="standard")
+    mongoengine.connect(db=name, host=uri, uuidRepresentation="standard")
     routes = bzz.flatten([bzz.ModelHive.routes_for("mongoengine", model) for model in MODELS])
     with pymongo.MongoClient[Any](fallible.uri) as beside:
-        yield Tried(serve(routes), fallible, beside[database])
+        yield Tried(serve(routes), fallible, beside[name])
         await close_clients()
-        beside.drop_database(database)
         mongoengine.disconnect_all()
 
 
@@ -264,8 +272,7 @@ async def test_a_write_that_was_cut_off_and_is_refused_when_repeated_is_of_unkno
     tried.fill()
     with Wire(fallible.members[0].port) as wire:
         mongoengine.disconnect_all()
-        name = tried.database
-        mongoengine.connect(db=name, host=f"{wire.uri}&appName={APP}", uuidRepresentation="standard")
+        mongoengine.connect(db=tried.database, host=f"{wire.uri}&appName={APP}", uuidRepresentation="standard")
         await tried.client.get("/person/")
         wire.cut_after(b"findAndModify", stay_down=False)
         with tried.failing("findAndModify", mode={"skip": 1}, errorCode=13):

@@ -55,6 +55,26 @@ class Collection:
             ).to_list(None),
         )
 
+    async def page(
+        self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]], skip: int, limit: int
+    ) -> tuple[list[Document], bool]:
+        """The first documents that match, and whether they are cut: more of them would not go into one reply.
+
+        MongoDB ends a reply at 16 MiB. What is beyond is not read.
+        """
+
+        async def fetch() -> tuple[list[Document], bool]:
+            cursor = self.raw.find(query, sort=list(sort), skip=skip, limit=limit, batch_size=limit)
+            found: list[Document] = await cursor.to_list(1)
+            if not cursor.cursor_id:  # the server has told everything
+                found += await cursor.to_list(None)
+                return found, False
+            found += await cursor.to_list(getattr(cursor, "delegate", cursor).retrieved - 1)  # Motor's, or PyMongo's own
+            await cursor.close()
+            return found, True
+
+        return await self._bounds.read(reading, fetch)
+
     async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """All documents that a pipeline gives."""
 
