@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx
 import mongoengine
@@ -131,9 +130,7 @@ async def test_reads_succeed_on_the_new_primary(
         old.signal(signal.SIGCONT)
 
 
-async def test_reads_outlast_a_server_that_is_frozen_for_four_seconds(
-    fallible: ReplicaSet, application: Open
-) -> None:
+async def test_reads_outlast_a_server_that_is_frozen_for_four_seconds(fallible: ReplicaSet, application: Open) -> None:
     client, key = await application(fallible)
     primary = fallible.primary()
     primary.signal(signal.SIGSTOP)

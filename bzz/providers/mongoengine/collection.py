@@ -69,7 +69,9 @@ class Collection:
             if not cursor.cursor_id:  # the server has told everything
                 found += await cursor.to_list(None)
                 return found, False
-            found += await cursor.to_list(getattr(cursor, "delegate", cursor).retrieved - 1)  # Motor's, or PyMongo's own
+            found += await cursor.to_list(
+                getattr(cursor, "delegate", cursor).retrieved - 1
+            )  # Motor's, or PyMongo's own
             await cursor.close()
             return found, True
 
