@@ -166,7 +166,7 @@ async def test_a_group_that_is_late_holds_nobody_up(database: Database, batcher:
     await turn_until(database, 1)
     gate, database.gate = database.gate, asyncio.Event()
     database.gate.set()
-    assert await asyncio.gather(batcher.ask(2), batcher.ask(3)) == ["2", "3"]
+    assert [*await asyncio.gather(batcher.ask(2), batcher.ask(3))] == ["2", "3"]
     assert not late.done()
     gate.set()
     assert await late == "1"
