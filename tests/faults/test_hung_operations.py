@@ -110,6 +110,23 @@ async def test_what_hangs_holds_up_nobody_else(kind: str, fallible: ReplicaSet, 
     assert {status for status, _ in hung} == {200 if method == "GET" else 201}
 
 
+async def test_the_indexes_of_one_class_hold_up_no_other(fallible: ReplicaSet, serve: Serve, database: str) -> None:
+    mongoengine.connect(db=database, host=f"{fallible.uri}&appName={APP}", uuidRepresentation="standard")
+    client = serve(bzz.flatten([bzz.ModelHive.routes_for("mongoengine", model) for model in MODELS]))
+    primary = fallible.primary()
+    with hanging(primary, "createIndexes", 1):
+        stuck = [asyncio.ensure_future(timed(client.get("/person/"))) for _ in range(worker.CONCURRENT)]
+        await entered(primary, "createIndexes", 1)
+        other = await timed(client.get("/account/"))
+        assert other[0] == 200
+        assert other[1] < HELD_UP
+        statuses = sorted(await asyncio.gather(*stuck))
+    assert statuses[0][0] == 200
+    assert all(took < HELD_UP + 1 for status, took in statuses if status == 503)
+    await close_clients()
+    mongoengine.disconnect_all()
+
+
 READS = ("/person/{id}/", "/person/", "/person/{id}/addresses/", "/account/{id}/")
 
 

@@ -60,7 +60,9 @@ class Address(NamedTuple):
 @pytest.fixture(params=SERVERS)
 async def server(request: pytest.FixtureRequest, database_name: str) -> AsyncIterator[Address]:
     sockets = bind_sockets(0, "127.0.0.1")
-    routes = bzz.flatten([bzz.ModelHive.routes_for("mongoengine", Letter), bzz.AuthHive.routes_for([GitHubProvider("id", "secret")])])
+    routes = bzz.flatten(
+        [bzz.ModelHive.routes_for("mongoengine", Letter), bzz.AuthHive.routes_for([GitHubProvider("id", "secret")])]
+    )
     application = Application(list(routes))
     bzz.AuthHive.configure(application, "0123456789abcdef0123456789abcdef")
     application.settings["bzz_guard"] = guard
@@ -194,21 +196,18 @@ async def test_curl_reads_its_413(server: Address, tmp_path: Path, options: tupl
 async def test_what_is_dropped_is_bounded_in_bytes(server: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receiving, "DROP_BYTES", 2 * LIMIT)
 
-    def write_without_end(sent: bytes, piece: bytes) -> int:
+    def write_without_end(sent: bytes, piece: bytes) -> None:
         with server.connect() as connection:
             connection.sendall(sent)
-            try:
-                for count in range(10_000):
+            with pytest.raises(OSError):
+                for _ in range(10_000):
                     connection.sendall(piece)
-            except OSError:
-                return count
-        raise AssertionError("the server reads without end")
 
     for header, piece in (
         ("Transfer-Encoding: chunked", chunked(65536)[: -len(b"0\r\n\r\n")]),
         ("Content-Length: 999999999999", 65536 * b"x"),
     ):
-        assert await asyncio.to_thread(write_without_end, head(header), piece) < 10_000
+        await asyncio.to_thread(write_without_end, head(header), piece)
 
 
 @pytest.mark.parametrize("header", ["Transfer-Encoding: chunked", f"Content-Length: {LONG}"])

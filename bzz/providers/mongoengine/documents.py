@@ -17,9 +17,8 @@ from mongoengine.connection import ConnectionFailure as NotConnected
 from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
-from bzz.batching import Batcher
+from bzz.batching import MAX_WAIT_SECONDS, Batcher
 from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound, Unavailable
-from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.client import database
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.failures import blames_data, reading
@@ -32,7 +31,8 @@ from bzz.shape import Field
 __all__ = ["Documents", "refused", "taken"]
 
 _NOTHING: Raw = {"_id": {"$in": []}}
-_index_lock = threading.Lock()
+_connecting = threading.Lock()
+_index_locks: dict[Any, threading.Lock] = {}  # one for each class, so that no class waits for another's indexes
 
 
 class _Open(NamedTuple):
@@ -91,9 +91,12 @@ class Documents:
 
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; returns MongoEngine's own collection object, if there is one."""
-        if not _index_lock.acquire(timeout=TIMEOUT_SECONDS):
+        lock = _index_locks.setdefault(self.model, threading.Lock())
+        if not lock.acquire(timeout=MAX_WAIT_SECONDS):
             raise Unavailable(TOO_SLOW)
         try:
+            with _connecting:  # which MongoEngine does not do by itself
+                self.model._get_db()
             return self.model._get_collection()
         except NotConnected:
             if self._given is None:
@@ -103,7 +106,7 @@ class Documents:
             self.model._collection = None  # MongoEngine sets it first, and then would never make the indexes
             raise
         finally:
-            _index_lock.release()
+            lock.release()
 
     # -- finding
 
