@@ -84,11 +84,12 @@ class Batcher(Generic[Q, A]):
         if len(self._waiting) >= self._max_waiting:
             raise Unavailable("Too many requests are waiting for the database; nothing was done.")
         loop = asyncio.get_running_loop()
-        is_busy = self._is_busy(loop)
+        now = loop.time()
+        is_busy = self._is_starting or (bool(self._groups) and self._is_held_up(now))
         if not is_busy and not self._waiting and self._lone_groups >= LONE_GROUPS:
             return await self._ask_alone(question, loop)
         future: asyncio.Future[A] = loop.create_future()
-        self._waiting.append((question, future, loop.time()))
+        self._waiting.append((question, future, now))
         if not is_busy:
             self._start()
         elif self._look_later is None:
@@ -96,11 +97,12 @@ class Batcher(Generic[Q, A]):
         return await future
 
     def _is_busy(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether the next group has to wait for one that is on its way."""
-        if not self._groups or self._is_starting:
-            return self._is_starting
+        """Whether the next group has to wait for one that is on its way, or is about to go."""
+        return self._is_starting or (bool(self._groups) and self._is_held_up(loop.time()))
+
+    def _is_held_up(self, now: float) -> bool:
         newest = next(reversed(self._groups.values()))
-        return len(self._groups) >= MAX_GROUPS or loop.time() - newest < LATE_SECONDS
+        return now - newest < LATE_SECONDS or len(self._groups) >= MAX_GROUPS
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look after those who wait, as long as there are any: refuse the late, send a group where one is late."""
