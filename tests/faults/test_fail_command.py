@@ -142,7 +142,8 @@ def name(fallible: ReplicaSet) -> Iterator[str]:
 @pytest.fixture
 async def tried(fallible: ReplicaSet, name: str, serve: Serve, request: pytest.FixtureRequest) -> AsyncIterator[Tried]:
     # The server did not change its state, and so does not say by itself that it is well: it is asked twice a second.
-    uri = f"{fallible.uri}&appName={APP}&heartbeatFrequencyMS=500&{getattr(request, 'param', 'retryReads=false&retryWrites=false')}"
+    options = getattr(request, "param", "retryReads=false&retryWrites=false")
+    uri = f"{fallible.uri}&appName={APP}&heartbeatFrequencyMS=500&{options}"
     mongoengine.connect(db=name, host=uri, uuidRepresentation="standard")
     routes = bzz.flatten([bzz.ModelHive.routes_for("mongoengine", model) for model in MODELS])
     with pymongo.MongoClient[Any](fallible.uri) as beside:
