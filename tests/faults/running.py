@@ -58,6 +58,7 @@ class Running:
             try:
                 return int(httpx.get(f"{self.url}/pid", trust_env=False, timeout=PATIENCE).text)
             except httpx.TransportError:  # it is being started again
+                assert self.process.poll() is None, self.log
                 assert time.monotonic() < deadline, self.log
                 time.sleep(0.05)
 
@@ -71,7 +72,7 @@ class Running:
 def running(uri: str, database: str, **options: Any) -> Iterator[Running]:
     """Serve :mod:`tests.faults.application` until the end of the block.
 
-    :param options: of its ``make``, ``processes`` and ``in_flight``.
+    :param options: of its ``make``, ``processes``, ``in_flight`` and the ``gate`` of ``WaitsForFile``.
     """
     command = [sys.executable, "-m", "tests.faults.application"]
     given = json.dumps({"uri": uri, "database": database, **options})

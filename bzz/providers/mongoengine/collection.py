@@ -69,9 +69,8 @@ class Collection:
             if not cursor.cursor_id:  # the server has told everything
                 found += await cursor.to_list(None)
                 return found, False
-            found += await cursor.to_list(
-                getattr(cursor, "delegate", cursor).retrieved - 1
-            )  # Motor's, or PyMongo's own
+            own = getattr(cursor, "delegate", cursor)  # PyMongo's, within Motor's or by itself
+            found += await cursor.to_list(own.retrieved - 1)
             await cursor.close()
             return found, True
 
