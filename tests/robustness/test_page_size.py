@@ -20,12 +20,12 @@ class Scan(me.Document):
     image = me.StringField()
 
 
-class Sheet(me.EmbeddedDocument):
+class Plate(me.EmbeddedDocument):
     image = me.StringField()
 
 
 class Album(me.Document):
-    sheets = me.EmbeddedDocumentListField(Sheet)
+    plates = me.EmbeddedDocumentListField(Plate)
 
 
 @pytest.fixture
@@ -95,6 +95,6 @@ async def test_an_exact_count_counts_what_a_cut_page_does_not_show(client: httpx
 
 
 async def test_a_nested_list_is_as_large_as_its_document_at_most(client: httpx.AsyncClient) -> None:
-    album = Album(sheets=[Sheet(image=MEGABYTE * "x") for _ in range(14)]).save()
-    answer = await client.get(f"/album/{album.id}/sheets/?per_page=100")
+    album = Album(plates=[Plate(image=MEGABYTE * "x") for _ in range(14)]).save()
+    answer = await client.get(f"/album/{album.id}/plates/?per_page=100")
     assert (len(answer.json()), "X-Page-Cut" in answer.headers) == (14, False)
