@@ -143,6 +143,8 @@ class ModelHandler(ReceivingHandler):
         page = await self.provider.page(self.path, query, self)
         shown = await self.provider.represent(await self._heard_list(page.records))
         self.set_header("Link", link_header(self.request.path, self.request.query, query, page))
+        if page.cut:
+            self.set_header("X-Page-Cut", "size")
         if page.total is not None:
             self.set_header("X-Total-Count", str(page.total))
             self.set_header("Preference-Applied", COUNT_EXACT)
