@@ -2,7 +2,8 @@
 
 While one group is on its way, what other requests ask for collects, and goes next. A lone request goes at once,
 nothing waits on a timer, and no request joins a group that was sent before it arrived, so everyone reads their own
-writes. Nothing here knows a database: a group is sent by the function that the provider hands in.
+writes. A group that is late holds nobody up: the next one goes beside it. Nothing here knows a database: a group is
+sent by the function that the provider hands in.
 """
 
 from __future__ import annotations
@@ -14,17 +15,28 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from bzz.errors import TOO_SLOW, Unavailable
+from bzz.errors import TOO_SLOW, OutcomeUnknown, Unavailable
 
-__all__ = ["Batcher"]
+__all__ = ["LATE_SECONDS", "LOOK_SECONDS", "MAX_WAIT_SECONDS", "Batcher"]
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 MAX_WAITING = 10_000
-MAX_WAIT_SECONDS = 3.0
 MAX_GROUP = 1_000
 MAX_GROUP_WEIGHT = 16 * 1024 * 1024
+
+LATE_SECONDS = 0.5
+"""How long others wait for what is on its way before they go beside it: a hundred times what a group takes."""
+
+LOOK_SECONDS = 0.25
+"""How often those who wait are looked after."""
+
+MAX_WAIT_SECONDS = 2.75
+"""After so long, those who wait are refused, :data:`LOOK_SECONDS` later at the latest: three seconds in all."""
+
+MAX_GROUPS = 8
+"""How many groups are on their way at once; all but one of them are late."""
 
 LONE_GROUPS = 3
 """After so many groups of one question each, a further lone question is sent by its asker, which spares a task: 3 % of
@@ -38,6 +50,7 @@ class Batcher(Generic[Q, A]):
 
     :param send: answers a group: for each question, in the same order, its answer or its error. An exception that it
         raises is every asker's.
+    :param writes: whether a question that was sent may have changed something, whatever became of its answer.
     :param weigh: how much a question counts towards :data:`MAX_GROUP_WEIGHT` (in bytes, say); nothing unless given.
     :param max_waiting: how many may wait before further ones are refused.
     """
@@ -46,15 +59,19 @@ class Batcher(Generic[Q, A]):
         self,
         send: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]],
         *,
+        writes: bool = False,
         weigh: Callable[[Q], int] | None = None,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._send = send
+        self._lost = OutcomeUnknown if writes else Unavailable
         self._weigh = weigh
         self._max_waiting = max_waiting
         self._waiting: deque[tuple[Q, asyncio.Future[A], float]] = deque()
-        self._task: asyncio.Task[None] | None = None  # kept, for the loop does not
-        self._is_busy = False
+        self._groups: dict[object, float] = {}  # those on their way, and when they were sent; the newest is the last
+        self._tasks: set[asyncio.Task[None]] = set()  # kept, for the loop does not
+        self._is_starting = False
+        self._look_later: asyncio.TimerHandle | None = None
         self._lone_groups = 0  # the last ones in a row
 
     async def ask(self, question: Q) -> A:
@@ -62,47 +79,78 @@ class Batcher(Generic[Q, A]):
 
         An asker that is cancelled takes nobody with it: its group goes on, unless it was alone in it.
 
-        :raises bzz.errors.Unavailable: where too many wait already, or the group before took so long that this one
-            would come too late.
+        :raises bzz.errors.Unavailable: where too many wait already, or this one has waited for three seconds.
         """
         if len(self._waiting) >= self._max_waiting:
             raise Unavailable("Too many requests are waiting for the database; nothing was done.")
-        if not self._is_busy and self._lone_groups >= LONE_GROUPS:
-            return await self._ask_alone(question)
         loop = asyncio.get_running_loop()
+        now = loop.time()
+        is_busy = self._is_starting or (bool(self._groups) and self._is_held_up(now))
+        if not is_busy and not self._waiting and self._lone_groups >= LONE_GROUPS:
+            return await self._ask_alone(question, loop)
         future: asyncio.Future[A] = loop.create_future()
-        self._waiting.append((question, future, loop.time()))
-        if not self._is_busy:
+        self._waiting.append((question, future, now))
+        if not is_busy:
             self._start()
+        elif self._look_later is None:
+            self._look_later = loop.call_later(LOOK_SECONDS, self._look, loop)
         return await future
 
-    async def _ask_alone(self, question: Q) -> A:
-        self._is_busy = True
+    def _is_busy(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether the next group has to wait for one that is on its way, or is about to go."""
+        return self._is_starting or (bool(self._groups) and self._is_held_up(loop.time()))
+
+    def _is_held_up(self, now: float) -> bool:
+        newest = next(reversed(self._groups.values()))
+        return now - newest < LATE_SECONDS or len(self._groups) >= MAX_GROUPS
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look after those who wait, as long as there are any: refuse the late, send a group where one is late."""
+        self._look_later = None
+        self._give_up_late()
+        if self._waiting:
+            self._look_later = loop.call_later(LOOK_SECONDS, self._look, loop)
+            if not self._is_busy(loop):
+                self._start()
+
+    async def _ask_alone(self, question: Q, loop: asyncio.AbstractEventLoop) -> A:
+        group = object()
+        self._groups[group] = loop.time()
         try:
             (answer,) = await self._send([question])
         finally:
-            self._is_busy = False
+            del self._groups[group]
             self._give_up_late()
-            if not all(future.done() for _, future, _ in self._waiting):  # as they are where the loop is ending
+            is_ending = all(future.done() for _, future, _ in self._waiting)  # where there are any
+            if not is_ending and not self._is_busy(loop):
                 self._start()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     def _start(self) -> None:
-        self._is_busy = True
-        self._task = asyncio.ensure_future(self._run())
+        self._is_starting = True
+        task = asyncio.ensure_future(self._run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._is_starting = False
         try:
-            while self._waiting:
-                group = self._next_group()
-                self._lone_groups = self._lone_groups + 1 if len(group) == 1 else 0
-                await self._send_group(group)
+            while self._waiting and not self._is_busy(loop):
+                questions = self._next_group()
+                self._lone_groups = self._lone_groups + 1 if len(questions) == 1 else 0
+                group = object()
+                self._groups[group] = loop.time()
+                try:
+                    await self._send_group(questions)
+                finally:
+                    del self._groups[group]
                 self._give_up_late()
-        finally:
-            self._is_busy = False
+        except BaseException:
             self._give_up(_STOPPING)
+            raise
 
     def _next_group(self) -> list[tuple[Q, asyncio.Future[A]]]:
         group = [self._waiting.popleft()[:2]]
@@ -123,7 +171,7 @@ class Batcher(Generic[Q, A]):
         except Exception as error:
             answers = [copy.copy(error) for _ in group]  # one each: a traceback grows wherever its error is raised
         except BaseException:
-            _settle(group, [Unavailable("The server is stopping; the outcome is unknown.")] * len(group))
+            _settle(group, [self._lost() for _ in group])
             raise
         _settle(group, answers)
 

@@ -18,8 +18,8 @@
         ├── UnsupportedMediaType 415
         ├── TooManyRequests     429 with ``Retry-After``
         ├── BadGateway          502 a server that bzz asked gave no usable answer
-        └── Unavailable         503 with ``Retry-After``: nothing was done
-            └── OutcomeUnknown  503: a write was sent and may or may not have happened
+        ├── Unavailable         503 with ``Retry-After``: nothing was done
+        └── OutcomeUnknown      503: a write was sent and may or may not have happened
 """
 
 from __future__ import annotations
@@ -215,8 +215,14 @@ class Unavailable(RequestError):
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
-class OutcomeUnknown(Unavailable):
-    """A write was sent and its acknowledgement never came: read before you try again."""
+class OutcomeUnknown(RequestError):
+    """A write was sent and its acknowledgement never came: read before you try again.
+
+    It has no ``Retry-After``, and is no :class:`Unavailable`: who obeys either would write twice.
+    """
+
+    status = 503
+    title = "Service Unavailable"
 
     def __init__(
         self, detail: str = "The outcome of this write is unknown; read the resource before trying again."

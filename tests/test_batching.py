@@ -9,7 +9,7 @@ import pytest
 
 from bzz import batching
 from bzz.batching import LONE_GROUPS, MAX_GROUP, Batcher
-from bzz.errors import Unavailable
+from bzz.errors import OutcomeUnknown, Unavailable
 
 
 class Database:
@@ -151,6 +151,71 @@ async def test_those_who_waited_too_long_are_refused(
     with pytest.raises(Unavailable, match="too slow"):
         await second
     assert database.groups == [[1]]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is on its way is late at once."""
+    monkeypatch.setattr(batching, "LATE_SECONDS", 0.0)
+    monkeypatch.setattr(batching, "LOOK_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_group_that_is_late_holds_nobody_up(database: Database, batcher: Batcher[int, str]) -> None:
+    late = asyncio.ensure_future(batcher.ask(1))
+    await turn_until(database, 1)
+    gate, database.gate = database.gate, asyncio.Event()
+    database.gate.set()
+    assert [*await asyncio.gather(batcher.ask(2), batcher.ask(3))] == ["2", "3"]
+    assert not late.done()
+    gate.set()
+    assert await late == "1"
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_only_so_many_groups_are_late_at_once(
+    database: Database, batcher: Batcher[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "MAX_GROUPS", 2)
+    asked = []
+    for number in range(2):
+        asked.append(asyncio.ensure_future(batcher.ask(number)))
+        await turn_until(database, number + 1)
+    asked += [asyncio.ensure_future(batcher.ask(number)) for number in (2, 3)]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert database.groups == [[0], [1]]
+    database.gate.set()
+    assert await asyncio.gather(*asked) == ["0", "1", "2", "3"]
+    assert database.groups == [[0], [1], [2, 3]]
+
+
+async def test_those_who_wait_are_refused_while_the_group_before_is_still_on_its_way(
+    database: Database, batcher: Batcher[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(batching, "MAX_WAIT_SECONDS", 0.0)
+    sent = asyncio.ensure_future(batcher.ask(1))
+    await turn_until(database, 1)
+    with pytest.raises(Unavailable, match="too slow"):
+        await batcher.ask(2)
+    assert not sent.done()
+    database.gate.set()
+    assert await sent == "1"
+
+
+@pytest.mark.parametrize(("writes", "error"), [(False, Unavailable), (True, OutcomeUnknown)])
+async def test_what_was_sent_when_the_loop_ends_is_unknown_only_where_it_writes(
+    database: Database, writes: bool, error: type[Exception]
+) -> None:
+    batcher: Batcher[int, str] = Batcher(database.send, writes=writes)
+    sent = asyncio.ensure_future(batcher.ask(1))
+    await turn_until(database, 1)
+    sender = database.senders[0]
+    assert sender is not None
+    sender.cancel()
+    with pytest.raises(error):
+        await sent
 
 
 @pytest.mark.parametrize(("lone", "by_itself"), [(LONE_GROUPS - 1, False), (LONE_GROUPS, True)])

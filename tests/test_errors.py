@@ -51,9 +51,15 @@ def test_a_wrong_method_says_which_are_allowed() -> None:
     assert MethodNotAllowed(["GET", "HEAD"]).headers == {"Allow": "GET, HEAD"}
 
 
-@pytest.mark.parametrize("error", [Unavailable(), OutcomeUnknown(), TooManyRequests()])
+@pytest.mark.parametrize("error", [Unavailable(), TooManyRequests()])
 def test_what_may_be_tried_again_says_when(error: RequestError) -> None:
     assert int(error.headers["Retry-After"]) >= 1
+
+
+def test_a_write_of_unknown_outcome_is_nothing_to_try_again() -> None:
+    assert not issubclass(OutcomeUnknown, Unavailable)
+    assert OutcomeUnknown().status == 503
+    assert "Retry-After" not in OutcomeUnknown().headers
 
 
 def test_a_write_of_unknown_outcome_does_not_claim_that_nothing_happened() -> None:

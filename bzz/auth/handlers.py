@@ -12,7 +12,7 @@ from bzz.auth.session import Sessions
 from bzz.auth.signin import Attempt, read_body
 from bzz.codec import dumps
 from bzz.errors import ConfigurationError, Unauthorized
-from bzz.problem import ProblemHandler
+from bzz.receiving import ReceivingHandler
 from bzz.signals import pre_get_user_details
 
 __all__ = ["SETTING", "AuthSettings", "MeHandler", "SignInHandler", "SignOutHandler"]
@@ -29,7 +29,7 @@ class AuthSettings:
     proxy_info: Mapping[str, Any] | None
 
 
-class AuthHandler(ProblemHandler):
+class AuthHandler(ReceivingHandler):
     """What the three have in common."""
 
     def initialize(self, providers: Mapping[str, Provider]) -> None:
@@ -64,7 +64,7 @@ class SignInHandler(AuthHandler):
     async def post(self) -> None:
         """Sign in with ``{"access_token": ..., "provider": ...}``: the user's data, and a cookie."""
         auth = self.auth
-        attempt = Attempt(self, read_body(self.request.body), self.providers, auth.limiter, auth.proxy_info)
+        attempt = Attempt(self, read_body(self.body()), self.providers, auth.limiter, auth.proxy_info)
         user = await attempt.run()
         kept = ("id", "provider", *self.providers[attempt.provider_name].kept)
         auth.sessions.start(self, {name: user[name] for name in kept if name in user})

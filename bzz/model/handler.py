@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import logging
-import sys
 from typing import Any
 
-from tornado.web import Finish, HTTPError, stream_request_body
+from tornado.web import Finish, HTTPError
 
 from bzz import signals
 from bzz.codec import check_depth, dumps
-from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, PreconditionFailed, RequestError
+from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PreconditionFailed, RequestError
 from bzz.model.body import decode, read_links
 from bzz.model.conditional import entity_tag, if_match_holds, precondition
 from bzz.model.detail import detail_of
@@ -21,8 +20,9 @@ from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
 from bzz.model.resource import MAX_BODY_BYTES, Authorize, Resource
 from bzz.model.sent import Sent, read_sent
-from bzz.problem import GUARD, ProblemHandler
+from bzz.problem import GUARD
 from bzz.providers.base import Path, Record
+from bzz.receiving import ReceivingHandler
 from bzz.shape import Shape
 from bzz.signals import Signal
 
@@ -33,8 +33,7 @@ logger = logging.getLogger("bzz.model")
 Fields = tuple[str, ...]
 
 
-@stream_request_body
-class ModelHandler(ProblemHandler):
+class ModelHandler(ReceivingHandler):
     """Answers the requests for one model and everything nested in it.
 
     Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own:
@@ -42,6 +41,8 @@ class ModelHandler(ProblemHandler):
     :ivar data: the parsed body, checked but for what is required; a ``pre_`` receiver may change it.
     :ivar path: where the request points, a :class:`bzz.providers.base.Path`.
     """
+
+    max_body_bytes = MAX_BODY_BYTES
 
     data: dict[str, Any]
     path: Path
@@ -51,12 +52,9 @@ class ModelHandler(ProblemHandler):
         self.resource = resource
         self.provider = resource.provider
         self.data = {}
-        self._chunks: list[bytes] = []
-        self._received = 0
-        self._is_admitted = False
         self._tag: str | None = None
 
-    async def prepare(self) -> None:
+    async def admit(self) -> None:
         """Before the body is read: the guard, then whether there is such an address and method, and who may use it."""
         guard = self.settings.get(GUARD)
         if guard is not None:
@@ -67,8 +65,6 @@ class ModelHandler(ProblemHandler):
             raise MethodNotAllowed(allowed)
         if self.resource.authorize is not None:
             await self._authorize(self.resource.authorize)
-        self._refuse_long_body(_declared_length(self.request.headers.get("Content-Length")))
-        self._is_admitted = True
 
     async def _authorize(self, authorize: Authorize) -> None:
         """Ask the application whether this user may do this: a 403 where it says no."""
@@ -83,17 +79,6 @@ class ModelHandler(ProblemHandler):
     def _read_path(self) -> Path:
         rest = self.request.path[len(self.resource.url) :]
         return read_path(self.provider.shape, self.resource.name, rest)
-
-    def data_received(self, chunk: bytes) -> None:
-        """Collect the body, as Tornado reads it; what is beyond the limit is dropped and answered 413."""
-        self._received += len(chunk)
-        if self._received <= MAX_BODY_BYTES:
-            self._chunks.append(chunk)
-
-    @staticmethod
-    def _refuse_long_body(length: int) -> None:
-        if length > MAX_BODY_BYTES:
-            raise PayloadTooLarge(f"A body may be {MAX_BODY_BYTES} bytes long.")
 
     @property
     def _model(self) -> type:
@@ -158,6 +143,8 @@ class ModelHandler(ProblemHandler):
         page = await self.provider.page(self.path, query, self)
         shown = await self.provider.represent(await self._heard_list(page.records))
         self.set_header("Link", link_header(self.request.path, self.request.query, query, page))
+        if page.cut:
+            self.set_header("X-Page-Cut", "size")
         if page.total is not None:
             self.set_header("X-Total-Count", str(page.total))
             self.set_header("Preference-Applied", COUNT_EXACT)
@@ -216,9 +203,8 @@ class ModelHandler(ProblemHandler):
         return read_sent(shape, self.data, self.provider.check, own_id=own_id, updating=updating, is_heard=heard)
 
     def _decode(self, shape: Shape, *, merge_patch: bool = False) -> None:
-        self._refuse_long_body(self._received)
         content_type = self.request.headers.get("Content-Type")
-        self.data = decode(shape, content_type, b"".join(self._chunks), merge_patch=merge_patch)
+        self.data = decode(shape, content_type, self.body(), merge_patch=merge_patch)
 
     # -- signals
 
@@ -277,8 +263,6 @@ class ModelHandler(ProblemHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """As every handler of bzz; a method that Tornado itself does not know is told what this address takes."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        if not self._is_admitted:  # Tornado then closes the connection, to be spared the body, but tells nobody
-            self.set_header("Connection", "close")
         if isinstance(error, HTTPError) and status_code in (404, 405) and not error.reason:  # as Tornado raises them
             error = self._not_allowed() if status_code == 405 else NotFound()
         super().write_error(status_code, exc_info=(type(error), error, None))
@@ -292,9 +276,3 @@ class ModelHandler(ProblemHandler):
             return MethodNotAllowed(self.resource.allowed(self._read_path()))
         except NotFound as error:
             return error
-
-
-def _declared_length(header: str | None) -> int:
-    if header is None or not (header.isascii() and header.isdigit()):
-        return 0
-    return int(header) if len(header) < 20 else sys.maxsize  # int() itself refuses thousands of digits

@@ -177,12 +177,14 @@ class Page:
     :param next: cursor for the page that follows, None on the last one.
     :param previous: cursor for the page before, None on the first one.
     :param total: the exact number of matches, where it was asked for.
+    :param cut: whether it is shorter than asked for, since its items are too large; what follows is behind ``next``.
     """
 
     records: list[Record]
     next: str | None = None
     previous: str | None = None
     total: int | None = None
+    cut: bool = False
 
 
 @dataclass

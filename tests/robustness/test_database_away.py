@@ -1,4 +1,4 @@
-"""The database is not there, dies or falls silent: 503 with ``Retry-After`` in bounded time, then all is well again."""
+"""The database is not there, dies or falls silent: 503 in bounded time, then all is well again."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def every_kind(client: httpx.AsyncClient, ids: dict[str, str], times: int 
 
 def assert_unavailable(answers: list[httpx.Response]) -> None:
     assert {each.status_code for each in answers} == {503}
-    assert all(int(each.headers["Retry-After"]) >= 1 for each in answers)
+    assert all(("Retry-After" in each.headers) is ("nothing was done" in each.json()["detail"]) for each in answers)
     assert {each.headers["Content-Type"] for each in answers} == {"application/problem+json"}
 
 

@@ -30,7 +30,7 @@ def routes(database: Any) -> Any:
 def assert_unknown(answer: httpx.Response) -> None:
     assert answer.status_code == 503
     assert "unknown" in answer.json()["detail"]
-    assert int(answer.headers["Retry-After"]) >= 1
+    assert "Retry-After" not in answer.headers
 
 
 WRITES = {

@@ -14,13 +14,16 @@ import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
 
-from bzz.errors import OutcomeUnknown
+from bzz.errors import OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine.bounds import Bounds
-from bzz.providers.mongoengine.failures import reading, writing
+from bzz.providers.mongoengine.failures import blames_data, failed_write, reading, writing
 
 __all__ = ["Collection"]
 
 Document = dict[str, Any]
+
+Failure = OperationFailure | Unavailable | OutcomeUnknown
+"""Why a document was not inserted, or may not be: the first blames its data."""
 
 _DUPLICATE_CODES = (11000, 11001, 12582)
 
@@ -45,12 +48,33 @@ class Collection:
         keys: Sequence[str] | None = None,
     ) -> list[Document]:
         """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
-        return await self._bounds.run(
+        return await self._bounds.read(
             reading,
             lambda: self.raw.find(
                 query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit
             ).to_list(None),
         )
+
+    async def page(
+        self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]], skip: int, limit: int
+    ) -> tuple[list[Document], bool]:
+        """The first documents that match, and whether they are cut: more of them would not go into one reply.
+
+        MongoDB ends a reply at 16 MiB. What is beyond is not read.
+        """
+
+        async def fetch() -> tuple[list[Document], bool]:
+            cursor = self.raw.find(query, sort=list(sort), skip=skip, limit=limit, batch_size=limit)
+            found: list[Document] = await cursor.to_list(1)
+            if not cursor.cursor_id:  # the server has told everything
+                found += await cursor.to_list(None)
+                return found, False
+            own = getattr(cursor, "delegate", cursor)  # PyMongo's, within Motor's or by itself
+            found += await cursor.to_list(own.retrieved - 1)
+            await cursor.close()
+            return found, True
+
+        return await self._bounds.read(reading, fetch)
 
     async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """All documents that a pipeline gives."""
@@ -62,11 +86,11 @@ class Collection:
             found: list[Document] = await cursor.to_list(None)
             return found
 
-        return await self._bounds.run(reading, fetch)
+        return await self._bounds.read(reading, fetch)
 
     async def count(self, query: Mapping[str, Any]) -> int:
         """How many documents match, exactly."""
-        return await self._bounds.run(reading, lambda: self.raw.count_documents(query))
+        return await self._bounds.read(reading, lambda: self.raw.count_documents(query))
 
     async def update(
         self, query: Mapping[str, Any], change: Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -81,28 +105,29 @@ class Collection:
         """Delete one document atomically; returns it, None where nothing matched."""
         return await self._bounds.run(writing, lambda: self.raw.find_one_and_delete(query))
 
-    async def insert(self, documents: Sequence[bytes]) -> list[OperationFailure | OutcomeUnknown | None]:
+    async def insert(self, documents: Sequence[bytes]) -> list[Failure | None]:
         """Insert encoded documents in one round trip, each by itself; returns what went wrong with each.
 
-        Their ids are in them, so that the driver's own retry cannot insert one twice.
+        Where all of them failed alike, that is raised. Their ids are in them, so that the driver's own retry cannot
+        insert one twice.
         """
         raw = [RawBSONDocument(document) for document in documents]
-        try:
-            await self._bounds.run(
-                writing,
-                lambda: self.raw.insert_one(raw[0]) if len(raw) == 1 else self.raw.insert_many(raw, ordered=False),
-            )
-        except DuplicateKeyError as error:
-            return [error]
-        except BulkWriteError as error:
-            return _told_apart(len(raw), error.details)
-        return [None] * len(raw)
+
+        async def send() -> list[Failure | None]:
+            try:
+                await (self.raw.insert_one(raw[0]) if len(raw) == 1 else self.raw.insert_many(raw, ordered=False))
+            except BulkWriteError as error:
+                return _told_apart(len(raw), error.details)
+            return [None] * len(raw)
+
+        return await self._bounds.run(writing, send)
 
 
-def _told_apart(number: int, details: Mapping[str, Any]) -> list[OperationFailure | OutcomeUnknown | None]:
+def _told_apart(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
     unmet = bool(details.get("writeConcernErrors"))
-    outcomes: list[OperationFailure | OutcomeUnknown | None] = [OutcomeUnknown() if unmet else None] * number
+    outcomes: list[Failure | None] = [OutcomeUnknown() if unmet else None] * number
     for failure in details.get("writeErrors", ()):
         kind = DuplicateKeyError if failure["code"] in _DUPLICATE_CODES else WriteError
-        outcomes[failure["index"]] = kind(failure["errmsg"], failure["code"], failure)
+        error = kind(failure["errmsg"], failure["code"], failure)
+        outcomes[failure["index"]] = error if blames_data(error) else failed_write(error)
     return outcomes

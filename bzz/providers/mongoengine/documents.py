@@ -17,12 +17,11 @@ from mongoengine.connection import ConnectionFailure as NotConnected
 from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
-from bzz.batching import Batcher
+from bzz.batching import MAX_WAIT_SECONDS, Batcher
 from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound, Unavailable
-from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.client import database
 from bzz.providers.mongoengine.collection import Collection
-from bzz.providers.mongoengine.failures import reading
+from bzz.providers.mongoengine.failures import blames_data, reading
 from bzz.providers.mongoengine.fields import BAD_VALUE
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
@@ -32,13 +31,8 @@ from bzz.shape import Field
 __all__ = ["Documents", "refused", "taken"]
 
 _NOTHING: Raw = {"_id": {"$in": []}}
-_index_lock = threading.Lock()
-
-# Failures of a write that the data itself causes: bad value, too deep, too large, no geometry, refused by a validator,
-# keys that cannot be stored, an index key that cannot be made.
-_REFUSED_CODES = frozenset(
-    {2, 15, 17, 52, 54, 57, 121, 171, 10334, 13026, 13027, 13068, 16755, 16804, 17280, 17419, 17420}
-)
+_connecting = threading.Lock()
+_index_locks: dict[Any, threading.Lock] = {}  # one for each class, so that no class waits for another's indexes
 
 
 class _Open(NamedTuple):
@@ -88,7 +82,8 @@ class Documents:
     def _connect(self, made: Any) -> _Open:
         db = self._database()
         collection = Collection(db[self.model._get_collection_name()])
-        fetches, inserts = Batcher(partial(self._fetch_group, collection)), Batcher(collection.insert, weigh=len)
+        fetches = Batcher(partial(self._fetch_group, collection))
+        inserts = Batcher(collection.insert, writes=True, weigh=len)
         return _Open(asyncio.get_running_loop(), made, db, collection, fetches, inserts)
 
     def _database(self) -> Any:
@@ -96,9 +91,12 @@ class Documents:
 
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; returns MongoEngine's own collection object, if there is one."""
-        if not _index_lock.acquire(timeout=TIMEOUT_SECONDS):
+        lock = _index_locks.setdefault(self.model, threading.Lock())
+        if not lock.acquire(timeout=MAX_WAIT_SECONDS):
             raise Unavailable(TOO_SLOW)
         try:
+            with _connecting:  # which MongoEngine does not do by itself
+                self.model._get_db()
             return self.model._get_collection()
         except NotConnected:
             if self._given is None:
@@ -108,7 +106,7 @@ class Documents:
             self.model._collection = None  # MongoEngine sets it first, and then would never make the indexes
             raise
         finally:
-            _index_lock.release()
+            lock.release()
 
     # -- finding
 
@@ -286,9 +284,7 @@ def taken(mapping: Mapping, error: DuplicateKeyError) -> Conflict:
 
 def refused(error: OperationFailure) -> Exception:
     """A write that MongoDB refuses for its data as a 400; any other error itself."""
-    if error.code in _REFUSED_CODES:
-        return Invalid({"*": ["The database refuses this data."]})
-    return error
+    return Invalid({"*": ["The database refuses this data."]}) if blames_data(error) else error
 
 
 def _order_key(model: Any, name: str) -> tuple[str, int]:

@@ -1,61 +1,134 @@
-"""What goes wrong between here and MongoDB, told as bzz's own errors."""
+"""What goes wrong between here and MongoDB, told as bzz's own errors.
+
+There is one rule for what the server says: it is the client's data for the codes below, and told as such by those who
+know the model; anything else is the database's trouble, a 503, and logged with its code. What a write that failed has
+done is unknown, unless it is certain that it was refused before it ran.
+"""
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import mongoengine as me
 from mongoengine.connection import ConnectionFailure as NotConnected
 from pymongo.errors import (
     ConnectionFailure,
-    ExecutionTimeout,
+    DuplicateKeyError,
     InvalidOperation,
     OperationFailure,
+    ProtocolError,
     PyMongoError,
     ServerSelectionTimeoutError,
     WriteConcernError,
 )
 
-from bzz.errors import TOO_SLOW, OutcomeUnknown, Unavailable
+from bzz.errors import TOO_SLOW, BadRequest, OutcomeUnknown, Unavailable
 
-__all__ = ["leaves_unknown", "reading", "writing"]
+__all__ = ["blames_data", "failed_write", "hooked_failure", "reading", "writing"]
+
+logger = logging.getLogger("bzz.database")
 
 _NOTHING_SENT = (ServerSelectionTimeoutError, NotConnected, InvalidOperation)  # the last by a client that was closed
+_TROUBLE = (ConnectionFailure, OperationFailure, ProtocolError)
+
+_DATA_CODES = frozenset(
+    {2, 15, 17, 52, 54, 57, 121, 171, 10334, 13026, 13027, 13068, 16755, 16804, 17280, 17419, 17420}
+)
+"""Failures of a write that the data itself causes: bad value, too deep, too large, no geometry, refused by a validator,
+keys that cannot be stored, an index key that cannot be made."""
+
+_PATTERN_CODES = frozenset({51091})
+"""Failures of a read that a filter of the client causes: a pattern that is too long."""
+
+_NOT_RUN_CODES = frozenset({13, 18})
+"""Failures before a command runs at all: not authorized, not authenticated."""
+
+_REFUSED = "The database refuses this for now; nothing was done."
 
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Tell the driver's trouble while reading as :class:`~bzz.errors.Unavailable`."""
+    """Tell any trouble while reading as :class:`~bzz.errors.Unavailable`."""
     try:
         yield
-    except (*_NOTHING_SENT, ConnectionFailure, ExecutionTimeout, WriteConcernError) as error:  # the last by an index
-        raise Unavailable() from error
-    except PyMongoError as error:
-        if error.timeout:
-            raise Unavailable(TOO_SLOW) from error
-        raise
+    except (*_NOTHING_SENT, *_TROUBLE) as error:
+        raise _failed_read(error) from error
+    except me.OperationError as error:
+        cause = error.__context__  # MongoEngine wraps what the driver says
+        if not isinstance(cause, PyMongoError):
+            raise
+        raise _failed_read(cause) from error
+
+
+def _failed_read(error: Exception) -> Unavailable | BadRequest:
+    if not isinstance(error, OperationFailure):
+        return Unavailable(TOO_SLOW) if _is_late(error) else Unavailable()
+    if error.code in _PATTERN_CODES:
+        return BadRequest("A filter is too long.")
+    _log(error)
+    return Unavailable(TOO_SLOW if error.timeout else _REFUSED)
+
+
+def _is_late(error: Exception) -> bool:
+    return isinstance(error, PyMongoError) and error.timeout and not isinstance(error, ServerSelectionTimeoutError)
 
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Tell the driver's trouble while writing: 503, and whether the write may have happened.
+    """Tell the trouble while writing: 503, and whether the write may have happened.
 
-    A server that was never found was sent nothing. Any other lost connection, a time that ran out, and a write concern
-    that was not met leave the outcome unknown. Duplicate keys and refused operations pass through.
+    What blames the data passes through: see :func:`blames_data`.
     """
     try:
         yield
     except _NOTHING_SENT as error:
         raise Unavailable() from error
-    except PyMongoError as error:
-        if leaves_unknown(error):
-            raise OutcomeUnknown() from error
-        raise
+    except _TROUBLE as error:
+        if blames_data(error):
+            raise
+        raise failed_write(error) from error
 
 
-def leaves_unknown(error: BaseException | None) -> bool:
-    """Whether a write that ended in this error may have happened all the same."""
-    if isinstance(error, (ConnectionFailure, ExecutionTimeout, WriteConcernError)):
-        return True
-    retryable = isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError")
-    return isinstance(error, PyMongoError) and (error.timeout or retryable)
+def blames_data(error: BaseException | None) -> bool:
+    """Whether a write was refused for what it would have stored: a unique value that is taken, or bad data."""
+    if isinstance(error, WriteConcernError) or not isinstance(error, OperationFailure):
+        return False
+    return isinstance(error, DuplicateKeyError) or error.code in _DATA_CODES
+
+
+def failed_write(error: PyMongoError) -> Unavailable | OutcomeUnknown:
+    """What a client is told of a write that failed, and does not blame its data."""
+    _log(error)
+    return Unavailable(_REFUSED) if _never_ran(error) else OutcomeUnknown()
+
+
+def hooked_failure(error: PyMongoError) -> OutcomeUnknown:
+    """What a client is told where code of the model's own was writing, which may have written before."""
+    _log(error)
+    return OutcomeUnknown()
+
+
+def _never_ran(error: PyMongoError) -> bool:
+    if isinstance(error, WriteConcernError) or not isinstance(error, OperationFailure):
+        return False
+    return error.code in _NOT_RUN_CODES and not _was_repeated(error)
+
+
+def _was_repeated(error: OperationFailure) -> bool:
+    """Whether the driver had sent the command before, without learning what became of it, or may have.
+
+    PyMongo raises the error of the second attempt, and tells of the first one in a private attribute only.
+    """
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    attempts = [getattr(frame.f_locals.get("self"), "_retrying", None) for frame in frames]
+    return not (False in attempts and True not in attempts)
+
+
+def _log(error: PyMongoError) -> None:
+    if isinstance(error, OperationFailure):
+        details = error.details or {}
+        name, message = details.get("codeName", "no name"), details.get("errmsg", error)
+        logger.warning("MongoDB failed with code %s (%s): %s", error.code, name, message)

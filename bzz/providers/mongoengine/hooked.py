@@ -16,14 +16,14 @@ from mongoengine import signals
 from mongoengine.base import NON_FIELD_ERRORS
 from mongoengine.errors import SaveConditionError
 from mongoengine.queryset import NotUniqueError, OperationError
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from bzz.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.column import Column, add_error
 from bzz.providers.mongoengine.documents import Documents, refused, taken
 from bzz.providers.mongoengine.expressions import unchanged
-from bzz.providers.mongoengine.failures import leaves_unknown, writing
+from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
 from bzz.providers.mongoengine.mapping import Mapping, documents_in
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.required import missing_told
@@ -171,10 +171,10 @@ def _conflict(mapping: Mapping, error: Exception) -> Conflict:
 
 def _operation_error(mapping: Mapping, error: Exception) -> Exception:
     cause = error.__context__  # MongoEngine wraps what the driver says
-    if leaves_unknown(cause):
-        return OutcomeUnknown()
-    if isinstance(cause, OperationFailure):
+    if isinstance(cause, OperationFailure) and blames_data(cause):
         return refused(cause)
+    if isinstance(cause, PyMongoError):
+        return hooked_failure(cause)
     return Conflict("Other documents refer to this one.") if _denied(error) else error
 
 

@@ -25,7 +25,7 @@ __all__ = ["Reading"]
 class Rows(Protocol):
     """Where the items of a list come from: a collection, or the array in a document."""
 
-    async def find(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> list[Raw]: ...
+    async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]: ...
 
     async def count(self, query: Raw) -> int: ...
 
@@ -165,8 +165,8 @@ async def _page(
     cursor = query.before if back else query.after
     where = conditions if cursor is None else [*conditions, beyond(ordered, decode_cursor(keys, cursor))]
     skip = 0 if cursor else (query.page - 1) * query.per_page
-    found = await rows.find(_all_of(where), sort=ordered, skip=skip, limit=query.per_page + 1)
-    more = len(found) > query.per_page
+    found, cut = await rows.page(_all_of(where), sort=ordered, skip=skip, limit=query.per_page + 1)
+    more = cut or len(found) > query.per_page
     shown = found[: query.per_page][:: -1 if back else 1]
     started_later = cursor is not None or query.page > 1
     has_previous, has_next = (more, True) if back else (started_later, more)
@@ -175,6 +175,7 @@ async def _page(
         next=encode_cursor(keys, shown[-1]) if shown and has_next else None,
         previous=encode_cursor(keys, shown[0]) if shown and has_previous else None,
         total=await rows.count(_all_of(conditions)) if query.count else None,
+        cut=cut,
     )
 
 
@@ -204,11 +205,12 @@ class ArrayRows:
         self._collection = collection
         self._stages = [{"$match": query}, *_stages_to(where)]
 
-    async def find(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> list[Raw]:
-        """Rows that match, in order."""
-        return await self._collection.aggregate(
+    async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]:
+        """Rows that match, in order; never cut, for all of them are parts of one document."""
+        found = await self._collection.aggregate(
             [*self._stages, {"$match": query}, {"$sort": dict(sort)}, {"$skip": skip}, {"$limit": limit}]
         )
+        return found, False
 
     async def count(self, query: Raw) -> int:
         """How many rows match."""

@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from contextvars import copy_context
+from typing import NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import pymongo
 
 from bzz.errors import TOO_SLOW, Unavailable
 from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.failures import reading
+from bzz.providers.mongoengine.turns import Turns
 
 __all__ = ["in_thread"]
 
 T = TypeVar("T")
+
+CONCURRENT = min(32, (os.cpu_count() or 1) + 4)
+"""How many threads of one event loop work at once: as many as asyncio's own executor has."""
+
+MOST = 64
+"""How many there may be with those that are late."""
+
+
+class _Threads(NamedTuple):
+    """Those of one event loop, and not asyncio's own, where what hangs would hold up everybody else."""
+
+    executor: ThreadPoolExecutor
+    turns: Turns
+
+
+_known: WeakKeyDictionary[asyncio.AbstractEventLoop, _Threads] = WeakKeyDictionary()
 
 
 async def in_thread(work: Callable[[], T], told: Callable[[], AbstractContextManager[None]] = reading) -> T:
@@ -25,7 +46,7 @@ async def in_thread(work: Callable[[], T], told: Callable[[], AbstractContextMan
     Waiting for a thread counts: while the database is silent, all of them may be taken.
 
     :param told: tells the driver's trouble as bzz's.
-    :raises bzz.errors.Unavailable: where no thread came free in time.
+    :raises bzz.errors.Unavailable: where no thread came free in three seconds.
     """
     deadline = time.monotonic() + TIMEOUT_SECONDS
 
@@ -36,4 +57,17 @@ async def in_thread(work: Callable[[], T], told: Callable[[], AbstractContextMan
         with told(), pymongo.timeout(left):
             return work()
 
-    return await asyncio.to_thread(bounded)
+    loop = asyncio.get_running_loop()
+    executor, turns = _threads_of(loop)
+    turn = await turns.take()
+    try:
+        return await loop.run_in_executor(executor, copy_context().run, bounded)
+    finally:
+        turns.give_back(turn)
+
+
+def _threads_of(loop: asyncio.AbstractEventLoop) -> _Threads:
+    known = _known.get(loop)
+    if known is None:
+        known = _known[loop] = _Threads(ThreadPoolExecutor(MOST, "bzz-worker"), Turns(CONCURRENT, MOST))
+    return known

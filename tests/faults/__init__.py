@@ -1,0 +1,21 @@
+"""Harnesses that break things on purpose, and look for what was lost, leaked or misreported.
+
+Each comes in a short form, for CI, and a long one, for ``make soak``; each first proves, on a seeded fault, that it can
+fail. What several of them need: ``application`` (what is tried), ``running`` (a process of its own for it), ``seeded``
+(providers with a fault), ``writers`` and ``ledger`` (clients that write, and what the database must hold afterwards)
+and ``replicas`` (MongoDBs that may be killed).
+
+The environment: ``SOAK`` is how many times as long as in CI they run, ``SEED`` a number that repeats random choices.
+"""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["SEED", "SOAK"]
+
+SOAK = int(os.environ.get("SOAK", "1"))
+"""How many times as many rounds as in CI."""
+
+SEED = int(os.environ.get("SEED", "0"))
+"""Where random choices begin: the same in CI every time; ``make soak`` chooses one and prints it."""

@@ -1,0 +1,95 @@
+"""The application in processes of its own, which may be stopped and killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+__all__ = ["PATIENCE", "Running", "running"]
+
+PATIENCE = 60
+"""How many seconds something may take that ought to come soon: a deadline for what has gone wrong, and no measure."""
+
+
+@dataclass
+class Running:
+    """An application that serves on ``port``."""
+
+    process: subprocess.Popen[str]
+    port: int
+    output: IO[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, **settings: Any) -> httpx.AsyncClient:
+        """One that waits long enough for anything but a fault."""
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=PATIENCE, limits=limits, **settings)
+
+    @property
+    def log(self) -> str:
+        """What it has logged so far."""
+        return os.pread(self.output.fileno(), 1 << 26, 0).decode(errors="replace")
+
+    @property
+    def memory_mib(self) -> float:
+        """Its resident memory."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def serving_process(self) -> int:
+        """The id of one of the processes that answer."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return int(httpx.get(f"{self.url}/pid", trust_env=False, timeout=PATIENCE).text)
+            except httpx.TransportError:  # it is being started again
+                assert self.process.poll() is None, self.log
+                assert time.monotonic() < deadline, self.log
+                time.sleep(0.05)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send it a signal, and wait; returns its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def running(uri: str, database: str, **options: Any) -> Iterator[Running]:
+    """Serve :mod:`tests.faults.application` until the end of the block.
+
+    :param options: of its ``make``, ``processes``, ``in_flight`` and the ``gate`` of ``WaitsForFile``.
+    """
+    command = [sys.executable, "-m", "tests.faults.application"]
+    given = json.dumps({"uri": uri, "database": database, **options})
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen([*command, given], stdout=subprocess.PIPE, stderr=output, text=True) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            port = process.stdout.readline()
+            it = Running(process, int(port or 0), output)
+            assert port, it.log
+            it.serving_process()
+            yield it
+        finally:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
