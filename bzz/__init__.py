@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from bzz import events
+from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, off, on, silent
 from bzz.model.hive import ModelHive
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuthHive",
     "BzzError",
+    "Change",
     "ConfigurationError",
     "Event",
     "Limits",
@@ -39,6 +41,7 @@ __all__ = [
     "on",
     "serve",
     "silent",
+    "storable",
 ]
 __version__ = "0.1.0"
 

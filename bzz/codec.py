@@ -11,7 +11,7 @@ import orjson
 
 from bzz.errors import BadRequest
 
-__all__ = ["MAX_DEPTH", "check_depth", "dumps", "loads", "register"]
+__all__ = ["MAX_DEPTH", "check_depth", "dumps", "loads", "plain", "register"]
 
 MAX_DEPTH = 32
 """How deep a body may nest: well under the 100 levels at which MongoDB stops."""
@@ -33,6 +33,17 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, default=_encode, option=_OPTIONS)
 
 
+def plain(value: Any) -> Any:
+    """``value`` as JSON gives it back: of strings, numbers, truth values, None, lists and dicts alone.
+
+    What has no JSON form becomes its ``str()``.
+
+    >>> plain({"price": Decimal("1.50"), "tags": (1, 2)})
+    {'price': '1.50', 'tags': [1, 2]}
+    """
+    return orjson.loads(orjson.dumps(value, default=_encode_any, option=_OPTIONS | orjson.OPT_NON_STR_KEYS))
+
+
 def register(kind: type[T], encode: Callable[[T], Any]) -> None:
     """Say how values of a type that orjson does not know are written: providers add those of their database.
 
@@ -46,6 +57,13 @@ def _encode(value: Any) -> Any:
     if encode is None:
         raise TypeError(f"{type(value).__name__} has no JSON form")
     return encode(value)
+
+
+def _encode_any(value: Any) -> Any:
+    try:
+        return _encode(value)
+    except TypeError:
+        return str(value)
 
 
 _encoders: dict[type, Callable[[Any], Any]] = {}

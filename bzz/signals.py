@@ -149,15 +149,24 @@ post_get_instance = Signal("post_get_instance", "After one instance is read: ins
 pre_get_list = Signal("pre_get_list", "Before a list is read: arguments, handler.")
 post_get_list = Signal("post_get_list", "After a list is read: items, handler.")
 pre_create_instance = Signal("pre_create_instance", "Before an instance is created or linked: arguments, handler.")
-post_create_instance = Signal("post_create_instance", "After an instance is created or linked: instance, handler.")
+post_create_instance = Signal(
+    "post_create_instance", "After an instance is created or linked: instance, change, handler."
+)
 pre_update_instance = Signal("pre_update_instance", "Before an instance is changed: arguments, handler.")
 post_update_instance = Signal(
-    "post_update_instance", "After an instance is changed: instance, updated_fields, handler."
+    "post_update_instance", "After an instance is changed: instance, updated_fields, change, handler."
 )
 pre_delete_instance = Signal("pre_delete_instance", "Before an instance is deleted or unlinked: arguments, handler.")
-post_delete_instance = Signal("post_delete_instance", "After an instance is deleted or unlinked: instance, handler.")
+post_delete_instance = Signal(
+    "post_delete_instance", "After an instance is deleted or unlinked: instance, change, handler."
+)
 authorized_user = Signal("authorized_user", "After a provider accepted a user: provider_name, user_data, handler.")
 unauthorized_user = Signal("unauthorized_user", "After a sign-in was refused: provider_name, handler.")
 pre_get_user_details = Signal(
     "pre_get_user_details", "Before /auth/me answers: provider_name, user_data (may be changed), handler."
 )
+
+changed_inside = Signal(
+    "changed_inside", "After something in or linked from a document is written: instance, handler, change."
+)
+"""Not one of the thirteen: by it :mod:`bzz.events` tells of the document around what was written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bzz.codec import MAX_DEPTH, check_depth, dumps, loads
+from bzz.codec import MAX_DEPTH, check_depth, dumps, loads, plain
 from bzz.errors import BadRequest
 
 JSON = st.recursive(
@@ -128,3 +129,19 @@ def test_a_value_has_one_json_form(value: Any, text: str) -> None:
 def test_a_value_without_a_json_form_is_a_type_error(value: Any) -> None:
     with pytest.raises(TypeError):
         dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ({"a": (1, Decimal("1.50"), None)}, {"a": [1, "1.50", None]}),
+        (date(2026, 1, 2), "2026-01-02"),
+        (b"hi", "aGk="),
+        (math.nan, None),
+        ({1: "a"}, {"1": "a"}),
+        ([Opaque], [str(Opaque)]),
+    ],
+    ids=str,
+)
+def test_any_value_has_a_plain_form(value: Any, wanted: Any) -> None:
+    assert plain(value) == wanted

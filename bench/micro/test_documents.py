@@ -10,7 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from bench.data import body
 from bzz.codec import dumps
 from bzz.model.sent import Sent
-from bzz.providers.mongoengine.changes import diff
+from bzz.providers.mongoengine.diff import diff
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.record import StoredRecord
 

@@ -10,12 +10,14 @@ import functools
 import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bzz import signals
+from bzz.change import Change, FromTo
 from bzz.errors import EventLoop
 from bzz.events.bus import Bus
+from bzz.events.context import MAX_DEPTH
 from bzz.events.lifecycle import (
     Created,
     Creating,
@@ -25,9 +27,14 @@ from bzz.events.lifecycle import (
     Fetched,
     Fetching,
     FieldUpdated,
+    FieldUpdating,
     Intent,
+    Linked,
+    Linking,
     Listed,
     Listing,
+    Unlinked,
+    Unlinking,
     Updated,
     Updating,
 )
@@ -40,29 +47,45 @@ logger = logging.getLogger("bzz.events")
 
 _REQUEST_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 
+
+_Instance = Created[Any] | Deleted[Any] | Fetched[Any]
+
 _INTENTS: dict[signals.Signal, type[Intent[Any]]] = {
     signals.pre_create_instance: Creating,
-    signals.pre_update_instance: Updating,
     signals.pre_delete_instance: Deleting,
     signals.pre_get_instance: Fetching,
     signals.pre_get_list: Listing,
 }
 
-_FACTS: dict[signals.Signal, type[Created[Any] | Deleted[Any] | Fetched[Any]]] = {
+_FACTS: dict[signals.Signal, type[_Instance]] = {
     signals.post_create_instance: Created,
     signals.post_delete_instance: Deleted,
     signals.post_get_instance: Fetched,
 }
 
+_OF_LINKS: dict[type[Any], type[Any]] = {
+    Creating: Linking,
+    Created: Linked,
+    Deleting: Unlinking,
+    Deleted: Unlinked,
+}
+"""What takes the place of an event where a reference, and not the instance itself, comes or goes."""
+
 
 def bridge(bus: Bus) -> None:
     """Send events on ``bus`` for what the model signals tell."""
     for signal, intent in _INTENTS.items():
-        _connect(bus, signal, (intent,), functools.partial(_send_intent, bus, intent))
+        _connect(bus, signal, _with_links(intent), functools.partial(_send_intent, bus, intent))
     for signal, fact in _FACTS.items():
-        _connect(bus, signal, (fact,), functools.partial(_send_fact, bus, fact))
+        _connect(bus, signal, _with_links(fact), functools.partial(_send_fact, bus, fact))
+    _connect(bus, signals.pre_update_instance, (Updating, FieldUpdating), functools.partial(_send_updating, bus))
     _connect(bus, signals.post_get_list, (Listed,), functools.partial(_send_listed, bus))
     _connect(bus, signals.post_update_instance, (Updated, FieldUpdated), functools.partial(_send_updated, bus))
+    _connect(bus, signals.changed_inside, (Updated, FieldUpdated), functools.partial(_send_changed_inside, bus))
+
+
+def _with_links(kind: type[Any]) -> tuple[type[Any], ...]:
+    return (kind, _OF_LINKS[kind]) if kind in _OF_LINKS else (kind,)
 
 
 def _connect(bus: Bus, signal: signals.Signal, kinds: tuple[Any, ...], send: Callable[..., Awaitable[None]]) -> None:
@@ -73,28 +96,79 @@ def _connect(bus: Bus, signal: signals.Signal, kinds: tuple[Any, ...], send: Cal
 
 
 async def _send_intent(bus: Bus, kind: type[Intent[Any]], model: type, arguments: Any, handler: Any) -> None:
-    event = trusted(kind, model=model, arguments=list(arguments), handler=handler)
-    stamp(event, request_id=request_id(handler))
-    await bus.emit(event, origin=model)
+    chosen = _OF_LINKS.get(kind, kind) if _ends_at_reference(handler) else kind
+    if bus.hears(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
+        await _ask(bus, trusted(chosen, model=model, arguments=list(arguments), handler=handler))
 
 
-async def _send_fact(bus: Bus, kind: type[Any], model: type, instance: Any, handler: Any) -> None:
-    await _state(bus, trusted(kind, instance=instance, **_request(model, handler)))
+async def _send_updating(bus: Bus, model: type, arguments: Any, handler: Any) -> None:
+    await _send_intent(bus, Updating, model, arguments, handler)
+    names = map(str, handler.data) if isinstance(handler.data, Mapping) else ()
+    if any(bus.asks_for_updating(model, name) for name in names):
+        await _send_fields_updating(bus, model, arguments, handler)
+
+
+async def _send_fields_updating(bus: Bus, model: type, arguments: Any, handler: Any) -> None:
+    """Send an event for each field that the update would change, and for what its listeners change in the data."""
+    told: dict[str, Any] = {}
+    for _ in range(MAX_DEPTH):
+        proposed = await handler.proposed()
+        news = {field: pair for field, pair in proposed.items() if told.get(field) != pair}
+        if not news:
+            return
+        told.update(news)
+        for field, pair in news.items():
+            if bus.hears(Subject(f"{model.__name__}.updating.{field}", FieldUpdating, model)):
+                values = {"field": field, "old": pair["from"], "new": pair["to"]}
+                await _ask(
+                    bus, trusted(FieldUpdating, model=model, arguments=list(arguments), handler=handler, **values)
+                )
+    raise EventLoop([f"{model.__name__}.updating.{field}" for field in told])
+
+
+async def _ask(bus: Bus, event: Intent[Any]) -> None:
+    """Send an event before the deed: what a listener raises is the answer to the request."""
+    stamp(event, request_id=request_id(event.handler))
+    await bus.emit(event, origin=event.model)
+
+
+async def _send_fact(
+    bus: Bus, kind: type[Any], model: type, instance: Any, handler: Any, change: Change | None = None
+) -> None:
+    is_link = change is not None and change.kind in ("linked", "unlinked")
+    chosen = _OF_LINKS.get(kind, kind) if is_link else kind
+    if bus.hears(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
+        await _state(bus, trusted(chosen, instance=instance, **_request(model, handler)))
 
 
 async def _send_listed(bus: Bus, model: type, items: Any, handler: Any) -> None:
     await _state(bus, trusted(Listed, items=tuple(items), **_request(model, handler)))
 
 
-async def _send_updated(bus: Bus, model: type, instance: Any, updated_fields: Any, handler: Any) -> None:
-    common = {"instance": instance, "diff": updated_fields, **_request(model, handler)}
+async def _send_updated(
+    bus: Bus, model: type, instance: Any, updated_fields: Any, handler: Any, change: Change | None = None
+) -> None:
+    is_root = change is not None and change.model is model
+    await _tell_updated(bus, model, instance, change.diff if change and is_root else updated_fields, handler)
+
+
+async def _send_changed_inside(bus: Bus, model: type, instance: Any, handler: Any, change: Change) -> None:
+    await _tell_updated(bus, model, instance, change.diff, handler)
+
+
+async def _tell_updated(bus: Bus, model: type, instance: Any, diff: Mapping[str, FromTo], handler: Any) -> None:
+    common = {"instance": instance, "diff": diff, **_request(model, handler)}
     name = f"{model.__name__}.updated"
     if bus.hears(Subject(name, Updated, model)):
         await _state(bus, trusted(Updated, **common))
-    for field, change in updated_fields.items():
+    for field, pair in diff.items():
         if bus.hears(Subject(f"{name}.{field}", FieldUpdated, model)):
-            old, new = change["from"], change["to"]
-            await _state(bus, trusted(FieldUpdated, field=field, old=old, new=new, **common))
+            await _state(bus, trusted(FieldUpdated, field=field, old=pair["from"], new=pair["to"], **common))
+
+
+def _ends_at_reference(handler: Any) -> bool:
+    last = getattr(getattr(handler, "path", None), "last", None)
+    return bool(getattr(last, "is_reference", False))
 
 
 def _request(model: type, handler: Any) -> dict[str, Any]:

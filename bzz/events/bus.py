@@ -277,6 +277,10 @@ class Bus:
             self.here()
         return isinstance(model, type) and self._roster.wants(kinds, model)
 
+    def asks_for_updating(self, model: type, first: str) -> bool:
+        """Whether anybody asks for ``<Model>.updating.<field>`` of fields whose name begins with this part."""
+        return self._roster.asks_for_updating(model, first)
+
     def hears(self, subject: Subject) -> bool:
         """Whether anybody would get such an event, filters apart; where not, it needs not be made."""
         return any(self._roster.audience(subject))

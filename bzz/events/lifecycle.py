@@ -1,15 +1,17 @@
 """What happens to models, one class each. ``Updated[User]`` is an :class:`Updated` whose ``instance`` is a ``User``.
 
-===========================  =============================  ================================================
+===========================  =============================  ====================================================
 before (may refuse)          after (a fact)                 when
-===========================  =============================  ================================================
-:class:`Creating`            :class:`Created`               POST: created, attached or linked
-:class:`Updating`            :class:`Updated`               PUT, PATCH
-..                           :class:`FieldUpdated`          once more for each field that somebody listens for
-:class:`Deleting`            :class:`Deleted`               DELETE: deleted, removed or unlinked
+===========================  =============================  ====================================================
+:class:`Creating`            :class:`Created`               POST: created, or attached to a document
+:class:`Updating`            :class:`Updated`               PUT, PATCH; after any other edit inside a document too
+:class:`FieldUpdating`       :class:`FieldUpdated`          once more for each field that somebody listens for
+:class:`Deleting`            :class:`Deleted`               DELETE: deleted, or removed from a document
+:class:`Linking`             :class:`Linked`                POST of a reference to an existing document
+:class:`Unlinking`           :class:`Unlinked`              DELETE of a reference
 :class:`Fetching`            :class:`Fetched`               GET of one
 :class:`Listing`             :class:`Listed`                GET of a list
-===========================  =============================  ================================================
+===========================  =============================  ====================================================
 """
 
 from __future__ import annotations
@@ -20,11 +22,12 @@ from dataclasses import field as _field  # one event class has a field of this n
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
+from bzz.change import FromTo
+from bzz.errors import ConfigurationError
 from bzz.events.record import Event, stamp
 
 __all__ = [
     "VERBS",
-    "Change",
     "Created",
     "Creating",
     "Deleted",
@@ -33,22 +36,24 @@ __all__ = [
     "Fetched",
     "Fetching",
     "FieldUpdated",
+    "FieldUpdating",
     "Intent",
+    "Linked",
+    "Linking",
     "Listed",
     "Listing",
     "ModelEvent",
+    "Unlinked",
+    "Unlinking",
     "Updated",
     "Updating",
 ]
 
 M = TypeVar("M")
 
-Change = Mapping[str, Any]
-"""One field's change, as in ``updated_fields``: ``{'from': old, 'to': new}``."""
-
 
 class ModelEvent(Generic[M]):
-    """What the ten have in common: a model, and the handler of the request."""
+    """What all of them have in common: a model, and the handler of the request."""
 
     verb: ClassVar[str]
 
@@ -91,6 +96,20 @@ class Intent(ModelEvent[M], Event):
     def data(self, value: Any) -> None:
         self.handler.data = value
 
+    async def stored(self) -> M:
+        """Return the instance as it is stored now, and have the write happen only while it is.
+
+        For updates and deletes. Where another writer is faster, the listeners run again on the new state, with
+        :attr:`data` as the client sent it, at most five times in all; then the request is answered 409.
+
+        :raises bzz.errors.NotFound: where nothing is there.
+        :raises bzz.errors.ConfigurationError: of any other event.
+        """
+        if self.handler is None:
+            raise ConfigurationError(f"{self.name} was made by hand: only the event of a request has a stored instance")
+        instance: M = await self.handler.stored()
+        return instance
+
 
 class Fact(ModelEvent[M], Event, frozen=True):
     """Something has been done. It can't be changed, and a listener that raises is logged and stops nobody.
@@ -106,13 +125,13 @@ class Fact(ModelEvent[M], Event, frozen=True):
 
 
 class Creating(Intent[M]):
-    """``<Model>.creating``: before an instance is created, attached or linked."""
+    """``<Model>.creating``: before an instance is created, or attached to a document."""
 
     verb = "creating"
 
 
 class Created(Fact[M], frozen=True):
-    """``<Model>.created``: ``instance`` was created, attached or linked."""
+    """``<Model>.created``: ``instance`` was created, or attached to a document."""
 
     verb = "created"
     instance: M
@@ -124,16 +143,38 @@ class Updating(Intent[M]):
     verb = "updating"
 
 
-class Updated(Fact[M], frozen=True):
-    """``<Model>.updated``: ``instance`` was changed.
+class FieldUpdating(Intent[M]):
+    """``<Model>.updating.<field>``: before one field of an instance is changed; sent after ``<Model>.updating``.
 
-    :param diff: ``{'address.city': {'from': 'Rio', 'to': 'Olinda'}}``, real changes only; as the signal's
-        ``updated_fields``, and read-only on both levels.
+    Its listeners make the instance be read, and the write rest on it, as :meth:`Intent.stored` does. So it goes only to
+    those that ask for it: by this class, or by a name, glob or expression that spells ``updating`` out.
+
+    :param field: its dotted name.
+    :param old: its value as it is stored, None where it is unset.
+    :param new: its value as the listeners so far left it.
+    """
+
+    verb = "updating"
+    field: str
+    old: Any
+    new: Any
+
+    @property
+    def name(self) -> str:
+        """The model's class name and the field: ``Ticket.updating.status``."""
+        return f"{super().name}.{self.field}"
+
+
+class Updated(Fact[M], frozen=True):
+    """``<Model>.updated``: ``instance`` was changed, or something embedded in it, or what it refers to.
+
+    :param diff: ``{'address.city': {'from': 'Rio', 'to': 'Olinda'}}``, real changes only; read-only on both levels. Of
+        a stored document it is the signal's ``change.diff``, of an embedded one ``updated_fields``.
     """
 
     verb = "updated"
     instance: M
-    diff: Mapping[str, Change] = field(default_factory=dict)
+    diff: Mapping[str, FromTo] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         stamp(self, diff=_read_only(self.diff))
@@ -153,7 +194,7 @@ class FieldUpdated(Fact[M], frozen=True):
     field: str
     old: Any
     new: Any
-    diff: Mapping[str, Change] = _field(default_factory=dict, repr=False)
+    diff: Mapping[str, FromTo] = _field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         stamp(self, diff=_read_only(self.diff))
@@ -165,15 +206,41 @@ class FieldUpdated(Fact[M], frozen=True):
 
 
 class Deleting(Intent[M]):
-    """``<Model>.deleting``: before an instance is deleted, removed or unlinked."""
+    """``<Model>.deleting``: before an instance is deleted, or removed from a document."""
 
     verb = "deleting"
 
 
 class Deleted(Fact[M], frozen=True):
-    """``<Model>.deleted``: ``instance`` was deleted, removed or unlinked; it is shown as it was."""
+    """``<Model>.deleted``: ``instance`` was deleted, or removed from a document; it is shown as it was."""
 
     verb = "deleted"
+    instance: M
+
+
+class Linking(Intent[M]):
+    """``<Model>.linking``: before existing instances are linked to a document."""
+
+    verb = "linking"
+
+
+class Linked(Fact[M], frozen=True):
+    """``<Model>.linked``: ``instance`` was linked to a document, which did not refer to it there before."""
+
+    verb = "linked"
+    instance: M
+
+
+class Unlinking(Intent[M]):
+    """``<Model>.unlinking``: before an instance is unlinked from a document."""
+
+    verb = "unlinking"
+
+
+class Unlinked(Fact[M], frozen=True):
+    """``<Model>.unlinked``: ``instance`` was unlinked from a document; it still exists."""
+
+    verb = "unlinked"
     instance: M
 
 
@@ -208,12 +275,13 @@ VERBS: Mapping[str, type[ModelEvent[Any]]] = MappingProxyType(
         each.verb: each
         for each in (
             *(Creating, Created, Updating, Updated, Deleting, Deleted),
+            *(Linking, Linked, Unlinking, Unlinked),
             *(Fetching, Fetched, Listing, Listed),
         )
     }
 )
-"""The ten verbs and their classes."""
+"""The verbs and their classes."""
 
 
-def _read_only(diff: Mapping[str, Change]) -> Mapping[str, Change]:
-    return MappingProxyType({name: MappingProxyType(dict(change)) for name, change in diff.items()})
+def _read_only(diff: Mapping[str, FromTo]) -> Mapping[str, FromTo]:
+    return MappingProxyType({name: MappingProxyType(dict(pair)) for name, pair in diff.items()})

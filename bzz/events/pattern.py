@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from bzz.errors import ConfigurationError
-from bzz.events.lifecycle import VERBS, FieldUpdated, ModelEvent
+from bzz.events.lifecycle import VERBS, FieldUpdated, FieldUpdating, ModelEvent
 from bzz.events.record import Event, checked_name
 
 __all__ = ["Exact", "Expression", "Glob", "Kind", "Subject", "Target", "parse"]
@@ -35,6 +35,13 @@ class Target(ABC):
     def matches_some_field(self, model: type) -> bool:
         """Whether a ``<Model>.updated.<field>`` may be meant, whatever the field."""
 
+    def asks_for_updating(self, model: type, first: str = "") -> bool:
+        """Whether a ``<Model>.updating.<field>`` is asked for. It costs a read, so no wildcard means it by itself.
+
+        :param first: the first part of the field's name; nothing for whatever field.
+        """
+        return False
+
 
 @dataclass(frozen=True)
 class Exact(Target):
@@ -47,6 +54,9 @@ class Exact(Target):
 
     def matches_some_field(self, model: type) -> bool:
         return self.name.startswith(f"{model.__name__}.updated.")
+
+    def asks_for_updating(self, model: type, first: str = "") -> bool:
+        return f"{self.name}.".startswith(f"{model.__name__}.updating.{first and first + '.'}")
 
     def __str__(self) -> str:
         return self.name
@@ -79,6 +89,11 @@ class Glob(Target):
         deep_enough = len(wanted) > len(known) or wanted[-1] == "*"
         return deep_enough and all(fnmatchcase(part, glob) for part, glob in zip(known, wanted, strict=False))
 
+    def asks_for_updating(self, model: type, first: str = "") -> bool:
+        name, verb, *fields = [*self.pattern.split("."), ""][:3]
+        spelt_out = verb == FieldUpdating.verb and fields != [""]
+        return spelt_out and fnmatchcase(model.__name__, name) and (not first or fnmatchcase(first, fields[0]))
+
     def __str__(self) -> str:
         return self.pattern
 
@@ -94,6 +109,9 @@ class Expression(Target):
 
     def matches_some_field(self, model: type) -> bool:
         return True  # which field names it would match can't be told from outside
+
+    def asks_for_updating(self, model: type, first: str = "") -> bool:
+        return FieldUpdating.verb in self.pattern.pattern
 
     def __str__(self) -> str:
         return self.pattern.pattern
@@ -111,6 +129,9 @@ class Kind(Target):
 
     def matches_some_field(self, model: type) -> bool:
         return issubclass(FieldUpdated, self.kind) and self._means(model)
+
+    def asks_for_updating(self, model: type, first: str = "") -> bool:
+        return self.kind is FieldUpdating and self._means(model)
 
     def _means(self, model: type | None) -> bool:
         return self.model is None or (model is not None and issubclass(model, self.model))
@@ -148,7 +169,8 @@ def has_transition(target: Target) -> bool:
         return issubclass(FieldUpdated, target.kind) or {"old", "new"} <= set(
             getattr(target.kind, "__dataclass_fields__", ())
         )
-    return str(target).rpartition(".")[2] not in VERBS
+    *above, last = str(target).split(".")
+    return last not in VERBS or above[1:2] in ([FieldUpdated.verb], [FieldUpdating.verb])  # fields may be called so
 
 
 def _subscript(target: Any) -> tuple[Any, type | None]:

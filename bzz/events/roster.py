@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from bzz.events.lifecycle import FieldUpdated, ModelEvent
+from bzz.events.lifecycle import FieldUpdated, FieldUpdating, ModelEvent
 from bzz.events.pattern import Subject, Target
 from bzz.events.record import Event
 
@@ -65,22 +66,37 @@ class Roster:
         self.silences = silences
         self.audience = lru_cache(CACHED_NAMES)(self._audience)
         self.wants: Callable[[tuple[type, ...], type], bool] = lru_cache(CACHED_NAMES)(self._wants)
+        self.asks_for_updating: Callable[[type, str], bool] = lru_cache(CACHED_NAMES)(self._asks_for_updating)
 
     def _audience(self, subject: Subject) -> tuple[tuple[Listener, ...], tuple[Listener, ...]]:
         """The taps and the listeners whose target matches; :meth:`audience` is this, remembered."""
-        taps = tuple(each for each in self.taps if each.target.matches(subject))
+        taps = tuple(each for each in self.taps if _is_meant(each.target, subject))
         listeners = () if self.silences else self.listeners
-        return taps, tuple(each for each in listeners if each.target.matches(subject))
+        return taps, tuple(each for each in listeners if _is_meant(each.target, subject))
 
     def _wants(self, kinds: tuple[type[ModelEvent[Any]], ...], model: type) -> bool:
         """Whether anybody listens for events of these classes and ``model``; of field events, whatever the field."""
-        heard = [each.target for each in (*self.taps, *self.listeners) if each.is_from(model)]
-        return any(_means(target, kind, model) for kind in kinds for target in heard)
+        return any(_means(target, kind, model) for kind in kinds for target in self._heard_from(model))
+
+    def _asks_for_updating(self, model: type, first: str) -> bool:
+        """Whether anybody asks for ``<Model>.updating.<field>`` of fields that begin with this name."""
+        return any(target.asks_for_updating(model, first) for target in self._heard_from(model))
+
+    def _heard_from(self, model: type) -> list[Target]:
+        return [each.target for each in (*self.taps, *self.listeners) if each.is_from(model)]
+
+
+def _is_meant(target: Target, subject: Subject) -> bool:
+    if subject.kind is FieldUpdating and not (subject.model and target.asks_for_updating(subject.model)):
+        return False
+    return target.matches(subject)
 
 
 def _means(target: Target, kind: type[ModelEvent[Any]], model: type) -> bool:
     if kind is FieldUpdated:
         return target.matches_some_field(model)
+    if kind is FieldUpdating:
+        return target.asks_for_updating(model)
     return target.matches(Subject(f"{model.__name__}.{kind.verb}", kind, model))
 
 
@@ -109,5 +125,10 @@ def _fits(wanted: Any, value: Any) -> bool:
     if wanted is ...:
         return True
     if isinstance(wanted, (set, frozenset)):
-        return any(each == value for each in wanted)  # a list has no hash
-    return bool(wanted(value) if callable(wanted) else wanted == value)
+        return any(_equals(each, value) for each in wanted)  # a list has no hash
+    return bool(wanted(value) if callable(wanted) else _equals(wanted, value))
+
+
+def _equals(wanted: Any, value: Any) -> bool:
+    """Whether a value is the wanted one; a member of an enum may be named by its value, too."""
+    return bool(wanted == value or (isinstance(value, Enum) and wanted == value.value))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
 from typing import Any
 
-from tornado.web import Finish, HTTPError
+from tornado.web import HTTPError
 
 from bzz import signals
-from bzz.codec import check_depth, dumps
+from bzz.codec import dumps
 from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PreconditionFailed, RequestError
+from bzz.model.announcing import AnnouncingHandler, Attempt
 from bzz.model.body import decode, read_links
 from bzz.model.conditional import entity_tag, if_match_holds, precondition
 from bzz.model.detail import detail_of
@@ -21,7 +23,7 @@ from bzz.model.query import check_item_query, project, read_fields, read_list_qu
 from bzz.model.resource import MAX_BODY_BYTES, Authorize, Resource
 from bzz.model.sent import Sent, read_sent
 from bzz.problem import GUARD
-from bzz.providers.base import Path, Record
+from bzz.providers.base import Changed, Path, Record, Written
 from bzz.receiving import ReceivingHandler
 from bzz.shape import Shape
 from bzz.signals import Signal
@@ -33,19 +35,17 @@ logger = logging.getLogger("bzz.model")
 Fields = tuple[str, ...]
 
 
-class ModelHandler(ReceivingHandler):
+class ModelHandler(AnnouncingHandler, ReceivingHandler):
     """Answers the requests for one model and everything nested in it.
 
-    Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own:
+    Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own and
+    :meth:`stored`:
 
     :ivar data: the parsed body, checked but for what is required; a ``pre_`` receiver may change it.
     :ivar path: where the request points, a :class:`bzz.providers.base.Path`.
     """
 
     max_body_bytes = MAX_BODY_BYTES
-
-    data: dict[str, Any]
-    path: Path
 
     def initialize(self, resource: Resource) -> None:
         """Called by Tornado for each request with what :meth:`bzz.ModelHive.routes_for` put into the route."""
@@ -80,10 +80,6 @@ class ModelHandler(ReceivingHandler):
         rest = self.request.path[len(self.resource.url) :]
         return read_path(self.provider.shape, self.resource.name, rest)
 
-    @property
-    def _model(self) -> type:
-        return self.path.last.shape.model
-
     # -- verbs
 
     async def get(self) -> None:
@@ -106,10 +102,17 @@ class ModelHandler(ReceivingHandler):
 
     async def delete(self) -> None:
         """Delete an instance, remove an embedded document, or unlink a reference."""
-        await self._before(signals.pre_delete_instance)
-        record = await self.provider.delete(self.path, self, precondition=precondition(self.request.headers))
-        await self._after(signals.post_delete_instance, record)
+        written = await self._attempted(self._delete)
+        await self._after(signals.post_delete_instance, written)
+        await self._after_inside(written)
         self._finish_empty()
+
+    async def _delete(self, attempt: Attempt) -> Written:
+        self.data = {}
+        await self._before(signals.pre_delete_instance, attempt)
+        return await self.provider.delete(
+            self.path, self, precondition=precondition(self.request.headers), expected=attempt.expected
+        )
 
     def options(self, *args: Any, **kwargs: Any) -> None:
         """Say which methods this address takes."""
@@ -162,24 +165,32 @@ class ModelHandler(ReceivingHandler):
     async def _create(self) -> None:
         sent = self._receive(signals.pre_create_instance)
         await self._before(signals.pre_create_instance)
-        record = await self.provider.create(self.path, sent.left(self.data), self)
-        created = record.id
+        written = await self.provider.create(self.path, sent.left(self.data), self)
+        created = written.record.id
         self.set_status(201)
         self.set_header("Location", location(self.request.path, created if self.path.last.is_list else None))
         if created is not None:
             self.set_header("X-Created-Id", header_text(created))
-        await self._finish_written(record, signals.post_create_instance)
+        await self._finish_written(written, signals.post_create_instance)
 
     async def _update(self, *, merge: bool) -> None:
-        sent = self._receive(signals.pre_update_instance, updating=True, merge_patch=merge)
-        await self._before(signals.pre_update_instance)
-        values = sent.left(self.data)
-        changed = await self.provider.update(
-            self.path, values, self, merge=merge, precondition=precondition(self.request.headers)
-        )
+        changed = await self._attempted(functools.partial(self._update_once, merge=merge))
         listened = signals.post_update_instance.has_receivers_for(self._model)
         fields = changed.updated_fields if listened else {}
-        await self._finish_written(changed.record, signals.post_update_instance, updated_fields=fields)
+        await self._finish_written(changed, signals.post_update_instance, updated_fields=fields)
+
+    async def _update_once(self, attempt: Attempt, *, merge: bool) -> Changed:
+        sent = self._receive(signals.pre_update_instance, updating=True, merge_patch=merge)
+        attempt.preview = lambda record: self.provider.preview(record, sent.left(self.data), merge=merge)
+        await self._before(signals.pre_update_instance, attempt)
+        return await self.provider.update(
+            self.path,
+            sent.left(self.data),
+            self,
+            merge=merge,
+            precondition=precondition(self.request.headers),
+            expected=attempt.expected,
+        )
 
     async def _link(self) -> None:
         step = self.path.last
@@ -190,8 +201,10 @@ class ModelHandler(ReceivingHandler):
         await self._before(signals.pre_create_instance)
         keys = read_links(step.field, self.data)
         linked = await self.provider.link(self.path, keys, self)
-        for record in linked.records:
-            await self._after(signals.post_create_instance, record)
+        for written in linked:
+            await self._after(signals.post_create_instance, written)
+        for written in linked[:1]:  # all of them tell the same change
+            await self._after_inside(written)
         texts = [str(key) for key in keys]
         self._finish_json(dumps({step.field.name: texts if step.is_list else texts[0]}))
 
@@ -206,21 +219,6 @@ class ModelHandler(ReceivingHandler):
         content_type = self.request.headers.get("Content-Type")
         self.data = decode(shape, content_type, self.body(), merge_patch=merge_patch)
 
-    # -- signals
-
-    async def _before(self, signal: Signal) -> None:
-        """Send a ``pre_`` signal. A receiver may raise, or finish the request itself."""
-        if signal.has_receivers_for(self._model):
-            await signal.notify(self._model, arguments=self.path.arguments, handler=self)
-            if self._finished:
-                raise Finish()
-            check_depth(self.data)  # as deep as a receiver made it
-
-    async def _after(self, signal: Signal, record: Record, **more: Any) -> None:
-        """Send the ``post_`` signal of a write that has happened."""
-        if signal.has_receivers_for(self._model):
-            await signal.report(self._model, instance=record.instance, handler=self, **more)
-
     # -- answers
 
     async def _show(self, record: Record, fields: Fields | None = None) -> bytes:
@@ -234,14 +232,16 @@ class ModelHandler(ReceivingHandler):
         self._tag = entity_tag(record.state, body)
         return body
 
-    async def _finish_written(self, record: Record, signal: Signal, **more: Any) -> None:
+    async def _finish_written(self, written: Written, signal: Signal, **more: Any) -> None:
         """Tell receivers of a write, and answer with what is stored, whatever goes wrong from here on."""
+        record = written.record
         try:
             body = await self._show(record)
         except Exception:
             logger.exception("%s %s is done, but cannot be shown", self.request.method, self.request.path)
             body = dumps({"id": record.id})
-        await self._after(signal, record, **more)
+        await self._after(signal, written, **more)
+        await self._after_inside(written)
         if self._tag is not None:
             self.set_header("ETag", self._tag)
         self._finish_json(body)

@@ -11,16 +11,16 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+from bzz.change import Diff
+from bzz.providers.outcome import Changed, Page, Record, Stale, Written
 from bzz.shape import Field, Shape
 
 __all__ = [
     "Changed",
     "Condition",
     "Filter",
-    "Linked",
     "ListQuery",
     "Options",
     "Page",
@@ -29,8 +29,10 @@ __all__ = [
     "Provider",
     "Record",
     "Sort",
+    "Stale",
     "Step",
     "Unchanged",
+    "Written",
 ]
 
 Operator = Literal[
@@ -145,71 +147,6 @@ class Unchanged:
     value: Any
 
 
-class Record(ABC):
-    """One stored instance, read or about to be written."""
-
-    @property
-    @abstractmethod
-    def id(self) -> str | None:
-        """The text that names it in a URL, not percent-encoded; None for an embedded document without an id."""
-
-    @property
-    @abstractmethod
-    def state(self) -> str:
-        """A short hash of what is stored, by which ``ETag`` and preconditions work."""
-
-    @property
-    @abstractmethod
-    def body(self) -> bytes | None:
-        """The JSON that clients are shown, where it follows from what is stored alone; else ask ``represent``."""
-
-    @property
-    @abstractmethod
-    def instance(self) -> Any:
-        """The model's own object, built at the first use. What is changed in it is shown changed, and changes no more:
-        neither :attr:`state`, nor, where nothing is changed, :attr:`body`."""
-
-
-@dataclass
-class Page:
-    """One page of a list.
-
-    :param next: cursor for the page that follows, None on the last one.
-    :param previous: cursor for the page before, None on the first one.
-    :param total: the exact number of matches, where it was asked for.
-    :param cut: whether it is shorter than asked for, since its items are too large; what follows is behind ``next``.
-    """
-
-    records: list[Record]
-    next: str | None = None
-    previous: str | None = None
-    total: int | None = None
-    cut: bool = False
-
-
-@dataclass
-class Changed:
-    """An update that has happened (or had nothing to change).
-
-    :param compare: works out :attr:`updated_fields`, if anybody asks.
-    """
-
-    record: Record
-    compare: Callable[[], dict[str, dict[str, Any]]]
-
-    @cached_property
-    def updated_fields(self) -> dict[str, dict[str, Any]]:
-        """What this very write replaced: ``{'address.city': {'from': ..., 'to': ...}}``, real changes only."""
-        return self.compare()
-
-
-@dataclass
-class Linked:
-    """References that were added to a list or a single property; ``records`` holds only those that were not there."""
-
-    records: list[Record]
-
-
 @dataclass(frozen=True)
 class Options:
     """What the application chose for these routes, checked by the provider against its model.
@@ -273,7 +210,7 @@ class Provider(ABC):
         """
 
     @abstractmethod
-    async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Record:
+    async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Written:
         """Insert a document at the root list, or attach an embedded document to a list or a single property.
 
         :raises bzz.errors.Invalid: the model refuses the values, or a reference names nothing.
@@ -289,6 +226,7 @@ class Provider(ABC):
         *,
         merge: bool = False,
         precondition: Precondition | None = None,
+        expected: Record | None = None,
     ) -> Changed:
         """Change the fields in ``values`` and no others; None unsets a field.
 
@@ -297,18 +235,40 @@ class Provider(ABC):
         Embedded documents are changed field by field. Free-form maps are replaced, or, with ``merge``, merged by
         RFC 7396.
 
+        :param expected: from :meth:`get`: the write happens only while this is what is stored at the end of the path.
         :raises bzz.errors.PreconditionFailed: where ``precondition`` says no to what is stored.
+        :raises Stale: where something else than ``expected`` is stored.
         """
 
     @abstractmethod
-    async def delete(self, path: Path, context: Any, *, precondition: Precondition | None = None) -> Record:
-        """Delete a document, remove an embedded one, or unlink a reference; returns what was there."""
+    def preview(self, record: Record, values: Mapping[str, Any], *, merge: bool = False) -> Diff:
+        """What :meth:`update` with these values would change in an instance that :meth:`get` gave; nothing is written.
+
+        :raises bzz.errors.Invalid: the model refuses the values.
+        """
 
     @abstractmethod
-    async def link(self, path: Path, keys: Sequence[Any], context: Any) -> Linked:
+    async def delete(
+        self,
+        path: Path,
+        context: Any,
+        *,
+        precondition: Precondition | None = None,
+        expected: Record | None = None,
+    ) -> Written:
+        """Delete a document, remove an embedded one, or unlink a reference.
+
+        :param expected: as for :meth:`update`.
+        :raises bzz.errors.PreconditionFailed: where ``precondition`` says no to what is stored.
+        :raises Stale: where something else than ``expected`` is stored.
+        """
+
+    @abstractmethod
+    async def link(self, path: Path, keys: Sequence[Any], context: Any) -> builtins.list[Written]:
         """Add references to existing documents, all or none, to the list or single property at the end of ``path``.
 
         :param keys: primary keys as Python values.
+        :returns: one for each document that was not linked there before; all of them tell the same change.
         :raises bzz.errors.Invalid: where a document does not exist.
         :raises bzz.errors.Conflict: where a single property holds another one.
         """

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import mongoengine
 import pytest
+from bson import ObjectId
 from tornado.web import HTTPError
 
 import bzz
@@ -111,14 +112,32 @@ async def test_a_listener_after_the_deed_cannot_spoil_the_success(
     assert "listener failed: Member.created" in caplog.text
 
 
-async def test_linking_and_unlinking_are_told_as_creating_and_deleting(serve: Serve) -> None:
+async def test_linking_and_unlinking_are_told_of_the_document_and_its_owner(serve: Serve) -> None:
     client = serve(routes())
-    member = (await client.post("/member/", json={"name": "Ada"})).json()["id"]
+    members = [(await client.post("/member/", json={"name": name})).json()["id"] for name in ("Ada", "Bea")]
     society = (await client.post("/society/", json={})).json()["id"]
-    with capture("Member.*") as seen:
+    first, second = (ObjectId(each) for each in members)
+    with capture("*") as seen:
+        await client.post(f"/society/{society}/members/", json={"members": members})
+        await client.delete(f"/society/{society}/members/{members[0]}/")
+    assert seen.names == [
+        *("Member.linking", "Member.linked", "Member.linked", "Society.updated", "Society.updated.members"),
+        *("Member.unlinking", "Member.unlinked", "Society.updated", "Society.updated.members"),
+    ]
+    assert [each.instance.name for each in seen if each.name == "Member.linked"] == ["Ada", "Bea"]
+    assert [each.diff for each in seen if each.name == "Society.updated"] == [
+        {"members": {"from": [], "to": [first, second]}},
+        {"members": {"from": [first, second], "to": [second]}},
+    ]
+
+
+async def test_linking_what_is_linked_tells_nobody(serve: Serve) -> None:
+    client = serve(routes())
+    member = (await client.post("/member/", json={})).json()["id"]
+    society = (await client.post("/society/", json={"members": [member]})).json()["id"]
+    with capture("*") as seen:
         await client.post(f"/society/{society}/members/", json={"members": [member]})
-        await client.delete(f"/society/{society}/members/{member}/")
-    assert seen.names == ["Member.creating", "Member.created", "Member.deleting", "Member.deleted"]
+    assert seen.names == ["Member.linking"]
 
 
 async def test_a_background_listener_does_not_hold_up_the_response(serve: Serve, calls: Calls) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import bzz
 from bzz.errors import ConfigurationError
-from bzz.events import Created, Fact, FieldUpdated, Updated
+from bzz.events import Created, Fact, FieldUpdated, FieldUpdating, Intent, Updated
 from bzz.events.bus import Bus
 from bzz.events.pattern import Subject, parse
 from tests.events.conftest import Calls
@@ -196,3 +196,38 @@ async def test_listeners_can_choose_by_origin(own_bus: Bus, calls: Calls) -> Non
     await own_bus.emit("a")
     assert calls.made == ["shop", "any", "any", "any"]
     assert event.origin == "shop"
+
+
+@pytest.mark.parametrize(
+    ("target", "asks"),
+    [
+        (("User.updating.email",), True),
+        (("User.updating.email.domain",), True),
+        (("User.updating.name",), False),
+        (("Team.updating.email",), False),
+        (("*.updating.*",), True),
+        (("User.updating.e*",), True),
+        (("User.updating.n*",), False),
+        (("User.updating",), False),
+        (("*.updating",), False),
+        (("User.upd*.email",), False),
+        (("User.*",), False),
+        (("*",), False),
+        ((FieldUpdating,), True),
+        ((FieldUpdating, User), True),
+        ((FieldUpdating, Team), False),
+        ((Intent, User), False),
+        ((bzz.Event,), False),
+        ((re.compile(r".*\.updating\..*"),), True),
+        ((re.compile(r"User\..*"),), False),
+    ],
+)
+def test_field_events_before_an_update_are_for_those_that_spell_them_out(target: Any, asks: bool) -> None:
+    assert parse(*target).asks_for_updating(User, "email") is asks
+
+
+@pytest.mark.parametrize("target", ["User.updated.linked", "User.updating.created", "User.updated.deleted"])
+def test_a_field_may_be_called_as_an_event_is(own_bus: Bus, target: str) -> None:
+    own_bus.on(target, when=(1, 2))(lambda event: None)
+    with pytest.raises(ConfigurationError):
+        own_bus.on(f"User.{target.rpartition('.')[2]}", when=(1, 2))(lambda event: None)

@@ -6,6 +6,7 @@ import base64
 import enum
 from datetime import date, datetime
 from decimal import Decimal
+from json import dumps, loads
 from typing import Any
 from uuid import UUID
 
@@ -118,7 +119,8 @@ def geo(kind: str, coordinates: Any) -> dict[str, Any]:
 
 CRATE = {"@type": "Crate", "id": "7"}
 
-# For each field: the JSON that is sent and shown, another one, the typed values of both, and JSON that is refused.
+# For each field: the JSON that is sent and shown, another one, the model's values of both (ids of references), and JSON
+# that is refused.
 ROWS: dict[str, tuple[Any, Any, Any, Any, list[Any]]] = {
     "string": ("a b", "c", "a b", "c", [1, True, [], {}, "UPPER"]),
     "url": ("http://a.io/x", "https://b.io", "http://a.io/x", "https://b.io", ["x", 1]),
@@ -141,7 +143,7 @@ ROWS: dict[str, tuple[Any, Any, Any, Any, list[Any]]] = {
     "embedded": ({"text": "a", "size": 1}, {"text": "b", "size": 1}, "a", "b", [1, [], {"zz": 1}, {"text": "x" * 6}]),
     "any_embedded": (
         {"@type": "Stamp", "code": 1}, {"@type": "Label", "text": "a", "size": 2},
-        {"@type": "Stamp", "code": 1}, {"@type": "Label", "text": "a", "size": 2},
+        Stamp(code=1), Label(text="a", size=2),
         [{"code": 1}, {"@type": "Crate"}, {"@type": "Stamp", "code": "x"}, {"@type": "Stamp", "text": "x"}, 1],
     ),
     "dynamic": ({"a": [1, "x"]}, 1, {"a": [1, "x"]}, 1, [{"$a": 1}, {"_cls": "Crate"}]),
@@ -149,14 +151,14 @@ ROWS: dict[str, tuple[Any, Any, Any, Any, list[Any]]] = {
     "free_list": ([1, "a", {"b": None}], [], [1, "a", {"b": None}], [], ["x", [{"$a": 1}]]),
     "labels": (
         [{"text": "a", "size": 1}], [{"text": "a", "size": 2}],
-        [{"text": "a", "size": 1}], [{"text": "a", "size": 2}], [{}, [{"text": "x" * 6}], [{"zz": 1}]],
+        [Label(text="a", size=1)], [Label(text="a", size=2)], [{}, [{"text": "x" * 6}], [{"zz": 1}]],
     ),
     "sorted": ([1, 2], [1, 2, 3], [1, 2], [1, 2, 3], [["x"]]),
     "dict": ({"a": {"b": 1}}, {"a": {"b": True}}, {"a": {"b": 1}}, {"a": {"b": True}}, [[], {"a.b": 1}, {"_cls": "x"}]),
     "map": ({"a": 1}, {"a": 1, "b": 2}, {"a": 1}, {"a": 1, "b": 2}, [{"a": "x"}, [], {"$a": 1}]),
     "labels_by_name": (
         {"a": {"text": "x", "size": 1}}, {"b": {"text": "x", "size": 1}},
-        {"a": {"text": "x", "size": 1}}, {"b": {"text": "x", "size": 1}}, [{"a": 1}, {"a": {"text": "x" * 6}}],
+        {"a": Label(text="x", size=1)}, {"b": Label(text="x", size=1)}, [{"a": 1}, {"a": {"text": "x" * 6}}],
     ),
     "reference": ("7", "8", 7, 8, ["x", "9", [], True]),
     "dbref": ("7", "8", 7, 8, ["x", "9", {}]),
@@ -165,13 +167,13 @@ ROWS: dict[str, tuple[Any, Any, Any, Any, list[Any]]] = {
     "any_lazy": (CRATE, {**CRATE, "id": "8"}, CRATE, {**CRATE, "id": "8"},
                  ["7", {**CRATE, "id": "9"}, {**CRATE, "x": 1}]),
     "binary": (base64.b64encode(b"\0\xff").decode(), "", b"\0\xff", b"", ["*", "a", 1, "OTk5OTk5OTk5"]),
-    "enum": ("red", "blue", "red", "blue", ["green", 1, "RED"]),
-    "number_enum": (1, 2, 1, 2, [3, "1", True]),
+    "enum": ("red", "blue", Colour.RED, Colour.BLUE, ["green", 1, "RED"]),
+    "number_enum": (1, 2, Level.LOW, Level.HIGH, [3, "1", True]),
     "object_id": ("5f0000000000000000000000", "5f0000000000000000000001",
                   ObjectId("5f0000000000000000000000"), ObjectId("5f0000000000000000000001"), ["x", 1, "5f"]),
     "uuid": (UUID_TEXT, UUID_TEXT.replace("6", "7"), UUID(UUID_TEXT), UUID(UUID_TEXT.replace("6", "7")), ["x", 1]),
     "text_uuid": (UUID_TEXT, UUID_TEXT.replace("6", "7"), UUID(UUID_TEXT), UUID(UUID_TEXT.replace("6", "7")), ["x", 1]),
-    "geo_point": (geo("Point", [1, 2]), geo("Point", [1.5, 2]), geo("Point", [1, 2]), geo("Point", [1.5, 2]),
+    "geo_point": (geo("Point", [1, 2]), geo("Point", [1.5, 2]), [1, 2], [1.5, 2],
                   [[1], geo("Point", [1, "x"]), geo("Point", [999, 2]), 1]),
     "point": (geo("Point", [1, 2]), geo("Point", [1.5, 2]), geo("Point", [1, 2]), geo("Point", [1.5, 2]),
               [geo("Polygon", [1, 2]), geo("Point", [1]), geo("Point", [999, 2]), {"type": "Point"}, "x"]),
@@ -477,3 +479,49 @@ async def test_null_unsets_a_field_with_a_default_and_resets_a_required_one(api:
     place = (await client.post("/voucher/", json={"kind": "a", "must": "b"})).headers["Location"]
     shown = (await client.put(place, json={"kind": None, "must": None})).json()
     assert (shown["kind"], shown["must"]) == (None, "here")
+
+
+# -- what receivers are told of each
+
+
+REFERENCES = {"reference", "dbref", "lazy", "any_reference", "any_lazy", "references"}
+
+
+class Entry(me.Document):
+    """An entry of an audit log."""
+
+    diff = me.DynamicField()
+
+
+class Heard:
+    """The instance and the diff of one update."""
+
+    def __call__(self, sender: Any, instance: Any, updated_fields: Any, change: Any) -> None:
+        self.instance, self.diff, self.change = instance, updated_fields, change
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in {*REFERENCES, "embedded"}])
+async def test_a_diff_holds_what_the_instance_holds(alone: Api, crates: None, name: str) -> None:
+    client, heard, second = alone(model_of(name)), Heard(), ROWS[name][1]
+    place = (await client.post(f"/{model_of(name).__name__.lower()}/", json={name: ROWS[name][0]})).headers["Location"]
+    with signals.post_update_instance.connected_to(heard):
+        await client.put(place, json={name: second})
+    told = heard.diff[name]["to"]
+    assert told == getattr(heard.instance, name)
+    assert type(told) is type(ROWS[name][3])
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_a_diff_can_be_stored_as_json_and_in_mongodb(alone: Api, crates: None, name: str) -> None:
+    client, heard = alone(model_of(name)), Heard()
+    place = (await client.post(f"/{model_of(name).__name__.lower()}/", json={name: ROWS[name][0]})).headers["Location"]
+    with signals.post_update_instance.connected_to(heard):
+        await client.put(place, json={name: ROWS[name][1]})
+    for diff in (heard.diff, heard.change.diff):
+        plain = bzz.storable(diff)
+        assert plain.keys() == diff.keys()
+        assert loads(dumps(plain)) == plain
+        entry = Entry(diff=plain).save()
+        assert Entry.objects.get(id=entry.id).diff == plain
+    if name not in {*REFERENCES, "embedded", "any_embedded", "geo_point"}:
+        assert bzz.storable(heard.diff) == {name: {"from": ROWS[name][0], "to": ROWS[name][1]}}

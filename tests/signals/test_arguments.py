@@ -64,12 +64,12 @@ async def test_each_verb_sends_its_two_signals(api: Api, heard: Heard, ship: Shi
     rows: list[tuple[str, str, Any, str, list[str], set[str]]] = [
         ("GET", "/ship/", None, "get_list", ["ship"], {"items"}),
         ("HEAD", "/ship/", None, "get_list", ["ship"], {"items"}),
-        ("POST", "/ship/", {"name": "x"}, "create_instance", ["ship"], {"instance"}),
+        ("POST", "/ship/", {"name": "x"}, "create_instance", ["ship"], {"instance", "change"}),
         ("GET", place, None, "get_instance", [step], {"instance"}),
         ("HEAD", place, None, "get_instance", [step], {"instance"}),
-        ("PUT", place, {"tons": 1}, "update_instance", [step], {"instance", "updated_fields"}),
-        ("PATCH", place, {"tons": 2}, "update_instance", [step], {"instance", "updated_fields"}),
-        ("DELETE", place, None, "delete_instance", [step], {"instance"}),
+        ("PUT", place, {"tons": 1}, "update_instance", [step], {"instance", "updated_fields", "change"}),
+        ("PATCH", place, {"tons": 2}, "update_instance", [step], {"instance", "updated_fields", "change"}),
+        ("DELETE", place, None, "delete_instance", [step], {"instance", "change"}),
     ]
     for verb, where, body, name, arguments, after in rows:
         heard.clear()
@@ -289,7 +289,7 @@ async def test_a_receiver_gets_the_arguments_that_it_names(alone: Api, connect: 
         connect(signals.post_update_instance, receiver)
     await drive(alone(Manual))
     diff = {"name": {"from": "Bernardo Heynemann", "to": "b"}}
-    assert told == [Manual, diff, ["handler", "instance", "updated_fields"], "default"]
+    assert told == [Manual, diff, ["change", "handler", "instance", "updated_fields"], "default"]
 
 
 async def test_connect_via_disconnect_and_muted_work_as_blinker_says(alone: Api) -> None:

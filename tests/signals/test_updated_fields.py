@@ -78,8 +78,8 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"cabins": [{"code": "A", "size": 2}]},
         {
             "cabins": change(
-                [{"code": "A", "size": 1, "berths": [{"label": None, "deck": 1}], "steward": None}],
-                [{"code": "A", "size": 2, "berths": [], "steward": None}],
+                [Cabin(code="A", size=1, berths=[Berth(deck=1)])],
+                [Cabin(code="A", size=2)],
             )
         },
     ),

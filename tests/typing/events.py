@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import assert_type
 
 import bzz
-from bzz.events import Created, Creating, Deleted, Fetched, FieldUpdated, Listed, Named, Updated
+from bzz.events import (
+    Created,
+    Creating,
+    Deleted,
+    Fetched,
+    FieldUpdated,
+    FieldUpdating,
+    Linked,
+    Listed,
+    Named,
+    Updated,
+    Updating,
+)
 from bzz.testing import Captured, capture
 
 if TYPE_CHECKING:
@@ -54,6 +66,18 @@ if TYPE_CHECKING:
     async def creating(event: Creating[User]) -> None:
         assert_type(event.arguments, list[str])
         event.data = {"email": "a@example.org"}
+
+    @bzz.on(Updating[User])
+    async def updating(event: Updating[User]) -> None:
+        assert_type(await event.stored(), User)
+
+    @bzz.on(FieldUpdating[User], when=("a", "b"))
+    async def field_updating(event: FieldUpdating[User]) -> None:
+        assert_type(event.field, str)
+
+    @bzz.on(Linked[User])
+    async def linked(event: Linked[User]) -> None:
+        assert_type(event.instance, User)
 
     @bzz.on(Updated, User)
     async def updated_by_model(event: Updated[User]) -> None: ...

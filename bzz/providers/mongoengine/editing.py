@@ -17,19 +17,21 @@ from weakref import WeakValueDictionary
 import pymongo
 from pymongo.errors import OperationFailure
 
-from bzz.errors import Unavailable
+from bzz.errors import Conflict, Unavailable
+from bzz.providers.base import Record, Stale
 from bzz.providers.mongoengine import hooked
 from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.expressions import unchanged
-from bzz.providers.mongoengine.location import Location
-from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.location import MOVED, Location
+from bzz.providers.mongoengine.raw import Raw, differ
+from bzz.providers.mongoengine.record import StoredRecord
 
-__all__ = ["Edit", "Edited", "edit", "exclusive"]
+__all__ = ["ATTEMPTS", "TOO_MANY", "Edit", "Edited", "edit", "exclusive", "require_expected"]
 
 ATTEMPTS = 100
 _LONGEST_PAUSE = 0.05
-_TOO_MANY = "Too many others are changing this document; nothing was done."
+TOO_MANY = "Too many others are changing this document; nothing was done."
 
 _locks: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -70,11 +72,21 @@ async def exclusive(documents: Documents, key: object) -> AsyncIterator[bool]:
     try:
         await asyncio.wait_for(lock.acquire(), TIMEOUT_SECONDS)
     except asyncio.TimeoutError:
-        raise Unavailable(_TOO_MANY) from None
+        raise Unavailable(TOO_MANY) from None
     try:
         yield waited
     finally:
         lock.release()
+
+
+def require_expected(location: Location, raw: Raw, expected: Record | None) -> None:
+    """Raise where ``expected`` is given, and something else (``raw``) is stored at the end of a path.
+
+    :raises bzz.errors.Conflict: where only a position leads there: it may be another item altogether.
+    :raises Stale: anywhere else.
+    """
+    if isinstance(expected, StoredRecord) and differ(expected.raw, raw):
+        raise Conflict(MOVED) if location.is_positional else Stale
 
 
 async def edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
@@ -100,7 +112,7 @@ async def _edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
                 return done
             await asyncio.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.001 * 2**attempt)))
             raw = await documents.find_by(location.query)
-    raise Unavailable(_TOO_MANY)
+    raise Unavailable(TOO_MANY)
 
 
 async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:

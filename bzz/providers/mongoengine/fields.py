@@ -2,9 +2,9 @@
 
 Three forms of one value appear here and in :mod:`bzz.providers.mongoengine.mapping`:
 
-- *typed*: what :class:`bzz.shape.Kind` says, as bodies are read into and as ``updated_fields`` reports;
+- *typed*: what :class:`bzz.shape.Kind` says, as bodies are read into;
 - *raw*: what MongoDB holds;
-- *loaded*: what an attribute of a MongoEngine document holds.
+- *loaded*: what an attribute of a MongoEngine document holds, and what a diff tells.
 """
 
 from __future__ import annotations
@@ -50,6 +50,9 @@ register(Regex, lambda value: value.pattern)
 register(MinKey, repr)
 register(MaxKey, repr)
 register(Code, repr)
+# What a diff may hold besides.
+register(me.EmbeddedDocument, lambda value: {name: value._data.get(name) for name in value._fields_ordered})
+register(me.Document, lambda value: str(value.pk))
 
 # First match wins, so subclasses stand before their bases.
 _KINDS: tuple[tuple[type[BaseField], Kind], ...] = (

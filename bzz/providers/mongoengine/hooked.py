@@ -25,7 +25,9 @@ from bzz.providers.mongoengine.documents import Documents, refused, taken
 from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
 from bzz.providers.mongoengine.mapping import Mapping, documents_in
+from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.removal import delete_unchanged
 from bzz.providers.mongoengine.required import missing_told
 from bzz.providers.mongoengine.worker import in_thread
 
@@ -93,11 +95,28 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
     return None if saved is None else documents.as_saved(saved, collection)
 
 
-async def delete(documents: Documents, raw: Raw) -> None:
-    """Delete a document through its own ``delete()``."""
+async def delete(documents: Documents, raw: Raw, *, in_any_state: bool = False) -> Raw | None:
+    """Delete a document through its own ``delete()``, if it still is what is stored; None where it is not.
+
+    An own ``delete()`` may never get to MongoEngine's, so for those what is stored is compared just before, too.
+
+    :param in_any_state: whether it is enough that the document is there.
+    :returns: the document as it was removed.
+    """
     mapping = documents.mapping.variant(raw)
     documents.require_own_database()
-    await _in_thread(mapping, lambda: _loaded(mapping, raw).delete())
+
+    def delete() -> Raw | None:
+        if overrides(mapping.model, "delete") and not in_any_state and not _is_stored(mapping.model, raw):
+            return None
+        return delete_unchanged(_loaded(mapping, raw), raw, in_any_state=in_any_state)
+
+    return await _in_thread(mapping, delete)
+
+
+def _is_stored(model: Any, raw: Raw) -> bool:
+    found = model._get_collection().find_one({"$and": [{"_id": raw["_id"]}, unchanged(raw)]}, ["_id"])
+    return found is not None
 
 
 def _loaded(mapping: Mapping, raw: Raw) -> Any:

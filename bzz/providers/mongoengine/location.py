@@ -15,7 +15,7 @@ from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw, differ
 
-__all__ = ["Location", "Spot", "find_item", "linked_keys"]
+__all__ = ["MOVED", "Location", "Spot", "find_item", "linked_keys"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class Location:
     def spot(self) -> Spot:
         """The embedded document at the end of ``inner``, in the document as it was read."""
         return self.ending(self.raw)
+
+    @property
+    def is_positional(self) -> bool:
+        """Whether some item on the way is told from its neighbours by nothing but its position."""
+        return any(each.is_positional for each in self._way(self.raw))
 
     def within(self, step: Step) -> Location:
         """Return the location one step further, in an embedded document."""

@@ -10,13 +10,26 @@ from typing import Any
 import mongoengine as me
 from pymongo.errors import OperationFailure
 
+from bzz.change import Diff
 from bzz.errors import ConfigurationError, Invalid, NotFound, PreconditionFailed
-from bzz.providers.base import Changed, Linked, ListQuery, Options, Page, Path, Precondition, Provider, Record, Step
-from bzz.providers.mongoengine import embedded, hooked
-from bzz.providers.mongoengine.changes import assignments, diff
+from bzz.providers.base import (
+    Changed,
+    ListQuery,
+    Options,
+    Page,
+    Path,
+    Precondition,
+    Provider,
+    Record,
+    Step,
+    Written,
+)
+from bzz.providers.mongoengine import embedded, hooked, written
+from bzz.providers.mongoengine.changes import assignments
+from bzz.providers.mongoengine.deletion import delete_document
+from bzz.providers.mongoengine.diff import diff
 from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.editing import Edit, Edited, edit, exclusive
-from bzz.providers.mongoengine.expressions import unchanged
+from bzz.providers.mongoengine.editing import Edit, Edited, edit, require_expected
 from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.location import Location, Spot, linked_keys
 from bzz.providers.mongoengine.mapping import Mapping
@@ -62,22 +75,22 @@ class MongoEngineProvider(Provider):
 
     # -- creating
 
-    async def create(self, path: Path, values: Map[str, Any], context: Any) -> Record:
+    async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
         mapping = self._schema.of(path.last.shape.model)
         await check_references(mapping, values, self._reading.documents, context)
         if path.last.field is None:
             return await self._insert(self._reading.documents(mapping), values)
         return await self._attach(path, mapping.insert_form(values), context)
 
-    async def _insert(self, documents: Documents, values: Map[str, Any]) -> Record:
+    async def _insert(self, documents: Documents, values: Map[str, Any]) -> Written:
         mapping = documents.mapping
         if hooked.saves_itself(mapping):
             stored = await hooked.create(documents, mapping.store_given(values))
         else:
             stored = await documents.insert(mapping.insert_form(values))
-        return StoredRecord(mapping, stored)
+        return written.created(mapping, stored)
 
-    async def _attach(self, path: Path, item: Raw, context: Any) -> Record:
+    async def _attach(self, path: Path, item: Raw, context: Any) -> Written:
         location = await self._reading.locate(path.steps[:-1], context)
         item = location.documents.as_stored(item, await location.documents.collection())
         alter = embedded.push(item) if path.last.is_list else embedded.attach(item)
@@ -86,10 +99,11 @@ class MongoEngineProvider(Provider):
         column = spot.mapping.columns[_name(path.last)]
         value = spot.raw[column.stored]
         if not isinstance(value, list):
-            return StoredRecord(column.mapping(value), value)
+            return written.inside(location, edited, StoredRecord(column.mapping(value), value))
         assert column.item is not None
         position = len(value) - 1 - (value[::-1].index(item) if item in value else 0)  # of twins, the last is new
-        return StoredRecord(column.item.mapping(value[position]), value[position], position)
+        record = StoredRecord(column.item.mapping(value[position]), value[position], position)
+        return written.inside(location, edited, record)
 
     # -- updating
 
@@ -101,6 +115,7 @@ class MongoEngineProvider(Provider):
         *,
         merge: bool = False,
         precondition: Precondition | None = None,
+        expected: Record | None = None,
     ) -> Changed:
         mapping = self._schema.of(path.last.shape.model)
 
@@ -109,7 +124,8 @@ class MongoEngineProvider(Provider):
 
         await check_references(mapping, values, self._reading.documents, context, stored)
         ids, values = _split(mapping, values)
-        if len(path.steps) == 1 and precondition is None and not ids and self._is_blind(mapping, values):
+        conditional = precondition is not None or expected is not None
+        if len(path.steps) == 1 and not conditional and not ids and self._is_blind(mapping, values):
             return await self._update_blind(self._reading.documents(mapping), path.last, values, context)
         location = await self._reading.locate(path.steps, context)
 
@@ -117,11 +133,19 @@ class MongoEngineProvider(Provider):
             spot = location.find_again(raw)
             if precondition is not None and not precondition(state_of(spot.mapping, spot.raw)):
                 raise PreconditionFailed()
+            require_expected(location, spot.raw, expected)
             _require_ids(spot, ids)
             after = merged(spot.mapping, spot.raw, values, merge=merge)
-            return _edit_of(location, raw, spot, after, whole=precondition is not None)
+            return _edit_of(location, raw, spot, after, whole=conditional)
 
-        return _changed(location, await edit(location, make))
+        edited = await edit(location, make)
+        return written.changed_at(location, edited)
+
+    def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
+        assert isinstance(record, StoredRecord)
+        _, values = _split(record.mapping, values)
+        after = merged(record.mapping, record.raw, values, merge=merge)
+        return diff(record.mapping, record.raw, after, by_item=not record.mapping.embedded)
 
     @staticmethod
     def _is_blind(mapping: Mapping, values: Map[str, Any]) -> bool:
@@ -137,7 +161,8 @@ class MongoEngineProvider(Provider):
         unset = {stored: "" for name in values if (stored := mapping.columns[name].stored) not in given}
         change = {operator: keys for operator, keys in (("$set", given), ("$unset", unset)) if keys}
         if not change:
-            return Changed(StoredRecord(mapping, await documents.find_by(query)), dict)
+            found = await documents.find_by(query)
+            return written.changed(mapping, found, found)
         try:
             before = await collection.update(query, change)
         except OperationFailure as error:
@@ -145,63 +170,55 @@ class MongoEngineProvider(Provider):
         if before is None:
             raise NotFound()
         after = {key: value for key, value in {**before, **given}.items() if key not in change.get("$unset", ())}
-        return Changed(StoredRecord(mapping, after), lambda: diff(mapping, before, after))
+        return written.changed(mapping, before, after)
 
     # -- deleting
 
-    async def delete(self, path: Path, context: Any, *, precondition: Precondition | None = None) -> Record:
+    async def delete(
+        self,
+        path: Path,
+        context: Any,
+        *,
+        precondition: Precondition | None = None,
+        expected: Record | None = None,
+    ) -> Written:
         step = path.last
-        if len(path.steps) == 1 and precondition is None and self._deletes_blind():
+        if len(path.steps) == 1 and precondition is None and expected is None and self._deletes_blind():
             return await self._delete_blind(step, context)
         if step.field is None:
-            return await self._delete_document(await self._reading.locate(path.steps, context), precondition)
+            location = await self._reading.locate(path.steps, context)
+            return await delete_document(location, precondition, expected)
         if step.is_reference:
-            return await self._unlink(path, context, precondition)
+            return await self._unlink(path, context, precondition, expected)
         location = await self._reading.locate(path.steps, context)
-        edited = await edit(location, embedded.remove(location, precondition))
+        remove = embedded.remove(location, precondition)
+
+        def make(raw: Raw) -> Edit:
+            wanted = remove(raw)
+            require_expected(location, location.find_again(raw).raw, expected)
+            return wanted
+
+        edited = await edit(location, make)
         gone = location.ending(edited.before)
-        return StoredRecord(gone.mapping, gone.raw)
+        return written.inside(location, edited, StoredRecord(gone.mapping, gone.raw))
 
     def _deletes_blind(self) -> bool:
         """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
         mapping = self._schema.root
         return not mapping.inherits and not hooked.deletes_itself(mapping)
 
-    async def _delete_blind(self, step: Step, context: Any) -> Record:
+    async def _delete_blind(self, step: Step, context: Any) -> Written:
         documents = self._reading.documents(self._schema.root)
         assert step.shape.url_id is not None
         query = await documents.query(step.shape.url_id, step.key, context)
         gone = await (await documents.collection()).delete(query)
         if gone is None:
             raise NotFound()
-        return StoredRecord(documents.mapping, gone)
-
-    async def _delete_document(self, location: Location, precondition: Precondition | None) -> Record:
-        documents = location.documents
-        async with exclusive(documents, location.raw["_id"]) as waited:
-            raw = location.raw
-            if waited or hooked.deletes_itself(documents.mapping.variant(raw)):  # which does not say what it found
-                raw = await documents.find_by(location.query)
-            while True:
-                mapping = documents.mapping.variant(raw)
-                if precondition is not None and not precondition(state_of(mapping, raw)):
-                    raise PreconditionFailed()
-                gone = await self._delete_once(documents, location.query, raw, precondition is not None)
-                if gone is not None:
-                    return StoredRecord(mapping, gone)
-                raw = await documents.find_by(location.query)
-
-    @staticmethod
-    async def _delete_once(documents: Documents, query: Raw, raw: Raw, conditional: bool) -> Raw | None:
-        if hooked.deletes_itself(documents.mapping.variant(raw)):
-            await hooked.delete(documents, raw)
-            return raw
-        collection = await documents.collection()
-        return await collection.delete({"$and": [query, unchanged(raw)]} if conditional else query)
+        return written.deleted(documents.mapping, gone)
 
     # -- linking
 
-    async def link(self, path: Path, keys: Sequence[Any], context: Any) -> Linked:
+    async def link(self, path: Path, keys: Sequence[Any], context: Any) -> list[Written]:
         step = path.last
         assert step.shape.pk is not None
         target = self._schema.of(step.shape.model)
@@ -219,18 +236,22 @@ class MongoEngineProvider(Provider):
             alter = embedded.attach(stored[0], await self._reading.dangling(location, step))
         edited = await edit(location, embedded.at(location, _name(step), alter))
         new = _new_links(location, edited, _name(step), keys, stored)
-        return Linked([StoredRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new])
+        records = [StoredRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]
+        return [written.inside(location, edited, record, "linked") for record in records]
 
-    async def _unlink(self, path: Path, context: Any, precondition: Precondition | None) -> Record:
+    async def _unlink(
+        self, path: Path, context: Any, precondition: Precondition | None, expected: Record | None
+    ) -> Written:
         step = path.last
         location = await self._reading.locate(path.steps[:-1], context)
         target = await self._reading.linked(location, step, context)
         if precondition is not None and not precondition(state_of(target.mapping, target.raw)):
             raise PreconditionFailed()
+        require_expected(location, target.raw, expected)
         single = step.field is not None and step.field.item is None
         alter = embedded.unset() if single else embedded.pull_link(target.raw["_id"])
-        await edit(location, embedded.at(location, _name(step), alter))
-        return StoredRecord(target.mapping, target.raw)
+        edited = await edit(location, embedded.at(location, _name(step), alter))
+        return written.inside(location, edited, StoredRecord(target.mapping, target.raw), "unlinked")
 
 
 def _name(step: Step) -> str:
@@ -271,11 +292,6 @@ def _edit_of(location: Location, raw: Raw, spot: Spot, after: Raw, *, whole: boo
     else:
         rests_on = {key.partition(".")[0] for keys in placed.values() for key in keys}
     return Edit(lambda root: applied(root, placed), placed, rests_on)
-
-
-def _changed(location: Location, edited: Edited) -> Changed:
-    before, after = location.ending(edited.before), location.ending(edited.after)
-    return Changed(StoredRecord(after.mapping, after.raw), lambda: diff(after.mapping, before.raw, after.raw))
 
 
 def _new_links(

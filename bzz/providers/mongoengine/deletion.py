@@ -1,0 +1,50 @@
+"""Deleting a whole document by compare and set, by the driver or through MongoEngine."""
+
+from __future__ import annotations
+
+from bzz.errors import PreconditionFailed, Unavailable
+from bzz.providers.base import Precondition, Record, Written
+from bzz.providers.mongoengine import hooked, written
+from bzz.providers.mongoengine.editing import ATTEMPTS, TOO_MANY, exclusive, require_expected
+from bzz.providers.mongoengine.expressions import unchanged
+from bzz.providers.mongoengine.location import Location
+from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.record import state_of
+
+__all__ = ["PATIENCE", "delete_document"]
+
+PATIENCE = 4
+"""How often a plain DELETE of a class that deletes itself begins again, because others were faster or the class's own
+code has changed the document, before it is enough that the document is there."""
+
+
+async def delete_document(location: Location, precondition: Precondition | None, expected: Record | None) -> Written:
+    """Delete the document at a location, as often as it takes.
+
+    :raises bzz.errors.NotFound: where somebody else has deleted it.
+    :raises bzz.errors.PreconditionFailed: where ``precondition`` says no to what is stored.
+    :raises Stale: where something else than ``expected`` is stored.
+    :raises bzz.errors.Unavailable: where other writers were faster a hundred times in a row.
+    """
+    documents, raw = location.documents, location.raw
+    is_plain = precondition is None and expected is None
+    async with exclusive(documents, raw["_id"]) as waited:
+        if waited:
+            raw = await documents.find_by(location.query)
+        for attempt in range(ATTEMPTS):
+            if precondition is not None and not precondition(state_of(documents.mapping.variant(raw), raw)):
+                raise PreconditionFailed()
+            require_expected(location, raw, expected)
+            gone = await _delete_once(location, raw, is_plain, attempt)
+            if gone is not None:
+                return written.deleted(documents.mapping, gone)
+            raw = await documents.find_by(location.query)
+    raise Unavailable(TOO_MANY)
+
+
+async def _delete_once(location: Location, raw: Raw, is_plain: bool, attempt: int) -> Raw | None:
+    documents = location.documents
+    if hooked.deletes_itself(documents.mapping.variant(raw)):
+        return await hooked.delete(documents, raw, in_any_state=is_plain and attempt >= PATIENCE)
+    query = location.query if is_plain else {"$and": [location.query, unchanged(raw)]}
+    return await (await documents.collection()).delete(query)
