@@ -10,7 +10,7 @@ import bzz
 from bzz.errors import Conflict
 from bzz.signals import pre_update_instance
 
-__all__ = ["DELETED", "ISSUES", "MODELS", "Part", "Ruled", "listen", "stop"]
+__all__ = ["DELETED", "ISSUES", "MODELS", "Ruled", "RuledPart", "listen", "stop"]
 
 
 class Owned(me.Document):
@@ -57,7 +57,7 @@ class Ruled(me.Document):
     number = me.IntField()
 
 
-class Part(me.Document):
+class RuledPart(me.Document):
     ruled = me.ReferenceField(Ruled, reverse_delete_rule=me.CASCADE)
 
 
@@ -84,7 +84,7 @@ class AskedIssue(me.Document):
 
 DELETED = [Owned, Saving, Updating, Heard, Ruled]
 ISSUES = [Issue, SavedIssue, AskedIssue]
-MODELS = [*DELETED, Part, *ISSUES]
+MODELS = [*DELETED, RuledPart, *ISSUES]
 
 
 def listen() -> None:

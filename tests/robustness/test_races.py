@@ -13,7 +13,7 @@ import pytest
 import bzz
 from bzz.signals import post_delete_instance
 from tests.conftest import Serve
-from tests.robustness.raced import DELETED, ISSUES, MODELS, Part, Ruled, listen, stop
+from tests.robustness.raced import DELETED, ISSUES, MODELS, Ruled, RuledPart, listen, stop
 from tests.robustness.second import second_process
 
 RACES = 20
@@ -46,7 +46,7 @@ async def test_of_a_put_and_a_delete_on_one_condition_one_succeeds(both: list[ht
     outcomes = set()
     for number in range(RACES):
         document = model(number=0).save()
-        child = Part(ruled=document).save() if model is Ruled else None
+        child = RuledPart(ruled=document).save() if model is Ruled else None
         url, (one, other) = url_of(document), both[:: 1 if number % 2 else -1]
         tag = {"If-Match": (await one.get(url)).headers["ETag"]}
         put, delete = await asyncio.gather(
@@ -57,7 +57,7 @@ async def test_of_a_put_and_a_delete_on_one_condition_one_succeeds(both: list[ht
         assert outcome in {(200, 412), (412, 204), (404, 204)}
         assert (model.objects(id=document.id).first() is not None) == (outcome[0] == 200)
         if child is not None:  # what a DELETE takes with it goes only where the DELETE succeeds
-            assert (Part.objects(id=child.id).first() is not None) == (outcome[0] == 200)
+            assert (RuledPart.objects(id=child.id).first() is not None) == (outcome[0] == 200)
     assert outcomes
 
 
@@ -88,19 +88,19 @@ class Shelf(me.Document):
     number = me.IntField()
 
 
-class Book(me.Document):
+class Tome(me.Document):
     shelf = me.ReferenceField(Shelf, reverse_delete_rule=me.CASCADE)
 
 
 class Loan(me.Document):
-    book = me.ReferenceField(Book, reverse_delete_rule=me.DENY)
+    book = me.ReferenceField(Tome, reverse_delete_rule=me.DENY)
 
 
-class Card(me.Document):
+class Stub(me.Document):
     shelf = me.ReferenceField(Shelf, reverse_delete_rule=me.NULLIFY)
 
 
-class Room(me.Document):
+class Hall(me.Document):
     shelves = me.ListField(me.ReferenceField(Shelf, reverse_delete_rule=me.PULL))
 
 
@@ -113,32 +113,32 @@ class Node(me.Document):
 @pytest.fixture
 def client(database_name: str, serve: Serve) -> httpx.AsyncClient:
     """Of a server for the models with rules."""
-    return serve(bzz.flatten([bzz.ModelHive.routes_for("mongoengine", each) for each in (Shelf, Book, Node)]))
+    return serve(bzz.flatten([bzz.ModelHive.routes_for("mongoengine", each) for each in (Shelf, Tome, Node)]))
 
 
 async def test_the_rules_are_applied_once_the_document_is_gone(client: httpx.AsyncClient) -> None:
     shelf, other = Shelf().save(), Shelf().save()
-    books = [Book(shelf=each).save() for each in (shelf, shelf, other)]
-    card, room = Card(shelf=shelf).save(), Room(shelves=[other, shelf]).save()
+    books = [Tome(shelf=each).save() for each in (shelf, shelf, other)]
+    card, room = Stub(shelf=shelf).save(), Hall(shelves=[other, shelf]).save()
     assert (await client.delete(url_of(shelf))).status_code == 204
-    assert [each.id for each in Book.objects] == [books[2].id]
+    assert [each.id for each in Tome.objects] == [books[2].id]
     assert (card.reload().shelf, [each.id for each in room.reload().shelves]) == (None, [other.id])
 
 
 async def test_a_delete_that_is_denied_does_nothing(client: httpx.AsyncClient) -> None:
-    book = Book(shelf=Shelf().save()).save()
+    book = Tome(shelf=Shelf().save()).save()
     Loan(book=book).save()
     assert (await client.delete(url_of(book))).status_code == 409
-    assert Book.objects.count() == 1
+    assert Tome.objects.count() == 1
 
 
 async def test_a_delete_whose_cascade_is_denied_does_nothing(client: httpx.AsyncClient) -> None:
     shelf = Shelf().save()
-    card = Card(shelf=shelf).save()
-    Book(shelf=shelf).save()
-    Loan(book=Book(shelf=shelf).save()).save()
+    card = Stub(shelf=shelf).save()
+    Tome(shelf=shelf).save()
+    Loan(book=Tome(shelf=shelf).save()).save()
     assert (await client.delete(url_of(shelf))).status_code == 409
-    assert (Shelf.objects.count(), Book.objects.count(), card.reload().shelf) == (1, 2, shelf)
+    assert (Shelf.objects.count(), Tome.objects.count(), card.reload().shelf) == (1, 2, shelf)
 
 
 async def test_a_circle_of_cascades_is_deleted(client: httpx.AsyncClient) -> None:

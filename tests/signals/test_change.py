@@ -167,21 +167,21 @@ async def test_what_one_receiver_does_to_the_instance_is_not_in_the_diff(
     assert (answer.status_code, seen) == (200, [{"log": {"a": {"b": 1}}, "tags": ["y"]}])
 
 
-class Memo(me.EmbeddedDocument):
+class Slip(me.EmbeddedDocument):
     text = me.StringField()
 
 
 class Folder(me.Document):
     """Its items have no ids; one that somebody else stored is no document at all."""
 
-    memos = me.ListField(me.EmbeddedDocumentField(Memo))
+    memos = me.ListField(me.EmbeddedDocumentField(Slip))
     title = me.StringField()
 
 
 async def test_items_without_ids_are_told_one_by_one_where_there_are_equally_many(
     alone: Api, told: Told, database_name: str
 ) -> None:
-    folder, client = Folder(memos=[Memo(text="a"), Memo(text="b")]).save(), alone(Folder)
+    folder, client = Folder(memos=[Slip(text="a"), Slip(text="b")]).save(), alone(Folder)
     await client.put(f"/folder/{folder.id}/", json={"memos": [{"text": "a"}, {"text": "c"}]})
     await client.put(f"/folder/{folder.id}/", json={"memos": [{"text": "c"}]})
     assert [list(each.diff) for _, each in told] == [["memos.1.text"], ["memos"]]
@@ -190,10 +190,10 @@ async def test_items_without_ids_are_told_one_by_one_where_there_are_equally_man
 async def test_a_stored_item_that_is_no_document_keeps_no_change_from_being_told(
     alone: Api, told: Told, database_name: str
 ) -> None:
-    folder, client = Folder(memos=[Memo(text="a")]).save(), alone(Folder)
+    folder, client = Folder(memos=[Slip(text="a")]).save(), alone(Folder)
     Folder._get_collection().update_one({"_id": folder.id}, {"$set": {"memos": [None, "bad", {"text": "a"}]}})
     await client.delete(f"/folder/{folder.id}/memos/2/")
-    assert told[0][1].diff == {"memos": pair([None, "bad", Memo(text="a")], [None, "bad"])}
+    assert told[0][1].diff == {"memos": pair([None, "bad", Slip(text="a")], [None, "bad"])}
 
 
 # -- events

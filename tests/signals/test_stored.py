@@ -25,7 +25,7 @@ class Status(enum.Enum):
     CLOSED = "closed"
 
 
-class Remark(me.EmbeddedDocument):
+class Notice(me.EmbeddedDocument):
     text = me.StringField(db_field="tx")
     status = me.StringField()
 
@@ -35,10 +35,10 @@ class Duty(me.EmbeddedDocument):
 
     code = me.StringField(primary_key=True)
     status = me.StringField()
-    inner = me.EmbeddedDocumentField(Remark)
+    inner = me.EmbeddedDocumentField(Notice)
 
 
-class Owner(me.Document):
+class Holder(me.Document):
     name = me.StringField(db_field="nm")
     status = me.StringField()
 
@@ -49,11 +49,11 @@ class Task(me.Document):
     title = me.StringField()
     secret = me.StringField()
     free = me.DictField()
-    remarks = me.ListField(me.EmbeddedDocumentField(Remark))
+    remarks = me.ListField(me.EmbeddedDocumentField(Notice))
     duties = me.ListField(me.EmbeddedDocumentField(Duty))
-    main = me.EmbeddedDocumentField(Remark)
-    owner = me.ReferenceField(Owner)
-    owners = me.ListField(me.ReferenceField(Owner))
+    main = me.EmbeddedDocumentField(Notice)
+    owner = me.ReferenceField(Holder)
+    owners = me.ListField(me.ReferenceField(Holder))
 
 
 class Job(me.Document):
@@ -72,8 +72,8 @@ class Job(me.Document):
 
 @pytest.fixture
 def task(database_name: str) -> Task:
-    owner = Owner(name="Ann", status="open").save()
-    remark = Remark(text="a", status="open")
+    owner = Holder(name="Ann", status="open").save()
+    remark = Notice(text="a", status="open")
     duty = Duty(code="A", status="open", inner=remark)
     made: Task = Task(title="t", remarks=[remark], duties=[duty], main=remark, owner=owner, owners=[owner]).save()
     return made
@@ -106,9 +106,9 @@ async def test_stored_is_the_instance_before_the_update(alone: Api, connect: Con
 PLACES: dict[str, tuple[str, type, Callable[[Task], Any]]] = {
     "root": ("", Task, lambda task: task.update(status="x")),
     "item": ("duties/A/", Duty, lambda task: task.update(__raw__={"$set": {"duties.0.status": "x"}})),
-    "deeper": ("duties/A/inner/", Remark, lambda task: task.update(__raw__={"$set": {"duties.0.inner.status": "x"}})),
-    "single": ("main/", Remark, lambda task: task.update(main__status="x")),
-    "reference": ("owner/", Owner, lambda task: task.owner.update(status="x")),
+    "deeper": ("duties/A/inner/", Notice, lambda task: task.update(__raw__={"$set": {"duties.0.inner.status": "x"}})),
+    "single": ("main/", Notice, lambda task: task.update(main__status="x")),
+    "reference": ("owner/", Holder, lambda task: task.owner.update(status="x")),
 }
 
 
@@ -178,8 +178,8 @@ async def test_an_item_that_only_its_position_names_is_a_conflict_once_it_has_ch
         runs.append(await handler.stored())
         task.update(__raw__={"$set": {"remarks": [{"tx": "another"}, {"tx": "a", "status": "open"}]}})
 
-    connect(signals.pre_update_instance, look, sender=Remark)
-    connect(signals.pre_delete_instance, look, sender=Remark)
+    connect(signals.pre_update_instance, look, sender=Notice)
+    connect(signals.pre_delete_instance, look, sender=Notice)
     body = {"text": "b"} if verb == "PUT" else None
     answer = await api(Task).request(verb, f"/task/{task.id}/remarks/0/", json=body)
     assert (answer.status_code, len(runs)) == (409, 1)
@@ -195,7 +195,7 @@ async def test_a_write_beside_an_embedded_document_is_none_of_its_receivers_busi
         runs.append(await handler.stored())
         task.update(title="other")
 
-    connect(signals.pre_update_instance, look, sender=Remark)
+    connect(signals.pre_update_instance, look, sender=Notice)
     answer = await alone(Task).put(f"/task/{task.id}/remarks/0/", json={"text": "b"})
     assert (answer.status_code, len(runs)) == (200, 1)
 
