@@ -110,6 +110,22 @@ async def test_what_hangs_holds_up_nobody_else(kind: str, fallible: ReplicaSet, 
     assert {status for status, _ in hung} == {200 if method == "GET" else 201}
 
 
+async def test_a_write_that_hangs_does_not_hold_up_other_writers_of_its_document(
+    fallible: ReplicaSet, application: Open
+) -> None:
+    client, key = await application(fallible)
+    primary = fallible.primary()
+    with hanging(primary, "findAndModify", 1):
+        hung = asyncio.create_task(timed(client.post(f"/person/{key}/notes/", json={"text": "a"}, timeout=60)))
+        await entered(primary, "findAndModify", 1)
+        others = [timed(client.post(f"/person/{key}/notes/", json={"text": each}, timeout=60)) for each in "bcd"]
+        answers = await asyncio.gather(*others)
+    assert [status for status, _ in answers] == 3 * [503]
+    assert max(seconds for _, seconds in answers) <= HELD_UP + 0.5
+    assert (await hung)[0] == 201
+    assert (await client.post(f"/person/{key}/notes/", json={"text": "e"})).status_code == 201
+
+
 async def test_the_indexes_of_one_class_hold_up_no_other(fallible: ReplicaSet, serve: Serve, database: str) -> None:
     mongoengine.connect(db=database, host=f"{fallible.uri}&appName={APP}", uuidRepresentation="standard")
     client = serve(bzz.flatten([bzz.ModelHive.routes_for("mongoengine", model) for model in MODELS]))

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 import pymongo
 from pymongo.errors import OperationFailure
 
+from bzz.batching import LOOK_SECONDS, MAX_WAIT_SECONDS
 from bzz.errors import Conflict, Unavailable
 from bzz.providers.base import Record, Stale
 from bzz.providers.mongoengine import hooked
@@ -33,7 +34,7 @@ ATTEMPTS = 100
 _LONGEST_PAUSE = 0.05
 TOO_MANY = "Too many others are changing this document; nothing was done."
 
-_locks: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
+_locks: WeakValueDictionary[tuple[int, str, str], _Lock] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -58,25 +59,46 @@ class Edited:
     after: Raw
 
 
+class _Lock(asyncio.Lock):
+    """A lock that knows since when it is held."""
+
+    held_since = 0.0
+
+
 @asynccontextmanager
 async def exclusive(documents: Documents, key: object) -> AsyncIterator[bool]:
     """Let one writer of this process at a time at a document; says whether there was a wait.
 
-    :raises bzz.errors.Unavailable: where the wait is too long.
+    :raises bzz.errors.Unavailable: if one writer holds the document for three seconds, or the wait is too long in all.
     """
-    name = (id(asyncio.get_running_loop()), documents.model._get_collection_name(), repr(key))
+    loop = asyncio.get_running_loop()
+    name = (id(loop), documents.model._get_collection_name(), repr(key))
     lock = _locks.get(name)
     if lock is None:
-        lock = _locks[name] = asyncio.Lock()
+        lock = _locks[name] = _Lock()
     waited = lock.locked()
-    try:
-        await asyncio.wait_for(lock.acquire(), TIMEOUT_SECONDS)
-    except asyncio.TimeoutError:
-        raise Unavailable(TOO_MANY) from None
+    await (_wait_for(lock) if waited else lock.acquire())
+    lock.held_since = loop.time()
     try:
         yield waited
     finally:
         lock.release()
+
+
+async def _wait_for(lock: _Lock) -> None:
+    """Acquire a lock that others hold one after the other, as long as each of them is quick."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + TIMEOUT_SECONDS
+    acquiring = asyncio.ensure_future(lock.acquire())
+    try:
+        while not acquiring.done():
+            await asyncio.wait({acquiring}, timeout=LOOK_SECONDS)
+            if not acquiring.done() and loop.time() > min(end, lock.held_since + MAX_WAIT_SECONDS):
+                raise Unavailable(TOO_MANY)
+    except BaseException:
+        if not acquiring.cancel():
+            lock.release()
+        raise
 
 
 def require_expected(location: Location, raw: Raw, expected: Record | None) -> None:
