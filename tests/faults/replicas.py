@@ -55,13 +55,15 @@ class Member:
         """Start it, and wait until it answers."""
         self._directory.mkdir(parents=True, exist_ok=True)
         binary = dev._runnable(dev._find_binary(), self._directory)
-        command = [
+        command: list[str | Path] = [
             *dev._with_parent_death_signal(), binary, "--dbpath", self._directory, "--port", str(self.port),
             "--bind_ip", "127.0.0.1", "--replSet", NAME, "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64",
             "--nounixsocket", "--setParameter", "enableTestCommands=1", "--logpath", self._directory / "log",
             "--logappend",
         ]  # fmt: skip
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        )
         until(lambda: self.run("ping"))
 
     def run(self, command: str, value: Any = 1, **options: Any) -> dict[str, Any]:
@@ -73,9 +75,9 @@ class Member:
             answer: dict[str, Any] = client.admin.command(command, value, **options)
             return answer
 
-    def fail(self, point: str, mode: Any, **data: Any) -> None:
-        """Set a fail point."""
-        self.run("configureFailPoint", point, mode=mode, data=data)
+    def fail(self, point: str, mode: Any, **data: Any) -> int:
+        """Set a fail point; returns how many times it has ever come into effect."""
+        return int(self.run("configureFailPoint", point, mode=mode, data=data)["count"])
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None

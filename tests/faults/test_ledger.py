@@ -23,14 +23,15 @@ NO_ANSWER = httpx.ReadError("cut")
 NOT_TAKEN = httpx.ConnectError("refused")
 
 
-def stored(*states: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
+def wrong(ledger: Ledger, *states: dict[str, Any]) -> list[str]:
+    documents = [
         {"token": "1", "text": each["text"], "notes": [{"text": note} for note in each["notes"]]} for each in states
     ]
+    return ledger.wrong(lambda model: documents)
 
 
 @pytest.mark.parametrize(
-    ("told", "right", "wrong"),
+    ("told", "allowed", "forbidden"),
     [
         (answer(200), [[SECOND]], [[FIRST], [], [SECOND, SECOND]]),
         (NOTHING_DONE, [[FIRST]], [[SECOND], []]),
@@ -42,16 +43,16 @@ def stored(*states: dict[str, Any]) -> list[dict[str, Any]]:
     ],
     ids=["done", "refused", "not taken", "unknown", "no answer", "500", "404"],
 )
-def test_what_a_write_was_answered_decides_what_may_be_stored(told: Any, right: Any, wrong: Any) -> None:
+def test_what_a_write_was_answered_decides_what_may_be_stored(told: Any, allowed: Any, forbidden: Any) -> None:
     ledger = Ledger()
     known = Known("person", "1", [FIRST])
     ledger.known.append(known)
     ledger.note(known, SECOND, told)
-    assert [ledger.wrong(lambda model, states=states: stored(*states)) for states in right] == [[]] * len(right)
-    assert all(ledger.wrong(lambda model, states=states: stored(*states)) for states in wrong)
+    assert [wrong(ledger, *states) for states in allowed] == [[]] * len(allowed)
+    assert all(wrong(ledger, *states) for states in forbidden)
 
 
 def test_what_nobody_wrote_is_reported() -> None:
     ledger = Ledger()
     ledger.known.append(Known("person", "2"))
-    assert ledger.wrong(lambda model: stored(FIRST)) == ["person 1 is there, and nobody wrote it"]
+    assert wrong(ledger, FIRST) == ["person 1 is there, and nobody wrote it"]
