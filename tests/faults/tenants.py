@@ -9,7 +9,7 @@ from typing import Any
 
 import mongoengine as me
 
-__all__ = ["SHARED", "TENANTS", "Folder", "Paper", "hidden_marker", "marker"]
+__all__ = ["HIDDEN", "SHARED", "TENANTS", "Folder", "Paper", "hidden_marker", "marker"]
 
 TENANTS = ("red", "blue")
 
@@ -63,3 +63,6 @@ class Folder(_Shared):
 
 SHARED = {"paper": Paper, "folder": Folder}
 """By the name that their routes have."""
+
+HIDDEN = {"paper": ["secret", "inner.secret"], "folder": ["secret", "inner.secret", "papers.secret"]}
+"""What the routes of each hide."""
