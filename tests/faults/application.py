@@ -6,12 +6,12 @@ It prints its port. Further routes: ``/pid`` tells which process answers; ``/cha
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import mongoengine
 from tornado.web import Application, RequestHandler
@@ -20,8 +20,9 @@ import bzz
 from bzz import signals
 from bzz.providers.base import Provider
 from bzz.serving.server import Limits, serve
+from tests.faults import seeded
 from tests.faults.models import MODELS
-from tests.faults.tenants import SHARED
+from tests.faults.tenants import HIDDEN, SHARED
 
 __all__ = ["make"]
 
@@ -37,8 +38,7 @@ def _provider(name: str) -> str | type[Provider]:
     """A provider of :mod:`tests.faults.seeded` by its name, or the real one."""
     if name == "mongoengine":
         return name
-    found: type[Provider] = getattr(importlib.import_module("tests.faults.seeded"), name)
-    return found
+    return cast("type[Provider]", getattr(seeded, name))
 
 
 def _note_changes(path: str) -> None:
@@ -60,8 +60,7 @@ def make(uri: str, database: str, provider: str = "mongoengine", changes: str | 
     mongoengine.connect(db=database, host=uri, uuidRepresentation="standard")
     orm = _provider(provider)
     routes = [bzz.ModelHive.routes_for(orm, model) for model in MODELS.values()]
-    hidden = ["secret", "inner.secret"]
-    routes += [bzz.ModelHive.routes_for(orm, model, hidden=hidden) for model in SHARED.values()]
+    routes += [bzz.ModelHive.routes_for(orm, model, hidden=HIDDEN[name]) for name, model in SHARED.items()]
     if changes is not None:
         _note_changes(changes)
     return Application(bzz.flatten([*routes, ("/pid", Pid)]))
@@ -70,6 +69,7 @@ def make(uri: str, database: str, provider: str = "mongoengine", changes: str | 
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
     processes, in_flight = given.pop("processes", 1), given.pop("in_flight", 256)
+    seeded.WaitsForFile.gate = Path(given.pop("gate", "/"))
     logging.basicConfig(level=logging.INFO)
     serve(
         lambda: make(**given),

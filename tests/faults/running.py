@@ -72,7 +72,7 @@ class Running:
 def running(uri: str, database: str, **options: Any) -> Iterator[Running]:
     """Serve :mod:`tests.faults.application` until the end of the block.
 
-    :param options: of its ``make``, ``processes`` and ``in_flight``.
+    :param options: of its ``make``, ``processes``, ``in_flight`` and the ``gate`` of ``WaitsForFile``.
     """
     command = [sys.executable, "-m", "tests.faults.application"]
     given = json.dumps({"uri": uri, "database": database, **options})

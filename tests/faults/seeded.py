@@ -7,7 +7,7 @@ import itertools
 import logging
 from dataclasses import replace
 from pathlib import Path as File
-from typing import Any
+from typing import Any, ClassVar
 
 from bzz.errors import NotFound, Unavailable
 from bzz.providers.base import Changed, Options, Page, Record
@@ -54,10 +54,15 @@ class AnswersLate(Seeded):
 
 
 class WaitsForFile(Seeded):
-    """Answers reads when there is a file ``open`` in the working directory; no fault."""
+    """Answers reads when there is a file; no fault.
+
+    :cvar gate: the file.
+    """
+
+    gate: ClassVar[File]
 
     async def get(self, *args: Any, **kwargs: Any) -> Record:
-        while not File("open").exists():  # noqa: ASYNC110, ASYNC240  # another process opens it, on a local disk
+        while not self.gate.exists():  # noqa: ASYNC110  # another process makes it
             await asyncio.sleep(0.01)
         return await super().get(*args, **kwargs)
 
@@ -93,7 +98,7 @@ class TellsStaleChanges(Seeded):
 
 
 class ForgetsFields(Seeded):
-    """Stores the last field of a document that is made no more often than it should be: not always."""
+    """Does not always store the age of a document that is made."""
 
     async def create(self, path: Any, values: Any, context: Any) -> Record:
         if self._is_time() and "age" in values:
@@ -143,7 +148,7 @@ class Breaks(Seeded):
 class Keeps(Seeded):
     """Keeps four kilobytes of every read."""
 
-    _kept: list[bytearray] = []  # noqa: RUF012  # it is meant to grow
+    _kept: ClassVar[list[bytearray]] = []
 
     async def get(self, *args: Any, **kwargs: Any) -> Record:
         self._kept.append(bytearray(4096))
