@@ -13,12 +13,12 @@ from tests.faults import SOAK
 from tests.faults.running import running
 from tests.faults.writers import Writers, stored_in
 
-KILLS = 8 * SOAK
+KILLS = 5 * SOAK
 WRITERS = 12
 BETWEEN = 100
 """How many writes are done between two kills."""
 
-pytestmark = pytest.mark.timeout(180 * SOAK)
+pytestmark = pytest.mark.timeout(300 * SOAK)
 
 
 async def wrong_after_kills(uri: str, database: str, provider: str = "mongoengine") -> list[str]:

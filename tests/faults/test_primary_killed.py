@@ -18,7 +18,7 @@ WRITERS = 12
 BETWEEN = 100
 """How many writes are done between two faults."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 * SOAK)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 * SOAK)]
 
 Fault = Callable[[ReplicaSet, Writers], Awaitable[None]]
 

@@ -8,7 +8,7 @@ import pytest
 
 from bzz.dev import MongoServer
 from tests.faults import SOAK
-from tests.faults.running import running
+from tests.faults.running import PATIENCE, running
 from tests.faults.writers import Writers, stored_in
 
 STOPS = 3 * SOAK
@@ -16,7 +16,7 @@ WRITERS = 16
 BEFORE = 100
 """How many writes are done before a stop."""
 
-pytestmark = pytest.mark.timeout(120 * SOAK)
+pytestmark = pytest.mark.timeout(300 * SOAK)
 
 
 async def wrong_after_stop(uri: str, database: str, number: signal.Signals, processes: int) -> list[str]:
@@ -28,7 +28,7 @@ async def wrong_after_stop(uri: str, database: str, number: signal.Signals, proc
                 await writers.until_done(BEFORE)
                 application.process.send_signal(number)
                 await writers.until_refused()
-        code = application.stop(number)
+        code = application.process.wait(PATIENCE)
     for known in writers.ledger.known:
         known.states = known.states[:1]  # a request that nobody answered must not have been taken
     return [*writers.ledger.wrong(stored_in(uri, database)), *([f"exit code {code}"] if code else [])]

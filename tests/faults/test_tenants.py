@@ -24,7 +24,7 @@ AT_ONCE = 10
 DOCUMENTS = 5
 """How many each tenant has of each model."""
 
-pytestmark = pytest.mark.timeout(60 + 60 * SOAK)
+pytestmark = pytest.mark.timeout(300 * SOAK)
 
 
 class Stored:
