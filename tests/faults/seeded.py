@@ -10,7 +10,7 @@ from pathlib import Path as File
 from typing import Any, ClassVar
 
 from bzz.errors import NotFound, Unavailable
-from bzz.providers.base import Changed, Options, Page, Record
+from bzz.providers.base import Options, Page, Record
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 
 OFTEN = 3
@@ -31,7 +31,7 @@ class Seeded(MongoEngineProvider):
 class LosesWrites(Seeded):
     """Acknowledges updates, some of which are gone afterwards."""
 
-    async def update(self, *args: Any, **kwargs: Any) -> Changed:
+    async def update(self, *args: Any, **kwargs: Any) -> Any:
         changed = await super().update(*args, **kwargs)
         if self._is_time():
             await asyncio.to_thread(_forget, changed.record.instance)
@@ -47,7 +47,7 @@ def _forget(instance: Any) -> None:
 class AnswersLate(Seeded):
     """Has written long before it answers: no fault, but a stop that does not wait is one then."""
 
-    async def update(self, *args: Any, **kwargs: Any) -> Changed:
+    async def update(self, *args: Any, **kwargs: Any) -> Any:
         changed = await super().update(*args, **kwargs)
         await asyncio.sleep(0.2)
         return changed
@@ -67,21 +67,23 @@ class WaitsForFile(Seeded):
         return await super().get(*args, **kwargs)
 
 
-class CallsFailuresDone(Seeded):
-    """Calls a delete done although the database was away."""
+class CallsDoneUndone(Seeded):
+    """Says of every update but the first that nothing was done, although it was."""
 
-    async def delete(self, path: Any, context: Any, **kwargs: Any) -> Record:
-        record = await self.get(path, context)
-        try:
-            return await super().delete(path, context, **kwargs)
-        except Unavailable:
-            return record
+    _is_first = True
+
+    async def update(self, *args: Any, **kwargs: Any) -> Any:
+        changed = await super().update(*args, **kwargs)
+        if not self._is_first:
+            raise Unavailable()
+        self._is_first = False
+        return changed
 
 
 class IgnoresPreconditions(Seeded):
     """Writes whatever the entity tag."""
 
-    async def update(self, *args: Any, precondition: Any = None, **kwargs: Any) -> Changed:
+    async def update(self, *args: Any, precondition: Any = None, **kwargs: Any) -> Any:
         return await super().update(*args, **kwargs)
 
 
@@ -90,7 +92,7 @@ class TellsStaleChanges(Seeded):
 
     _before: Any = None
 
-    async def update(self, *args: Any, **kwargs: Any) -> Changed:
+    async def update(self, *args: Any, **kwargs: Any) -> Any:
         changed = await super().update(*args, **kwargs)
         for each in changed.updated_fields.values():
             each["from"], self._before = self._before, each["from"]
@@ -100,7 +102,7 @@ class TellsStaleChanges(Seeded):
 class ForgetsFields(Seeded):
     """Does not always store the age of a document that is made."""
 
-    async def create(self, path: Any, values: Any, context: Any) -> Record:
+    async def create(self, path: Any, values: Any, context: Any) -> Any:
         if self._is_time() and "age" in values:
             values = {name: value for name, value in values.items() if name != "age"}
         return await super().create(path, values, context)

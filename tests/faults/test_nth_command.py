@@ -20,7 +20,7 @@ from tests.faults import SOAK
 from tests.faults.ledger import DONE, REFUSED, UNKNOWN, verdict
 from tests.faults.models import MODELS
 from tests.faults.replicas import ReplicaSet
-from tests.faults.seeded import CallsFailuresDone
+from tests.faults.seeded import CallsDoneUndone
 
 pytestmark = pytest.mark.timeout(300 * SOAK)
 
@@ -166,5 +166,5 @@ async def test_what_is_stored_is_what_the_answer_says(model: str, fault: str, ma
     assert [each for name in REQUESTS for each in await faulty.wrong(model, name, FAULTS[fault])] == []
 
 
-async def test_the_harness_sees_a_failure_that_is_called_done(make: Callable[[Any], Faulty]) -> None:
-    assert await make(CallsFailuresDone).wrong("person", "delete", FAULTS[LATE]) != []
+async def test_the_harness_sees_a_write_that_is_called_undone(make: Callable[[Any], Faulty]) -> None:
+    assert await make(CallsDoneUndone).wrong("person", "change", FAULTS[LATE]) != []
