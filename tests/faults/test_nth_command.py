@@ -91,7 +91,7 @@ class Faulty:
         case = self._begin(model)
         before = case.state()
         answer = await self._ask(case, name)
-        assert answer.is_success, answer.text
+        assert answer.is_success, f"{name} {model}, without a fault: {answer.status_code} {answer.text}"
         return before, case.state()
 
     def _begin(self, model: str) -> Case:
