@@ -1,4 +1,7 @@
-"""The models that the harnesses write to: one is written by the driver, one is saved by MongoEngine."""
+"""The models that the harnesses write to: one is written by the driver, one is saved by MongoEngine.
+
+MongoEngine finds classes by their names, so no other test has any of these.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,20 @@ from typing import Any, ClassVar
 
 import mongoengine as me
 
-__all__ = ["MODELS", "Account", "Home", "Note", "Person"]
+__all__ = ["MODELS", "Dwelling", "Jotting", "Plain", "Saving"]
 
 
-class Home(me.EmbeddedDocument):
+class Dwelling(me.EmbeddedDocument):
     city = me.StringField()
     zip = me.StringField(max_length=5)
 
 
-class Note(me.EmbeddedDocument):
+class Jotting(me.EmbeddedDocument):
     id = me.UUIDField(default=uuid.uuid4, primary_key=True)
     text = me.StringField()
 
 
-class _Base(me.Document):
+class _Written(me.Document):
     """What both have.
 
     :cvar token: the client's own name for it, by which it is found where no answer told its id.
@@ -32,23 +35,23 @@ class _Base(me.Document):
     text = me.StringField()
     age = me.IntField(min_value=0)
     tags = me.ListField(me.StringField())
-    home = me.EmbeddedDocumentField(Home)
-    notes = me.ListField(me.EmbeddedDocumentField(Note))
+    home = me.EmbeddedDocumentField(Dwelling)
+    notes = me.ListField(me.EmbeddedDocumentField(Jotting))
     extra = me.DictField()
 
 
-class Person(_Base):
+class Plain(_Written):
     """Plain: written by the asynchronous driver."""
 
-    friend = me.ReferenceField("Person")
-    friends = me.ListField(me.ReferenceField("Person"))
+    friend = me.ReferenceField("Plain")
+    friends = me.ListField(me.ReferenceField("Plain"))
 
 
-class Account(_Base):
+class Saving(_Written):
     """Brings a ``save`` and a ``delete`` of its own: written by MongoEngine in a worker thread."""
 
-    friend = me.ReferenceField("Account")
-    friends = me.ListField(me.ReferenceField("Account"))
+    friend = me.ReferenceField("Saving")
+    friends = me.ListField(me.ReferenceField("Saving"))
 
     def save(self, *args: Any, **kwargs: Any) -> Any:
         return super().save(*args, **kwargs)
@@ -57,5 +60,5 @@ class Account(_Base):
         return super().delete(*args, **kwargs)
 
 
-MODELS = {"person": Person, "account": Account}
+MODELS = {"plain": Plain, "saving": Saving}
 """By the name that their routes have."""

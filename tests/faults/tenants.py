@@ -24,7 +24,7 @@ def hidden_marker(tenant: str) -> str:
     return f"hidden-of-{tenant}"
 
 
-class Inner(me.EmbeddedDocument):
+class Compartment(me.EmbeddedDocument):
     name = me.StringField()
     secret = me.StringField()
 
@@ -35,8 +35,8 @@ class _Shared(me.Document):
     name = me.StringField(unique=True)
     secret = me.StringField(unique=True, sparse=True)
     count = me.IntField(max_value=100)
-    inner = me.EmbeddedDocumentField(Inner)
-    inners = me.ListField(me.EmbeddedDocumentField(Inner))
+    inner = me.EmbeddedDocumentField(Compartment)
+    inners = me.ListField(me.EmbeddedDocumentField(Compartment))
 
     @classmethod
     def get_instance_queryset(cls, model: Any, queryset: Any, instance_id: str, handler: Any) -> Any:

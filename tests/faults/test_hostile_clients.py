@@ -42,10 +42,10 @@ class Attack:
         body = b'{"text": "hostile", "tags": ["a", "b"], "home": {"city": "Rio"}}'
         heads = ("Content-Type: application/json", f"Content-Length: {len(body)}")
         self.good = [
-            request(f"GET {url}"), request("GET /person/?text=a&sort=-age&per_page=3"),
+            request(f"GET {url}"), request("GET /plain/?text=a&sort=-age&per_page=3"),
             request(f"DELETE {url}notes/1/"),
             request(f"PUT {url}", *heads, body=body), request(f"PATCH {url}", *heads, 'If-Match: "x"', body=body),
-            request(f"POST {url}notes/", *heads, body=body), request("GET /person/?after=AAAA&fields=text,home.city"),
+            request(f"POST {url}notes/", *heads, body=body), request("GET /plain/?after=AAAA&fields=text,home.city"),
         ]  # fmt: skip
         self.answers: list[bytes] = []
 
@@ -95,8 +95,8 @@ async def wrong_under(mongo: MongoServer, database: str, hostile: Hostile, provi
     """Serve good clients and bad ones; returns what the good were not given, and what broke, as sentences."""
     with running(mongo.uri, database, provider=provider) as application:
         async with application.client() as client:
-            made = await client.post("/person/", json={"token": "good", "text": "good"})
-            victim = await client.post("/person/", json={"token": "victim"})
+            made = await client.post("/plain/", json={"token": "good", "text": "good"})
+            victim = await client.post("/plain/", json={"token": "victim"})
             url = victim.headers["Location"]
             bad = asyncio.ensure_future(_attack(application, url, hostile))
             wrong = [await _ask_well(client, made.headers["Location"]) for _ in range(10)]
@@ -127,7 +127,7 @@ async def _attack(application: Running, url: str, hostile: Hostile) -> list[str 
 
 
 async def _ask_well(client: httpx.AsyncClient, url: str) -> str | None:
-    answers = [await client.get(url), await client.get("/person/?token=good")]
+    answers = [await client.get(url), await client.get("/plain/?token=good")]
     if [each.status_code for each in answers] == [200, 200] and answers[0].json()["text"] == "good":
         return None
     return f"a good client is told {[each.text for each in answers]}"
@@ -145,8 +145,8 @@ async def test_the_harness_sees_a_mistake_in_the_code(mongo: MongoServer, databa
 async def test_clients_that_never_finish_hold_up_nobody(mongo: MongoServer, database: str) -> None:
     with running(mongo.uri, database, in_flight=10) as application, contextlib.ExitStack() as stack:
         async with application.client() as client:
-            made = await client.post("/person/", json={"token": "good", "text": "good"})
+            made = await client.post("/plain/", json={"token": "good", "text": "good"})
             for number in range(100):
                 bad = stack.enter_context(socket.create_connection(("127.0.0.1", application.port)))
-                bad.sendall(b"GET /person/ HTTP/1.1\r\nHost: x\r\n"[: 1 + number % 30])
+                bad.sendall(b"GET /plain/ HTTP/1.1\r\nHost: x\r\n"[: 1 + number % 30])
             assert [await _ask_well(client, made.headers["Location"]) for _ in range(20)] == [None] * 20

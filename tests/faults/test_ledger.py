@@ -45,7 +45,7 @@ def wrong(ledger: Ledger, *states: dict[str, Any]) -> list[str]:
 )
 def test_what_a_write_was_answered_decides_what_may_be_stored(told: Any, allowed: Any, forbidden: Any) -> None:
     ledger = Ledger()
-    known = Known("person", "1", [FIRST])
+    known = Known("plain", "1", [FIRST])
     ledger.known.append(known)
     ledger.note(known, SECOND, told)
     assert [wrong(ledger, *states) for states in allowed] == [[]] * len(allowed)
@@ -54,5 +54,5 @@ def test_what_a_write_was_answered_decides_what_may_be_stored(told: Any, allowed
 
 def test_what_nobody_wrote_is_reported() -> None:
     ledger = Ledger()
-    ledger.known.append(Known("person", "2"))
-    assert wrong(ledger, FIRST) == ["person 1 is there, and nobody wrote it"]
+    ledger.known.append(Known("plain", "2"))
+    assert wrong(ledger, FIRST) == ["plain 1 is there, and nobody wrote it"]

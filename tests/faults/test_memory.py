@@ -38,9 +38,9 @@ def mixed(urls: list[str], number: int) -> Iterator[tuple[bytes, bytes]]:
         if kind < 6:
             yield request(f"GET {url}"), b"HTTP/1.1 200"
         elif kind == 6:
-            yield request("GET /person/?age__gte=0&per_page=5"), b"HTTP/1.1 200"
+            yield request("GET /plain/?age__gte=0&per_page=5"), b"HTTP/1.1 200"
         elif kind == 7:
-            yield request("GET /person/ffffffffffffffffffffffff/"), b"HTTP/1.1 404"
+            yield request("GET /plain/ffffffffffffffffffffffff/"), b"HTTP/1.1 404"
         else:
             body = b'{"age": %d, "home": {"city": "Rio"}}' % at if kind == 8 else b'{"age": "x"}'
             head = ("Content-Type: application/json", f"Content-Length: {len(body)}")
@@ -68,7 +68,7 @@ async def kib_that_remain(uri: str, database: str, provider: str = "mongoengine"
     """How much more memory the application has after a request, on average."""
     with running(uri, database, provider=provider) as application:
         async with application.client() as client:
-            posts = [await client.post("/person/", json={"token": str(number)}) for number in range(DOCUMENTS)]
+            posts = [await client.post("/plain/", json={"token": str(number)}) for number in range(DOCUMENTS)]
             urls = [each.headers["Location"] for each in posts]
         await send(application.port, mixed(urls, WARM))
         before = application.memory_mib

@@ -167,4 +167,4 @@ async def test_what_is_stored_is_what_the_answer_says(model: str, fault: str, ma
 
 
 async def test_the_harness_sees_a_write_that_is_called_undone(make: Callable[[Any], Faulty]) -> None:
-    assert await make(CallsDoneUndone).wrong("person", "change", FAULTS[LATE]) != []
+    assert await make(CallsDoneUndone).wrong("plain", "change", FAULTS[LATE]) != []

@@ -33,7 +33,7 @@ async def wrong_at_once(
     """
     with running(uri, database, provider=provider, in_flight=in_flight, gate=str(gate)) as application:
         async with application.client() as client:
-            url = (await client.post("/person/", json={"token": "1"})).headers["Location"]
+            url = (await client.post("/plain/", json={"token": "1"})).headers["Location"]
             asked = [asyncio.ensure_future(client.get(url)) for _ in range(CLIENTS)]
             await _until_refused(asked)
             await asyncio.to_thread(gate.touch)
@@ -62,7 +62,7 @@ async def wrong_writes(uri: str, database: str, provider: str = "mongoengine") -
             writers = Writers(client, CLIENTS)
             async with writers.at_work():
                 await writers.until_done(DONE)
-            answer = await client.get("/person/?per_page=1")
+            answer = await client.get("/plain/?per_page=1")
     wrong = writers.ledger.wrong(stored_in(uri, database))
     if not writers.ledger.counts[REFUSED]:
         wrong.append("nobody was refused")

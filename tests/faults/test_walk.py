@@ -276,4 +276,4 @@ def test_every_answer_is_what_the_dict_says(model: str, mongo: MongoServer, data
 @pytest.mark.parametrize("provider", ["LosesWrites", "ForgetsFields", "FindsNothing"])
 def test_the_harness_sees(provider: str, mongo: MongoServer, database: str) -> None:
     with pytest.raises(AssertionError, match="SEED="):
-        walk(mongo, database, "person", provider)
+        walk(mongo, database, "plain", provider)
