@@ -1,4 +1,4 @@
-# make run: the demo. make test: everything that CI checks. make help: the rest.
+# make run: the demo. make test, make test-slow: everything that CI checks. make help: the rest.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,12 +18,23 @@ run: .venv/installed-demo ## Start the demo application, with MongoDB and a sign
 	@$(BIN)/python docs/examples/airports/main.py
 
 .PHONY: test
-test: .venv/installed-dev ## Check formatting, lint, types and import rules, and run the tests
+test: .venv/installed-dev ## Check formatting, lint, types and import rules, and run the tests but for the slow ones
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow'
+
+.PHONY: test-slow
+test-slow: .venv/installed-dev ## Run the slow tests: replica sets whose servers are killed, and the like
+	$(BIN)/pytest -n 2 --dist loadfile -m slow
+
+SOAK ?= 20
+SEED ?= $(shell echo $$RANDOM)
+
+.PHONY: soak
+soak: .venv/installed-dev ## Run the fault harnesses SOAK times as long as CI does (20), from a random SEED, which is printed
+	SOAK=$(SOAK) SEED=$(SEED) $(BIN)/pytest -n 2 --dist loadfile tests/faults
 
 .PHONY: format
 format: .venv/installed-dev ## Format the code and apply the safe fixes of the linter
@@ -40,7 +51,7 @@ $(PYTHONS:%=test-%): test-%:
 			"$$python" -m venv .venv/$*; \
 			.venv/$*/bin/python $(PIP) --quiet -e '.[embedded,demo,dev]'; \
 			echo "Python $*:"; \
-			exec .venv/$*/bin/pytest -n 2 --dist loadfile; \
+			exec .venv/$*/bin/pytest -n 2 --dist loadfile -m 'not slow'; \
 		fi; \
 	done; \
 	echo "Python $* is not installed: skipped"

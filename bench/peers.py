@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import socket
 import subprocess
@@ -12,8 +11,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO
 
 import psutil
@@ -23,9 +23,11 @@ from bench.operations import OPERATIONS, Dialect
 __all__ = ["SERVERS", "Running", "Server", "start"]
 
 _START_SECONDS = 30
-_IDLE_SECONDS = 30
+_BACKLOG_SECONDS = 30  # of processor time, which a machine that is busy with others does not use up
 _IDLE_SHARE = 0.2  # of a processor; drivers and loops look after themselves now and then
 _LOOK_SECONDS = 0.05
+_LOOKS = 3  # in a row; between two pieces of work a server sleeps for a moment, too
+_WANTS_PROCESSOR = {"R", "D"}  # states of a thread: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 
 
 @dataclass(frozen=True)
@@ -87,19 +89,34 @@ class Running:
         times = [each.cpu_times() for each in self._family()]
         return float(sum(each.user + each.system for each in times))
 
+    @property
+    def wants_processor(self) -> bool:
+        """Whether a thread of the process or its children runs, or would if the machine were not busy with others."""
+        return any(state in _WANTS_PROCESSOR for each in self._family() for state in _states(each.pid))
+
     def wait_until_idle(self) -> None:
         """Let it work off what the load generator left behind, or the next server would share the processor with it.
 
-        Eve needs one and a half seconds for that after a measurement with 256 connections.
+        Eve needs one and a half seconds for that after a measurement with 256 connections. A server that uses no
+        processor time is not idle if it only gets none: its threads have to sleep, too.
         """
-        deadline = time.monotonic() + _IDLE_SECONDS
-        before, used = -math.inf, self.cpu_seconds
-        while used - before > _IDLE_SHARE * _LOOK_SECONDS and time.monotonic() < deadline:
+        last = self.cpu_seconds + _BACKLOG_SECONDS
+        idle, used = 0, self.cpu_seconds
+        while idle < _LOOKS and used < last:
             time.sleep(_LOOK_SECONDS)
             before, used = used, self.cpu_seconds
+            is_idle = used - before <= _IDLE_SHARE * _LOOK_SECONDS and not self.wants_processor
+            idle = idle + 1 if is_idle else 0
 
     def _family(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]
+
+
+def _states(pid: int) -> Iterator[str]:
+    """The state of each thread, as Linux tells it; nothing elsewhere, and of threads that have ended meanwhile."""
+    for each in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            yield each.read_text().rpartition(")")[2].split()[0]
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ import httpx
 
 __all__ = ["PATIENCE", "Running", "running"]
 
-PATIENCE = 60
+PATIENCE = 120
 """How many seconds something may take that ought to come soon: a deadline for what has gone wrong, and no measure."""
 
 
@@ -62,9 +61,9 @@ class Running:
                 assert time.monotonic() < deadline, self.log
                 time.sleep(0.05)
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal, and wait; returns its exit code."""
-        self.process.send_signal(number)
+    def stop(self) -> int:
+        """Have it stop, and wait; returns its exit code."""
+        self.process.terminate()
         return self.process.wait(PATIENCE)
 
 

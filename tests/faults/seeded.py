@@ -1,0 +1,166 @@
+"""Providers with a fault each: what a harness has to see before it is believed."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from dataclasses import replace
+from pathlib import Path as File
+from typing import Any, ClassVar
+
+from bzz.errors import NotFound, Unavailable
+from bzz.providers.base import Options, Page, Record
+from bzz.providers.mongoengine.provider import MongoEngineProvider
+
+OFTEN = 3
+"""One request in so many goes wrong."""
+
+
+class Seeded(MongoEngineProvider):
+    """Counts."""
+
+    def __init__(self, model: type, options: Options) -> None:
+        super().__init__(model, options)
+        self._count = itertools.count(1)
+
+    def _is_time(self) -> bool:
+        return next(self._count) % OFTEN == 0
+
+
+class LosesWrites(Seeded):
+    """Acknowledges updates, some of which are gone afterwards."""
+
+    async def update(self, *args: Any, **kwargs: Any) -> Any:
+        changed = await super().update(*args, **kwargs)
+        if self._is_time():
+            await asyncio.to_thread(_forget, changed.record.instance)
+        return changed
+
+
+def _forget(instance: Any) -> None:
+    collection = getattr(type(instance), "_get_collection", None)
+    if collection is not None:  # embedded documents have none
+        collection().update_one({"_id": instance.pk}, {"$unset": {"text": 1, "age": 1}})
+
+
+class AnswersLate(Seeded):
+    """Has written long before it answers: no fault, but a stop that does not wait is one then."""
+
+    async def update(self, *args: Any, **kwargs: Any) -> Any:
+        changed = await super().update(*args, **kwargs)
+        await asyncio.sleep(0.2)
+        return changed
+
+
+class WaitsForFile(Seeded):
+    """Answers reads when there is a file; no fault.
+
+    :cvar gate: the file.
+    """
+
+    gate: ClassVar[File]
+
+    async def get(self, *args: Any, **kwargs: Any) -> Record:
+        while not self.gate.exists():  # noqa: ASYNC110  # another process makes it
+            await asyncio.sleep(0.01)
+        return await super().get(*args, **kwargs)
+
+
+class CallsDoneUndone(Seeded):
+    """Says of every update but the first that nothing was done, although it was."""
+
+    _is_first = True
+
+    async def update(self, *args: Any, **kwargs: Any) -> Any:
+        changed = await super().update(*args, **kwargs)
+        if not self._is_first:
+            raise Unavailable()
+        self._is_first = False
+        return changed
+
+
+class IgnoresPreconditions(Seeded):
+    """Writes whatever the entity tag."""
+
+    async def update(self, *args: Any, precondition: Any = None, **kwargs: Any) -> Any:
+        return await super().update(*args, **kwargs)
+
+
+class TellsStaleChanges(Seeded):
+    """Tells that each change began where the one before began."""
+
+    _before: Any = None
+
+    async def update(self, *args: Any, **kwargs: Any) -> Any:
+        changed = await super().update(*args, **kwargs)
+        for each in changed.updated_fields.values():
+            each["from"], self._before = self._before, each["from"]
+        return changed
+
+
+class ForgetsFields(Seeded):
+    """Does not always store the age of a document that is made."""
+
+    async def create(self, path: Any, values: Any, context: Any) -> Any:
+        if self._is_time() and "age" in values:
+            values = {name: value for name, value in values.items() if name != "age"}
+        return await super().create(path, values, context)
+
+
+class ShowsHidden(Seeded):
+    """Hides nothing."""
+
+    def __init__(self, model: type, options: Options) -> None:
+        super().__init__(model, replace(options, hidden=()))
+
+
+class MixesAnswers(Seeded):
+    """Gives some the answer that another one was given."""
+
+    _last: Record | None = None
+
+    async def get(self, *args: Any, **kwargs: Any) -> Record:
+        record = await super().get(*args, **kwargs)
+        if self._is_time() and self._last is not None:
+            return self._last
+        self._last = record
+        return record
+
+
+class LogsDocuments(Seeded):
+    """Logs what is stored."""
+
+    async def get(self, *args: Any, **kwargs: Any) -> Record:
+        record = await super().get(*args, **kwargs)
+        if hasattr(record.instance, "to_mongo"):
+            logging.getLogger("seeded").info("read %s", record.instance.to_mongo())
+        return record
+
+
+class Breaks(Seeded):
+    """Has a mistake in its code."""
+
+    async def page(self, *args: Any, **kwargs: Any) -> Page:
+        if self._is_time():
+            raise KeyError("seeded")
+        return await super().page(*args, **kwargs)
+
+
+class Keeps(Seeded):
+    """Keeps four kilobytes of every read."""
+
+    _kept: ClassVar[list[bytearray]] = []
+
+    async def get(self, *args: Any, **kwargs: Any) -> Record:
+        self._kept.append(bytearray(4096))
+        return await super().get(*args, **kwargs)
+
+
+class FindsNothing(Seeded):
+    """Says that a document is not there although it is."""
+
+    async def get(self, *args: Any, **kwargs: Any) -> Record:
+        if self._is_time():
+            raise NotFound()
+        return await super().get(*args, **kwargs)
