@@ -306,7 +306,7 @@ class Column:
         except BAD_VALUE as error:
             self._add_error(errors, error)
         else:
-            if raw is not stored:
+            if stored is None or raw is not stored:
                 self.check_raw(raw, errors)
                 refuse_twins(self, raw, errors)
         return raw
@@ -378,7 +378,7 @@ class Column:
             isinstance(self.source, me.EnumField) and raw not in self.field.choices
         ):  # MongoEngine would name the class
             raise me.ValidationError(f"Must be one of: {', '.join(map(str, self.field.choices))}.")
-        elif not (self._is_accepted(raw) or self._is_validated_by_itself or self._is_validated_inside):
+        elif not (self._is_accepted(raw) or self._is_validated_by_itself or self.is_validated_inside):
             self.source._validate(raw if self.is_plain else self.load(raw))
 
     @cached_property
@@ -387,7 +387,7 @@ class Column:
         return acceptance(self.source) or _never
 
     @cached_property
-    def _is_validated_inside(self) -> bool:
+    def is_validated_inside(self) -> bool:
         """Whether nothing is left to check of an embedded document whose fields have been checked one by one."""
         return type(self.source) is me.EmbeddedDocumentField and not (self.source.validation or self.source.choices)
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 from bzz.errors import Invalid
-from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Kind
 
-__all__ = ["merged", "merged_map", "replaces"]
+__all__ = ["merged", "merged_map"]
 
 
 def merged(mapping: Mapping, raw: Raw, values: Map[str, Any], *, merge: bool) -> Raw:
@@ -32,20 +31,6 @@ def merged(mapping: Mapping, raw: Raw, values: Map[str, Any], *, merge: bool) ->
     if errors:
         raise Invalid(errors)
     return after
-
-
-def replaces(mapping: Mapping, values: Map[str, Any]) -> bool:
-    """Whether ``values`` take the place of what is stored whatever that is, so that it need not be read."""
-    return all(_replaces(mapping.columns[name], value) for name, value in values.items())
-
-
-def _replaces(column: Column, value: Any) -> bool:
-    if isinstance(value, Unchanged):
-        return False
-    field = (column.item or column).field
-    if value is None:  # which is how a float that is no number is shown, and what a required default stands in for
-        return field.kind is not Kind.FLOAT and not (field.required and field.has_default)
-    return field.is_scalar or field.kind is Kind.GEO
 
 
 def _next_value(column: Column, current: Any, value: Any, errors: dict[str, list[str]], *, merge: bool) -> Any:

@@ -8,7 +8,6 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 import mongoengine as me
-from pymongo.errors import OperationFailure
 
 from bzz.change import Diff
 from bzz.errors import ConfigurationError, Invalid, NotFound, PreconditionFailed
@@ -24,7 +23,7 @@ from bzz.providers.base import (
     Step,
     Written,
 )
-from bzz.providers.mongoengine import embedded, hooked, written
+from bzz.providers.mongoengine import embedded, hooked, in_place, written
 from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.deletion import delete_document
 from bzz.providers.mongoengine.diff import diff
@@ -33,7 +32,7 @@ from bzz.providers.mongoengine.editing import Edit, Edited, edit, require_expect
 from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.location import Location, Spot, linked_keys
 from bzz.providers.mongoengine.mapping import Mapping
-from bzz.providers.mongoengine.merging import merged, replaces
+from bzz.providers.mongoengine.merging import merged
 from bzz.providers.mongoengine.overrides import check_signatures
 from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.reading import Reading
@@ -125,8 +124,10 @@ class MongoEngineProvider(Provider):
         await check_references(mapping, values, self._reading.documents, context, stored)
         ids, values = _split(mapping, values)
         conditional = precondition is not None or expected is not None
-        if len(path.steps) == 1 and not conditional and not ids and self._is_blind(mapping, values):
-            return await self._update_blind(self._reading.documents(mapping), path.last, values, context)
+        if len(path.steps) == 1 and not conditional and not ids and in_place.can_update(mapping, values):
+            done = await self._update_in_place(path.last, values, context)
+            if done is not None:
+                return done
         location = await self._reading.locate(path.steps, context)
 
         def make(raw: Raw) -> Edit:
@@ -147,30 +148,11 @@ class MongoEngineProvider(Provider):
         after = merged(record.mapping, record.raw, values, merge=merge)
         return diff(record.mapping, record.raw, after, by_item=not record.mapping.embedded)
 
-    @staticmethod
-    def _is_blind(mapping: Mapping, values: Map[str, Any]) -> bool:
-        """Whether an update needs to know nothing of what is stored: then it is one round trip."""
-        return replaces(mapping, values) and not mapping.inherits and not hooked.saves_itself(mapping)
-
-    async def _update_blind(self, documents: Documents, step: Step, values: Map[str, Any], context: Any) -> Changed:
-        mapping = documents.mapping
-        assert mapping.shape.url_id is not None
-        query = await documents.query(mapping.shape.url_id, step.key, context)
-        collection = await documents.collection()
-        given = documents.as_stored(merged(mapping, {}, values, merge=False), collection)
-        unset = {stored: "" for name in values if (stored := mapping.columns[name].stored) not in given}
-        change = {operator: keys for operator, keys in (("$set", given), ("$unset", unset)) if keys}
-        if not change:
-            found = await documents.find_by(query)
-            return written.changed(mapping, found, found)
-        try:
-            before = await collection.update(query, change)
-        except OperationFailure as error:
-            raise documents.told(error) from error
-        if before is None:
-            raise NotFound()
-        after = {key: value for key, value in {**before, **given}.items() if key not in change.get("$unset", ())}
-        return written.changed(mapping, before, after)
+    async def _update_in_place(self, step: Step, values: Map[str, Any], context: Any) -> Changed | None:
+        documents = self._reading.documents(self._schema.root)
+        assert step.shape.url_id is not None
+        query = await documents.query(step.shape.url_id, step.key, context)
+        return await in_place.update(documents, query, values)
 
     # -- deleting
 
