@@ -13,6 +13,9 @@ from bzz.errors import NotFound, Unavailable
 from bzz.providers.base import Options, Page, Record
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 
+LATE_SECONDS = 1
+"""So long that at any moment most writers wait for nothing else."""
+
 OFTEN = 3
 """One request in so many goes wrong."""
 
@@ -47,9 +50,14 @@ def _forget(instance: Any) -> None:
 class AnswersLate(Seeded):
     """Has written long before it answers: no fault, but a stop that does not wait is one then."""
 
+    async def create(self, *args: Any, **kwargs: Any) -> Any:
+        created = await super().create(*args, **kwargs)
+        await asyncio.sleep(LATE_SECONDS)
+        return created
+
     async def update(self, *args: Any, **kwargs: Any) -> Any:
         changed = await super().update(*args, **kwargs)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(LATE_SECONDS)
         return changed
 
 

@@ -11,9 +11,9 @@ from tests.faults import SOAK
 from tests.faults.running import PATIENCE, running
 from tests.faults.writers import Writers, stored_in
 
-STOPS = 3 * SOAK
+STOPS = 2 * SOAK
 WRITERS = 16
-BEFORE = 100
+BEFORE = 40
 """How many writes are done before a stop."""
 
 pytestmark = pytest.mark.timeout(300 * SOAK)
