@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bzz import events
 from bzz.change import Change, storable
-from bzz.errors import BzzError, ConfigurationError
+from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, off, on, silent
 from bzz.model.hive import ModelHive
 from bzz.routing import RouteList, flatten
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bzz.auth.guard import authenticated
     from bzz.auth.hive import AuthHive
     from bzz.mock.hive import MockHive
+    from bzz.relay.redis import RedisRelay
 
 __all__ = [
     "AuthHive",
@@ -29,6 +30,8 @@ __all__ = [
     "MockHive",
     "ModelHive",
     "Observer",
+    "RedisRelay",
+    "Refuse",
     "RouteList",
     "authenticated",
     "drain",
@@ -48,6 +51,7 @@ __version__ = "0.1.0"
 _LATER = {
     "AuthHive": "bzz.auth.hive",
     "MockHive": "bzz.mock.hive",
+    "RedisRelay": "bzz.relay.redis",
     "authenticated": "bzz.auth.guard",
 }
 """Public names whose modules need packages that not every application has: imported at their first use."""

@@ -122,7 +122,9 @@ class Event:
         if values:
             cls._check(values)
         now = datetime.now(timezone.utc)
-        stamp(self, id=uuid.uuid4().hex, occurred_at=now, origin=None, request_id=None, cause=None, depth=0, remote=None)
+        stamp(
+            self, id=uuid.uuid4().hex, occurred_at=now, origin=None, request_id=None, cause=None, depth=0, remote=None
+        )
         return self
 
     @classmethod
