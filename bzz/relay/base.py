@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -16,14 +17,16 @@ from bzz.relay import documents
 from bzz.relay.answering import Answering
 from bzz.relay.envelope import Envelope
 from bzz.relay.events import Travelling, is_telling
+from bzz.relay.exporter import Exporter
 from bzz.relay.inbox import MAX_NAME
 from bzz.relay.questions import Answers
 from bzz.relay.queue import Policy
+from bzz.relay.responder import Responder
 from bzz.relay.session import Session, Settings
 from bzz.relay.statistics import Stats
 from bzz.relay.transport import Transport
 
-__all__ = ["Relay"]
+__all__ = ["Relay", "StateSignals"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -148,6 +151,15 @@ class Relay:
 
         return register
 
+    def state_signals(self, name: str, *, runner_host: str | None = None) -> StateSignals:
+        """Take part in the protocol of state-signals, beside the events of bzz; the relay must be running.
+
+        :param name: what this process is called there.
+        :param runner_host: what its host is called; this machine's name unless given.
+        :raises bzz.errors.ConfigurationError: where the relay is not running.
+        """
+        return StateSignals(self.running, name, runner_host)
+
     # -- how it goes
 
     @property
@@ -169,6 +181,29 @@ class Relay:
     def stats(self) -> Stats:
         """What was done since the relay was started last."""
         return Stats(0, 0, {}, {}, 0) if self._session is None else self._session.stats
+
+
+class StateSignals:
+    """Both sides of state-signals under one name; only what is used is subscribed to.
+
+    :param name: what this process is called.
+    :param runner_host: what its host is called.
+    """
+
+    def __init__(self, session: Session, name: str, runner_host: str | None = None) -> None:
+        self._session = session
+        self._name = name
+        self._runner_host = runner_host
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """Publishes signals."""
+        return Exporter(self._session, self._name, self._runner_host)
+
+    @cached_property
+    def responder(self) -> Responder:
+        """Answers signals."""
+        return Responder(self._session, self._name)
 
 
 def _check(name: Any, channel: Any, queue_size: Any, policy: Any) -> None:

@@ -75,7 +75,7 @@ class Link:
         self._on_open = on_open
         self._prepare = prepare
         self._on_sent = on_sent
-        self._receivers: dict[str, Receiver] = {}
+        self._receivers: dict[str, tuple[Receiver, ...]] = {}
         self._urgent: list[Callable[[], Outgoing]] = []
         self._batch: list[Outgoing] = []
         self._open = asyncio.Event()
@@ -111,7 +111,7 @@ class Link:
     async def listen(self, channel: str, receiver: Receiver) -> None:
         """Hand what comes on ``channel`` to ``receiver``; returns once the subscription is confirmed."""
         is_new = channel not in self._receivers
-        self._receivers[channel] = receiver
+        self.expect(channel, receiver)
         if is_new and self._open.is_set():
             with contextlib.suppress(TransportError):  # it is broken: the next connection brings the channel with it
                 await self.transport.subscribe(channel)
@@ -119,7 +119,11 @@ class Link:
 
     def expect(self, channel: str, receiver: Receiver) -> None:
         """The same before the link is started."""
-        self._receivers[channel] = receiver
+        self._receivers[channel] = (*self._receivers.get(channel, ()), receiver)
+
+    def ignore(self, channel: str, receiver: Receiver) -> None:
+        """Hand nothing more to ``receiver``; the subscription stays."""
+        self._receivers[channel] = tuple(each for each in self._receivers.get(channel, ()) if each != receiver)
 
     async def opened(self) -> None:
         """Wait until the subscription stands."""
@@ -181,8 +185,7 @@ class Link:
         count = 0
         while True:
             channel, data = await self.transport.receive()
-            receiver = self._receivers.get(channel)
-            if receiver is not None:
+            for receiver in self._receivers.get(channel, ()):
                 receiver(data)
             count += 1
             if count % TURN == 0:
