@@ -15,6 +15,7 @@ import bzz
 from bzz.relay.ledger import MISSES, OWED_SECONDS, Ledger
 from bzz.relay.state_signals import (
     NO_RAS,
+    SIGNALS,
     Response,
     Signal,
     name_of,
@@ -260,34 +261,29 @@ async def test_a_responder_hears_whom_it_locked_onto(relay: MakeRelay, stack: As
     ours = await stack.enter_async_context(relay("ours"))
     one, two = (ours.state_signals(name).exporter for name in ("one", "two"))
     responder = ours.state_signals("worker").responder
-    heard: list[tuple[str, str]] = []
+    heard: list[Signal] = []
 
     async def listen() -> None:
         async for signal in responder.listen():
-            heard.append((signal.process_name, signal.tag))
+            heard.append(signal)
 
-    listening = asyncio.create_task(listen())
-    await until(lambda: heard or not one._publish(one._signal("ready")))
-    await until(lambda: ours.stats.queued == 0)
-    await asyncio.sleep(0.1)
-    heard.clear()
-
-    async def speak() -> None:
+    async def speak(last: int) -> list[tuple[str, str]]:
+        """Every exporter with every tag, then an end that every lock lets through; gives what was heard before that."""
+        heard.clear()
         for exporter in (one, two):
             for tag in ("x", "y"):
-                exporter._publish(exporter._signal("go", tag=tag))
-        one._publish(one._signal("end", tag="x"))
-        await until(lambda: heard[-1:] == [("one", "x")] and ours.stats.queued == 0)
+                await exporter.publish_signal("go", tag=tag)
+        await one.publish_signal("end", tag="x", sample=last)
+        await until(lambda: heard and heard[-1].sample_no == last)
+        return [(signal.process_name, signal.tag) for signal in heard[:-1]]
 
+    listening = asyncio.create_task(listen())
+    while not await ours.running.link.transport.subscribers(SIGNALS):
+        await asyncio.sleep(0.01)
     responder.lock_id(one.publisher_id)
-    await speak()
+    assert await speak(1) == [("one", "x"), ("one", "y")]
     responder.lock_tag("x")
-    await speak()
+    assert await speak(2) == [("one", "x")]
     responder.unlock()
-    await speak()
-    assert heard == [
-        ("one", "x"), ("one", "y"), ("one", "x"),
-        ("one", "x"), ("one", "x"),
-        ("one", "x"), ("one", "y"), ("two", "x"), ("two", "y"), ("one", "x"),
-    ]  # fmt: skip
+    assert await speak(3) == [("one", "x"), ("one", "y"), ("two", "x"), ("two", "y")]
     listening.cancel()

@@ -1,0 +1,43 @@
+"""One process among several: sends events at a steady pace, and tells what it got.
+
+Usage: python -m tests.relay.node URL CHANNEL NAME EVENTS PER_SECOND; begins when a line comes in, and ends with the input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+import bzz
+
+
+async def main(url: str, channel: str, name: str, events: int, per_second: float) -> None:
+    """Report in JSON: the numbers that came from each other node in order, what was lost, and what was sent."""
+    got: dict[str, list[int]] = {}
+
+    @bzz.on("tick")
+    def hear(event: Any) -> None:
+        if event.remote is not None:
+            got.setdefault(event.remote.name, []).append(event.n)
+
+    relay = bzz.RedisRelay(url, name=name, channel=channel)
+    relay.forward("tick")
+    async with relay:
+        print("ready", flush=True)
+        await _line()
+        began = asyncio.get_running_loop().time()
+        for n in range(events):
+            await asyncio.sleep(began + n / per_second - asyncio.get_running_loop().time())
+            await bzz.emit("tick", n=n)
+        await _line()
+        print(json.dumps({"got": got, "lost": relay.stats.lost, "sent": relay.stats.sent}), flush=True)
+
+
+async def _line() -> str:
+    return await asyncio.to_thread(sys.stdin.readline)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5])))
