@@ -7,13 +7,13 @@ import inspect
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from contextvars import Context
 from typing import Any, NamedTuple
 
 from bzz.errors import ConfigurationError, Refuse
 from bzz.events.context import sending
 from bzz.events.pattern import Exact, Glob, Subject, Target, parse
 from bzz.events.record import Event, Named
+from bzz.relay.tasks import end, start
 
 __all__ = ["CONCURRENT", "Answering", "Outcome"]
 
@@ -88,7 +88,7 @@ class Answering:
         async def work() -> None:
             tell(await _outcome(function, event))
 
-        task = Context().run(asyncio.create_task, work(), name=f"answer {event.name}")
+        task = start(work(), f"answer {event.name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -96,9 +96,7 @@ class Answering:
         """Let what is being worked on end, and cancel what has not after so many seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
 
 async def _outcome(function: Function, event: Event) -> Outcome:

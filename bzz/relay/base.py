@@ -62,7 +62,11 @@ class Relay:
             raise ConfigurationError("this relay is running already")
         documents.learn()
         self._session = Session(self._settings)
-        await self._session.start(self._targets)
+        try:
+            await self._session.start(self._targets)
+        except BaseException:
+            await self._session.stop()
+            raise
         return self
 
     async def __aexit__(

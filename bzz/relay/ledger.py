@@ -16,6 +16,9 @@ __all__ = ["MISSES", "OWED_SECONDS", "Ledger", "Question", "SignalResult"]
 MISSES = 3
 """A responder that misses so many questions in a row is no longer waited for, until it answers one in time."""
 
+MAX_SUBSCRIBERS = 10_000
+"""How many a publisher takes: anybody who may publish on the server can claim to be any number of them."""
+
 OWED_SECONDS = 60.0
 """How long after its time was up an answer may still come: later it is taken for one to a newer question."""
 
@@ -86,7 +89,9 @@ class Ledger:
         return list(self.misses)
 
     def subscribe(self, responder: str) -> None:
-        """Add a subscriber; one that subscribes again begins anew."""
+        """Add a subscriber, as long as there are not too many; one that subscribes again begins anew."""
+        if responder not in self.misses and len(self.misses) >= MAX_SUBSCRIBERS:
+            return
         self.misses[responder] = 0
         self._owed = {key: times for key, times in self._owed.items() if key[0] != responder}
 

@@ -11,10 +11,10 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from contextvars import Context
 from dataclasses import dataclass
 
 from bzz.relay.queue import BoundedQueue
+from bzz.relay.tasks import end, start
 from bzz.relay.transport import Transport, TransportError
 
 __all__ = ["BATCH", "Link", "Outgoing"]
@@ -79,6 +79,7 @@ class Link:
         self._urgent: list[Callable[[], Outgoing]] = []
         self._batch: list[Outgoing] = []
         self._open = asyncio.Event()
+        self._confirmed: set[str] = set()
         self._sending_fails = False
         self._tasks: list[asyncio.Task[None]] = []
         self._reading: asyncio.Task[None] | None = None
@@ -96,13 +97,11 @@ class Link:
     def start(self) -> None:
         """Connect, and keep connected, in tasks that know nothing of who started them."""
         for work in (self._stay_open, self._send_forever):
-            self._tasks.append(Context().run(asyncio.create_task, work(), name=f"relay {self._name}{work.__name__}"))
+            self._tasks.append(start(work(), f"relay {self._name}{work.__name__}"))
 
     async def stop(self) -> None:
         """End the tasks and close the transport."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         await self.transport.close()
         for item in [*self._batch, *self._queue]:
             if item.sent is not None:
@@ -110,11 +109,18 @@ class Link:
 
     async def listen(self, channel: str, receiver: Receiver) -> None:
         """Hand what comes on ``channel`` to ``receiver``; returns once the subscription is confirmed."""
-        is_new = channel not in self._receivers
         self.expect(channel, receiver)
-        if is_new and self._open.is_set():
+        if channel not in self._confirmed and self._open.is_set():
             with contextlib.suppress(TransportError):  # it is broken: the next connection brings the channel with it
                 await self.transport.subscribe(channel)
+                self._confirmed.add(channel)
+        while channel not in self._confirmed:
+            await self._reopened()
+
+    async def _reopened(self) -> None:
+        if self._open.is_set():  # with the connection that did not take the channel
+            self.reopen()
+            self._open.clear()
         await self._open.wait()
 
     def expect(self, channel: str, receiver: Receiver) -> None:
@@ -145,7 +151,9 @@ class Link:
         pause, was_told = FIRST_PAUSE, False
         while True:
             try:
-                self._on_open(await self.transport.open(list(self._receivers)))
+                channels = list(self._receivers)
+                self._on_open(await self.transport.open(channels))
+                self._confirmed = set(channels)
                 if was_told:
                     logger.info("relay %s is connected again", self._name)
                 pause, was_told = FIRST_PAUSE, False
@@ -166,12 +174,11 @@ class Link:
         try:
             await asyncio.wait([self._reading])
         finally:
-            for task in (self._reading, opening):
-                task.cancel()
-            outcome, *_ = await asyncio.gather(self._reading, opening, return_exceptions=True)
-        if isinstance(outcome, TransportError):
-            raise outcome
-        raise TransportError(f"reading ended: {outcome!r}")
+            await end(self._reading, opening)
+        if self._reading.cancelled():
+            raise TransportError("the connection was given up")
+        error = self._reading.exception()
+        raise error if isinstance(error, TransportError) else TransportError(f"reading failed: {error!r}") from error
 
     async def _announce(self) -> None:
         try:

@@ -104,7 +104,8 @@ class RedisTransport(Transport):
 
     async def close(self) -> None:
         for waiting in self._confirming.values():
-            waiting.cancel()
+            waiting.set_exception(TransportError("the connection was closed"))
+            waiting.exception()  # whoever waits hears of it; if nobody does, nobody is to complain
         self._confirming.clear()
         self._early.clear()
         pubsub, self._pubsub = self._pubsub, None

@@ -12,7 +12,6 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Callable, Iterable
-from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -33,6 +32,7 @@ from bzz.relay.presence import Presence
 from bzz.relay.questions import Asking
 from bzz.relay.queue import BoundedQueue, Policy
 from bzz.relay.statistics import Counts, Stats
+from bzz.relay.tasks import end, start
 from bzz.relay.transport import Transport
 
 __all__ = ["Session", "Settings"]
@@ -124,7 +124,7 @@ class Session:
         self.link.start()
         beat = self._presence.beat_forever(self.link, self.counts.tell)
         for work in (self._inbox.deliver_forever(), beat):
-            self._tasks.append(Context().run(asyncio.create_task, work, name=f"relay {self._settings.name}"))
+            self._tasks.append(start(work, f"relay {self._settings.name}"))
         self.forward(targets)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.link.opened(), OPEN_SECONDS)
@@ -137,14 +137,13 @@ class Session:
         if self.link.healthy:
             bye = partial(self.message, "bye", number=self._number)
             goodbye = self.post(self._settings.channel, bye)
-            with contextlib.suppress(asyncio.TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(asyncio.shield(goodbye), STOP_SECONDS)
+            await asyncio.wait({goodbye}, timeout=STOP_SECONDS)
         self.is_running = False
         self._inbox.stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         await self.link.stop()
+        if len(self._queue):
+            logger.warning("relay %s ended with %d messages that were not sent", self._settings.name, len(self._queue))
 
     def forward(self, targets: Iterable[Travelling]) -> None:
         """Publish events that match, from now on."""

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import orjson
 
+from bzz.relay.envelope import MAX_BYTES
+
 __all__ = [
     "INITIALIZATION",
     "NO_TAG",
@@ -141,6 +143,8 @@ def read_response(data: bytes) -> Response:
 
 
 def _object(data: bytes) -> dict[str, Any]:
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES} bytes")
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError as error:

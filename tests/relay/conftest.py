@@ -16,6 +16,8 @@ import bzz
 from tests.events.conftest import _nobody_listens as _nobody_listens
 from tests.relay.server import RedisServer
 
+collect_ignore = ["theirs.py"]  # it runs in an environment of its own
+
 WAIT_SECONDS = 20
 
 
@@ -77,6 +79,14 @@ async def until(condition: Callable[[], Any], seconds: float = WAIT_SECONDS) -> 
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "this did not happen in time"
+        await asyncio.sleep(0.005)
+
+
+async def subscribed(relay: bzz.RedisRelay, channel: str) -> None:
+    """Wait until somebody has subscribed to ``channel``."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not await relay.running.link.transport.subscribers(channel):
+        assert time.monotonic() < deadline, "nobody subscribed in time"
         await asyncio.sleep(0.005)
 
 

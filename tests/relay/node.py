@@ -1,6 +1,6 @@
 """One process among several: sends events at a steady pace, and tells what it got.
 
-Usage: python -m tests.relay.node URL CHANNEL NAME EVENTS PER_SECOND; begins when a line comes in, and ends with the input.
+Usage: python -m tests.relay.node URL CHANNEL NAME EVENTS PER_SECOND; begins and ends at a line of input.
 """
 
 from __future__ import annotations

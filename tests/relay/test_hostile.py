@@ -18,15 +18,16 @@ from redis.asyncio import Redis
 import bzz
 from bzz.relay.envelope import MAX_BYTES, Envelope
 from bzz.relay.state_signals import RESPONSES, SIGNALS
-from tests.relay.conftest import MakeRelay, Soak, remote, until
+from tests.relay.conftest import MakeRelay, Soak, remote, subscribed, until
 from tests.relay.server import RedisServer
 
 KEYS = {"2026": b"a key of sixteen bytes or more"}
 PROCESS = "ab" * 16
 JSON: list[Any] = [
-    None, True, 0, -1, 1e308, 1 << 62, "", "x" * 300, "$", [], {}, [[]], {"$": "datetime", "v": 5}, {"$": "enum", "v": []},
-    {"$": "nothing"}, {"$": []}, {"$": "map", "v": [[[], 1]]}, {"$": "document", "v": {}}, {"$": "int", "v": "9" * 5000},
-    {"$": "document", "v": {"class": "User", "id": 1, "values": []}}, {"$": "timedelta", "v": [1e300, 0, 0]},
+    None, True, 0, -1, 1e308, 1 << 62, "", "x" * 300, "$", [], {}, [[]],
+    {"$": "datetime", "v": 5}, {"$": "enum", "v": []}, {"$": "nothing"}, {"$": []}, {"$": "map", "v": [[[], 1]]},
+    {"$": "document", "v": {}}, {"$": "int", "v": "9" * 5000}, {"$": "timedelta", "v": [1e300, 0, 0]},
+    {"$": "document", "v": {"class": "User", "id": 1, "values": []}},
 ]  # fmt: skip
 """Values that stand in each place of a message."""
 
@@ -121,8 +122,7 @@ async def test_messages_that_kill_the_listeners_of_state_signals_are_counted(
             heard.append(signal.event)
 
     listening = asyncio.create_task(listen())
-    while not await ours.running.link.transport.subscribers(SIGNALS):
-        await asyncio.sleep(0.01)
+    await subscribed(ours, SIGNALS)
     client = await stack.enter_async_context(Redis.from_url(redis.url))
     await client.publish(RESPONSES, data)
     await client.publish(SIGNALS, data)

@@ -14,7 +14,7 @@ import pytest
 
 import bzz
 from bzz.relay.state_signals import SIGNALS
-from tests.relay.conftest import WAIT_SECONDS, until
+from tests.relay.conftest import WAIT_SECONDS, subscribed, until
 from tests.relay.server import RedisServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # it installs packages into an environment of its own
@@ -98,7 +98,7 @@ async def test_their_responder_answers_our_exporter_through_a_restart_of_redis(
     own_redis.kill()
     await asyncio.to_thread(own_redis.start)
     await until(lambda: relay.healthy)
-    codes = []
+    codes: list[int] = []
     while codes[-1:] != [0]:  # their side needs a while to subscribe again
         codes.append((await exporter.publish_signal("start", timeout=1)).code)
         assert len(codes) < WAIT_SECONDS
@@ -125,8 +125,7 @@ async def test_our_responder_answers_their_exporter_through_a_restart_of_redis(
                 await responder.respond(signal.publisher_id, signal.event, 1, "yes")
 
     answering = asyncio.create_task(answer())
-    while not await relay.running.link.transport.subscribers(SIGNALS):
-        await asyncio.sleep(0.01)
+    await subscribed(relay, SIGNALS)
     theirs = await stack.enter_async_context(program(python, "exporter", own_redis.port))
     assert await theirs.line() == "subscribed 1"
     await theirs.say("start")

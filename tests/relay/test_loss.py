@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import signal
 from contextlib import AsyncExitStack
@@ -27,7 +28,7 @@ def pair(server: RedisServer, channel: str, **options: Any) -> tuple[bzz.RedisRe
 async def cut(server: RedisServer) -> None:
     """Have the server close every subscriber's connection."""
     client = Redis.from_url(server.url)
-    await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    await client.client_kill_filter(_type="pubsub")
     await client.aclose()
 
 
@@ -49,9 +50,12 @@ async def test_killing_redis_while_events_flow_loses_nothing_that_is_not_counted
     await stack.enter_async_context(receiver)
     await stack.enter_async_context(sender)
 
+    def reached(count: int) -> bool:
+        return len(local) >= count
+
     async def kill_now_and_then() -> None:
         for kill in range(1, kills + 1):
-            await until(lambda kill=kill: len(local) >= kill * events // (kills + 1), 120)
+            await until(functools.partial(reached, kill * events // (kills + 1)), 120)
             own_redis.kill()
             await asyncio.sleep(0.1)  # away for a while, not waited for
             await asyncio.to_thread(own_redis.start)
@@ -103,16 +107,14 @@ async def test_the_loss_of_the_last_event_is_counted_without_another_one(
     sender, receiver = pair(own_redis, channel)
     await stack.enter_async_context(sender)
     await stack.enter_async_context(receiver)
-    for _ in range(5):  # until one fell into the time in which the receiver was away
-        before = receiver.stats
+
+    def arrived_or_lost() -> int:
+        return receiver.stats.received + sum(receiver.stats.lost.values())
+
+    for n in range(1, 6):  # until one fell into the time in which the receiver was away
         await cut(own_redis)
-        await bzz.emit("tick", n=0)
-        await until(
-            lambda before=before: (
-                receiver.stats.received + sum(receiver.stats.lost.values())
-                > (before.received + sum(before.lost.values()))
-            )
-        )
+        await bzz.emit("tick", n=n)
+        await until(functools.partial(lambda n: arrived_or_lost() == n, n))
         if receiver.stats.lost:
             break
         await until(lambda: sender.healthy and receiver.healthy)
@@ -201,3 +203,11 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(
     await until(lambda: alone.healthy)
     told = [record.getMessage().split(":")[0] for record in caplog.records if "could not send" not in record.message]
     assert told == ["relay sender", "relay sender is connected again"]
+
+
+async def test_a_relay_ends_whatever_its_connection_is_doing(own_redis: RedisServer, channel: str, soak: Soak) -> None:
+    one, two = pair(own_redis, channel)
+    for n in range(soak(20, 500)):
+        async with one, two:
+            one.running.link.reopen()
+            await asyncio.sleep(0.005 * (n % 20))

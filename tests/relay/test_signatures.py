@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -48,7 +49,8 @@ def test_a_message_that_was_changed_is_not_believed(place: int) -> None:
 def test_a_signed_message_grows_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     envelope = Envelope("c", {"new": NEW})
     data = envelope.seal(PROCESS, {})
-    monkeypatch.setattr("time.time", lambda now=__import__("time").time(): now + 301)
+    later = time.time() + 301
+    monkeypatch.setattr("time.time", lambda: later)
     with pytest.raises(Unreadable, match="stale"):
         envelope.open(data)
 

@@ -24,7 +24,7 @@ from bzz.relay.state_signals import (
     write_response,
     write_signal,
 )
-from tests.relay.conftest import MakeRelay, until
+from tests.relay.conftest import MakeRelay, subscribed, until
 
 SIGNAL = Signal("fio-1", "fio", "start", "host", 0, "tag", {"deep": [1, {"a": None}]})
 ONE, TWO = "one-00000000-0000-4000-8000-000000000001-resp", "two-00000000-0000-4000-8000-000000000002-resp"
@@ -97,7 +97,7 @@ class TestLedger:
     def test_everybody_succeeded(self, ledger: Ledger) -> None:
         question = ledger.ask("go")
         ledger.answer(ok(ONE), 0)
-        assert not question.is_complete
+        assert question.waiting == {TWO}
         ledger.answer(ok(TWO), 0)
         assert question.is_complete
         assert ledger.close("go", 0).code == 0
@@ -278,8 +278,7 @@ async def test_a_responder_hears_whom_it_locked_onto(relay: MakeRelay, stack: As
         return [(signal.process_name, signal.tag) for signal in heard[:-1]]
 
     listening = asyncio.create_task(listen())
-    while not await ours.running.link.transport.subscribers(SIGNALS):
-        await asyncio.sleep(0.01)
+    await subscribed(ours, SIGNALS)
     responder.lock_id(one.publisher_id)
     assert await speak(1) == [("one", "x"), ("one", "y")]
     responder.lock_tag("x")
