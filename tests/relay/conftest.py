@@ -32,13 +32,13 @@ class Soak(Protocol):
     """Chooses how much a test does."""
 
     def __call__(self, short: int, long: int) -> int:
-        """``short``, or ``long`` where the environment variable ``BZZ_SOAK`` is set (``make soak``)."""
+        """``short``, or ``long`` where the environment variable ``SOAK`` is more than 1 (``make soak``)."""
 
 
 @pytest.fixture
 def soak() -> Soak:
     """How much is done: little in CI, much by ``make soak``."""
-    return lambda short, long: long if os.environ.get("BZZ_SOAK") else short
+    return lambda short, long: long if int(os.environ.get("SOAK", "1")) > 1 else short
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,7 @@ async def send(first: int, last: int) -> None:
 
 
 @pytest.mark.slow  # it kills processes
+@pytest.mark.timeout(600)
 async def test_killing_redis_while_events_flow_loses_nothing_that_is_not_counted(
     own_redis: RedisServer, channel: str, stack: AsyncExitStack, soak: Soak
 ) -> None:
@@ -205,6 +206,7 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(
     assert told == ["relay sender", "relay sender is connected again"]
 
 
+@pytest.mark.timeout(600)
 async def test_a_relay_ends_whatever_its_connection_is_doing(own_redis: RedisServer, channel: str, soak: Soak) -> None:
     one, two = pair(own_redis, channel)
     for n in range(soak(20, 500)):
