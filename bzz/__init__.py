@@ -15,6 +15,7 @@ from bzz.serving.server import Limits, serve
 
 if TYPE_CHECKING:
     from bzz import auth as auth
+    from bzz import relay as relay
     from bzz.auth.guard import authenticated
     from bzz.auth.hive import AuthHive
     from bzz.mock.hive import MockHive
@@ -60,8 +61,8 @@ _LATER = {
 if not TYPE_CHECKING:  # a type checker that saw it would take any name for granted
 
     def __getattr__(name: str) -> Any:
-        if name == "auth":
-            return importlib.import_module("bzz.auth")
+        if name in ("auth", "relay"):
+            return importlib.import_module(f"bzz.{name}")
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(importlib.import_module(_LATER[name]), name)

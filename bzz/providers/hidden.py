@@ -16,6 +16,8 @@ __all__ = ["MayLeave", "hides", "note", "without_hidden"]
 MayLeave = Callable[[type, str], bool]
 """Told a model and the name of one of its hidden fields, says whether its value may be shown all the same."""
 
+_EMBEDDED = (Kind.EMBEDDED, Kind.ANY_EMBEDDED)
+
 _new: list[Shape] = []
 _shapes: dict[type, Shape] = {}
 _hidden: dict[str, set[type]] = {}
@@ -89,13 +91,22 @@ def _open_at(shape: Shape, dotted: str, may_leave: MayLeave) -> list[Field | Non
 
 def _open_inside(field: Field | None, value: Any, may_leave: MayLeave) -> Any:
     """A typed value without the hidden names of embedded documents."""
-    if isinstance(value, list):
-        return [_open_inside(field, each, may_leave) for each in value]
-    inner = (field.item or field) if field is not None else None
-    if inner is None or inner.kind not in (Kind.EMBEDDED, Kind.ANY_EMBEDDED) or not isinstance(value, dict):
+    if field is None:
         return value
-    shapes = _behind(inner)
-    if any(key in value and not _is_open(each.model, key, may_leave) for each in shapes for key in each.fields):
-        value = {key: each for key, each in value.items() if all(_is_open(one.model, key, may_leave) for one in shapes)}
-    fields = {key: each for shape in shapes for key, each in shape.fields.items()}
-    return {key: _open_inside(fields.get(key), each, may_leave) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_open_inside(field.item or field, each, may_leave) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if field.kind is Kind.MAP:
+        return {key: _open_inside(field.item, each, may_leave) for key, each in value.items()}
+    return _open_document(_behind(field), value, may_leave) if field.kind in _EMBEDDED else value
+
+
+def _open_document(shapes: list[Shape], values: dict[str, Any], may_leave: MayLeave) -> dict[str, Any]:
+    """The values of an embedded document, of one of several classes, without what any of them hides."""
+    fields = {name: field for shape in shapes for name, field in shape.fields.items()}
+    return {
+        name: _open_inside(fields.get(name), each, may_leave)
+        for name, each in values.items()
+        if all(_is_open(shape.model, name, may_leave) for shape in shapes)
+    }

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from bzz.events.record import reference
-from bzz.relay.payload import Row, add, register
+from bzz.relay.payload import Row, add, read, register
 
 __all__ = ["Document", "learn", "model_named", "remember"]
 
@@ -57,6 +57,12 @@ def _make_document(parts: Any) -> Any:
         if made is not None:
             return made
     return Document(name, parts["id"], values)
+
+
+read("document", _make_document)  # without an ORM the parts of what it writes are read as plain values
+read("oid", str)
+read("decimal128", str)
+read("dbref", list)
 
 
 def remember(model: type) -> None:

@@ -59,6 +59,11 @@ def add(kind: type, row: Row) -> None:
     _by_tag[row.tag] = row
 
 
+def read(tag: str, decode: Callable[[Any], Any]) -> None:
+    """Read values of a tag that this process may have no type for, and can't write."""
+    _by_tag[tag] = Row(tag, lambda value, may_leave: value, decode)
+
+
 def nothing_hidden(model: type, name: str) -> bool:
     """Let no hidden field leave."""
     return False

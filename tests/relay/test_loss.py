@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 import bzz
 from bzz.relay import Gap
 from tests.relay.conftest import Soak, remote, until
+from tests.relay.proxy import Proxy
 from tests.relay.server import RedisServer
 
 
@@ -213,3 +214,25 @@ async def test_a_relay_ends_whatever_its_connection_is_doing(own_redis: RedisSer
         async with one, two:
             one.running.link.reopen()
             await asyncio.sleep(0.005 * (n % 20))
+
+
+async def test_a_subscription_that_has_fallen_silent_is_made_anew(
+    own_redis: RedisServer, channel: str, stack: AsyncExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bzz.relay.presence.HEARTBEAT_SECONDS", 0.05)
+    proxy = await stack.enter_async_context(Proxy(own_redis.port))
+    sender, _ = pair(own_redis, channel)
+    receiver = bzz.RedisRelay(f"redis://127.0.0.1:{proxy.port}", name="receiver", channel=channel)
+    seen: list[Any] = []
+    bzz.on("tick")(remote(seen))
+    await stack.enter_async_context(receiver)
+    await stack.enter_async_context(sender)
+    before, proxy.mute = proxy.connections, True
+    await send(1, 3)  # what a dead router swallows: the connection itself looks well
+    await until(lambda: not receiver.healthy)
+    proxy.mute = False
+    await until(lambda: receiver.healthy)
+    await send(4, 4)
+    await until(lambda: seen and seen[-1].n == 4)
+    assert proxy.connections > before
+    assert len(seen) + sum(receiver.stats.lost.values()) == 4

@@ -50,7 +50,7 @@ class TestMessages:
     )
     def test_anything_else_is_no_signal(self, change: dict[str, Any]) -> None:
         body = {**json.loads(write_signal(SIGNAL)), **change}
-        with pytest.raises(ValueError, match="a signal has|whole number"):
+        with pytest.raises(ValueError, match=r"a signal has|whole number"):
             read_signal(json.dumps(body).encode())
 
     def test_a_response_leaves_out_what_is_not_set(self) -> None:
