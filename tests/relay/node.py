@@ -1,6 +1,7 @@
 """One process among several: sends events at a steady pace, and tells what it got.
 
-Usage: python -m tests.relay.node URL CHANNEL NAME EVENTS PER_SECOND; begins and ends at a line of input.
+Usage: python -m tests.relay.node URL CHANNEL NAME EVENTS PER_SECOND OTHERS; begins at a line of input, and tells once the
+events of so many others have come, or after a minute.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from typing import Any
 
 import bzz
 
 
-async def main(url: str, channel: str, name: str, events: int, per_second: float) -> None:
+async def main(url: str, channel: str, name: str, events: int, per_second: float, others: int) -> None:
     """Report in JSON: the numbers that came from each other node in order, what was lost, and what was sent."""
     got: dict[str, list[int]] = {}
 
@@ -31,8 +33,11 @@ async def main(url: str, channel: str, name: str, events: int, per_second: float
         for n in range(events):
             await asyncio.sleep(began + n / per_second - asyncio.get_running_loop().time())
             await bzz.emit("tick", n=n)
-        await _line()
+        deadline = time.monotonic() + 60
+        while sum(map(len, got.values())) < events * others and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
         print(json.dumps({"got": got, "lost": relay.stats.lost, "sent": relay.stats.sent}), flush=True)
+        await _line()
 
 
 async def _line() -> str:
@@ -40,4 +45,4 @@ async def _line() -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]), int(sys.argv[6])))

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a server, which can keep silent on the connections that subscribe."""
+"""A TCP proxy in front of a server, with the faults of a network."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from types import TracebackType
 
 
 class Proxy:
-    """Passes bytes both ways; while :attr:`mute` is set nothing goes to those who have subscribed."""
+    """Passes bytes both ways.
+
+    While :attr:`mute` is set nothing goes to those who have subscribed; while :attr:`refuse` is, nobody new gets in.
+    """
 
     def __init__(self, port: int) -> None:
         self._target = port
         self._tasks: set[asyncio.Task[None]] = set()
         self.mute = False
+        self.refuse = False
         self.connections = 0
 
     async def __aenter__(self) -> Proxy:
@@ -30,6 +34,9 @@ class Proxy:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        if self.refuse:
+            writer.close()
+            return
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
         subscribed = asyncio.Event()
         for source, target, outward in ((reader, there_writer, True), (there_reader, writer, False)):

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 import bzz
 from bzz.relay import Gap
-from tests.relay.conftest import Soak, remote, until
+from tests.relay.conftest import Soak, remote, subscribed, until
 from tests.relay.proxy import Proxy
 from tests.relay.server import RedisServer
 
@@ -236,3 +236,22 @@ async def test_a_subscription_that_has_fallen_silent_is_made_anew(
     await until(lambda: seen and seen[-1].n == 4)
     assert proxy.connections > before
     assert len(seen) + sum(receiver.stats.lost.values()) == 4
+
+
+async def test_nothing_is_sent_after_an_outage_until_the_others_are_back(
+    own_redis: RedisServer, channel: str, stack: AsyncExitStack
+) -> None:
+    proxy = await stack.enter_async_context(Proxy(own_redis.port))
+    sender, _ = pair(own_redis, channel)
+    receiver = bzz.RedisRelay(f"redis://127.0.0.1:{proxy.port}", name="receiver", channel=channel)
+    await stack.enter_async_context(receiver)
+    await stack.enter_async_context(sender)
+    proxy.refuse = True
+    own_redis.kill()
+    await until(lambda: not sender.healthy and not receiver.healthy)
+    await send(1, 5)
+    await asyncio.to_thread(own_redis.start)
+    await subscribed(sender, channel)  # the sender is back, and waits
+    proxy.refuse = False
+    await until(lambda: receiver.stats.received == 5)
+    assert receiver.stats.lost == {}
