@@ -28,6 +28,9 @@ FIRST_PAUSE = 0.05
 LAST_PAUSE = 1.0
 """How long to wait before connecting again, in seconds: at first, and at the most."""
 
+MAX_URGENT = 1000
+"""How many such messages wait at the most: each greeting asks for one, and anybody may greet."""
+
 TURN = 100
 """After so many messages in a row the rest of the loop gets its turn: a full socket would never let go."""
 
@@ -136,8 +139,9 @@ class Link:
         await self._open.wait()
 
     def hurry(self, make: Callable[[], Outgoing]) -> None:
-        """Send a message before all that waits; it is made when its turn comes."""
-        self._urgent.append(make)
+        """Send a message before all that waits; it is made when its turn comes. Nothing is sent where too many wait."""
+        if len(self._urgent) < MAX_URGENT:
+            self._urgent.append(make)
         self._queue.filled.set()
 
     def reopen(self) -> None:
@@ -158,7 +162,7 @@ class Link:
                     logger.info("relay %s is connected again", self._name)
                 pause, was_told = FIRST_PAUSE, False
                 await self._read()
-            except TransportError as error:
+            except Exception as error:  # a transport raises TransportError; whatever else must not end this either
                 if not was_told:
                     logger.warning("relay %s: the server is away, trying again: %s", self._name, error)
                 was_told = True
@@ -183,7 +187,7 @@ class Link:
     async def _announce(self) -> None:
         try:
             await self._prepare()
-        except TransportError:
+        except Exception:  # the server is away once more, or as above
             self.reopen()
         else:
             self._open.set()
@@ -221,7 +225,7 @@ class Link:
             self._batch = [item for item, _ in written]
             try:
                 counts = await self.transport.send([(item.channel, data) for item, data in written])
-            except TransportError as error:
+            except Exception as error:  # as above
                 self._note_failure(error)
                 await asyncio.sleep(pause * random.uniform(0.5, 1))
                 pause = min(2 * pause, LAST_PAUSE)
@@ -229,7 +233,7 @@ class Link:
             self._sending_fails = False
             self._finish(counts)
 
-    def _note_failure(self, error: TransportError) -> None:
+    def _note_failure(self, error: Exception) -> None:
         if not self._sending_fails:
             logger.warning("relay %s could not send, trying again: %s", self._name, error)
         self._sending_fails = True

@@ -10,12 +10,15 @@ from mongoengine.base import BaseDocument, get_document
 from mongoengine.errors import NotRegistered
 
 from bzz.providers.hidden import MayLeave, hides
-from bzz.providers.mongoengine.column import Column, Raw
+from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.schema import Schema
 from bzz.shape import Kind
 
 __all__ = ["BaseDocument", "DBRef", "Decimal128", "ObjectId", "model_named", "put_together", "take_apart"]
+
+
+Raw = dict[str, Any]
 
 
 def take_apart(document: Any, may_leave: MayLeave) -> dict[str, Any]:
