@@ -18,7 +18,7 @@ from typing_extensions import Self, dataclass_transform
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["Event", "Named", "Remote", "checked_name", "class_named", "reference", "stamp", "trusted"]
+__all__ = ["Event", "Named", "Remote", "checked_name", "class_named", "reference", "revived", "stamp", "trusted"]
 
 E = TypeVar("E", bound="Event")
 
@@ -192,6 +192,21 @@ def stamp(event: Event, **marks: Any) -> None:
 def trusted(kind: type[E], **values: Any) -> E:
     """An event of values that bzz has put together itself, whose types need no check."""
     event = kind.__new__(kind)
+    event.__init__(**values)  # type: ignore[misc]  # of this very class
+    return event
+
+
+def revived(kind: type[E], values: Mapping[str, Any], marks: Mapping[str, Any]) -> E:
+    """An event that was made in another process: checked as if it were made here, with all that was said of it there.
+
+    :param values: the arguments of ``kind``, by name.
+    :param marks: ``id``, ``occurred_at`` and the others that every event has.
+    :raises TypeError: as when it is made here.
+    """
+    if kind is not Named:  # which may carry anything
+        kind._check(values)
+    event = object.__new__(kind)
+    stamp(event, **marks)
     event.__init__(**values)  # type: ignore[misc]  # of this very class
     return event
 

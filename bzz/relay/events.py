@@ -16,7 +16,7 @@ from typing import Any
 from bzz.events.context import MAX_DEPTH
 from bzz.events.lifecycle import FieldUpdated, Intent, ModelEvent
 from bzz.events.pattern import Kind, Subject, Target
-from bzz.events.record import Event, Named, Remote, class_named, reference, stamp
+from bzz.events.record import Event, Named, Remote, class_named, reference, revived, stamp
 from bzz.providers.hidden import MayLeave, without_hidden
 from bzz.relay.documents import model_named
 from bzz.relay.payload import pack, unpack
@@ -108,46 +108,50 @@ def read_event(body: Any, remote: Remote) -> Event:
     :raises ValueError: for anything that :func:`write_event` does not make, or a value that the event refuses.
     """
     try:
-        event = _make(body, unpack(body["fields"]))
-        marks: dict[str, Any] = {"id": _text(body["id"]), "occurred_at": datetime.fromisoformat(body["at"])}
-        marks.update(request_id=_optional(body, "request"), origin=_origin(event, body), remote=remote)
-        marks.update(_cause(body))
+        cause, depth = _cause(body)
+        marks = {
+            "id": _text(body["id"]),
+            "occurred_at": datetime.fromisoformat(body["at"]),
+            "origin": _optional(body, "origin"),
+            "request_id": _optional(body, "request"),
+            "cause": cause,
+            "depth": depth,
+            "remote": remote,
+        }
+        return _make(body, unpack(body["fields"]), marks)
     except ValueError:
         raise
     except Exception as error:  # a class may check what it is given in its own way
         raise ValueError(f"{type(error).__name__}: {error}") from None
-    stamp(event, **marks)
-    return event
 
 
-def _make(body: dict[str, Any], fields: dict[str, Any]) -> Event:
+def _make(body: dict[str, Any], fields: dict[str, Any], marks: dict[str, Any]) -> Event:
     kind = class_named(_text(body["class"])) if "class" in body else None
     if kind is None or kind is Named:
-        return Named(_text(body["name"]), fields)
+        return revived(Named, {"name": _text(body["name"]), "payload": fields}, marks)
     if issubclass(kind, Intent):
         raise ValueError(f"{kind.__name__} does not travel")
     if not issubclass(kind, ModelEvent):
-        return kind(**fields)
+        return revived(kind, fields, marks)
     model = model_named(_text(body["model"]))
     if model is None:
-        return Named(_text(body["name"]), {"model": re.split("[:.]", body["model"])[-1], **fields})
-    return kind(model=model, **fields)
+        fields = {"model": re.split("[:.]", body["model"])[-1], **fields}
+        return revived(Named, {"name": _text(body["name"]), "payload": fields}, marks)
+    return revived(kind, {"model": model, **fields}, {**marks, "origin": model})
 
 
-def _origin(event: Event, body: dict[str, Any]) -> Any:
-    return event.model if isinstance(event, ModelEvent) else _optional(body, "origin")
-
-
-def _cause(body: dict[str, Any]) -> dict[str, Any]:
+def _cause(body: dict[str, Any]) -> tuple[Event | None, int]:
     """The causes as events that carry nothing, and their number."""
+    if "causes" not in body:
+        return None, 0
     cause: Event | None = None
-    causes, depth = body.get("causes", []), body.get("depth", 0)
+    causes, depth = body["causes"], body.get("depth")
     if type(depth) is not int or not 0 <= depth <= MAX_DEPTH or len(causes) > MAX_DEPTH + 1:
         raise ValueError("an event with this many causes is not sent")
     for place, (name, id) in enumerate(reversed(causes)):
         above, cause = cause, Named(_text(name))
         stamp(cause, id=_text(id), cause=above, depth=max(depth - len(causes) + place, 0))
-    return {"cause": cause, "depth": depth}
+    return cause, depth
 
 
 def _text(value: Any) -> str:

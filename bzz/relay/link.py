@@ -29,7 +29,7 @@ LAST_PAUSE = 1.0
 """How long to wait before connecting again, in seconds: at first, and at the most."""
 
 MAX_URGENT = 1000
-"""How many such messages wait at the most: each greeting asks for one, and anybody may greet."""
+"""How many messages may wait to go first: each greeting asks for one, and anybody may greet."""
 
 TURN = 100
 """After so many messages in a row the rest of the loop gets its turn: a full socket would never let go."""

@@ -25,6 +25,8 @@ MAX_DEPTH = 32
 """How deep a payload may nest, as for bodies of requests."""
 
 _PLAIN = frozenset({str, bool, type(None)})
+_TEXT = frozenset({str})
+_READ = frozenset({str, bool, type(None), int, float})
 _INTEGERS = 1 << 63  # what orjson reads and writes as a number
 
 T = TypeVar("T")
@@ -97,8 +99,9 @@ def pack(value: Any, may_leave: MayLeave = nothing_hidden, depth: int = 0) -> An
 
 
 def _pack_mapping(value: Mapping[Any, Any], may_leave: MayLeave, depth: int) -> Any:
-    if "$" not in value and all(type(key) is str for key in value):
-        return {key: pack(each, may_leave, depth + 1) for key, each in value.items()}
+    if "$" not in value and set(map(type, value)) <= _TEXT:
+        # The values that are most of all are not worth a call each.
+        return {k: each if type(each) in _PLAIN else pack(each, may_leave, depth + 1) for k, each in value.items()}
     pairs = [[pack(key, may_leave, depth + 1), pack(each, may_leave, depth + 1)] for key, each in value.items()]
     return {"$": "map", "v": pairs}
 
@@ -127,7 +130,7 @@ def unpack(value: Any, depth: int = 0) -> Any:
     if not isinstance(value, dict):
         return value
     if "$" not in value:
-        return {key: unpack(each, depth + 1) for key, each in value.items()}
+        return {key: each if type(each) in _READ else unpack(each, depth + 1) for key, each in value.items()}
     return _make(value["$"], unpack(value.get("v"), depth + 1))
 
 

@@ -23,6 +23,9 @@ class Invoice(bzz.Event, name="invoice.paid"):
     number: int
     amount: Decimal
     lines: tuple[str, ...] = ()
+    kind: str = "standard"  # names that relays use themselves
+    marks: int = 0
+    values: int = 0
 
 
 class Secretive(me.Document):
@@ -69,6 +72,7 @@ async def test_an_event_of_a_class_arrives_as_one(relay: MakeRelay, seen: list[A
     await until(lambda: seen)
     assert isinstance(seen[0], Invoice)
     assert (seen[0].number, seen[0].amount, seen[0].lines) == (7, Decimal("9.90"), ("a", "b"))
+    assert (seen[0].kind, seen[0].marks) == ("standard", 0)
 
 
 async def test_an_event_leaves_as_its_listeners_left_it(
