@@ -79,14 +79,23 @@ def _is_open(model: type, name: str, may_leave: MayLeave) -> bool:
     return not hides(model, name) or may_leave(model, name)
 
 
+def _is_open_to(shapes: list[Shape], name: str, may_leave: MayLeave) -> bool:
+    return all(_is_open(shape.model, name, may_leave) for shape in shapes)
+
+
 def _open_at(shape: Shape, dotted: str, may_leave: MayLeave) -> list[Field | None]:
     """The field at the end of a dotted name, None where there is none; nothing where a hidden one is on the way."""
-    first, _, rest = dotted.partition(".")
-    if not _is_open(shape.model, first, may_leave):
-        return []
-    field = shape.fields.get(first)
-    inner = _behind(field) if field is not None and rest else []
-    return _open_at(inner[0], rest, may_leave) if inner else [field]
+    field: Field | None = None
+    shapes = [shape]
+    for part in dotted.split("."):
+        if not _is_open_to(shapes, part, may_leave):
+            return []
+        found = next((each.fields[part] for each in shapes if part in each.fields), None)
+        if found is not None:
+            field, shapes = found, _behind(found)
+        elif field is not None:  # the place in a list, or the key of a map
+            field = field.item or field
+    return [field]
 
 
 def _open_inside(field: Field | None, value: Any, may_leave: MayLeave) -> Any:
@@ -108,5 +117,5 @@ def _open_document(shapes: list[Shape], values: dict[str, Any], may_leave: MayLe
     return {
         name: _open_inside(fields.get(name), each, may_leave)
         for name, each in values.items()
-        if all(_is_open(shape.model, name, may_leave) for shape in shapes)
+        if _is_open_to(shapes, name, may_leave)
     }

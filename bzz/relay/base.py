@@ -87,8 +87,8 @@ class Relay:
         :param targets: as for ``bzz.on``: names, globs, expressions, classes of events. A glob does not mean events
             before the deed (``User.creating``).
         :param reveal: fields that routes hide and that may leave all the same, as ``'User.email'``.
-        :raises bzz.errors.ConfigurationError: for a target that nothing can match, or that means nothing but events
-            before the deed.
+        :raises bzz.errors.ConfigurationError: for a target that nothing can match, or a class of events before the
+            deed.
         """
         found = [parse(target) for target in targets]
         for target in found:

@@ -75,6 +75,13 @@ def test_what_is_named_leaves() -> None:
     [
         ({"secret": {"from": 1, "to": 2}}, {}),
         ({"card.number": {"from": 1, "to": 2}}, {}),
+        ({"cards.0.number": {"from": 1, "to": 2}}, {}),
+        (
+            {"cards.0": {"from": None, "to": {"number": "4111", "kind": "v"}}},
+            {"cards.0": {"from": None, "to": {"kind": "v"}}},
+        ),
+        ({"cards.0.kind": {"from": 1, "to": 2}}, {"cards.0.kind": {"from": 1, "to": 2}}),
+        ({"by_name.a.number": {"from": 1, "to": 2}}, {}),
         ({"card.kind": {"from": 1, "to": 2}}, {"card.kind": {"from": 1, "to": 2}}),
         ({"name": {"from": 1, "to": 2}}, {"name": {"from": 1, "to": 2}}),
         (
