@@ -33,8 +33,8 @@ SOAK ?= 20
 SEED ?= $(shell echo $$RANDOM)
 
 .PHONY: soak
-soak: .venv/installed-dev ## Run the fault harnesses SOAK times as long as CI does (20), from a random SEED, which is printed
-	SOAK=$(SOAK) SEED=$(SEED) $(BIN)/pytest -n 2 --dist loadfile tests/faults
+soak: .venv/installed-dev ## Run the fault harnesses and the relay tests at length: SOAK (20) times what CI does, from a random SEED
+	SOAK=$(SOAK) SEED=$(SEED) $(BIN)/pytest -n 2 --dist loadfile tests/faults tests/relay
 
 .PHONY: format
 format: .venv/installed-dev ## Format the code and apply the safe fixes of the linter
@@ -57,8 +57,9 @@ $(PYTHONS:%=test-%): test-%:
 	echo "Python $* is not installed: skipped"
 
 .PHONY: bench
-bench: .venv/installed-bench ## Measure bzz beside its peers (half an hour; needs wrk), and write docs/benchmarks.*
+bench: .venv/installed-bench ## Measure bzz beside its peers (half an hour; needs wrk and redis-server), and write docs/benchmarks.*
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.relay
 	$(BIN)/pytest bench/micro --benchmark-columns=min,median,ops --benchmark-sort=name
 
 .PHONY: bench-deep

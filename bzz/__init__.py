@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bzz import events
 from bzz.change import Change, storable
-from bzz.errors import BzzError, ConfigurationError
+from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, off, on, silent
 from bzz.model.hive import ModelHive
 from bzz.routing import RouteList, flatten
@@ -15,9 +15,11 @@ from bzz.serving.server import Limits, serve
 
 if TYPE_CHECKING:
     from bzz import auth as auth
+    from bzz import relay as relay
     from bzz.auth.guard import authenticated
     from bzz.auth.hive import AuthHive
     from bzz.mock.hive import MockHive
+    from bzz.relay.redis import RedisRelay
 
 __all__ = [
     "AuthHive",
@@ -29,6 +31,8 @@ __all__ = [
     "MockHive",
     "ModelHive",
     "Observer",
+    "RedisRelay",
+    "Refuse",
     "RouteList",
     "authenticated",
     "drain",
@@ -48,6 +52,7 @@ __version__ = "0.1.0"
 _LATER = {
     "AuthHive": "bzz.auth.hive",
     "MockHive": "bzz.mock.hive",
+    "RedisRelay": "bzz.relay.redis",
     "authenticated": "bzz.auth.guard",
 }
 """Public names whose modules need packages that not every application has: imported at their first use."""
@@ -56,8 +61,8 @@ _LATER = {
 if not TYPE_CHECKING:  # a type checker that saw it would take any name for granted
 
     def __getattr__(name: str) -> Any:
-        if name == "auth":
-            return importlib.import_module("bzz.auth")
+        if name in ("auth", "relay"):
+            return importlib.import_module(f"bzz.{name}")
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(importlib.import_module(_LATER[name]), name)

@@ -5,6 +5,7 @@
     BzzError
     ├── ConfigurationError          a mistake in the application's own code, found when routes are made
     ├── EventLoop                   listeners that cause one another without end; the message shows the chain
+    ├── Refuse                      what the answer to a relay's question says, where it is no
     └── RequestError                what a client is told: status, title, detail, errors, headers
         ├── BadRequest          400 malformed: a body, a parameter, a limit
         │   └── Invalid         400 well formed, refused by the model; ``errors`` names each field
@@ -41,6 +42,7 @@ __all__ = [
     "OutcomeUnknown",
     "PayloadTooLarge",
     "PreconditionFailed",
+    "Refuse",
     "RequestError",
     "TooManyRequests",
     "Unauthorized",
@@ -71,6 +73,17 @@ class EventLoop(BzzError):
     def __init__(self, chain: Sequence[str]) -> None:
         self.chain = tuple(chain)
         super().__init__(f"Listeners cause one another without end: {' -> '.join(self.chain)}. Break the circle.")
+
+
+class Refuse(BzzError):
+    """Raised by a function that answers questions (``@relay.answers``): the answer is no, and there is nothing to mend.
+
+    :param reason: what whoever asked is told.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class RequestError(BzzError):

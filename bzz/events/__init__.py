@@ -33,7 +33,7 @@ from bzz.events.lifecycle import (
     Updating,
 )
 from bzz.events.observer import Observer
-from bzz.events.record import Event, Named
+from bzz.events.record import Event, Named, Remote
 
 __all__ = [
     "MAX_DEPTH",
@@ -59,6 +59,7 @@ __all__ = [
     "ModelEvent",
     "Named",
     "Observer",
+    "Remote",
     "SignalLike",
     "Unlinked",
     "Unlinking",

@@ -22,7 +22,7 @@ from bzz.errors import ConfigurationError, EventLoop
 from bzz.events.background import Background, response_of
 from bzz.events.context import MAX_DEPTH, is_silent, mark, sending
 from bzz.events.lifecycle import ModelEvent
-from bzz.events.pattern import Subject, has_transition, parse
+from bzz.events.pattern import Subject, Target, has_transition, parse
 from bzz.events.record import Event, Named
 from bzz.events.roster import Listener, Roster, identity
 
@@ -120,6 +120,13 @@ class Bus:
             return function
 
         return register
+
+    def after(self, target: Target, function: Callable[[Any], None]) -> None:
+        """Call ``function`` with each event that matches once its listeners are done; what :mod:`bzz.relay` is made of.
+
+        An event that was refused does not get there.
+        """
+        self._add(Listener(function, target, last=True))
 
     def off(self, function: Callable[..., Any]) -> None:
         """Stop calling ``function``, whatever it was registered for; nothing happens where it was for nothing."""

@@ -150,6 +150,8 @@ def parse(target: Any, model: type | None = None) -> Target:
     >>> str(parse("User.created")), str(parse("*.created"))
     ('User.created', '*.created')
     """
+    if isinstance(target, Target):
+        return target
     if model is None and typing.get_origin(target) is not None:
         target, model = _subscript(target)
     if model is not None and not (_is_class(target, ModelEvent) and isinstance(model, type)):

@@ -7,21 +7,22 @@ import inspect
 import re
 import typing
 import uuid
+import weakref
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import typeguard
 from typing_extensions import Self, dataclass_transform
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["Event", "Named", "checked_name", "stamp", "trusted"]
+__all__ = ["Event", "Named", "Remote", "checked_name", "class_named", "reference", "revived", "stamp", "trusted"]
 
 E = TypeVar("E", bound="Event")
 
-RESERVED = frozenset({"cause", "depth", "id", "name", "occurred_at", "origin", "request_id"})
+RESERVED = frozenset({"cause", "depth", "id", "name", "occurred_at", "origin", "remote", "request_id"})
 _NAME = re.compile(r"[^\s.*?\[\]]+(\.[^\s.*?\[\]]+)*")
 
 
@@ -33,6 +34,30 @@ def checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ConfigurationError(f"{name!r} is no name for an event: use words joined by dots, as in 'report.ready'")
     return name
+
+
+class Remote(NamedTuple):
+    """Where an event comes from that was sent in another process."""
+
+    name: str
+    """The name of the relay that sent it."""
+    process: str
+    """The process, by the random id that its relay took when it started."""
+    number: int
+    """Which of the events of that process it is, from 1."""
+
+
+_classes: weakref.WeakValueDictionary[str, type[Event]] = weakref.WeakValueDictionary()
+
+
+def reference(kind: type) -> str:
+    """What tells a class from all others, ``module:qualified name``; of two that share it the last one counts."""
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def class_named(name: str) -> type[Event] | None:
+    """The class of events that :func:`reference` gives this name for; None where this process has none."""
+    return _classes.get(name)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(dataclasses.field,))
@@ -76,6 +101,8 @@ class Event:
     """The event whose listener sent this one, or None."""
     depth: int
     """How many causes there are one behind the other."""
+    remote: Remote | None
+    """Where it was sent, for an event that a relay brought from another process; else None."""
 
     def __init_subclass__(cls, *, name: str | None = None, frozen: bool | None = None, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -87,6 +114,7 @@ class Event:
         above = getattr(cls, "__dataclass_params__", None)
         frozen = bool(above and above.frozen) if frozen is None else frozen
         dataclasses.dataclass(kw_only=True, eq=False, repr=False, frozen=frozen)(cls)
+        _classes[reference(cls)] = cls
         cls._fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # mypy sees the base, which is no dataclass
 
     def __new__(cls, *positional: Any, **values: Any) -> Self:
@@ -94,7 +122,9 @@ class Event:
         if values:
             cls._check(values)
         now = datetime.now(timezone.utc)
-        stamp(self, id=uuid.uuid4().hex, occurred_at=now, origin=None, request_id=None, cause=None, depth=0)
+        stamp(
+            self, id=uuid.uuid4().hex, occurred_at=now, origin=None, request_id=None, cause=None, depth=0, remote=None
+        )
         return self
 
     @classmethod
@@ -162,6 +192,21 @@ def stamp(event: Event, **marks: Any) -> None:
 def trusted(kind: type[E], **values: Any) -> E:
     """An event of values that bzz has put together itself, whose types need no check."""
     event = kind.__new__(kind)
+    event.__init__(**values)  # type: ignore[misc]  # of this very class
+    return event
+
+
+def revived(kind: type[E], values: Mapping[str, Any], marks: Mapping[str, Any]) -> E:
+    """An event that was made in another process: checked as if it were made here, with all that was said of it there.
+
+    :param values: the arguments of ``kind``, by name.
+    :param marks: ``id``, ``occurred_at`` and the others that every event has.
+    :raises TypeError: as when it is made here.
+    """
+    if kind is not Named:  # which may carry anything
+        kind._check(values)
+    event = object.__new__(kind)
+    stamp(event, **marks)
     event.__init__(**values)  # type: ignore[misc]  # of this very class
     return event
 

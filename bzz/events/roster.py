@@ -30,6 +30,7 @@ class Listener:
     background: bool = False
     origin: Any = None
     when: When | None = None
+    last: bool = False
     name: str = field(default="", init=False)
     key: Any = field(default=None, init=False)
 
@@ -72,7 +73,8 @@ class Roster:
         """The taps and the listeners whose target matches; :meth:`audience` is this, remembered."""
         taps = tuple(each for each in self.taps if _is_meant(each.target, subject))
         listeners = () if self.silences else self.listeners
-        return taps, tuple(each for each in listeners if _is_meant(each.target, subject))
+        meant = (each for each in listeners if _is_meant(each.target, subject))
+        return taps, tuple(sorted(meant, key=lambda each: each.last))
 
     def _wants(self, kinds: tuple[type[ModelEvent[Any]], ...], model: type) -> bool:
         """Whether anybody listens for events of these classes and ``model``; of field events, whatever the field."""

@@ -10,6 +10,7 @@ from typing import Any
 from bzz.errors import ConfigurationError
 from bzz.model.handler import ModelHandler
 from bzz.model.resource import METHODS, Authorize, Resource
+from bzz.providers import hidden as hidden_fields
 from bzz.providers.base import Options, Provider
 from bzz.routing import RouteList, join
 
@@ -60,6 +61,7 @@ class ModelHive:
         url = join(prefix, resource_name or _snake_case(model.__name__))
         _check_page_sizes(per_page, max_per_page)
         provider = _provider_class(orm)(model, Options(_names(hidden), _names(read_only), database))
+        hidden_fields.note(provider.shape)
         name = url.rpartition("/")[2]
         resource = Resource(provider, url, name, _checked_methods(methods), per_page, max_per_page, authorize)
         return RouteList([(re.escape(url) + "(?:/.*)?", ModelHandler, {"resource": resource})])

@@ -108,14 +108,18 @@ async def _serve(app: Source, sockets: Sequence[socket.socket], limits: Limits) 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     flight = InFlight(limits.in_flight)
-    server = _server(load(app), limits, flight)
+    application = load(app)
+    server = _server(application, limits, flight)
     gc.collect()
     gc.freeze()  # what is there now stays: to look through it takes 20 ms, about once a second under load
-    server.add_sockets(list(sockets))
-    await stop.wait()
-    end = asyncio.get_running_loop().time() + limits.grace_seconds
-    await _stop(server, flight, sockets, end)
-    await drain(end - asyncio.get_running_loop().time())
+    async with contextlib.AsyncExitStack() as stack:
+        for context in application.settings.get("bzz_contexts", ()):
+            await stack.enter_async_context(context)
+        server.add_sockets(list(sockets))
+        await stop.wait()
+        end = asyncio.get_running_loop().time() + limits.grace_seconds
+        await _stop(server, flight, sockets, end)
+        await drain(end - asyncio.get_running_loop().time())
 
 
 def _server(application: Application, limits: Limits, flight: InFlight) -> HTTPServer | Listener:

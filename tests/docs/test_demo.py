@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -141,3 +142,33 @@ def test_an_openid_connect_server_that_is_not_there_is_told(start: Start) -> Non
         demo = start("--issuer", issuer)
         assert demo.process.wait(SECONDS) == 1
     assert demo.output.startswith(f"No OpenID Connect server can be discovered at {issuer}: ")
+
+
+def test_the_page_shows_the_changes_of_both_processes(start: Start) -> None:
+    demo = start()
+    address = demo.wait_until_ready()
+    found = re.search(r"A second process is at (\S+);", demo.output)
+    assert found is not None, f"is redis-server installed? {demo.output}"
+    with httpx.Client(trust_env=False) as client:
+        client.put(f"{address}/airport/SBRF/", json={"city": "Olinda"}).raise_for_status()
+        client.put(f"{found[1]}/airport/SBRF/", json={"city": "Recife"}).raise_for_status()
+        deadline = time.monotonic() + SECONDS
+        while len(shown := client.get(f"{address}/changes").json()) < 2:
+            assert time.monotonic() < deadline, shown
+            time.sleep(0.02)
+    assert {(each["name"], each["id"], each["process"]) for each in shown} == {
+        ("Airport.updated", "SBRF", "this process"),
+        ("Airport.updated", "SBRF", "the second process"),
+    }
+    assert demo.stop() == 0
+    assert "Traceback" not in demo.output
+
+
+def test_without_redis_the_demo_is_one_process(start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("setpriv", "mongod"):
+        if (found := shutil.which(name)) is not None:
+            (tmp_path / name).symlink_to(found)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    demo = start()
+    demo.wait_until_ready()
+    assert "One process: with redis-server installed there are two" in demo.output

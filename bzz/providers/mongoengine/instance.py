@@ -35,6 +35,8 @@ def assemble(mapping: Mapping, raw: Raw, fields: Any) -> Any:
     instance = mapping.model.__new__(mapping.model)
     _set(instance, "_initialised", False)
     _set(instance, "_created", mapping.embedded)
+    if mapping.embedded:
+        _set(instance, "_instance", None)  # a slot, which a map of embedded documents looks at
     _set(instance, "_dynamic_fields", SON())
     _set(instance, "_changed_fields", [])
     data = {name: _value(column, raw.get(column.stored), instance) for name, column in mapping.columns.items()}

@@ -20,11 +20,14 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import changes
 import loading
 import mongoengine
+import processes
 import receivers
 import signin
 import tour
@@ -79,8 +82,9 @@ def run(arguments: argparse.Namespace) -> None:
         mongoengine.connect("airports", host=mongo.uri, uuidRepresentation="standard")
         stack.callback(mongoengine.disconnect)
         issuer = arguments.issuer or stack.enter_context(signin.development_server())
+        redis = stack.enter_context(processes.redis_server())
         with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(serve(sockets, address, issuer, arguments))
+            asyncio.run(serve(sockets, address, issuer, arguments, Others(mongo.uri, redis) if redis else None))
         print("Stopping.", flush=True)
 
 
@@ -116,7 +120,16 @@ def listen(port: int) -> list[socket.socket]:
         ) from None
 
 
-async def serve(sockets: list[socket.socket], address: str, issuer: str, arguments: argparse.Namespace) -> None:
+class Others(NamedTuple):
+    """The servers that a second process needs."""
+
+    mongo: str
+    redis: str
+
+
+async def serve(
+    sockets: list[socket.socket], address: str, issuer: str, arguments: argparse.Namespace, others: Others | None
+) -> None:
     """Serve until SIGINT or SIGTERM, which cancel this."""
     this = asyncio.current_task()
     assert this is not None
@@ -129,11 +142,25 @@ async def serve(sockets: list[socket.socket], address: str, issuer: str, argumen
         report = await loading.fill(address, listing, arguments.rows)
         print(f"{report.summary()}\n  each is listed in {listing}" if report else "Loaded before; nothing to do.")
         receivers.connect()
-        print(f"Ready at {address} (Ctrl-C stops). Try:\n\n{tour.lines(address)}\n", flush=True)
-        await asyncio.Event().wait()
+        changes.connect()
+        async with second_process(others) as second:
+            print(second)
+            print(f"Ready at {address} (Ctrl-C stops). Try:\n\n{tour.lines(address)}\n", flush=True)
+            await asyncio.Event().wait()
     finally:
         server.stop()
         await server.close_all_connections()
+
+
+@contextlib.asynccontextmanager
+async def second_process(others: Others | None) -> AsyncIterator[str]:
+    """Run a second process, and tell it of what happens here; gives a line that says where it is."""
+    if others is None:
+        yield "One process: with redis-server installed there are two, and each shows the changes of both."
+        return
+    async with changes.relay(others.redis, "the first process"):
+        with processes.second_process(others.mongo, others.redis) as address:
+            yield f"A second process is at {address}; the page shows the changes of both."
 
 
 def make_application(server: signin.Server) -> Application:
@@ -142,6 +169,7 @@ def make_application(server: signin.Server) -> Application:
         bzz.flatten(
             [
                 ("/", tour.PageHandler, {"server": server}),
+                ("/changes", changes.ChangesHandler),
                 signin.routes(server),
                 bzz.ModelHive.routes_for("mongoengine", Country),
                 bzz.ModelHive.routes_for("mongoengine", Airport),

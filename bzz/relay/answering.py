@@ -1,0 +1,111 @@
+"""The functions that answer questions, and how their answers come about."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from bzz.errors import ConfigurationError, Refuse
+from bzz.events.context import sending
+from bzz.events.pattern import Exact, Glob, Subject, Target, parse
+from bzz.events.record import Event, Named
+from bzz.relay.tasks import end, start
+
+__all__ = ["CONCURRENT", "Answering", "Outcome"]
+
+logger = logging.getLogger("bzz.relay")
+
+CONCURRENT = 256
+"""How many questions are worked on at once; more are answered with a failure."""
+
+MAX_MESSAGE = 500
+"""How long a failure's message may be, in characters."""
+
+_REMEMBERED = 4096
+
+Function = Callable[[Any], Any]
+
+
+class Outcome(NamedTuple):
+    """What a function made of a question."""
+
+    ok: bool
+    value: Any = None
+    message: str = ""
+
+
+class Answering:
+    """The functions of one relay, by what they answer."""
+
+    def __init__(self) -> None:
+        self._functions: list[tuple[str, Target, Function]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    @property
+    def patterns(self) -> list[str]:
+        """What is answered: names and globs."""
+        return [pattern for pattern, _, _ in self._functions]
+
+    def add(self, pattern: Any, function: Function) -> None:
+        """Have a function answer; of several that fit a question the first one does.
+
+        :raises bzz.errors.ConfigurationError: where the pattern is no name and no glob, or is answered already.
+        """
+        target = parse(pattern) if isinstance(pattern, str) else None
+        if not isinstance(target, (Exact, Glob)):
+            raise ConfigurationError(
+                f"{pattern!r} is no name and no glob: others must be able to read what is answered"
+            )
+        if pattern in self.patterns:
+            raise ConfigurationError(f"{pattern!r} is answered already")
+        self._functions.append((pattern, target, function))
+
+    def find(self, name: str) -> Function | None:
+        """The function that answers questions of this name, or None."""
+        subject = Subject(name, Named)
+        return next((function for _, target, function in self._functions if target.matches(subject)), None)
+
+    def is_new(self, question: str) -> bool:
+        """Whether this is the first time that the question arrives; it may be sent again when Redis went away."""
+        if question in self._seen:
+            return False
+        self._seen[question] = None
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return True
+
+    def start(self, function: Function, event: Event, tell: Callable[[Outcome], None]) -> None:
+        """Have ``function`` work on a question, and ``tell`` what comes of it, once."""
+        if len(self._tasks) >= CONCURRENT:
+            tell(Outcome(False, message=f"busy: {CONCURRENT} questions are being worked on"))
+            return
+
+        async def work() -> None:
+            tell(await _outcome(function, event))
+
+        task = start(work(), f"answer {event.name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self, seconds: float) -> None:
+        """Let what is being worked on end, and cancel what has not after so many seconds."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        await end(*self._tasks)
+
+
+async def _outcome(function: Function, event: Event) -> Outcome:
+    try:
+        with sending(event):
+            value = function(event)
+            return Outcome(True, await value if inspect.isawaitable(value) else value)
+    except Refuse as refusal:
+        return Outcome(False, message=refusal.reason[:MAX_MESSAGE])
+    except Exception as error:
+        logger.exception("answering %s failed", event.name)
+        return Outcome(False, message=f"{type(error).__name__}: {error}"[:MAX_MESSAGE])

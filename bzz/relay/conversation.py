@@ -1,0 +1,120 @@
+"""Questions between processes, both ways: one's own to others, and those of others to the functions here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+import orjson
+
+from bzz.events.context import mark
+from bzz.events.record import Event, Named, Remote
+from bzz.relay.answering import Answering, Outcome
+from bzz.relay.envelope import MAX_BYTES
+from bzz.relay.events import read_event, write_event
+from bzz.relay.payload import pack
+from bzz.relay.peers import Peer
+from bzz.relay.questions import Answer, Answers, Asking, Pending
+
+__all__ = ["Conversation", "Line"]
+
+MAX_TEXT = MAX_BYTES - 1024
+
+Body = Mapping[str, Any]
+
+
+class Line(Protocol):
+    """What carries the messages."""
+
+    def post(self, channel: str, write: Callable[[], bytes | None], size: int = ...) -> asyncio.Future[int]:
+        """Queue a message."""
+
+    def message(self, kind: str, **more: Any) -> bytes | None:
+        """The bytes of a message."""
+
+    def own_channel(self, process: str) -> str:
+        """The channel of one process."""
+
+
+class Conversation:
+    """The questions of one running relay.
+
+    :param name: the relay's name.
+    :param process: its own id.
+    :param channel: the channel that everybody hears.
+    """
+
+    def __init__(self, line: Line, name: str, process: str, channel: str, asking: Asking, answering: Answering) -> None:
+        self._line = line
+        self._name = name
+        self._process = process
+        self._channel = channel
+        self._asking = asking
+        self._answering = answering
+
+    async def ask(self, name: str, payload: Mapping[str, Any], timeout: float, expect: Collection[str]) -> Answers:
+        """Ask everybody, the functions of this process too."""
+        event = Named(name, payload)
+        mark(event, None)
+        text = orjson.dumps(write_event(event, ()))
+        if len(text) > MAX_TEXT:
+            raise ValueError(f"a question of {len(text)} bytes is too long: {MAX_TEXT} is the most")
+        return await self._asking.ask(name, timeout, expect, partial(self._send, event, text))
+
+    def _send(self, event: Event, text: bytes, question: str, pending: Pending) -> None:
+        def write() -> bytes | None:
+            """Nothing once the asker has gone: a question must not be put when nobody wants the answer any more."""
+            return None if pending.given_up else self._line.message("question", question=question, event=fragment)
+
+        fragment = orjson.Fragment(text)
+        function = self._answering.find(event.name)
+        if function is not None:
+            pending.waiting[self._process] = self._name
+            self._answering.start(function, event, partial(self._take_own, pending))
+        self._line.post(self._channel, write, len(text))
+
+    def _take_own(self, pending: Pending, outcome: Outcome) -> None:
+        pending.take(Answer(self._name, self._process, outcome.value, outcome.message), outcome.ok)
+
+    def hear_question(self, peer: Peer, body: Body) -> None:
+        """Have a question of another process answered, where anything here answers it.
+
+        :raises ValueError: where it is none.
+        """
+        question = body.get("question")
+        if not isinstance(question, str) or len(question) != 32:
+            raise ValueError("this is no question")
+        event = read_event(body.get("event"), Remote(peer.name, peer.process, 0))
+        function = self._answering.find(event.name)
+        if function is not None and self._answering.is_new(question):
+            self._answering.start(function, event, partial(self._reply, peer.process, question))
+
+    def _reply(self, process: str, question: str, outcome: Outcome) -> None:
+        value = _packed(outcome)
+        if value is None:
+            outcome = Outcome(False, message=f"the answer cannot be sent: {type(outcome.value).__name__}")
+            value = b"null"
+        more = {"question": question, "ok": outcome.ok, "value": orjson.Fragment(value), "message": outcome.message}
+        self._line.post(self._line.own_channel(process), partial(self._line.message, "answer", **more), len(value))
+
+    def hear_answer(self, peer: Peer, body: Body) -> None:
+        """Take the answer of another process.
+
+        :raises ValueError: where it is none.
+        """
+        self._asking.answered(peer, body)
+
+    def ended(self, process: str) -> None:
+        """Note that a process is gone."""
+        self._asking.ended(process)
+
+
+def _packed(outcome: Outcome) -> bytes | None:
+    """The JSON of a value; None where it has none, or too much."""
+    try:
+        text = orjson.dumps(pack(outcome.value))
+    except (TypeError, ValueError):
+        return None
+    return text if len(text) <= MAX_TEXT else None

@@ -1,0 +1,164 @@
+"""An event as a JSON object, and back.
+
+An event whose class this process does not have, or whose model, comes as a :class:`~bzz.events.Named` of the same name,
+so that listeners by name hear of it all the same. Events before the deed (``User.creating``) do not travel: nobody
+elsewhere could refuse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bzz.events.context import MAX_DEPTH
+from bzz.events.lifecycle import FieldUpdated, Intent, ModelEvent
+from bzz.events.pattern import Kind, Subject, Target
+from bzz.events.record import Event, Named, Remote, class_named, reference, revived, stamp
+from bzz.providers.hidden import MayLeave, without_hidden
+from bzz.relay.documents import model_named
+from bzz.relay.payload import pack, unpack
+
+__all__ = ["Travelling", "is_telling", "read_event", "write_event"]
+
+_STAYS = frozenset({"handler", "model"})
+
+
+@dataclass(frozen=True)
+class Travelling(Target):
+    """A target without the events before the deed."""
+
+    inner: Target
+
+    def matches(self, subject: Subject) -> bool:
+        return not issubclass(subject.kind, Intent) and self.inner.matches(subject)
+
+    def matches_some_field(self, model: type) -> bool:
+        return self.inner.matches_some_field(model)
+
+    def __str__(self) -> str:
+        return str(self.inner)
+
+
+def is_telling(target: Target) -> bool:
+    """Whether a target means anything that travels."""
+    return not (isinstance(target, Kind) and issubclass(target.kind, Intent))
+
+
+def write_event(event: Event, revealed: Collection[str]) -> dict[str, Any] | None:
+    """What is sent of an event; None where it tells of nothing but a hidden field.
+
+    :param revealed: the hidden fields that may leave, as ``Model.field``.
+    :raises TypeError: for a value that is not in the table of types.
+    :raises ValueError: for one that is nested too deep.
+    """
+
+    def may_leave(model: type, name: str) -> bool:
+        return any(f"{each.__name__}.{name}" in revealed for each in model.__mro__)
+
+    fields = event.payload if isinstance(event, Named) else _fields(event)
+    body: dict[str, Any] = {"name": event.name, "id": event.id, "at": event.occurred_at.isoformat()}
+    if isinstance(event, ModelEvent):
+        body["model"] = reference(event.model)
+        if not _strip(event, fields, may_leave):
+            return None
+    body["fields"] = pack(fields, may_leave)
+    if type(event) is not Named:
+        body["class"] = reference(type(event))
+    if event.request_id is not None:
+        body["request"] = event.request_id
+    if isinstance(event.origin, str):
+        body["origin"] = event.origin
+    if event.cause is not None:
+        body["depth"], body["causes"] = event.depth, _causes(event)
+    return body
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    return {each.name: getattr(event, each.name) for each in event._fields if each.init and each.name not in _STAYS}
+
+
+def _strip(event: ModelEvent[Any], fields: dict[str, Any], may_leave: MayLeave) -> bool:
+    """Take what is hidden out of the changes that ``fields`` tell of; whether anything is left to tell."""
+    if "diff" in fields:
+        fields["diff"] = without_hidden(event.model, fields["diff"], may_leave)
+    if isinstance(event, FieldUpdated):
+        change = {event.field: {"old": event.old, "new": event.new}}
+        open_change = without_hidden(event.model, change, may_leave)
+        fields.update(open_change.get(event.field, {}))
+        return event.field in open_change
+    return True
+
+
+def _causes(event: Event) -> list[list[str]]:
+    """The names and ids of the causes, the nearest first."""
+    found: list[list[str]] = []
+    link = event.cause
+    while link is not None and len(found) <= MAX_DEPTH:
+        found.append([link.name, link.id])
+        link = link.cause
+    return found
+
+
+def read_event(body: Any, remote: Remote) -> Event:
+    """The event that was sent elsewhere as ``body``.
+
+    :raises ValueError: for anything that :func:`write_event` does not make, or a value that the event refuses.
+    """
+    try:
+        cause, depth = _cause(body)
+        marks = {
+            "id": _text(body["id"]),
+            "occurred_at": datetime.fromisoformat(body["at"]),
+            "origin": _optional(body, "origin"),
+            "request_id": _optional(body, "request"),
+            "cause": cause,
+            "depth": depth,
+            "remote": remote,
+        }
+        return _make(body, unpack(body["fields"]), marks)
+    except ValueError:
+        raise
+    except Exception as error:  # a class may check what it is given in its own way
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+
+
+def _make(body: dict[str, Any], fields: dict[str, Any], marks: dict[str, Any]) -> Event:
+    kind = class_named(_text(body["class"])) if "class" in body else None
+    if kind is None or kind is Named:
+        return revived(Named, {"name": _text(body["name"]), "payload": fields}, marks)
+    if issubclass(kind, Intent):
+        raise ValueError(f"{kind.__name__} does not travel")
+    if not issubclass(kind, ModelEvent):
+        return revived(kind, fields, marks)
+    model = model_named(_text(body["model"]))
+    if model is None:
+        fields = {"model": re.split("[:.]", body["model"])[-1], **fields}
+        return revived(Named, {"name": _text(body["name"]), "payload": fields}, marks)
+    return revived(kind, {"model": model, **fields}, {**marks, "origin": model})
+
+
+def _cause(body: dict[str, Any]) -> tuple[Event | None, int]:
+    """The causes as events that carry nothing, and their number."""
+    if "causes" not in body:
+        return None, 0
+    cause: Event | None = None
+    causes, depth = body["causes"], body.get("depth")
+    if type(depth) is not int or not 0 <= depth <= MAX_DEPTH or len(causes) > MAX_DEPTH + 1:
+        raise ValueError("an event with this many causes is not sent")
+    for place, (name, id) in enumerate(reversed(causes)):
+        above, cause = cause, Named(_text(name))
+        stamp(cause, id=_text(id), cause=above, depth=max(depth - len(causes) + place, 0))
+    return cause, depth
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("text is expected")
+    return value
+
+
+def _optional(body: dict[str, Any], name: str) -> str | None:
+    return _text(body[name]) if name in body else None

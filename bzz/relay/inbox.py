@@ -1,0 +1,180 @@
+"""What arrives: checked as it comes, queued, and delivered in order. Nothing in a message can end this."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bzz.errors import EventLoop
+from bzz.events.bus import bus
+from bzz.events.record import Remote
+from bzz.relay.envelope import Envelope, Unreadable
+from bzz.relay.events import read_event
+from bzz.relay.peers import Gap, Peer, Peers
+from bzz.relay.queue import BoundedQueue
+from bzz.relay.statistics import Counts
+
+__all__ = ["MAX_NAME", "Body", "Inbox", "number_of"]
+
+logger = logging.getLogger("bzz.relay")
+
+MAX_NAME = 64
+"""How long a relay's name may be, in characters."""
+
+TURN = 64
+"""After so many messages in a row the rest of the loop gets its turn."""
+
+_NUMBERS = 1 << 53
+
+Body = Mapping[str, Any]
+OnGap = Callable[[Gap], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """A message that was checked and waits for delivery."""
+
+    process: str
+    body: Body
+    size: int
+
+
+class Inbox:
+    """The way in of one relay.
+
+    :param process: this process's own id: what comes back of its own messages is told to ``on_echo`` and dropped.
+    :param is_younger: told a process's time of starting, says whether this one listened already.
+    :param kinds: what is done with a message, by its kind; for those that are not events. A gap that shows is returned.
+    :param on_gap: told of events that never got here, before the next one is delivered.
+    """
+
+    def __init__(
+        self,
+        process: str,
+        envelope: Envelope,
+        queue: BoundedQueue[Incoming],
+        counts: Counts,
+        peers: Peers,
+        *,
+        is_younger: Callable[[Any], bool],
+        kinds: Mapping[str, Callable[[Peer, Body], Gap | None]],
+        on_gap: list[OnGap],
+        on_echo: Callable[[], None],
+    ) -> None:
+        self._own = b"bzz/1 " + process.encode() + b" "
+        self._envelope = envelope
+        self._queue = queue
+        self._counts = counts
+        self._peers = peers
+        self._is_younger = is_younger
+        self._kinds = kinds
+        self._on_gap = on_gap
+        self._on_echo = on_echo
+        self.stopping = False
+
+    def receive(self, data: bytes) -> None:
+        """Take in one message as it came; never raises."""
+        if data.startswith(self._own):
+            self._on_echo()
+            return
+        try:
+            process, body = self._envelope.open(data)
+        except Unreadable as error:
+            self._counts.drop(str(error))
+            return
+        message = Incoming(process, body, len(data))
+        if body.get("kind") == "answer":  # whoever waits for it may be the listener that holds up the queue
+            self._handle(message)
+            return
+        for _ in self._queue.put(message):
+            self._counts.drop("inbox_full")
+
+    def _handle(self, message: Incoming) -> Gap | None:
+        """Do what a message that is no event asks for; returns the gap that it shows."""
+        kind = message.body.get("kind")
+        handle = self._kinds.get(kind) if isinstance(kind, str) else None
+        if handle is None:
+            self._counts.drop("unknown_kind")
+            return None
+        try:
+            return handle(self._peer(message), message.body)
+        except ValueError:
+            self._counts.drop("undecodable")
+            return None
+
+    def _peer(self, message: Incoming) -> Peer:
+        name = message.body.get("name")
+        if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME:
+            raise ValueError("a message tells the name of its relay")
+        is_younger = self._is_younger(message.body.get("started"))
+        return self._peers.hear(message.process, name, is_younger, asyncio.get_running_loop().time())
+
+    async def deliver_forever(self) -> None:
+        """Deliver what is queued, until this task is cancelled."""
+        while True:
+            await self._queue.filled.wait()
+            for message in self._queue.take(TURN):
+                await self._deliver(message)
+            await asyncio.sleep(0)
+
+    async def _deliver(self, message: Incoming) -> None:
+        try:
+            if message.body.get("kind") == "event":
+                await self._deliver_event(message)
+            else:
+                await self._tell_gap(self._handle(message))
+        except asyncio.CancelledError:
+            if self.stopping:
+                raise
+            self._counts.drop("failed")  # a listener let itself be cancelled
+        except Exception:
+            self._counts.drop("failed")
+            logger.exception("a relayed message could not be delivered")
+
+    async def _deliver_event(self, message: Incoming) -> None:
+        try:
+            peer, number = self._peer(message), number_of(message.body)
+        except ValueError:
+            self._counts.drop("undecodable")
+            return
+        if not peer.takes(number):
+            self._counts.drop("duplicate")
+            return
+        await self._tell_gap(peer.reach(number))
+        try:
+            event = read_event(message.body.get("event"), Remote(peer.name, peer.process, number))
+        except ValueError:
+            self._counts.drop("undecodable")
+            return
+        self._counts.received += 1
+        try:
+            await bus.emit(event)
+        except EventLoop as error:
+            logger.error("%s from %s set off a loop: %s", event.name, peer.name, error)
+
+    async def _tell_gap(self, gap: Gap | None) -> None:
+        """Call those who asked to be told; what they raise is logged."""
+        if gap is None:
+            return
+        for function in self._on_gap:
+            try:
+                answer = function(gap)
+                if inspect.isawaitable(answer):
+                    await answer
+            except Exception:
+                logger.exception("on_gap failed: %r", function)
+
+
+def number_of(body: Body) -> int:
+    """The number of an event, or of the last one.
+
+    :raises ValueError: where there is none.
+    """
+    number = body.get("number")
+    if type(number) is not int or not 0 <= number < _NUMBERS:
+        raise ValueError("a number is expected")
+    return number

@@ -1,0 +1,164 @@
+"""The protocol of state-signals (https://pypi.org/project/state-signals), as pure functions on bytes.
+
+Two pub/sub channels, one JSON object per message. A publisher sends signals; who answers its ``initialization`` is
+subscribed until its ``shutdown``, and owes it an answer with a ``ras`` for each further signal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from bzz.relay.envelope import MAX_BYTES
+
+__all__ = [
+    "INITIALIZATION",
+    "NO_TAG",
+    "RESPONSES",
+    "SHUTDOWN",
+    "SIGNALS",
+    "Response",
+    "Signal",
+    "name_of",
+    "read_response",
+    "read_signal",
+    "write_response",
+    "write_signal",
+]
+
+SIGNALS = "event-signal-pubsub"
+RESPONSES = "event-signal-response"
+INITIALIZATION = "initialization"
+SHUTDOWN = "shutdown"
+NO_TAG = "No tag specified"
+
+_RESPONDER = re.compile(r"(?P<name>.*)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-resp", re.DOTALL)
+_TEXTS = ("publisher_id", "process_name", "event", "runner_host", "tag")
+_KEYS = frozenset({*_TEXTS, "sample_no", "metadata"})
+
+NO_RAS: Final = object()
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What a publisher tells of the process that it speaks for.
+
+    :param publisher_id: ``<process name>-<uuid4>``.
+    :param process_name: what the process is called.
+    :param event: what happens to it.
+    :param runner_host: where it runs.
+    :param sample_no: the number of the sample; -1 where there is none.
+    :param tag: any text.
+    :param metadata: whatever else there is to say.
+    """
+
+    publisher_id: str
+    process_name: str
+    event: str
+    runner_host: str
+    sample_no: int = -1
+    tag: str = NO_TAG
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a responder says to a signal.
+
+    :param responder_id: ``<name>-<uuid4>-resp``.
+    :param publisher_id: whom it answers.
+    :param event: which event it answers.
+    :param ras: 1 for success, anything else for failure; :data:`NO_RAS` where this is no answer.
+    :param message: more about it.
+    """
+
+    responder_id: str
+    publisher_id: str
+    event: str
+    ras: Any = NO_RAS
+    message: str | None = None
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it says how it went."""
+        return self.ras is not NO_RAS
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it went well."""
+        return bool(self.ras == 1)
+
+
+def write_signal(signal: Signal) -> bytes:
+    """The bytes of a signal: exactly the keys that the package's receivers take.
+
+    :raises TypeError: for metadata that JSON has no words for.
+    """
+    body = {name: getattr(signal, name) for name in (*_TEXTS, "sample_no")}
+    return orjson.dumps({**body, "metadata": dict(signal.metadata)} if signal.metadata else body)
+
+
+def read_signal(data: bytes) -> Signal:
+    """The signal that was sent.
+
+    :raises ValueError: for anything else.
+    """
+    body = _object(data)
+    if not _KEYS - {"metadata"} <= body.keys() <= _KEYS:
+        raise ValueError("a signal has other keys")
+    metadata = body.pop("metadata", None)
+    if not all(isinstance(body[name], str) for name in _TEXTS) or not isinstance(metadata, (dict, type(None))):
+        raise ValueError("a signal has values of other types")
+    if type(body["sample_no"]) is not int:
+        raise ValueError("the number of a sample is a whole number")
+    return Signal(**body, metadata=metadata or {})
+
+
+def write_response(response: Response) -> bytes:
+    """The bytes of a response."""
+    body = {name: getattr(response, name) for name in ("responder_id", "publisher_id", "event")}
+    if response.is_answer:
+        body["ras"] = response.ras
+    if response.message is not None:
+        body["message"] = response.message
+    return orjson.dumps(body)
+
+
+def read_response(data: bytes) -> Response:
+    """The response that was sent; other keys are passed over.
+
+    :raises ValueError: for anything else.
+    """
+    body = _object(data)
+    texts = [body.get(name) for name in ("responder_id", "publisher_id", "event")]
+    message = body.get("message")
+    if not all(isinstance(each, str) for each in texts) or not isinstance(message, (str, type(None))):
+        raise ValueError("this is no response")
+    responder, publisher, event = (str(each) for each in texts)
+    return Response(responder, publisher, event, body.get("ras", NO_RAS), message)
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES} bytes")
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(body, dict):
+        raise ValueError("an object is expected")
+    return body
+
+
+def name_of(responder_id: str) -> str:
+    """The plain name in a responder's id.
+
+    >>> name_of("worker-1-8b0e9c4e-6a0f-4f55-9a3c-0d5cf4d3c0de-resp")
+    'worker-1'
+    """
+    found = _RESPONDER.fullmatch(responder_id)
+    return found["name"] if found else responder_id

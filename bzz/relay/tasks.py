@@ -1,0 +1,30 @@
+"""Tasks that start with nothing of their surroundings, and end for certain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import Context
+from typing import Any
+
+__all__ = ["end", "start"]
+
+CANCEL_AGAIN_SECONDS = 0.5
+
+
+def start(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """Run ``work`` as a task that knows nothing of who starts it: no event is the cause of what it sends."""
+    return Context().run(asyncio.create_task, work, name=name)
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks, and return once they have ended; what they raise is passed over.
+
+    Before Python 3.12 ``asyncio.wait_for`` may swallow a cancellation (https://github.com/python/cpython/issues/86296),
+    and redis-py is built on it: so a task that goes on is cancelled again.
+    """
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
