@@ -24,7 +24,7 @@ EACH = 4
 
 ROUNDS = 8 * SOAK
 
-CONDITIONAL = [("plain", "PUT"), ("plain", "PATCH"), ("plain", "DELETE"), ("saving", "PUT"), ("saving", "PATCH")]
+CONDITIONAL = [(model, method) for model in ("plain", "saving") for method in ("PUT", "PATCH", "DELETE")]
 
 pytestmark = pytest.mark.timeout(300 * SOAK)
 

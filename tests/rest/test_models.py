@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 import uuid
 from typing import Any
 
@@ -362,6 +364,29 @@ async def test_get_list_queryset_chooses_and_orders_lists_and_nested_lists(api: 
 async def test_plain_hooks_run_off_the_loop(api: Api, clubs: dict[str, Club], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Club, "seen_from", threading.get_ident())
     assert (await api(Club).get(f"/club/{clubs['a'].id}/")).status_code == 200
+
+
+class Locked(me.Document):
+    """Has a hook, whose queryset would make the indexes, and a value that only an index keeps unique."""
+
+    code = me.StringField(unique=True)
+
+    @staticmethod
+    def get_instance_queryset(model: Any, queryset: Any, instance_id: str, handler: Any) -> Any:
+        return queryset
+
+    @classmethod
+    def ensure_indexes(cls) -> None:
+        time.sleep(0.3)  # as a large collection takes
+        super().ensure_indexes()
+
+
+async def test_no_write_comes_before_the_indexes_are_made(api: Api) -> None:
+    client = api(Locked)
+    reads = [client.get(f"/locked/{'0' * 24}/") for _ in range(5)]
+    answers = await asyncio.gather(*reads, *(client.post("/locked/", json={"code": "x"}) for _ in range(20)))
+    assert sorted(each.status_code for each in answers) == [201, *[404] * 5, *[409] * 19]
+    assert Locked.objects.count() == 1
 
 
 # -- to_dict

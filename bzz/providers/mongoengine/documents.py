@@ -195,6 +195,9 @@ class Documents:
 
     async def _asked(self, ask: Callable[[Any], Any], hook: Any, ordering: list[Any] | None = None) -> Raw:
         """What the queryset that a hook returns asks for; plain hooks run in a worker thread, for they may read."""
+        await (
+            self._open()
+        )  # else the hook's queryset would be the first to make the indexes, and others not wait for it
         try:
             if inspect.iscoroutinefunction(hook):
                 with reading():
