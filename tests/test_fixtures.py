@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import mongoengine
+from mongoengine.base import BaseDocument
 from tornado.web import RequestHandler
 
 from tests.conftest import Driver, Serve
@@ -35,3 +38,15 @@ async def test_an_application_is_served_with_its_settings(serve: Serve) -> None:
 async def test_two_applications_are_served_at_once(serve: Serve) -> None:
     first, second = serve([("/", Hello)], greeting="one"), serve([("/", Hello)], greeting="two")
     assert [(await first.get("/")).text, (await second.get("/")).text] == ["one", "two"]
+
+
+def test_no_two_models_of_the_tests_share_a_name() -> None:
+    """MongoEngine knows one class per name, so a second one would break the tests of the first."""
+    modules: defaultdict[str, set[str]] = defaultdict(set)
+    waiting = [BaseDocument]
+    while waiting:
+        for each in waiting.pop().__subclasses__():
+            waiting.append(each)
+            if each.__module__.startswith("tests.") and "<locals>" not in each.__qualname__:
+                modules[each.__name__].add(each.__module__)
+    assert {name: each for name, each in modules.items() if len(each) > 1} == {}

@@ -13,32 +13,32 @@ from bzz.providers.hidden import hides, without_hidden
 from bzz.providers.mongoengine.portable import put_together, take_apart
 
 
-class Card(me.EmbeddedDocument):
+class Payment(me.EmbeddedDocument):
     number = me.StringField()
     kind = me.StringField()
     meta = {"allow_inheritance": True}  # noqa: RUF012  # MongoEngine reads it as it is
 
 
-class Gold(Card):
+class GoldPayment(Payment):
     limit = me.IntField()
 
 
-class Holder(me.Document):
+class Payer(me.Document):
     name = me.StringField()
     secret = me.StringField(db_field="s")
-    card = me.EmbeddedDocumentField(Card)
-    cards = me.EmbeddedDocumentListField(Card)
-    by_name = me.MapField(me.EmbeddedDocumentField(Card))
+    card = me.EmbeddedDocumentField(Payment)
+    cards = me.EmbeddedDocumentListField(Payment)
+    by_name = me.MapField(me.EmbeddedDocumentField(Payment))
     meta = {"collection": "relayed_holder", "allow_inheritance": True}  # noqa: RUF012
 
 
-class Special(Holder):
+class SpecialPayer(Payer):
     extra = me.StringField()
 
 
 @pytest.fixture(autouse=True)
 def _routes(database_name: str) -> None:
-    bzz.ModelHive.routes_for("mongoengine", Holder, hidden=["secret", "card.number"])
+    bzz.ModelHive.routes_for("mongoengine", Payer, hidden=["secret", "card.number"])
 
 
 def nothing(model: type, name: str) -> bool:
@@ -46,27 +46,29 @@ def nothing(model: type, name: str) -> bool:
 
 
 def test_a_field_is_hidden_in_the_classes_below_and_above() -> None:
-    assert hides(Holder, "secret")
-    assert hides(Special, "secret")
-    assert hides(Gold, "number")
-    assert not hides(Holder, "name")
+    assert hides(Payer, "secret")
+    assert hides(SpecialPayer, "secret")
+    assert hides(GoldPayment, "number")
+    assert not hides(Payer, "name")
 
 
 def test_no_hidden_value_is_in_a_document_at_any_depth() -> None:
-    card = Gold(number="4111", kind="visa", limit=5)
-    holder = Special(id=ObjectId(), name="Ada", secret="x", card=card, cards=[card], by_name={"a": card}, extra="e")
+    card = GoldPayment(number="4111", kind="visa", limit=5)
+    holder = SpecialPayer(
+        id=ObjectId(), name="Ada", secret="x", card=card, cards=[card], by_name={"a": card}, extra="e"
+    )
     parts = take_apart(holder, nothing)
     assert "4111" not in str(parts)
     assert parts["values"].keys() == {"_id", "_cls", "name", "card", "cards", "by_name", "extra"}
     again = put_together(parts["class"], parts["values"])
-    assert type(again) is Special
+    assert type(again) is SpecialPayer
     assert (again.name, again.secret, again.card.kind, again.card.number) == ("Ada", None, "visa", None)
     assert [each.limit for each in (again.cards[0], again.by_name["a"])] == [5, 5]  # a map looks at whose they are
 
 
 def test_what_is_named_leaves() -> None:
-    holder = Holder(id=ObjectId(), secret="x", card=Card(number="4111"))
-    parts = take_apart(holder, lambda model, name: (model, name) == (Holder, "secret"))
+    holder = Payer(id=ObjectId(), secret="x", card=Payment(number="4111"))
+    parts = take_apart(holder, lambda model, name: (model, name) == (Payer, "secret"))
     assert (parts["values"]["s"], "number" in parts["values"]["card"]) == ("x", False)
 
 
@@ -95,4 +97,4 @@ def test_what_is_named_leaves() -> None:
     ],
 )
 def test_no_hidden_value_is_in_the_changes(diff: dict[str, Any], open_part: dict[str, Any]) -> None:
-    assert without_hidden(Holder, diff, nothing) == open_part
+    assert without_hidden(Payer, diff, nothing) == open_part

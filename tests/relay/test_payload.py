@@ -31,14 +31,14 @@ class Level(enum.IntEnum):
     HIGH = 3
 
 
-class Address(me.EmbeddedDocument):
+class SentAddress(me.EmbeddedDocument):
     city = me.StringField()
 
 
-class Person(me.Document):
+class SentPerson(me.Document):
     name = me.StringField(db_field="n")
     born = me.DateTimeField()
-    addresses = me.EmbeddedDocumentListField(Address)
+    addresses = me.EmbeddedDocumentListField(SentAddress)
     friend = me.ReferenceField("self")
     meta = {"collection": "relayed_person"}  # noqa: RUF012  # MongoEngine reads it as it is
 
@@ -92,11 +92,11 @@ def test_whatever_json_comes_is_a_value_or_a_value_error(message: Any) -> None:
 
 def test_a_document_travels_as_its_class_its_id_and_its_values() -> None:
     friend = ObjectId()
-    person = Person(
-        id=ObjectId(), name="Ada", born=datetime(1815, 12, 10), addresses=[Address(city="London")], friend=friend
+    person = SentPerson(
+        id=ObjectId(), name="Ada", born=datetime(1815, 12, 10), addresses=[SentAddress(city="London")], friend=friend
     )
     arrived = travelled(person)
-    assert isinstance(arrived, Person)
+    assert isinstance(arrived, SentPerson)
     assert (arrived.pk, arrived.name, arrived.born) == (person.pk, "Ada", datetime(1815, 12, 10))
     assert [each.city for each in arrived.addresses] == ["London"]
     assert arrived.friend.id == friend  # following it would ask the database
@@ -104,7 +104,7 @@ def test_a_document_travels_as_its_class_its_id_and_its_values() -> None:
 
 
 def test_a_document_whose_class_is_not_there_comes_without_it() -> None:
-    packed = pack(Person(id=ObjectId("0" * 24), name="Ada"))
+    packed = pack(SentPerson(id=ObjectId("0" * 24), name="Ada"))
     packed["v"]["class"] = "Nobody"
     arrived = unpack(packed)
     assert isinstance(arrived, Document)

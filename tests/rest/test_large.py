@@ -21,7 +21,7 @@ class Sheet(me.EmbeddedDocument):
     note = me.StringField()
 
 
-class Card(me.EmbeddedDocument):
+class FileCard(me.EmbeddedDocument):
     key = me.StringField(primary_key=True)
     text = me.StringField()
 
@@ -30,7 +30,7 @@ class Archive(me.Document):
     name = me.StringField()
     big = me.StringField()
     sheets = me.ListField(me.EmbeddedDocumentField(Sheet))
-    cards = me.EmbeddedDocumentListField(Card)
+    cards = me.EmbeddedDocumentListField(FileCard)
     free = me.DictField()
 
 

@@ -22,7 +22,7 @@ class Owned(me.Document):
         return super().delete(*args, **kwargs)
 
 
-class Saving(me.Document):
+class SavedBefore(me.Document):
     """Its own ``delete()`` saves the document first."""
 
     number = me.IntField()
@@ -82,7 +82,7 @@ class AskedIssue(me.Document):
     status = me.StringField(default="open")
 
 
-DELETED = [Owned, Saving, Updating, Heard, Ruled]
+DELETED = [Owned, SavedBefore, Updating, Heard, Ruled]
 ISSUES = [Issue, SavedIssue, AskedIssue]
 MODELS = [*DELETED, RuledPart, *ISSUES]
 

@@ -171,7 +171,7 @@ class Slip(me.EmbeddedDocument):
     text = me.StringField()
 
 
-class Folder(me.Document):
+class Binder(me.Document):
     """Its items have no ids; one that somebody else stored is no document at all."""
 
     memos = me.ListField(me.EmbeddedDocumentField(Slip))
@@ -181,18 +181,18 @@ class Folder(me.Document):
 async def test_items_without_ids_are_told_one_by_one_where_there_are_equally_many(
     alone: Api, told: Told, database_name: str
 ) -> None:
-    folder, client = Folder(memos=[Slip(text="a"), Slip(text="b")]).save(), alone(Folder)
-    await client.put(f"/folder/{folder.id}/", json={"memos": [{"text": "a"}, {"text": "c"}]})
-    await client.put(f"/folder/{folder.id}/", json={"memos": [{"text": "c"}]})
+    folder, client = Binder(memos=[Slip(text="a"), Slip(text="b")]).save(), alone(Binder)
+    await client.put(f"/binder/{folder.id}/", json={"memos": [{"text": "a"}, {"text": "c"}]})
+    await client.put(f"/binder/{folder.id}/", json={"memos": [{"text": "c"}]})
     assert [list(each.diff) for _, each in told] == [["memos.1.text"], ["memos"]]
 
 
 async def test_a_stored_item_that_is_no_document_keeps_no_change_from_being_told(
     alone: Api, told: Told, database_name: str
 ) -> None:
-    folder, client = Folder(memos=[Slip(text="a")]).save(), alone(Folder)
-    Folder._get_collection().update_one({"_id": folder.id}, {"$set": {"memos": [None, "bad", {"text": "a"}]}})
-    await client.delete(f"/folder/{folder.id}/memos/2/")
+    folder, client = Binder(memos=[Slip(text="a")]).save(), alone(Binder)
+    Binder._get_collection().update_one({"_id": folder.id}, {"$set": {"memos": [None, "bad", {"text": "a"}]}})
+    await client.delete(f"/binder/{folder.id}/memos/2/")
     assert told[0][1].diff == {"memos": pair([None, "bad", Slip(text="a")], [None, "bad"])}
 
 

@@ -95,8 +95,9 @@ async def _wait_for(lock: _Lock) -> None:
             await asyncio.wait({acquiring}, timeout=LOOK_SECONDS)
             if not acquiring.done() and loop.time() > min(end, lock.held_since + MAX_WAIT_SECONDS):
                 raise Unavailable(TOO_MANY)
+        acquiring.result()
     except BaseException:
-        if not acquiring.cancel():
+        if not acquiring.cancel() and not acquiring.cancelled():
             lock.release()
         raise
 
