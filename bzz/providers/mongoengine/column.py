@@ -15,7 +15,18 @@ from mongoengine.errors import DeprecatedError
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.acceptance import Test, acceptance
-from bzz.providers.mongoengine.fields import BAD_VALUE, PLAIN_FIELDS, Reader, reader_of, reference_key, store_scalar
+from bzz.providers.mongoengine.fields import (
+    BAD_VALUE,
+    PLAIN_FIELDS,
+    Reader,
+    container_reader,
+    read_any_reference,
+    reader_of,
+    reference_key,
+    reference_text,
+    store_scalar,
+)
+from bzz.providers.mongoengine.messages import REFUSED, add_error
 from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.protected import kept, refuse_twins, required_unchanged, store_items
 from bzz.providers.mongoengine.raw import Raw
@@ -25,26 +36,7 @@ if TYPE_CHECKING:
     from bzz.providers.mongoengine.mapping import Mapping
     from bzz.providers.mongoengine.schema import Schema
 
-__all__ = ["Column", "add_error"]
-
-
-REFUSED = "The value is refused."
-
-
-def add_error(errors: dict[str, list[str]], where: str, error: Any) -> None:
-    """Add MongoEngine's nested errors to ``errors`` under dotted names.
-
-    >>> found: dict[str, list[str]] = {}
-    >>> add_error(found, "address", me.ValidationError("bad", errors={"zip": me.ValidationError("too long")}))
-    >>> found
-    {'address.zip': ['too long']}
-    """
-    nested = error.errors if isinstance(error, me.ValidationError) else error
-    if isinstance(nested, dict) and nested:
-        for key, inner in nested.items():
-            add_error(errors, f"{where}.{key}" if where else str(key), inner)
-    else:
-        errors.setdefault(where, []).append(str(getattr(error, "message", error)) or REFUSED)
+__all__ = ["Column"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +191,7 @@ class Column:
     def _reader(self, shown: bool) -> Reader | None:
         kind = self.field.kind
         if kind in (Kind.LIST, Kind.MAP):
-            return _container_reader(self.item._reader(shown=shown) if self.item else None)
+            return container_reader(self.item._reader(shown=shown) if self.item else None)
         if kind is Kind.EMBEDDED and not self.mapping().inherits:
             mapping = self.mapping()
             whole = mapping.show if shown else mapping.typed
@@ -207,9 +199,9 @@ class Column:
         if kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):
             return self._show_document if shown else self._read_document
         if kind is Kind.ANY_REFERENCE:
-            return _read_any_reference
+            return read_any_reference
         if kind is Kind.REFERENCE:
-            return _reference_text if shown else reference_key
+            return reference_text if shown else reference_key
         return reader_of(self.source, kind)
 
     def _read_document(self, raw: Any) -> Any:
@@ -406,27 +398,3 @@ def _never(raw: Any) -> bool:
 
 
 _LINKS = frozenset({Kind.EMBEDDED, Kind.ANY_EMBEDDED, Kind.REFERENCE, Kind.ANY_REFERENCE})
-
-
-def _container_reader(read: Reader | None) -> Reader | None:
-    if read is None:
-        return None
-
-    def read_each(raw: Any) -> Any:
-        if isinstance(raw, dict):
-            return {key: None if each is None else read(each) for key, each in raw.items()}
-        return [None if each is None else read(each) for each in raw] if isinstance(raw, list) else raw
-
-    return read_each
-
-
-def _reference_text(raw: Any) -> Any:
-    key = reference_key(raw)
-    return key if key is None else str(key)
-
-
-def _read_any_reference(raw: Any) -> Any:
-    reference = raw.get("_ref") if isinstance(raw, dict) else None
-    if not isinstance(reference, DBRef):
-        return raw
-    return {"@type": raw.get("_cls"), "id": str(reference.id)}

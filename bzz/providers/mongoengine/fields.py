@@ -28,11 +28,14 @@ __all__ = [
     "BAD_VALUE",
     "PLAIN_FIELDS",
     "Reader",
+    "container_reader",
     "inner_source",
     "kind_of",
     "parse_object_id",
+    "read_any_reference",
     "reader_of",
     "reference_key",
+    "reference_text",
     "store_scalar",
 ]
 
@@ -159,3 +162,30 @@ def _read_date(raw: Any) -> date | Any:
 
 def _read_point(raw: Any) -> Any:
     return {"type": "Point", "coordinates": raw} if isinstance(raw, list) else raw
+
+
+def container_reader(read: Reader | None) -> Reader | None:
+    """Return what reads each item of a list or map; None where the items need not be read."""
+    if read is None:
+        return None
+
+    def read_each(raw: Any) -> Any:
+        if isinstance(raw, dict):
+            return {key: None if each is None else read(each) for key, each in raw.items()}
+        return [None if each is None else read(each) for each in raw] if isinstance(raw, list) else raw
+
+    return read_each
+
+
+def reference_text(raw: Any) -> Any:
+    """Return what clients are shown of a stored reference: the text of its primary key."""
+    key = reference_key(raw)
+    return key if key is None else str(key)
+
+
+def read_any_reference(raw: Any) -> Any:
+    """Return a stored generic reference as its class and the text of its primary key."""
+    reference = raw.get("_ref") if isinstance(raw, dict) else None
+    if not isinstance(reference, DBRef):
+        return raw
+    return {"@type": raw.get("_cls"), "id": str(reference.id)}

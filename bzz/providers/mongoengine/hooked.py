@@ -20,11 +20,12 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from bzz.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine.changes import assignments
-from bzz.providers.mongoengine.column import Column, add_error
+from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.documents import Documents, refused, taken
 from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
 from bzz.providers.mongoengine.mapping import Mapping, documents_in
+from bzz.providers.mongoengine.messages import add_error
 from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.removal import delete_unchanged
