@@ -93,7 +93,7 @@ def loads(body: bytes) -> Any:
 def check_depth(value: Any, limit: int = MAX_DEPTH) -> None:
     """Raise where objects and arrays nest deeper than ``limit``.
 
-    :raises bzz.errors.BadRequest: as said.
+    :raises bzz.errors.BadRequest: if they do.
     """
     level = _containers([value])
     for _ in range(limit):

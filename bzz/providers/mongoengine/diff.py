@@ -26,7 +26,7 @@ def diff(mapping: Mapping, before: Raw | None, after: Raw | None, prefix: str = 
     :param before: None where the document was created.
     :param after: None where it was deleted.
     :param by_item: whether a list of embedded documents is told item by item where both sides hold the same items;
-        otherwise lists are told as a whole.
+        otherwise a list changes as a whole.
     """
     changes: Diff = {}
     for column in _columns(mapping, before, after):

@@ -213,7 +213,7 @@ class Documents:
     def require_own_database(self) -> None:
         """Refuse to let MongoEngine write where it and these routes mean different databases.
 
-        :raises bzz.errors.ConfigurationError: as said: the write would be lost to every read.
+        :raises bzz.errors.ConfigurationError: if they do; no read would find the write.
         """
         if self._given is not None and self._given.name != self.model._get_db().name:
             raise ConfigurationError(

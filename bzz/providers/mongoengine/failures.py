@@ -1,4 +1,4 @@
-"""What goes wrong between here and MongoDB, told as bzz's own errors.
+"""What goes wrong between here and MongoDB, as bzz's own errors.
 
 There is one rule for what the server says: it is the client's data for the codes below, and told as such by those who
 know the model; anything else is the database's trouble, a 503, and logged with its code. What a write that failed has

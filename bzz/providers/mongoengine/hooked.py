@@ -136,7 +136,7 @@ def _loaded(mapping: Mapping, raw: Raw) -> Any:
 
 
 def _assign(instance: Any, column: Column, raw: Any) -> None:
-    """Set an attribute so that it is saved as said: MongoEngine makes None the default, and takes True for 1."""
+    """Set an attribute so that this very value is saved: MongoEngine makes None the default, and takes True for 1."""
     if raw is None:
         instance._data[column.field.name] = None
     else:

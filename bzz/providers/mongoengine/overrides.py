@@ -28,7 +28,7 @@ def asks_while_saved(model: Any) -> bool:
 def check_signatures(model: Any) -> None:
     """Refuse an override of ``save`` that cannot be told to insert, or to save only what is unchanged.
 
-    :raises bzz.errors.ConfigurationError: as said.
+    :raises bzz.errors.ConfigurationError: if a class has one.
     """
     if not overrides(model, "save"):
         return
