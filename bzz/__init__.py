@@ -9,13 +9,16 @@ from bzz import events
 from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, off, on, silent
+from bzz.limits import Limits
 from bzz.model.hive import ModelHive
 from bzz.routing import RouteList, flatten
-from bzz.serving.server import Limits, serve
+from bzz.serving.server import serve
 
 if TYPE_CHECKING:
     from bzz import auth as auth
     from bzz import relay as relay
+    from bzz.asgi.application import asgi_app
+    from bzz.asgi.rsgi import rsgi_app
     from bzz.auth.guard import authenticated
     from bzz.auth.hive import AuthHive
     from bzz.mock.hive import MockHive
@@ -34,6 +37,7 @@ __all__ = [
     "RedisRelay",
     "Refuse",
     "RouteList",
+    "asgi_app",
     "authenticated",
     "drain",
     "emit",
@@ -43,6 +47,7 @@ __all__ = [
     "forward",
     "off",
     "on",
+    "rsgi_app",
     "serve",
     "silent",
     "storable",
@@ -53,7 +58,9 @@ _LATER = {
     "AuthHive": "bzz.auth.hive",
     "MockHive": "bzz.mock.hive",
     "RedisRelay": "bzz.relay.redis",
+    "asgi_app": "bzz.asgi.application",
     "authenticated": "bzz.auth.guard",
+    "rsgi_app": "bzz.asgi.rsgi",
 }
 """Public names whose modules need packages that not every application has: imported at their first use."""
 

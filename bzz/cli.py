@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
+from bzz.codec import loads
 from bzz.errors import BzzError, ConfigurationError
 from bzz.routing import RouteList
 from bzz.serving import server
@@ -51,22 +54,56 @@ def serve(
     application: Annotated[str, typer.Argument(metavar="MODULE:NAME", help="An application, or what makes one.")],
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8888,
-    processes: Annotated[int, typer.Option(min=1, help="How many processes share the port.")] = 1,
+    unix_socket: Annotated[str | None, typer.Option(help="The path of a socket, in place of a port.")] = None,
+    engine: Annotated[str, typer.Option("--server", help="tornado, or granian for several processes.")] = "tornado",
+    processes: Annotated[int, typer.Option(min=1, help="How many processes granian runs.")] = 1,
+    trusted_proxy: Annotated[
+        list[str] | None, typer.Option(help="A network whose X-Forwarded-For is believed; may be repeated.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the server; may be repeated.")
+    ] = None,
 ) -> None:
     """Serve an application until it is told to stop."""
     sys.path.insert(0, "")
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("bzz.serving").setLevel(logging.INFO)
+
+    def on_start(taken: int) -> None:
+        where = unix_socket or f"http://{host}:{taken}/"
+        typer.echo(f"Serving {application} at {where} (Ctrl-C stops it)")
+        sys.stdout.flush()
+
     try:
         server.serve(
             application,
             port=port,
             address=host,
+            unix_socket=unix_socket,
+            server=cast(server.Server, engine),
             processes=processes,
-            on_start=lambda taken: typer.echo(f"Serving {application} at http://{host}:{taken}/ (Ctrl-C stops it)"),
+            trusted_proxies=trusted_proxy or (),
+            on_start=on_start,
+            **_options(option or ()),
         )
     except BzzError as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{host}:{port} cannot be listened on: {error.strerror}")
+        _fail(f"{unix_socket or f'{host}:{port}'} cannot be listened on: {error.strerror}")
+
+
+def _options(texts: Iterable[str]) -> dict[str, Any]:
+    """Return options of the server; a value is JSON if it can be, and else a text."""
+    options = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigurationError(f"--option {text!r} must be NAME=VALUE")
+        try:
+            options[name] = loads(value.encode())
+        except ValueError:
+            options[name] = value
+    return options
 
 
 async def _serve(routes: RouteList, host: str, port: int) -> None:

@@ -6,7 +6,6 @@ meets the limit as well as a slow one.
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -15,7 +14,7 @@ from typing import Any
 
 from bzz.errors import ConfigurationError, TooManyRequests
 
-__all__ = ["FailureStore", "Limiter", "MemoryFailures", "MongoFailures", "network_of"]
+__all__ = ["FailureStore", "Limiter", "MemoryFailures", "MongoFailures"]
 
 
 class FailureStore(ABC):
@@ -110,16 +109,3 @@ class Limiter:
         """Take back attempts that did not fail."""
         for key in keys:
             await self._store.add(key, -1, self._window)
-
-
-def network_of(address: str) -> str:
-    """What counts as one address: itself, for IPv6 its /64, which is what one subscriber gets.
-
-    >>> network_of("192.0.2.7"), network_of("2001:db8::7"), network_of("")
-    ('192.0.2.7', '2001:db8::/64', '')
-    """
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address

@@ -11,9 +11,10 @@ from typing import Any
 
 from tornado.web import HTTPError, RequestHandler
 
+from bzz.addresses import network_of
 from bzz.auth import outage
 from bzz.auth.base import Provider
-from bzz.auth.limiter import Limiter, network_of
+from bzz.auth.limiter import Limiter
 from bzz.codec import loads
 from bzz.errors import BadGateway, BadRequest, RequestError, Unauthorized
 from bzz.signals import authorized_user, unauthorized_user

@@ -1,41 +1,22 @@
-"""``bzz.serve``: an application on a port, with limits that a public address needs."""
+"""``bzz.serve``: an application on a port, by Tornado's HTTP server or by granian."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import gc
-import importlib
-import importlib.util
-import select
-import signal
-import socket
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, get_args
 
-from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
-from tornado.web import Application
-
+from bzz.addresses import Proxies
 from bzz.errors import ConfigurationError
-from bzz.events import drain
-from bzz.serving.limits import Limits
-from bzz.serving.overload import Capped, InFlight
-from bzz.serving.processes import supervise
+from bzz.limits import Limits
+from bzz.serving.place import Place
+from bzz.serving.source import Source, load
 
-if TYPE_CHECKING:
-    from bzz.serving.listener import Listener
+__all__ = ["Limits", "Server", "check_options", "load", "serve"]
 
-__all__ = ["Limits", "load", "serve"]
-
-Source = Application | str | Callable[[], Application]
-
-
-ACCEPT_ROUNDS = 100
-"""How many turns of the loop a stopping server spends on accepting what waits: each takes up to 128 connections."""
-
-LINGER_SECONDS = 0.25
-"""How long a stopping server still hears kept connections: a request may be on its way on one."""
+Server = Literal["tornado", "granian"]
 
 
 def serve(
@@ -43,113 +24,52 @@ def serve(
     *,
     port: int = 8888,
     address: str = "127.0.0.1",
+    unix_socket: str | Path | None = None,
+    server: Server = "tornado",
     processes: int = 1,
+    trusted_proxies: Iterable[str] = (),
     limits: Limits = Limits(),
     on_start: Callable[[int], None] = lambda port: None,
+    **options: Any,
 ) -> None:
     """Serve an application until SIGTERM or SIGINT; the requests that were accepted are answered first.
 
-    Runs on uvloop where that is installed, and parses HTTP by llhttp where httptools is: ``pip install 'bzz[serve]'``.
-    Else it runs on asyncio's loop and on Tornado's HTTP server.
+    Tornado's own HTTP server runs in this process, on uvloop if that is installed (``pip install 'bzz[serve]'``).
+    granian (``pip install 'bzz[granian]'``) runs in processes of its own, which are started again when they die.
 
-    :param app: the application, ``'module:name'`` of one, or a function that makes one. For several processes one of
-        the latter two, so that each process makes its own connections.
+    :param app: the application, ``'module:name'`` of one, or a function that makes one. granian needs one of the latter
+        two, for each of its processes makes its own.
     :param port: 0 takes a free one.
-    :param processes: how many processes share the port. One that dies is started again.
-    :param on_start: told the port once it is bound.
-    :raises bzz.errors.ConfigurationError: where ``app`` is no such thing.
-    :raises OSError: where the port is taken.
+    :param unix_socket: the path of a socket to listen on, in place of a port.
+    :param server: ``'tornado'`` or ``'granian'``.
+    :param processes: how many processes granian starts.
+    :param trusted_proxies: addresses and networks, such as ``'10.0.0.0/8'``, from which ``X-Forwarded-For`` and
+        ``X-Forwarded-Proto`` are believed; ``'unix'`` for whoever comes by a Unix socket.
+    :param limits: what one connection and one process may take.
+    :param on_start: told the port (0 for a Unix socket) once requests are taken.
+    :param options: those of :class:`tornado.httpserver.HTTPServer`, such as ``ssl_options`` or ``xheaders``, or those
+        of granian's ``Server``, such as ``ssl_cert``, under their own names; they go before ``limits``.
+    :raises bzz.errors.ConfigurationError: for what contradicts itself, or an engine that is not installed.
+    :raises OSError: if the port or the socket is taken.
     """
-    if processes > 1 and isinstance(app, Application):
-        raise ConfigurationError("several processes need 'module:name' or a function: each makes its own application")
-    sockets = bind_sockets(port, address)
-    on_start(sockets[0].getsockname()[1])
-    if processes == 1:
-        _run(app, sockets, limits)
+    if server not in get_args(Server):
+        raise ConfigurationError(f"server: {server!r} must be 'tornado' or 'granian'")
+    if processes != 1 and server == "tornado":
+        raise ConfigurationError("Tornado's server runs in one process; several need server='granian' (bzz[granian])")
+    proxies = Proxies(trusted_proxies)
+    if proxies and options.get("xheaders"):
+        raise ConfigurationError("xheaders believes whoever connects: leave it out where trusted_proxies says whom")
+    place = Place(port, address, None if unix_socket is None else Path(unix_socket))
+    # Each engine is imported where it is chosen: the other may not be installed, and costs time.
+    if server == "granian":
+        import_module("bzz.serving.granian").run(app, place, processes, proxies, limits, on_start, options)
     else:
-        supervise(lambda: _run(app, sockets, limits), processes, sockets, limits.grace_seconds)
+        import_module("bzz.serving.tornado").run(app, place, proxies, limits, on_start, options)
 
 
-def load(source: Source) -> Application:
-    """The application that ``source`` is, names or makes.
-
-    :raises bzz.errors.ConfigurationError: where there is none.
-    """
-    found: Any = _import(source) if isinstance(source, str) else source
-    if not isinstance(found, Application) and callable(found):
-        found = found()
-    if not isinstance(found, Application):
-        raise ConfigurationError(f"{source!r} gives {type(found).__name__}, and not a tornado.web.Application")
-    return found
-
-
-def _import(name: str) -> Any:
-    module, _, attribute = name.partition(":")
-    if not module or not attribute:
-        raise ConfigurationError(f"{name!r} must be 'module:name', such as 'shop.main:app'")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except AttributeError:
-        raise ConfigurationError(f"{module} has no {attribute!r}") from None
-    except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
-            raise
-        raise ConfigurationError(f"there is no module {error.name!r} on the path") from None
-
-
-def _run(app: Source, sockets: Sequence[socket.socket], limits: Limits) -> None:
-    uvloop = importlib.util.find_spec("uvloop")
-    run = asyncio.run if uvloop is None else importlib.import_module("uvloop").run
-    run(_serve(app, sockets, limits))
-
-
-async def _serve(app: Source, sockets: Sequence[socket.socket], limits: Limits) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    flight = InFlight(limits.in_flight)
-    application = load(app)
-    server = _server(application, limits, flight)
-    gc.collect()
-    gc.freeze()  # what is there now stays: to look through it takes 20 ms, about once a second under load
-    async with contextlib.AsyncExitStack() as stack:
-        for context in application.settings.get("bzz_contexts", ()):
-            await stack.enter_async_context(context)
-        server.add_sockets(list(sockets))
-        await stop.wait()
-        end = asyncio.get_running_loop().time() + limits.grace_seconds
-        await _stop(server, flight, sockets, end)
-        await drain(end - asyncio.get_running_loop().time())
-
-
-def _server(application: Application, limits: Limits, flight: InFlight) -> HTTPServer | Listener:
-    """Where httptools is installed, its parser; else Tornado's."""
-    tornado = HTTPServer(
-        Capped(application, flight),
-        idle_connection_timeout=limits.header_seconds,
-        body_timeout=limits.body_seconds,
-        max_body_size=limits.body_bytes,
-    )
-    if importlib.util.find_spec("httptools") is None:
-        return tornado
-    from bzz.serving import listener  # needs httptools
-
-    return listener.Listener(application, limits, flight, tornado)
-
-
-async def _stop(server: HTTPServer | Listener, flight: InFlight, sockets: Sequence[socket.socket], end: float) -> None:
-    """Take what waits to be accepted, answer what is there, tell clients to connect anew, and close."""
-    server.conn_params.no_keep_alive = True  # from here on every answer says Connection: close
-    for _ in range(ACCEPT_ROUNDS):
-        if not select.select(sockets, [], [], 0)[0]:
-            break
-        await asyncio.sleep(0)
-    server.stop()
-    await _until(end, flight.quiet(LINGER_SECONDS))
-    await _until(end, server.close_all_connections())
-
-
-async def _until(end: float, waiting: Awaitable[None]) -> None:
-    left = max(end - asyncio.get_running_loop().time(), LINGER_SECONDS)
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(waiting, left)
+def check_options(options: Mapping[str, Any], engine: Callable[..., Any], reserved: Iterable[str]) -> None:
+    """Raise ConfigurationError for an option that ``engine`` does not take, or for which ``serve`` has its own name."""
+    known = set(inspect.signature(engine).parameters) - {"self", *reserved}
+    for name in options:
+        if name not in known:
+            raise ConfigurationError(f"there is no option {name!r}; this server takes {', '.join(sorted(known))}")

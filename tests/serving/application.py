@@ -1,6 +1,6 @@
 """An application for the serving tests, with a handler for everything that a server and an application do together.
 
-Run as a program, it serves itself: ``application.py '{"processes": 2, "hidden": ["httptools"]}'``.
+Run as a program, it serves itself: ``application.py '{"engine": "granian", "processes": 2, "in_flight": 1}'``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler
 
-from bzz.serving.server import Limits, serve
+import bzz
+from bzz.limits import Limits
+from tests.serving import asgi
 
 left: list[str] = []
 """The paths of the requests whose clients left before they were answered."""
@@ -118,7 +120,7 @@ class Left(RequestHandler):
 
     def get(self) -> None:
         gc.collect()  # Tornado's handlers are part of cycles where their clients leave
-        counted = ("HTTPServerRequest", "HTTP1Connection", "Exchange", "Connection", "Slow", "Task")
+        counted = ("HTTPServerRequest", "HTTP1Connection", "_ASGIExchange", "_RSGIExchange", "Slow", "Task")
         names = [type(each).__name__ for each in gc.get_objects()]
         objects = {name: names.count(name) for name in counted}
         frozen = gc.get_freeze_count()
@@ -197,16 +199,29 @@ def make() -> Application:
     )
 
 
-if __name__ == "__main__":
-    given = json.loads(sys.argv[1])
-    for package in given.pop("hidden"):
+LIMITS = {"header_seconds": 1, "body_seconds": 1, "body_bytes": 1000, "in_flight": 100, "grace_seconds": 10}
+
+
+def main(told: dict[str, Any]) -> None:
+    """Serve on the engine that is told; print the port when requests are taken."""
+    engine = told.pop("engine")
+    for package in told.pop("hidden", ()):
         sys.modules[package] = None  # type: ignore[assignment]  # as if it were not installed
-    processes = given.pop("processes")
-    limits = {"header_seconds": 1, "body_seconds": 1, "body_bytes": 1000, "grace_seconds": 10, **given}
-    serve(
+    limits = Limits(**{name: told.pop(name, LIMITS.get(name, default)) for name, default in vars(Limits()).items()})
+    if engine in ("uvicorn", "uvicorn-h11", "hypercorn"):
+        asgi.serve(engine, bzz.asgi_app(make(), limits=limits, **told))
+        return
+    if engine == "granian-asgi":
+        told["interface"] = "asgi"
+    bzz.serve(
         "tests.serving.application:make",
         port=0,
-        processes=processes,
-        limits=Limits(**limits),
+        server="granian" if engine.startswith("granian") else "tornado",
+        limits=limits,
         on_start=lambda port: print(port, flush=True),
+        **told,
     )
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

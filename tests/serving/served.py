@@ -1,8 +1,10 @@
-"""A served application as a process of its own, on each server and each loop."""
+"""A served application as a process of its own, on each engine."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,24 +12,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
-__all__ = ["SERVERS", "Served", "Serving", "serving"]
+__all__ = ["BY_ADAPTER", "ENGINES", "OWN", "Served", "Serving", "serving"]
 
-SERVERS = {
-    "llhttp": (),
-    "tornado": ("httptools",),
-    "llhttp-asyncio": ("uvloop",),
-    "tornado-asyncio": ("httptools", "uvloop"),
-}
-"""The packages that are not there, by the name of what then serves; uvloop is the loop where nothing else is said."""
+OWN = ("tornado", "granian")
+"""What ``bzz.serve`` runs on."""
+
+BY_ADAPTER = ("granian", "granian-asgi", "uvicorn", "uvicorn-h11", "hypercorn")
+ENGINES = ("tornado", *BY_ADAPTER)
 
 
 @dataclass
 class Served:
     """A serving process and the port it listens on."""
 
+    engine: str
     process: subprocess.Popen[str]
     port: int
 
@@ -39,15 +41,22 @@ class Served:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=20, limits=limits)
 
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return httpx.get(self.url + path, trust_env=False, **options)
+
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
 
     def wait_until_up(self) -> None:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
-                httpx.get(self.url, trust_env=False).raise_for_status()
+                self.get("/").raise_for_status()
             except httpx.TransportError:
+                assert self.process.poll() is None, "the server ended"
+                time.sleep(0.02)
                 continue
             return
         raise AssertionError("the server did not come up")
@@ -57,16 +66,26 @@ Serving = Callable[..., AbstractContextManager[Served]]
 
 
 @contextmanager
-def serving(server: str = "llhttp", *, processes: int = 1, in_flight: int = 100, **limits: float) -> Iterator[Served]:
-    """Serve ``tests.serving.application`` until the end of the block."""
-    given = {"hidden": SERVERS[server], "processes": processes, "in_flight": in_flight, **limits}
-    command = [sys.executable, "-m", "tests.serving.application", json.dumps(given)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+def serving(engine: str = "tornado", **given: Any) -> Iterator[Served]:
+    """Serve ``tests.serving.application`` until the end of the block; see its ``__main__`` for what may be given."""
+    told = json.dumps({"engine": engine, **given})
+    command = [sys.executable, "-m", "tests.serving.application", told]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         try:
-            served = Served(process, int(process.stdout.readline()))
+            served = Served(engine, process, int(process.stdout.readline()))
             served.wait_until_up()
             yield served
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            try:
+                process.wait(timeout=20)
+            finally:
+                _kill_what_is_left(process.pid)
+
+
+def _kill_what_is_left(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

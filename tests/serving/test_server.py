@@ -9,10 +9,10 @@ import time
 
 import httpx
 import pytest
+from bzz.serving.connection import REST_SECONDS
 from tornado.web import Application
 
 from bzz.errors import ConfigurationError
-from bzz.serving.connection import REST_SECONDS
 from bzz.serving.server import load, serve
 from tests.serving import application, served
 from tests.serving.raw import request, wait_until_read

@@ -1,0 +1,228 @@
+"""``bzz.asgi_app``: a Tornado application as an ASGI 3 application (https://asgi.readthedocs.io)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import quote
+
+from tornado.httputil import (
+    HTTPHeaders,
+    HTTPInputError,
+    HTTPOutputError,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+)
+from tornado.iostream import StreamClosedError
+
+from bzz.addresses import Proxies
+from bzz.asgi.exchange import NO_WEBSOCKETS, Disconnected, Engine, Exchange, NotOffered, client_of
+from bzz.asgi.lifespan import attached
+from bzz.codec import dumps
+from bzz.errors import BadRequest, RequestError
+from bzz.events import drain
+from bzz.limits import InFlight, Limits
+from bzz.problem import MEDIA_TYPE
+
+__all__ = ["ASGIApplication", "asgi_app"]
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+PATH = "/!$&'()*+,;=:@~"
+"""What ``quote`` leaves as it is in a path (RFC 3986, section 3.3)."""
+
+_UNFIT = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+"""What a header cannot hold: control characters, and what is not Latin-1 (RFC 9110, section 5.5)."""
+
+_ENGINES = ("Date", "Server")  # every engine writes its own
+
+
+def asgi_app(
+    app: HTTPServerConnectionDelegate, *, limits: Limits = Limits(), trusted_proxies: Iterable[str] = ()
+) -> ASGIApplication:
+    """Return a Tornado application as an ASGI application, for uvicorn, hypercorn or any other server.
+
+    Streamed bodies, streamed answers, ``flush`` and closed connections are as Tornado documents them. WebSockets are
+    refused with a 501: they need Tornado's own server.
+
+    :param app: a :class:`tornado.web.Application`.
+    :param limits: of these, ``body_bytes``, ``body_seconds``, ``in_flight`` and ``grace_seconds`` count here.
+    :param trusted_proxies: the addresses and networks from which ``X-Forwarded-For`` and ``-Proto`` are believed.
+    :raises bzz.errors.ConfigurationError: for a proxy that is no address and no network.
+    """
+    return ASGIApplication(app, limits, Proxies(trusted_proxies))
+
+
+class ASGIApplication:
+    """What :func:`asgi_app` returns."""
+
+    def __init__(self, app: HTTPServerConnectionDelegate, limits: Limits, proxies: Proxies) -> None:
+        self._app = app
+        self._limits = limits
+        self._proxies = proxies
+        self._engine: Engine | None = None
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Called by an engine for each request, and once for the lifespan."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "websocket":
+            await _refuse_websocket(scope, receive, send)
+        else:
+            raise ValueError(f"the ASGI protocol {scope['type']!r} is not known here")
+
+    async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
+        if self._engine is None:  # made here, for its counter belongs to the running loop
+            self._engine = Engine(self._app, self._limits, InFlight(self._limits.in_flight), self._proxies)
+        headers = HTTPHeaders()
+        try:
+            for name, value in scope["headers"]:
+                headers.add(name.decode("latin1"), value.decode("latin1"))
+        except HTTPInputError as error:
+            await _answer_at_once(send, BadRequest(f"The request cannot be read: {error}"))
+            return
+        peer = scope.get("client")
+        client = client_of(self._proxies, peer[0] if peer and peer[0] else None, scope.get("scheme", "http"), headers)
+        exchange = _ASGIExchange(self._engine, _start_line(scope), headers, client)
+        exchange.receive, exchange.send = receive, send
+        await exchange.serve()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        step = "startup"
+        try:
+            async with attached(self._app):
+                await send({"type": "lifespan.startup.complete"})
+                step = "shutdown"
+                await receive()
+                await drain(self._limits.grace_seconds)
+        except Exception as error:
+            await send({"type": f"lifespan.{step}.failed", "message": f"{type(error).__name__}: {error}"})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _start_line(scope: Any) -> RequestStartLine:
+    """Return the request line, with its path as the client wrote it, below the place where the engine mounts this."""
+    raw = scope.get("raw_path")
+    path = quote(scope["path"], safe=PATH) if raw is None else raw.decode("latin1")
+    root = scope.get("root_path") or ""
+    if root and path.startswith(root):
+        path = path[len(root) :] or "/"
+    query = scope.get("query_string", b"").decode("latin1")
+    version = scope.get("http_version", "1.1")
+    return RequestStartLine(
+        scope["method"], f"{path}?{query}" if query else path, "HTTP/1.0" if version == "1" else "HTTP/" + version
+    )
+
+
+async def _answer_at_once(send: Send, error: RequestError, kind: str = "http") -> None:
+    body = dumps(error.problem())
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
+    await send({"type": f"{kind}.response.start", "status": error.status, "headers": headers})
+    await send({"type": f"{kind}.response.body", "body": body})
+
+
+class _ASGIExchange(Exchange):
+    """Sends its messages one after the other, in a task that is there while there are any."""
+
+    receive: Receive
+    send: Send
+    _sender: asyncio.Task[None] | None = None
+    _whole = False
+
+    async def _body(self) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            if body := message.get("body"):
+                yield body
+            more = message.get("more_body", False)
+
+    async def _until_left(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    def _can_send(self, text: str) -> bool:
+        return _UNFIT.search(text) is None
+
+    def _begin(self, status: int, headers: list[tuple[str, str]], chunk: bytes, whole: bool) -> asyncio.Future[None]:
+        self._whole = whole
+        self._messages: deque[tuple[Message, asyncio.Future[None]]] = deque()
+        sent = [
+            (name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers if name not in _ENGINES
+        ]
+        self._queue({"type": "http.response.start", "status": status, "headers": sent})
+        return self._queue(_body_message(chunk, more=not whole))
+
+    def _send(self, chunk: bytes) -> asyncio.Future[None]:
+        if self._whole:
+            raise HTTPOutputError("Tried to write more data than Content-Length")
+        return self._queue(_body_message(chunk, more=True))
+
+    def _complete(self) -> None:
+        if not self._whole:
+            self._queue(_body_message(b"", more=False))
+
+    def _queue(self, message: Message) -> asyncio.Future[None]:
+        taken = self._loop.create_future()
+        self._messages.append((message, taken))
+        if self._sender is None:
+            self._sender = self._loop.create_task(self._send_all())
+        return taken
+
+    async def _send_all(self) -> None:
+        more = True
+        while self._messages:
+            message, taken = self._messages.popleft()
+            more = message.get("more_body", True)
+            try:
+                await self._send_in_time(message, more)
+            except (OSError, asyncio.TimeoutError):  # the client has left (ASGI 2.4), or does not read
+                return self._lose()
+            except Exception as error:
+                self._left = True
+                self._fail(error)
+                return None
+            if not taken.done():
+                taken.set_result(None)
+        self._sender = None
+        if not more:
+            self._end()
+        return None
+
+    async def _send_in_time(self, message: Message, more: bool) -> None:
+        """Send; a client that does not read a stream has its time for each piece of it."""
+        if self._whole or not more:
+            await self.send(message)
+        else:
+            size = len(message.get("body", b""))
+            await asyncio.wait_for(self.send(message), self._engine.limits.time_to_write(size))
+
+    def _lose(self) -> None:
+        for _, taken in getattr(self, "_messages", ()):
+            if not taken.done():
+                taken.set_exception(StreamClosedError())
+                taken.exception()
+        super()._lose()
+
+
+def _body_message(chunk: bytes, more: bool) -> Message:
+    return {"type": "http.response.body", "body": chunk, "more_body": more}
+
+
+async def _refuse_websocket(scope: Any, receive: Receive, send: Send) -> None:
+    await receive()
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        await _answer_at_once(send, NotOffered(NO_WEBSOCKETS), "websocket.http")
+    else:  # the engine says 403, for it knows no more
+        await send({"type": "websocket.close"})

@@ -1,0 +1,346 @@
+"""One request and its answer, between an engine and a Tornado application: what ASGI and RSGI share.
+
+The engine frames the messages; here are the rules of :class:`tornado.httputil.HTTPConnection`: who is told what, in
+which order, and what becomes of a client that leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABCMeta, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple, NoReturn
+
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPInputError,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError
+
+from bzz.addresses import Proxies, normalize
+from bzz.codec import dumps
+from bzz.errors import BadRequest, PayloadTooLarge, RequestError, Unavailable
+from bzz.limits import InFlight, Limits
+from bzz.problem import MEDIA_TYPE
+
+__all__ = ["NO_WEBSOCKETS", "Client", "Disconnected", "Engine", "Exchange", "NotOffered", "client_of"]
+
+logger = logging.getLogger("bzz.asgi")
+
+WATCH_SECONDS = 0.05
+"""How long an answer may take before its client is watched: most take less, and a watch costs as much as they do."""
+
+NO_WEBSOCKETS = "WebSockets and other protocols need Tornado's own server: bzz serve, without --server."
+
+_BUSY = Unavailable("The server is busy; nothing was done.")
+
+
+class Client(NamedTuple):
+    """What Tornado takes from ``connection.context``.
+
+    :param remote_ip: the address of the client.
+    :param protocol: ``'http'`` or ``'https'``.
+    """
+
+    remote_ip: str
+    protocol: str
+
+    def __str__(self) -> str:
+        return self.remote_ip
+
+
+class Disconnected(Exception):
+    """The client left before its body was complete."""
+
+
+class RequestTimeout(RequestError):
+    """The body took too long."""
+
+    status = 408
+    title = "Request Timeout"
+
+
+class NotOffered(RequestError):
+    """The request asks for a protocol that is not spoken here."""
+
+    status = 501
+    title = "Not Implemented"
+
+
+class Engine(NamedTuple):
+    """What all requests of one engine have in common."""
+
+    application: HTTPServerConnectionDelegate
+    limits: Limits
+    flight: InFlight
+    proxies: Proxies
+
+
+def client_of(proxies: Proxies, peer: str | None, protocol: str, headers: HTTPHeaders) -> Client:
+    """Return who asks, and by which protocol: the peer itself, or whom a trusted proxy names.
+
+    :param peer: the address of who connected; None on a Unix socket, where Tornado says ``0.0.0.0``.
+    """
+    if proxies and proxies.trusts(peer):
+        peer = proxies.client(peer, headers.get_list("X-Forwarded-For"))
+        said = headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        protocol = said if said in ("http", "https") else protocol
+    return Client("0.0.0.0" if peer is None else normalize(peer), protocol)
+
+
+class Exchange(HTTPConnection, metaclass=ABCMeta):
+    """One request, and the connection on which a Tornado handler answers it.
+
+    :param headers: as the engine read them.
+    """
+
+    def __init__(self, engine: Engine, start_line: RequestStartLine, headers: HTTPHeaders, context: Client) -> None:
+        self.context = context
+        self.start_line = start_line
+        self.headers = headers
+        self._engine = engine
+        self._loop = asyncio.get_running_loop()
+        self._done: asyncio.Future[None] = self._loop.create_future()
+        self._max_body_size = engine.limits.body_bytes
+        self._body_timeout = engine.limits.body_seconds
+        self._close_callback: Callable[[], None] | None = None
+        self._begun = False
+        self._finished = False
+        self._left = False
+
+    # What an engine does.
+
+    async def serve(self) -> None:
+        """Have the application answer; return when it has, or when the client has left."""
+        flight = self._engine.flight
+        if flight.is_full():
+            self.refuse(_BUSY)
+            return await self._done
+        flight.begin()
+        try:
+            await self._pass_on(self._engine.application.start_request(self, self))
+            await self._answered()
+        finally:
+            flight.end()
+            self._close_callback = None
+        return None
+
+    async def _pass_on(self, delegate: HTTPMessageDelegate) -> None:
+        """Pass the request on, and say so if it ends before its end."""
+        try:
+            await self._read(delegate)
+        except BaseException as error:
+            delegate.on_connection_close()
+            self._close_callback = None  # the handler knows it by the delegate
+            if isinstance(error, Disconnected):
+                self._lose()
+            elif isinstance(error, HTTPInputError):
+                self.refuse(BadRequest(f"The request cannot be read: {error}"))
+            elif isinstance(error, RequestError):
+                self.refuse(error)
+            else:
+                raise
+
+    async def _read(self, delegate: HTTPMessageDelegate) -> None:
+        waiting = delegate.headers_received(self.start_line, self.headers)
+        if waiting is not None:
+            await waiting
+        if self._may_have_body() and not self._finished:
+            await self._read_body(delegate)
+        if not self._finished:
+            delegate.finish()
+
+    def _may_have_body(self) -> bool:
+        """Return whether there may be something to read (RFC 9112, section 6.3; in HTTP/2 the frames say it)."""
+        headers = self.headers
+        return "Content-Length" in headers or "Transfer-Encoding" in headers or self.start_line.version == "HTTP/2"
+
+    async def _read_body(self, delegate: HTTPMessageDelegate) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        timer = self._loop.call_later(self._body_timeout, task.cancel)
+        try:
+            await self._pass_body_on(delegate)
+        except asyncio.CancelledError:
+            if self._loop.time() < timer.when():
+                raise
+            raise RequestTimeout("The body did not come in time.") from None
+        finally:
+            timer.cancel()
+
+    async def _pass_body_on(self, delegate: HTTPMessageDelegate) -> None:
+        size = int(self.headers.get("Content-Length", "0"))
+        self._check_size(size)
+        size = 0
+        async for chunk in self._body():
+            size += len(chunk)
+            self._check_size(size)
+            if self._finished:
+                return  # answered early: the engine decides what becomes of the rest
+            waiting = delegate.data_received(chunk)
+            if waiting is not None:
+                await waiting
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_body_size:
+            raise PayloadTooLarge(f"The body is longer than {self._max_body_size} bytes.")
+
+    async def _answered(self) -> None:
+        """Wait for the answer; if it takes a while, watch whether its client stays."""
+        if self._done.done():
+            return self._done.result()
+        watch: list[asyncio.Task[None]] = []
+        timer = self._loop.call_later(WATCH_SECONDS, lambda: watch.append(self._loop.create_task(self._watch())))
+        try:
+            await self._done
+        finally:
+            timer.cancel()
+            for each in watch:
+                each.cancel()
+        return None
+
+    async def _watch(self) -> None:
+        await self._until_left()
+        self._lose()
+
+    def _lose(self) -> None:
+        """Tell the handler that its client has left."""
+        self._left = True
+        callback, self._close_callback = self._close_callback, None
+        if callback is not None and not self._finished:
+            callback()
+        self._end()
+
+    def _end(self) -> None:
+        if not self._done.done():
+            self._done.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        """Let the engine know that it did not take what it was given."""
+        if not self._done.done():
+            self._done.set_exception(error)
+
+    def refuse(self, error: RequestError) -> None:
+        """Answer instead of the application, unless it has begun to."""
+        if self._begun:
+            self._lose()
+            return
+        body = dumps(error.problem())
+        headers = HTTPHeaders({"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **error.headers})
+        if error.status == 408:
+            headers["Connection"] = "close"
+        self.write_headers(ResponseStartLine("", error.status, error.title), headers, body)
+        self.finish()
+
+    # What a handler does.
+
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        """Take what to call when the client leaves before it is answered."""
+        self._close_callback = callback
+
+    def set_max_body_size(self, max_body_size: int) -> None:
+        """Take how many bytes the body of this request may have."""
+        self._max_body_size = max_body_size
+
+    def set_body_timeout(self, timeout: float) -> None:
+        """Take how many seconds the body of this request may take."""
+        self._body_timeout = timeout
+
+    def detach(self) -> NoReturn:
+        """Refuse: an engine keeps its sockets to itself.
+
+        :raises tornado.web.HTTPError: 501, which the client has been answered by now.
+        """
+        if not self._begun:
+            self.refuse(NotOffered(NO_WEBSOCKETS))
+        raise HTTPError(501, NO_WEBSOCKETS)
+
+    def write_headers(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
+    ) -> asyncio.Future[None]:
+        """Send the head of the answer, and the first piece of its body.
+
+        :returns: a future that is done when the engine has taken it.
+        :raises ValueError: for characters that cannot be in a header.
+        """
+        assert isinstance(start_line, ResponseStartLine)
+        if start_line.code == 101:
+            self.refuse(NotOffered(NO_WEBSOCKETS))
+            return self._taken()
+        pairs = list(headers.get_all())
+        if not self._can_send("".join([name + value for name, value in pairs])):
+            raise ValueError(f"Illegal characters in header: {self._illegal(pairs)}")
+        self._begun = True
+        if self._left:
+            return _closed(self._loop)
+        size = headers.get("Content-Length")
+        bodiless = self.start_line.method == "HEAD" or start_line.code in (204, 304)
+        whole = bodiless or (size is not None and size == str(len(chunk or b"")))
+        return self._begin(start_line.code, pairs, chunk or b"", whole)
+
+    def write(self, chunk: bytes) -> asyncio.Future[None]:
+        """Send a further piece of the body; return what ``write_headers`` does."""
+        if self._left:
+            return _closed(self._loop)
+        return self._send(chunk) if chunk and self._begun else self._taken()
+
+    def finish(self) -> None:
+        """End the answer; one without a head is a 500, for its handler failed to write one."""
+        if self._finished:
+            return
+        self._finished = True
+        if self._left:
+            self._end()
+        elif self._begun:
+            self._complete()
+        else:
+            self._finished = False
+            self.refuse(RequestError())
+
+    def _illegal(self, pairs: list[tuple[str, str]]) -> str:
+        return next(repr(name) for name, value in pairs if not self._can_send(name + value))
+
+    def _taken(self) -> asyncio.Future[None]:
+        future = self._loop.create_future()
+        future.set_result(None)
+        return future
+
+    # What ASGI and RSGI do in ways of their own.
+
+    @abstractmethod
+    def _body(self) -> AsyncIterator[bytes]:
+        """Yield the body in pieces; raise :class:`Disconnected` if it ends early."""
+
+    @abstractmethod
+    async def _until_left(self) -> None:
+        """Return when the client has left."""
+
+    @abstractmethod
+    def _can_send(self, text: str) -> bool:
+        """Return whether ``text``, the names and values of headers, is free of what cannot be sent."""
+
+    @abstractmethod
+    def _begin(self, status: int, headers: list[tuple[str, str]], chunk: bytes, whole: bool) -> asyncio.Future[None]:
+        """Send the head and a piece of the body; ``whole`` says that this is all."""
+
+    @abstractmethod
+    def _send(self, chunk: bytes) -> asyncio.Future[None]:
+        """Send a piece of the body."""
+
+    @abstractmethod
+    def _complete(self) -> None:
+        """End the body, and see to it that ``_end`` is called when everything was taken."""
+
+
+def _closed(loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
+    future: asyncio.Future[Any] = loop.create_future()
+    future.set_exception(StreamClosedError())
+    future.exception()  # so that asyncio does not miss it where nobody waits
+    return future

@@ -1,0 +1,24 @@
+"""What an application has running beside its requests: entered before the first, left after the last."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+__all__ = ["CONTEXTS", "attached"]
+
+CONTEXTS = "bzz_contexts"
+"""The application setting with a list of async context managers, such as relays that were attached."""
+
+
+@asynccontextmanager
+async def attached(application: Any) -> AsyncIterator[None]:
+    """Enter what is attached to ``application``, and leave it at the end, the last first.
+
+    :param application: a :class:`tornado.web.Application`, or any other delegate, which has nothing attached.
+    """
+    async with AsyncExitStack() as stack:
+        for context in getattr(application, "settings", {}).get(CONTEXTS, ()):
+            await stack.enter_async_context(context)
+        yield

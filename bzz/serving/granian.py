@@ -1,0 +1,185 @@
+"""granian: workers that each run the application by RSGI. The only import of granian."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from tornado.web import Application
+
+from bzz.addresses import Proxies
+from bzz.asgi.application import ASGIApplication
+from bzz.asgi.rsgi import RSGIApplication
+from bzz.errors import BzzError, ConfigurationError
+from bzz.limits import Limits
+from bzz.serving.place import Place, port_of
+from bzz.serving.server import check_options
+from bzz.serving.source import Source, load
+
+try:
+    import granian
+    from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, SSLProtocols, TaskImpl
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+except ModuleNotFoundError as missing:
+    raise ConfigurationError(f"server='granian' needs the package {missing.name}: pip install 'bzz[granian]'") from None
+
+__all__ = ["run"]
+
+logger = logging.getLogger("bzz.serving")
+
+CONNECTIONS = 16384
+"""How many connections a worker takes: granian's own 1,024 would leave others waiting where bzz answers them 503."""
+
+LOOK_SECONDS = 0.2
+
+_KINDS: dict[str, Callable[[Any], Any]] = {
+    "http": HTTPModes,
+    "interface": Interfaces,
+    "log_level": LogLevels,
+    "loop": Loops,
+    "pid_file": Path,
+    "runtime_mode": RuntimeModes,
+    "ssl_ca": Path,
+    "ssl_cert": Path,
+    "ssl_key": Path,
+    "ssl_protocol_min": SSLProtocols,
+    "task_impl": TaskImpl,
+}
+"""Options that granian wants as its own types, and people write as texts."""
+
+_OURS = ("target", "address", "port", "uds", "workers", "factory", "reload", "websockets")
+"""Parameters of granian that ``serve`` has under other names, or not at all: there is nobody to speak WebSocket to."""
+
+
+def run(
+    app: Source,
+    place: Place,
+    processes: int,
+    proxies: Proxies,
+    limits: Limits,
+    on_start: Callable[[int], None],
+    options: Mapping[str, Any],
+) -> None:
+    """Serve until SIGTERM or SIGINT; see :func:`bzz.serving.server.serve`."""
+    check_options(options, granian.Granian.__init__, _OURS)
+    if isinstance(app, Application):
+        raise ConfigurationError("granian needs 'module:name' or a function: each process makes its own application")
+    place = _settle(place)
+    given = _given(options, limits)
+    reader, writer = Pipe(duplex=False)
+    worker = _Worker(app, given["interface"], limits, proxies, writer, os.getpid())
+    server: Any = granian.Granian(
+        "bzz", address=place.address, port=place.port, uds=place.unix_socket, workers=processes, **given
+    )
+    report = _Report(server, reader, place, on_start)
+    logger.info("serving by granian %s, %s, %d processes", granian.__version__, given["interface"], processes)
+    threading.Thread(target=report.listen, daemon=True, name="bzz-report").start()
+    server.serve(target_loader=worker, wrap_loader=False)
+    if report.failure:
+        raise BzzError(report.failure)
+
+
+def _settle(place: Place) -> Place:
+    """Return the place with a port that was free a moment ago: granian shares ports, and so never finds one taken."""
+    sockets = place.bind()
+    try:
+        if place.unix_socket is None:
+            return replace(place, address=sockets[0].getsockname()[0], port=port_of(sockets))
+        return place
+    finally:
+        place.release(sockets)
+
+
+def _given(options: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    """Return granian's options: the given ones, and what makes the limits hold and dead workers come back."""
+    given: dict[str, Any] = {
+        "interface": Interfaces.RSGI,
+        "backpressure": CONNECTIONS,
+        "http1_settings": HTTP1Settings(header_read_timeout=math.ceil(limits.header_seconds * 1000)),
+        "respawn_failed_workers": True,
+        "workers_kill_timeout": math.ceil(limits.grace_seconds) + 1,
+        "log_level": LogLevels.warning,
+        "websockets": False,
+    }
+    for name, value in options.items():
+        kind = _KINDS.get(name)
+        try:
+            given[name] = value if kind is None else kind(value)
+        except ValueError as error:
+            values = f": {', '.join(each.value for each in kind)}" if isinstance(kind, type(Enum)) else ""
+            raise ConfigurationError(f"{name}: {error}{values}") from None
+    if given["interface"] not in (Interfaces.RSGI, Interfaces.ASGI):
+        raise ConfigurationError("interface: a Tornado application is served by 'rsgi' or 'asgi'")
+    return given
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """Makes the application in each of granian's processes."""
+
+    app: Source
+    interface: str
+    limits: Limits
+    proxies: Proxies
+    report: Connection
+    supervisor: int
+
+    def __call__(self) -> RSGIApplication | ASGIApplication:
+        threading.Thread(target=self._follow_supervisor, daemon=True, name="bzz-supervisor").start()
+        try:
+            application = load(self.app)
+        except Exception as error:
+            if not isinstance(error, ConfigurationError):
+                logger.exception("the application cannot be made")
+            self.report.send(str(error)[:1000] or type(error).__name__)
+            os._exit(1)
+        self.report.send(None)
+        gc.collect()
+        gc.freeze()  # see bzz.serving.tornado
+        made = RSGIApplication if self.interface == Interfaces.RSGI else ASGIApplication
+        return made(application, self.limits, self.proxies)
+
+    def _follow_supervisor(self) -> None:
+        """Stop when the supervisor is no longer there to say so: a worker must not keep the port for itself."""
+        while os.getppid() == self.supervisor:
+            time.sleep(LOOK_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(self.limits.grace_seconds + 1)
+        os._exit(1)
+
+
+class _Report:
+    """Hears in the supervisor how the first worker fares.
+
+    :ivar failure: why there is no application.
+    """
+
+    def __init__(self, server: Any, reader: Connection, place: Place, on_start: Callable[[int], None]) -> None:
+        self.failure = ""
+        self._server = server
+        self._reader = reader
+        self._place = place
+        self._on_start = on_start
+
+    def listen(self) -> None:
+        """Call ``on_start`` when requests are taken, or have granian stop."""
+        self.failure = self._reader.recv() or ""
+        if self.failure:
+            self._server.signal_handler_interrupt()
+            return
+        while not self._place.is_reached():
+            time.sleep(LOOK_SECONDS / 10)
+        self._on_start(self._place.port if self._place.unix_socket is None else 0)

@@ -1,0 +1,42 @@
+"""Which application is served: itself, a name that leads to it, or what makes it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from tornado.web import Application
+
+from bzz.errors import ConfigurationError
+
+__all__ = ["Source", "load"]
+
+Source = Application | str | Callable[[], Application]
+
+
+def load(source: Source) -> Application:
+    """Return the application that ``source`` is, names or makes.
+
+    :raises bzz.errors.ConfigurationError: if there is none.
+    """
+    found: Any = _import(source) if isinstance(source, str) else source
+    if not isinstance(found, Application) and callable(found):
+        found = found()
+    if not isinstance(found, Application):
+        raise ConfigurationError(f"{source!r} gives {type(found).__name__}, and not a tornado.web.Application")
+    return found
+
+
+def _import(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise ConfigurationError(f"{name!r} must be 'module:name', such as 'shop.main:app'")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except AttributeError:
+        raise ConfigurationError(f"{module} has no {attribute!r}") from None
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        raise ConfigurationError(f"there is no module {error.name!r} on the path") from None

@@ -1,0 +1,109 @@
+"""Tornado's own HTTP server, with a cap on the requests in flight and a stop that drops none of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib
+import importlib.util
+import logging
+import select
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import tornado
+from tornado.httpserver import HTTPServer
+
+from bzz.addresses import Proxies
+from bzz.asgi.lifespan import attached
+from bzz.events import drain
+from bzz.limits import InFlight, Limits
+from bzz.serving.guarded import Guarded
+from bzz.serving.place import Place, port_of
+from bzz.serving.server import check_options
+from bzz.serving.source import Source, load
+
+__all__ = ["run"]
+
+logger = logging.getLogger("bzz.serving")
+
+ACCEPT_ROUNDS = 100
+"""How many turns of the loop a stopping server spends on accepting what waits: each takes up to 128 connections."""
+
+LINGER_SECONDS = 0.25
+"""How long a stopping server still hears kept connections: a request may be on its way on one."""
+
+
+def run(
+    app: Source,
+    place: Place,
+    proxies: Proxies,
+    limits: Limits,
+    on_start: Callable[[int], None],
+    options: Mapping[str, Any],
+) -> None:
+    """Serve until SIGTERM or SIGINT; see :func:`bzz.serving.server.serve`."""
+    check_options(options, HTTPServer.initialize, ["request_callback"])
+    sockets = place.bind()
+    runner: Any = asyncio if importlib.util.find_spec("uvloop") is None else importlib.import_module("uvloop")
+    try:
+        runner.run(_serve(app, sockets, proxies, limits, on_start, options, runner.__name__))
+    finally:
+        place.release(sockets)
+
+
+async def _serve(
+    app: Source,
+    sockets: Sequence[socket.socket],
+    proxies: Proxies,
+    limits: Limits,
+    on_start: Callable[[int], None],
+    options: Mapping[str, Any],
+    loop: str,
+) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    application = load(app)
+    flight = InFlight(limits.in_flight)
+    server = HTTPServer(Guarded(application, limits, flight, proxies), **_with_limits(options, limits))
+    async with attached(application):
+        gc.collect()
+        gc.freeze()  # what is there now stays: to look through it takes 20 ms, about once a second under load
+        server.add_sockets(list(sockets))
+        logger.info("serving by Tornado %s on %s", tornado.version, loop)
+        on_start(port_of(sockets))
+        await stop.wait()
+        end = asyncio.get_running_loop().time() + limits.grace_seconds
+        await _stop(server, flight, sockets, end)
+        await drain(end - asyncio.get_running_loop().time())
+
+
+def _with_limits(options: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    return {
+        "idle_connection_timeout": limits.header_seconds,
+        "body_timeout": limits.body_seconds,
+        "max_body_size": limits.body_bytes,
+        **options,
+    }
+
+
+async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.socket], end: float) -> None:
+    """Take what waits to be accepted, answer what is there, tell clients to connect anew, and close."""
+    server.conn_params.no_keep_alive = True  # from here on every answer says Connection: close
+    for _ in range(ACCEPT_ROUNDS):
+        if not select.select(sockets, [], [], 0)[0]:
+            break
+        await asyncio.sleep(0)
+    server.stop()
+    await _until(end, flight.quiet(LINGER_SECONDS))
+    await _until(end, server.close_all_connections())
+
+
+async def _until(end: float, waiting: Awaitable[None]) -> None:
+    left = max(end - asyncio.get_running_loop().time(), LINGER_SECONDS)
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(waiting, left)
