@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Iterable
@@ -14,7 +15,6 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from bzz.codec import loads
 from bzz.errors import BzzError, ConfigurationError
 from bzz.routing import RouteList
 from bzz.serving import server
@@ -100,7 +100,7 @@ def _options(texts: Iterable[str]) -> dict[str, Any]:
         if not equals:
             raise ConfigurationError(f"--option {text!r} must be NAME=VALUE")
         try:
-            options[name] = loads(value.encode())
+            options[name] = json.loads(value)
         except ValueError:
             options[name] = value
     return options

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +16,11 @@ from tornado.httputil import (
     HTTPServerConnectionDelegate,
     RequestStartLine,
 )
-from tornado.iostream import StreamClosedError
 
 from bzz.addresses import Proxies
 from bzz.asgi.exchange import NO_WEBSOCKETS, Disconnected, Engine, Exchange, NotOffered, client_of
 from bzz.asgi.lifespan import attached
+from bzz.asgi.outbox import Outbox
 from bzz.codec import dumps
 from bzz.errors import BadRequest, RequestError
 from bzz.events import drain
@@ -84,7 +84,8 @@ class ASGIApplication:
         headers = HTTPHeaders()
         try:
             for name, value in scope["headers"]:
-                headers.add(name.decode("latin1"), value.decode("latin1"))
+                if value or name != b"host":  # granian adds an empty one where there was none
+                    headers.add(name.decode("latin1"), value.decode("latin1"))
         except HTTPInputError as error:
             await _answer_at_once(send, BadRequest(f"The request cannot be read: {error}"))
             return
@@ -131,11 +132,11 @@ async def _answer_at_once(send: Send, error: RequestError, kind: str = "http") -
 
 
 class _ASGIExchange(Exchange):
-    """Sends its messages one after the other, in a task that is there while there are any."""
+    """Sends messages to the engine, which waits with the next where the client does not read."""
 
     receive: Receive
     send: Send
-    _sender: asyncio.Task[None] | None = None
+    _outbox: Outbox
     _whole = False
 
     async def _body(self) -> AsyncIterator[bytes]:
@@ -156,63 +157,32 @@ class _ASGIExchange(Exchange):
         return _UNFIT.search(text) is None
 
     def _begin(self, status: int, headers: list[tuple[str, str]], chunk: bytes, whole: bool) -> asyncio.Future[None]:
+        self._outbox = Outbox(self._lose, self._fail)
         self._whole = whole
-        self._messages: deque[tuple[Message, asyncio.Future[None]]] = deque()
         sent = [
             (name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers if name not in _ENGINES
         ]
-        self._queue({"type": "http.response.start", "status": status, "headers": sent})
-        return self._queue(_body_message(chunk, more=not whole))
+        self._outbox.put(partial(self.send, {"type": "http.response.start", "status": status, "headers": sent}))
+        return self._end_with(chunk) if whole else self._send(chunk)
 
     def _send(self, chunk: bytes) -> asyncio.Future[None]:
         if self._whole:
             raise HTTPOutputError("Tried to write more data than Content-Length")
-        return self._queue(_body_message(chunk, more=True))
+        seconds = self._engine.limits.time_to_write(len(chunk))
+        return self._outbox.put(partial(self.send, _body_message(chunk, more=True)), seconds)
 
     def _complete(self) -> None:
         if not self._whole:
-            self._queue(_body_message(b"", more=False))
+            self._end_with(b"")
 
-    def _queue(self, message: Message) -> asyncio.Future[None]:
-        taken = self._loop.create_future()
-        self._messages.append((message, taken))
-        if self._sender is None:
-            self._sender = self._loop.create_task(self._send_all())
-        return taken
-
-    async def _send_all(self) -> None:
-        more = True
-        while self._messages:
-            message, taken = self._messages.popleft()
-            more = message.get("more_body", True)
-            try:
-                await self._send_in_time(message, more)
-            except (OSError, asyncio.TimeoutError):  # the client has left (ASGI 2.4), or does not read
-                return self._lose()
-            except Exception as error:
-                self._left = True
-                self._fail(error)
-                return None
-            if not taken.done():
-                taken.set_result(None)
-        self._sender = None
-        if not more:
-            self._end()
-        return None
-
-    async def _send_in_time(self, message: Message, more: bool) -> None:
-        """Send; a client that does not read a stream has its time for each piece of it."""
-        if self._whole or not more:
-            await self.send(message)
-        else:
-            size = len(message.get("body", b""))
-            await asyncio.wait_for(self.send(message), self._engine.limits.time_to_write(size))
+    def _end_with(self, chunk: bytes) -> asyncio.Future[None]:
+        sent = self._outbox.put(partial(self.send, _body_message(chunk, more=False)))
+        sent.add_done_callback(lambda _: self._end())
+        return sent
 
     def _lose(self) -> None:
-        for _, taken in getattr(self, "_messages", ()):
-            if not taken.done():
-                taken.set_exception(StreamClosedError())
-                taken.exception()
+        if self._begun:
+            self._outbox.drop()
         super()._lose()
 
 

@@ -10,21 +10,22 @@ import asyncio
 import logging
 from abc import ABCMeta, abstractmethod
 from collections.abc import AsyncIterator, Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
     HTTPInputError,
     HTTPMessageDelegate,
+    HTTPOutputError,
     HTTPServerConnectionDelegate,
     RequestStartLine,
     ResponseStartLine,
 )
-from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
 from bzz.addresses import Proxies, normalize
+from bzz.asgi.outbox import closed_future
 from bzz.codec import dumps
 from bzz.errors import BadRequest, PayloadTooLarge, RequestError, Unavailable
 from bzz.limits import InFlight, Limits
@@ -165,11 +166,12 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
     async def _read_body(self, delegate: HTTPMessageDelegate) -> None:
         task = asyncio.current_task()
         assert task is not None
-        timer = self._loop.call_later(self._body_timeout, task.cancel)
+        expired: list[bool] = []
+        timer = self._loop.call_later(self._body_timeout, lambda: expired.append(task.cancel()))
         try:
             await self._pass_body_on(delegate)
         except asyncio.CancelledError:
-            if self._loop.time() < timer.when():
+            if not expired:
                 raise
             raise RequestTimeout("The body did not come in time.") from None
         finally:
@@ -224,6 +226,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
 
     def _fail(self, error: Exception) -> None:
         """Let the engine know that it did not take what it was given."""
+        self._left = True
         if not self._done.done():
             self._done.set_exception(error)
 
@@ -274,12 +277,14 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         if start_line.code == 101:
             self.refuse(NotOffered(NO_WEBSOCKETS))
             return self._taken()
+        if self._begun:
+            raise HTTPOutputError("The head of this answer was written before")
         pairs = list(headers.get_all())
         if not self._can_send("".join([name + value for name, value in pairs])):
             raise ValueError(f"Illegal characters in header: {self._illegal(pairs)}")
-        self._begun = True
         if self._left:
-            return _closed(self._loop)
+            return closed_future(self._loop)
+        self._begun = True
         size = headers.get("Content-Length")
         bodiless = self.start_line.method == "HEAD" or start_line.code in (204, 304)
         whole = bodiless or (size is not None and size == str(len(chunk or b"")))
@@ -288,7 +293,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
     def write(self, chunk: bytes) -> asyncio.Future[None]:
         """Send a further piece of the body; return what ``write_headers`` does."""
         if self._left:
-            return _closed(self._loop)
+            return closed_future(self._loop)
         return self._send(chunk) if chunk and self._begun else self._taken()
 
     def finish(self) -> None:
@@ -337,10 +342,3 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
     @abstractmethod
     def _complete(self) -> None:
         """End the body, and see to it that ``_end`` is called when everything was taken."""
-
-
-def _closed(loop: asyncio.AbstractEventLoop) -> asyncio.Future[Any]:
-    future: asyncio.Future[Any] = loop.create_future()
-    future.set_exception(StreamClosedError())
-    future.exception()  # so that asyncio does not miss it where nobody waits
-    return future

@@ -2,13 +2,14 @@
 
 What RSGI leaves out is made up for here where it can be: paths come decoded, so they are encoded again; headers that
 are not ASCII are left out, so such a request is refused; a body that breaks off is no error there, so its length is
-checked.
+checked; and a stream is taken as fast as it is written, so it is given as a file.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +24,9 @@ from tornado.httputil import (
 from bzz.addresses import Proxies
 from bzz.asgi.application import PATH
 from bzz.asgi.exchange import Client, Disconnected, Engine, Exchange, NotOffered, client_of
+from bzz.asgi.fifo import Fifo, Fifos
 from bzz.asgi.lifespan import attached
+from bzz.asgi.outbox import Outbox
 from bzz.codec import dumps
 from bzz.errors import BadRequest, RequestError
 from bzz.events import drain
@@ -43,8 +46,8 @@ def rsgi_app(
 ) -> RSGIApplication:
     """Return a Tornado application as an RSGI application, for granian: the faster of its two interfaces.
 
-    Two things are not as on other engines: ``flush`` does not wait for the client, for granian takes whatever it is
-    given; and headers are ASCII.
+    Headers are ASCII there, and ``%2F`` in a path is no other than ``/``. An answer that streams takes a thread of
+    granian's while it does.
 
     :param app: a :class:`tornado.web.Application`.
     :param limits: of these, ``body_bytes``, ``body_seconds``, ``in_flight`` and ``grace_seconds`` count here.
@@ -68,6 +71,7 @@ class RSGIApplication:
 
     async def _start(self) -> None:
         self._engine = Engine(self._app, self._limits, InFlight(self._limits.in_flight), self._proxies)
+        self._fifos = Fifos()
         self._stop = asyncio.Event()
         started = asyncio.get_running_loop().create_future()
         self._living = asyncio.create_task(self._live(started), name="lifespan")
@@ -86,6 +90,7 @@ class RSGIApplication:
         """Called by granian after the last request, with a loop that does not run any more."""
         self._stop.set()
         loop.run_until_complete(self._living)
+        self._fifos.close()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Called by granian for each request."""
@@ -98,7 +103,7 @@ class RSGIApplication:
             _answer_at_once(protocol, BadRequest(f"The request cannot be read: {error}"))
             return
         exchange = _RSGIExchange(self._engine, _start_line(scope), headers, self._client(scope, headers))
-        exchange.protocol = protocol
+        exchange.protocol, exchange.fifos = protocol, self._fifos
         await exchange.serve()
 
     def _client(self, scope: Any, headers: HTTPHeaders) -> Client:
@@ -128,10 +133,11 @@ def _answer_at_once(protocol: Any, error: RequestError) -> None:
 
 
 class _RSGIExchange(Exchange):
-    """Gives what is written to granian at once: it takes everything."""
+    """Gives granian a whole answer at once, and a stream as a file."""
 
     protocol: Any
-    _stream: Any = None
+    fifos: Fifos
+    _fifo: Fifo | None = None
 
     def _body(self) -> AsyncIterator[bytes]:
         length = self.headers.get("Content-Length")
@@ -177,21 +183,27 @@ class _RSGIExchange(Exchange):
         if whole:
             self.protocol.response_bytes(status, headers, chunk)
             self._end()
-        else:
-            self._stream = self.protocol.response_stream(status, headers)
-            if chunk:
-                self._stream.send_bytes(chunk)
-        return self._taken()
+            return self._taken()
+        self._fifo = self.fifos.make()
+        self._outbox = Outbox(self._lose, self._fail)
+        self.protocol.response_file(status, headers, str(self._fifo.path))
+        return self._send(chunk) if chunk else self._taken()
 
     def _send(self, chunk: bytes) -> asyncio.Future[None]:
-        if self._stream is None:
+        if self._fifo is None:
             raise HTTPOutputError("Tried to write more data than Content-Length")
-        self._stream.send_bytes(chunk)
-        return self._taken()
+        return self._outbox.put(partial(self._fifo.write, chunk), self._engine.limits.time_to_write(len(chunk)))
 
     def _complete(self) -> None:
-        self._stream = None
-        self._end()
+        if self._fifo is not None:
+            seconds = self._engine.limits.write_seconds
+            self._outbox.put(self._fifo.end, seconds).add_done_callback(lambda _: self._end())
+
+    def _end(self) -> None:
+        if self._fifo is not None:
+            self._outbox.drop()
+            self._fifo.abort()
+        super()._end()
 
 
 class LengthRequired(RequestError):

@@ -117,7 +117,7 @@ def _given(options: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     for name, value in options.items():
         kind = _KINDS.get(name)
         try:
-            given[name] = value if kind is None else kind(value)
+            given[name] = value if kind is None else kind(value if isinstance(value, str | Path) else str(value))
         except ValueError as error:
             values = f": {', '.join(each.value for each in kind)}" if isinstance(kind, type(Enum)) else ""
             raise ConfigurationError(f"{name}: {error}{values}") from None

@@ -118,7 +118,7 @@ class _Answering(HTTPConnection):
     def _in_time(self, written: Future[None], size: int) -> Future[None]:
         """Close the connection of a client that does not read."""
         if not written.done():
-            close = self._connection.close  # type: ignore[attr-defined]  # HTTP1Connection has it
+            close = self._connection.stream.close  # type: ignore[attr-defined]  # HTTP1Connection has it
             timer = asyncio.get_running_loop().call_later(self._limits.time_to_write(size), close)
             written.add_done_callback(lambda _: timer.cancel())
         return written

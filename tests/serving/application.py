@@ -21,6 +21,7 @@ import bzz
 from bzz.limits import Limits
 from tests.serving import asgi
 
+step = asyncio.Event()
 left: list[str] = []
 """The paths of the requests whose clients left before they were answered."""
 
@@ -63,7 +64,7 @@ class Status(RequestHandler):
     def get(self, code: str) -> None:
         self.set_status(int(code))
         self.add_header("Set-Cookie", "a=1")
-        self.add_header("Set-Cookie", "b=\u00e9")
+        self.add_header("Set-Cookie", "b=2")
 
     head = get
 
@@ -77,6 +78,31 @@ class Pieces(RequestHandler):
             await self.flush()
 
     head = get
+
+
+class Steps(RequestHandler):
+    """Streams a piece, and another one when it is told to by ``/step``."""
+
+    async def get(self) -> None:
+        self.write("first")
+        await self.flush()
+        await step.wait()
+        step.clear()
+        self.finish("second")
+
+
+class Step(RequestHandler):
+    """Lets :class:`Steps` go on."""
+
+    def get(self) -> None:
+        step.set()
+
+
+class Fail(RequestHandler):
+    """Fails."""
+
+    def get(self) -> None:
+        raise RuntimeError("a secret")
 
 
 class Large(RequestHandler):
@@ -95,6 +121,10 @@ class Wrong(RequestHandler):
         start_line, headers = ResponseStartLine("", 200, "OK"), HTTPHeaders({"Content-Length": "4"})
         if how == "injected":
             start_line = ResponseStartLine("", 200, "OK\r\nSet-Cookie: stolen=1")
+        elif how == "injected-value":
+            headers["A"] = "b\r\nSet-Cookie: stolen=1"
+        elif how == "injected-name":
+            headers["A: b\r\nSet-Cookie: stolen=1"] = "c"
         connection.write_headers(start_line, headers, b"123" if how == "short" else b"12345")
         connection.finish()
 
@@ -187,6 +217,9 @@ def make() -> Application:
             ("/echo.*", Echo),
             ("/status/([0-9]+)", Status),
             ("/pieces", Pieces),
+            ("/steps", Steps),
+            ("/step", Step),
+            ("/fail", Fail),
             ("/large", Large),
             ("/wrong/(.*)", Wrong),
             ("/endless", Endless),
@@ -209,7 +242,7 @@ def main(told: dict[str, Any]) -> None:
         sys.modules[package] = None  # type: ignore[assignment]  # as if it were not installed
     limits = Limits(**{name: told.pop(name, LIMITS.get(name, default)) for name, default in vars(Limits()).items()})
     if engine in ("uvicorn", "uvicorn-h11", "hypercorn"):
-        asgi.serve(engine, bzz.asgi_app(make(), limits=limits, **told))
+        asgi.serve(engine, bzz.asgi_app(make(), limits=limits, **told), int(limits.grace_seconds))
         return
     if engine == "granian-asgi":
         told["interface"] = "asgi"

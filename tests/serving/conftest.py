@@ -9,17 +9,28 @@ import pytest
 
 from tests.serving import served
 
-ON = ["llhttp", "tornado", "llhttp-asyncio"]
 
-
-@pytest.fixture(params=ON)
+@pytest.fixture(params=served.OWN)
 def serving(request: pytest.FixtureRequest) -> served.Serving:
-    """Serves the application of these tests; called with limits."""
+    """Serves the application of these tests on what ``bzz.serve`` runs on; called with limits and options."""
     return partial(served.serving, request.param)
 
 
-@pytest.fixture(scope="module", params=ON)
+@pytest.fixture(params=served.ENGINES)
+def on_each(request: pytest.FixtureRequest) -> served.Serving:
+    """The same on every engine."""
+    return partial(served.serving, request.param)
+
+
+@pytest.fixture(scope="package", params=served.ENGINES)
 def shared(request: pytest.FixtureRequest) -> Iterator[served.Served]:
-    """A server that answers one request at a time, for tests that leave it as it was."""
-    with served.serving(request.param, in_flight=1) as it:
+    """A server for tests that leave it as it was, on every engine."""
+    with served.serving(request.param) as it:
+        yield it
+
+
+@pytest.fixture(scope="package")
+def by_tornado() -> Iterator[served.Served]:
+    """The same on Tornado's own server."""
+    with served.serving("tornado") as it:
         yield it
