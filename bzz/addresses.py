@@ -104,8 +104,8 @@ class Proxies:
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
-        return ipaddress.ip_network(text)
-    except (ValueError, TypeError) as error:
+        return ipaddress.ip_network(str(text))  # a number would be taken for an address, too
+    except ValueError as error:
         raise ConfigurationError(
             f"trusted_proxies: {text!r} is neither an address nor a network such as '10.0.0.0/8' nor 'unix' ({error})"
         ) from None

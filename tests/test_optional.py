@@ -9,7 +9,7 @@ import pytest
 
 import bzz
 
-OPTIONAL = ("jwt", "cryptography", "typer", "yaml", "jsonref", "redis", "uvloop", "httptools")
+OPTIONAL = ("jwt", "cryptography", "typer", "yaml", "jsonref", "redis", "uvloop", "granian")
 
 
 def test_importing_bzz_loads_no_optional_package() -> None:

@@ -98,6 +98,13 @@ class Step(RequestHandler):
         step.set()
 
 
+class Loop(RequestHandler):
+    """Answers with the loop that it runs on."""
+
+    def get(self) -> None:
+        self.finish(repr(asyncio.get_running_loop()))
+
+
 class Fail(RequestHandler):
     """Fails."""
 
@@ -219,6 +226,7 @@ def make() -> Application:
             ("/pieces", Pieces),
             ("/steps", Steps),
             ("/step", Step),
+            ("/loop", Loop),
             ("/fail", Fail),
             ("/large", Large),
             ("/wrong/(.*)", Wrong),

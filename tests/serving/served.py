@@ -66,15 +66,16 @@ Serving = Callable[..., AbstractContextManager[Served]]
 
 
 @contextmanager
-def serving(engine: str = "tornado", **given: Any) -> Iterator[Served]:
-    """Serve ``tests.serving.application`` until the end of the block; see its ``__main__`` for what may be given."""
+def serving(engine: str = "tornado", *, wait: bool = True, **given: Any) -> Iterator[Served]:
+    """Serve ``tests.serving.application`` until the end of the block; see its ``main`` for what may be given."""
     told = json.dumps({"engine": engine, **given})
     command = [sys.executable, "-m", "tests.serving.application", told]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         try:
             served = Served(engine, process, int(process.stdout.readline()))
-            served.wait_until_up()
+            if wait:
+                served.wait_until_up()
             yield served
         finally:
             process.terminate()

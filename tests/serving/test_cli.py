@@ -8,23 +8,47 @@ import subprocess
 import sys
 
 import httpx
+import pytest
+
+COMMAND = [sys.executable, "-m", "bzz", "serve"]
+GRANIAN = ["--server", "granian", "--processes", "2"]
 
 
-def test_it_says_where_it_serves_and_stops_when_told() -> None:
-    command = [sys.executable, "-m", "bzz", "serve", "tests.serving.application:make", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+@pytest.mark.parametrize(("options", "engine"), [([], "Tornado"), (GRANIAN, "granian")], ids=["tornado", "granian"])
+def test_it_says_where_and_by_what_it_serves_and_stops_when_told(options: list[str], engine: str) -> None:
+    command = [*COMMAND, "tests.serving.application:make", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
-            assert found is not None
+            line = process.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+/", line)
+            assert found is not None, line
             assert httpx.get(found[0], trust_env=False).status_code == 200
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=15) == 0
+            _, said = process.communicate(timeout=15)
+            assert process.returncode == 0
+            assert f"serving by {engine} " in said
         finally:
             process.kill()
 
 
-def test_a_name_that_leads_nowhere_is_told_in_one_line() -> None:
-    command = [sys.executable, "-m", "bzz", "serve", "nowhere:app", "--port", "0"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert (run.returncode, run.stderr) == (1, "there is no module 'nowhere' on the path\n")
+def fails(*arguments: str) -> str:
+    run = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 1
+    assert "Serving" not in run.stdout
+    return run.stderr
+
+
+@pytest.mark.parametrize("options", [[], GRANIAN], ids=["tornado", "granian"])
+def test_a_name_that_leads_nowhere_is_told_and_nothing_is_served(options: list[str]) -> None:
+    assert fails("nowhere:app", "--port", "0", *options).endswith("there is no module 'nowhere' on the path\n")
+
+
+def test_several_processes_are_an_error_that_names_what_runs_them() -> None:
+    assert "bzz[granian]" in fails("tests.serving.application:make", "--processes", "2")
+
+
+def test_options_reach_the_server() -> None:
+    message = fails("tests.serving.application:make", "--option", "xheaders=true", "--trusted-proxy", "10.0.0.0/8")
+    assert message == "xheaders believes whoever connects: leave it out where trusted_proxies says whom\n"
+    assert "must be NAME=VALUE" in fails("tests.serving.application:make", "--option", "xheaders")
