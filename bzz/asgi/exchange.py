@@ -141,7 +141,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
             delegate.on_connection_close()
             self._close_callback = None  # the handler knows it by the delegate
             if isinstance(error, Disconnected):
-                self._lose()
+                self.refuse(BadRequest("The body breaks off."))  # for a client that only ended its half
             elif isinstance(error, HTTPInputError):
                 self.refuse(BadRequest(f"The request cannot be read: {error}"))
             elif isinstance(error, RequestError):
@@ -150,6 +150,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
                 raise
 
     async def _read(self, delegate: HTTPMessageDelegate) -> None:
+        self._check_framing()
         waiting = delegate.headers_received(self.start_line, self.headers)
         if waiting is not None:
             await waiting
@@ -157,6 +158,12 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
             await self._read_body(delegate)
         if not self._finished:
             delegate.finish()
+
+    def _check_framing(self) -> None:
+        """Refuse a body whose end a proxy may see elsewhere (RFC 9112, sections 6.1 and 11.2), as Tornado does."""
+        encoding = self.headers.get("Transfer-Encoding")
+        if encoding is not None and (encoding.lower() != "chunked" or "Content-Length" in self.headers):
+            raise HTTPInputError("Transfer-Encoding must be chunked, and stand without Content-Length")
 
     def _may_have_body(self) -> bool:
         """Return whether there may be something to read (RFC 9112, section 6.3; in HTTP/2 the frames say it)."""
@@ -237,7 +244,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
             return
         body = dumps(error.problem())
         headers = HTTPHeaders({"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **error.headers})
-        if error.status == 408:
+        if error.status in (400, 408):  # what comes next may be another part of the same
             headers["Connection"] = "close"
         self.write_headers(ResponseStartLine("", error.status, error.title), headers, body)
         self.finish()
@@ -277,8 +284,8 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         if start_line.code == 101:
             self.refuse(NotOffered(NO_WEBSOCKETS))
             return self._taken()
-        if self._begun:
-            raise HTTPOutputError("The head of this answer was written before")
+        if self._begun or not 200 <= start_line.code <= 999:
+            raise HTTPOutputError(f"An answer cannot begin with {start_line.code}, or twice")
         pairs = list(headers.get_all())
         if not self._can_send("".join([name + value for name, value in pairs])):
             raise ValueError(f"Illegal characters in header: {self._illegal(pairs)}")

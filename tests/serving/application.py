@@ -222,6 +222,7 @@ def make() -> Application:
             ("/", Slow),
             ("/crash", Crash),
             ("/echo.*", Echo),
+            ("/smuggled", Echo),
             ("/status/([0-9]+)", Status),
             ("/pieces", Pieces),
             ("/steps", Steps),

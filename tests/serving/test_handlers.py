@@ -153,6 +153,13 @@ def test_an_answer_of_another_length_than_it_says_does_not_touch_the_next(shared
     assert b'"GET"' not in said or said.count(b"HTTP/1.1 ") == 2
 
 
+@pytest.mark.parametrize("status", [1, 99, 100, 199, 1000, 10**12])
+@pytest.mark.parametrize("engine", served.BY_ADAPTER)
+def test_a_status_that_cannot_be_is_a_500(engine: str, status: int) -> None:
+    with served.serving(engine) as it:
+        assert it.get(f"/status/{status}").status_code == 500
+
+
 def test_a_handler_that_fails_is_a_500_without_details(shared: Served) -> None:
     answer = shared.get("/fail")
     assert answer.status_code == 500
