@@ -112,6 +112,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         self._max_body_size = engine.limits.body_bytes
         self._body_timeout = engine.limits.body_seconds
         self._close_callback: Callable[[], None] | None = None
+        self._unread = False
         self._begun = False
         self._finished = False
         self._left = False
@@ -120,6 +121,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
 
     async def serve(self) -> None:
         """Have the application answer; return when it has, or when the client has left."""
+        self._unread = self._may_have_body()
         flight = self._engine.flight
         if flight.is_full():
             self.refuse(_BUSY)
@@ -154,8 +156,9 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         waiting = delegate.headers_received(self.start_line, self.headers)
         if waiting is not None:
             await waiting
-        if self._may_have_body() and not self._finished:
+        if self._unread and not self._finished:
             await self._read_body(delegate)
+            self._unread = False
         if not self._finished:
             delegate.finish()
 
@@ -168,7 +171,10 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
     def _may_have_body(self) -> bool:
         """Return whether there may be something to read (RFC 9112, section 6.3; in HTTP/2 the frames say it)."""
         headers = self.headers
-        return "Content-Length" in headers or "Transfer-Encoding" in headers or self.start_line.version == "HTTP/2"
+        return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers or self._is_http_2()
+
+    def _is_http_2(self) -> bool:
+        return self.start_line.version == "HTTP/2"
 
     async def _read_body(self, delegate: HTTPMessageDelegate) -> None:
         task = asyncio.current_task()
@@ -192,7 +198,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
             size += len(chunk)
             self._check_size(size)
             if self._finished:
-                return  # answered early: the engine decides what becomes of the rest
+                return  # answered early
             waiting = delegate.data_received(chunk)
             if waiting is not None:
                 await waiting
@@ -291,8 +297,12 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
             raise ValueError(f"Illegal characters in header: {self._illegal(pairs)}")
         if self._left:
             return closed_future(self._loop)
-        self._begun = True
         size = headers.get("Content-Length")
+        if size is not None and not (size.isascii() and size.isdigit()):
+            raise HTTPOutputError(f"Content-Length is no number: {size!r}")
+        self._begun = True
+        if self._unread and not self._is_http_2():
+            pairs.append(("Connection", "close"))  # else the engine would read the rest, however long it is
         bodiless = self.start_line.method == "HEAD" or start_line.code in (204, 304)
         whole = bodiless or (size is not None and size == str(len(chunk or b"")))
         return self._begin(start_line.code, pairs, chunk or b"", whole)

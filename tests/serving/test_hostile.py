@@ -1,8 +1,8 @@
 """Requests that nobody should send: no server crashes, answers 500, or takes the body of one request for another.
 
 Whatever is sent: each answer is one that HTTP knows, none is a 500, the hidden request is never answered, and the
-server goes on. ``REFUSED`` are those of which two readers could see different ends (RFC 9112, section 11.2), or that are no
-HTTP: a server must not go on after them.
+server goes on. ``REFUSED`` are those of which two readers could see different ends (RFC 9112, section 11.2), or that
+are no HTTP: a server must not go on after them.
 """
 
 from __future__ import annotations
@@ -317,7 +317,7 @@ def test_a_body_that_breaks_off_is_handled_by_nobody(attacked: Served) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", served.OWN)
 async def test_a_hundred_clients_that_pipeline_hold_up_others_for_a_quarter_of_a_second_at_most(engine: str) -> None:
-    with serving(engine, header_seconds=30, grace_seconds=1) as it:
+    with serving(engine, header_seconds=30, in_flight=1000, grace_seconds=1) as it:
         calm = await longest(it)
         attackers = [asyncio.create_task(pipeline(it.port)) for _ in range(100)]
         await asyncio.sleep(0.5)
