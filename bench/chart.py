@@ -21,13 +21,17 @@ __all__ = ["draw"]
 
 _COLOURS = {
     "bzz": "#e8a200",
+    "bzz-granian": "#b87d00",
     "bzz-receiver": "#f4d58d",
+    "bzz-receiver-granian": "#dcb552",
     "tornado-motor": "#20639b",
-    "tornado-motor-served": "#12395c",
+    "tornado-motor-granian": "#12395c",
     "tornado-pymongo": "#7fb2dd",
     "fastapi-beanie": "#2f9e77",
+    "fastapi-beanie-granian": "#1c6149",
     "eve": "#8a5a83",
-    "constant": "#9a9a9a",
+    "constant": "#b5b5b5",
+    "constant-granian": "#7d7d7d",
 }
 _WANTED = 32
 
@@ -35,14 +39,14 @@ _WANTED = 32
 def draw(path: Path, plan: Plan, result: Result) -> None:
     """Draw the rates at 32 connections, or the number nearest to it, as SVG."""
     connections = min(plan.connections, key=lambda each: abs(each - _WANTED))
-    figure, _ = pyplot.subplots(1, len(plan.operations), figsize=(2.1 * len(plan.operations) + 1.5, 4.2))
+    figure, _ = pyplot.subplots(1, len(plan.operations), figsize=(2.4 * len(plan.operations) + 1.5, 4.6))
     for panel, operation in zip(figure.axes, plan.operations, strict=True):
         _draw_panel(panel, plan, result, Cell(operation, connections))
     named = [Rectangle((0, 0), 1, 1, color=_COLOURS[name]) for name in plan.servers]
     labels = [SERVERS[name].label for name in plan.servers]
     figure.suptitle(f"Answers per second at {connections} connections, one process each")
-    figure.legend(named, labels, loc="lower center", ncols=min(4, len(named)), frameon=False, fontsize=9)
-    figure.tight_layout(rect=(0, 0.13, 1, 0.98))
+    figure.legend(named, labels, loc="lower center", ncols=min(3, len(named)), frameon=False, fontsize=9)
+    figure.tight_layout(rect=(0, 0.2, 1, 0.98))
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
 

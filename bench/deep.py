@@ -43,12 +43,12 @@ def measure(uri: str, directory: Path, progress: Progress) -> None:
 
 
 @contextmanager
-def _running(uri: str, count: int = data.COUNT, **options: int) -> Iterator[Running]:
+def _running(uri: str, count: int = data.COUNT, *, on: str = "bzz", **options: int) -> Iterator[Running]:
     client: pymongo.MongoClient[Any]
     with pymongo.MongoClient(uri) as client:
         client.drop_database("bench_deep")
         data.fill(client["bench_deep"], count)
-        with start(SERVERS["bzz"], uri, "bench_deep", **options) as running:
+        with start(SERVERS[on], uri, "bench_deep", **options) as running:
             yield running
         client.drop_database("bench_deep")
 
@@ -74,16 +74,20 @@ def _processes(uri: str) -> dict[str, float]:
     rates: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(_ROUNDS):
         for number, seen in rates.items():
-            with _running(uri, processes=number) as running:
+            with _running(uri, on="bzz-granian", processes=number) as running:
                 seen.append(load(running.port, wanted, 64, _SECONDS).rate)
     one, two = (statistics.median(seen) for seen in rates.values())
     return {"one": one, "two": two, "ratio": two / one}
 
 
-def _overload(uri: str) -> dict[str, float]:
-    """Reads by id of a server that is asked for ten times as much as it takes at once."""
+def _overload(uri: str) -> dict[str, dict[str, float]]:
+    """Reads by id of a server that is asked for ten times as much as it takes at once, on each engine."""
+    return {on: _overloaded(uri, on) for on in ("bzz", "bzz-granian")}
+
+
+def _overloaded(uri: str, on: str) -> dict[str, float]:
     wanted = requests("get", Dialect(), _SECONDS)
-    with _running(uri, in_flight=overload.IN_FLIGHT) as running:
+    with _running(uri, on=on, in_flight=overload.IN_FLIGHT) as running:
         rounds = [overload.look(running.port, wanted, _SECONDS) for _ in range(_ROUNDS)]
     return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
 

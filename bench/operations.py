@@ -17,6 +17,7 @@ OPERATIONS = {
     "filter": "GET list, filtered",
     "post": "POST",
     "put": "PUT",
+    "put-embedded": "PUT, embedded",
     "delete": "DELETE",
 }
 MIXED = ("get", "list", "filter", "post", "put")
@@ -79,8 +80,24 @@ def _put(dialect: Dialect, seconds: float) -> Iterator[Request]:
             yield Request(dialect.update, f"/user/{seed_id(number)}", change)
 
 
+def _put_embedded(dialect: Dialect, seconds: float) -> Iterator[Request]:
+    for number in range(COUNT):
+        for street in ("Rua da Aurora 1", "Rua da Aurora 2", "Rua da Aurora 3"):
+            address = {"street": street, "zip": "50050-000", "country": "Brazil"}
+            change = json.dumps({"score": 4.5, "address": address})
+            yield Request(dialect.update, f"/user/{seed_id(number)}", change)
+
+
 def _delete(dialect: Dialect, seconds: float) -> Iterator[Request]:
     return (Request("DELETE", f"/user/{spare_id(number)}") for number in range(round(seconds * DELETES_PER_SECOND)))
 
 
-_MAKERS = {"get": _get, "list": _list, "filter": _filter, "post": _post, "put": _put, "delete": _delete}
+_MAKERS = {
+    "get": _get,
+    "list": _list,
+    "filter": _filter,
+    "post": _post,
+    "put": _put,
+    "put-embedded": _put_embedded,
+    "delete": _delete,
+}

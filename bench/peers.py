@@ -37,6 +37,7 @@ class Server:
     :param label: for people.
     :param command: what follows the interpreter; ``{port}`` stands for the port.
     :param operations: those that it knows.
+    :param engine: what ``bench.servers.setting`` is told to run it by.
     """
 
     name: str
@@ -44,10 +45,19 @@ class Server:
     command: Sequence[str]
     dialect: Dialect = field(default_factory=Dialect)
     operations: Sequence[str] = tuple(OPERATIONS)
+    engine: str = "tornado"
 
 
-def _program(name: str, label: str, module: str, *, operations: Sequence[str] = tuple(OPERATIONS)) -> Server:
-    return Server(name, label, ("-m", f"bench.servers.{module}"), operations=operations)
+def _program(
+    name: str, label: str, module: str, *, engine: str = "tornado", operations: Sequence[str] = tuple(OPERATIONS)
+) -> Server:
+    return Server(name, label, ("-m", f"bench.servers.{module}"), operations=operations, engine=engine)
+
+
+def _on_both(name: str, label: str, module: str, *, operations: Sequence[str] = tuple(OPERATIONS)) -> Iterator[Server]:
+    """A Tornado application on Tornado's own server, and on granian."""
+    yield _program(name, f"{label}, on Tornado's server", module, operations=operations)
+    yield _program(f"{name}-granian", f"{label}, on granian", module, engine="granian", operations=operations)
 
 
 _GUNICORN = (
@@ -55,17 +65,22 @@ _GUNICORN = (
     "--keep-alive", "30", "--log-level", "warning", "bench.servers.eve_server:app",
 )  # fmt: skip
 
+_GRANIAN = (
+    "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}", "--loop", "uvloop",
+    "--log-level", "warning", "bench.servers.fastapi_beanie:app",
+)  # fmt: skip
+
 SERVERS = {
     each.name: each
     for each in (
-        _program("bzz", "bzz", "bzz_server"),
-        _program("bzz-receiver", "bzz, one receiver", "bzz_receiver"),
-        _program("tornado-motor", "Tornado + Motor by hand", "tornado_motor"),
-        _program("tornado-motor-served", "Tornado + Motor by hand, on bzz.serve", "tornado_motor_served"),
-        _program("tornado-pymongo", "Tornado + AsyncMongoClient by hand", "tornado_pymongo"),
-        _program("fastapi-beanie", "FastAPI + Beanie", "fastapi_beanie"),
-        Server("eve", "Eve", _GUNICORN, Dialect(update="PATCH", query=True)),
-        _program("constant", "Tornado, a constant", "tornado_constant", operations=("get",)),
+        *_on_both("bzz", "bzz", "bzz_server"),
+        *_on_both("bzz-receiver", "bzz with one receiver", "bzz_receiver"),
+        *_on_both("tornado-motor", "Tornado + Motor by hand", "tornado_motor"),
+        _program("tornado-pymongo", "Tornado + AsyncMongoClient by hand, on Tornado's server", "tornado_pymongo"),
+        _program("fastapi-beanie", "FastAPI + Beanie, on uvicorn with httptools", "fastapi_beanie"),
+        Server("fastapi-beanie-granian", "FastAPI + Beanie, on granian", _GRANIAN),
+        Server("eve", "Eve, on gunicorn", _GUNICORN, Dialect(update="PATCH", query=True)),
+        *_on_both("constant", "Tornado answering a constant", "tornado_constant", operations=("get",)),
     )
 }
 
@@ -128,6 +143,7 @@ def start(server: Server, uri: str, database: str, **options: int) -> Iterator[R
     """
     port = _free_port()
     settings = {"BENCH_MONGODB_URI": uri, "BENCH_DATABASE": database, "BENCH_PORT": str(port)}
+    settings["BENCH_ENGINE"] = server.engine
     settings |= {f"BENCH_{name.upper()}": str(value) for name, value in options.items()}
     command = [sys.executable, *(part.format(port=port) for part in server.command)]
     with tempfile.TemporaryFile() as output:

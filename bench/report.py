@@ -105,13 +105,14 @@ def _count(connections: int) -> str:
 
 
 def _rates(plan: Plan, result: Result, connections: int) -> str:
-    """One row a server, with how many times as often bzz answers in brackets."""
+    """One row a server, with how many times as often bzz answers on the same engine in brackets."""
 
     def show(server: str, operation: str) -> str:
         rate = result.rate(server, Cell(operation, connections))
         if rate is None:
             return ""
-        ratio = result.ratio("bzz", server, Cell(operation, connections)) if server != "bzz" else None
+        mine = "bzz-granian" if server.endswith("-granian") else "bzz"
+        ratio = result.ratio(mine, server, Cell(operation, connections)) if server != mine else None
         return f"{rate:,.0f}" + (f" (bzz: {ratio:.2f})" if ratio is not None else "")
 
     return _by_operation(plan, show)

@@ -16,7 +16,7 @@ __all__ = ["describe"]
 
 _PACKAGES = (
     "tornado", "mongoengine", "motor", "pymongo", "orjson", "uvloop", "fastapi", "beanie", "pydantic", "uvicorn",
-    "httptools", "eve", "gunicorn",
+    "httptools", "granian", "eve", "gunicorn",
 )  # fmt: skip
 
 

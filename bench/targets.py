@@ -1,4 +1,4 @@
-"""What bzz must reach, as ratios inside one run, one process each."""
+"""What bzz must reach, as ratios inside one run, one process each, on equal engines where it is not said."""
 
 from __future__ import annotations
 
@@ -34,22 +34,26 @@ class Outcome(NamedTuple):
 
 
 _CONNECTIONS = 32
+_GRANIAN = "-granian"
+_WRITES = ("put", "put-embedded", "delete")
 _AT_32 = [
-    ("bzz", "tornado-motor", "get", 3.0),
-    ("bzz", "fastapi-beanie", "get", 2.5),
-    ("bzz", "constant", "get", 0.75),
-    ("bzz-receiver", "tornado-motor", "get", 2.2),
-    ("bzz", "tornado-motor", "post", 2.0),
-    ("bzz", "fastapi-beanie", "post", 2.5),
-    ("bzz", "tornado-motor", "list", 1.1),
-    ("bzz", "fastapi-beanie", "list", 1.4),
-    ("bzz", "tornado-motor", "put", 0.95),
-    *(("bzz", "eve", operation, 4.0) for operation in ("get", "post", "list", "put")),
-    ("bzz-receiver", "eve", "get", 4.0),
+    ("bzz", "tornado-motor", "get", 2.4),
+    ("bzz-granian", "tornado-motor-granian", "get", 3.0),
+    ("bzz-granian", "fastapi-beanie", "get", 2.8),
+    ("bzz-granian", "fastapi-beanie-granian", "get", 2.5),
+    ("bzz-granian", "fastapi-beanie-granian", "post", 2.2),
+    *((f"bzz{on}", f"constant{on}", "get", 0.6) for on in ("", _GRANIAN)),
+    *((f"bzz{on}", f"tornado-motor{on}", "post", 1.6) for on in ("", _GRANIAN)),
+    *((f"bzz{on}", f"tornado-motor{on}", each, 1.0) for on in ("", _GRANIAN) for each in _WRITES),
+    *(("bzz", "eve", each, 4.0) for each in ("get", "post", *_WRITES)),
 ]
 TARGETS = [
     *(Target(server, peer, Cell(operation, _CONNECTIONS), least) for server, peer, operation, least in _AT_32),
-    *(Target("bzz", "tornado-motor", Cell(operation, 1), 0.95) for operation in OPERATIONS),
+    *(
+        Target(f"bzz{on}", f"tornado-motor{on}", Cell(operation, 1), 0.95)
+        for on in ("", _GRANIAN)
+        for operation in OPERATIONS
+    ),
 ]
 
 

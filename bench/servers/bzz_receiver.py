@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tornado.web import Application
+
+import bzz
 from bench.models import User
-from bench.servers.bzz_server import make
-from bench.servers.setting import PORT
+from bench.servers import bzz_server
+from bench.servers.setting import ENGINE, PORT
 from bzz import signals
-from bzz.serving.server import serve
 
 seen: set[Any] = set()
 
@@ -23,8 +25,13 @@ async def note_all(sender: type, items: list[User]) -> None:
     seen.update(user.city for user in items)
 
 
-if __name__ == "__main__":
+def make() -> Application:
+    """The application of ``bzz_server``, and who listens."""
     signals.post_get_list.connect(note_all, User)
     for each in ("get", "create", "update", "delete"):
         getattr(signals, f"post_{each}_instance").connect(note, User)
-    serve(make, port=PORT)
+    return bzz_server.make()
+
+
+if __name__ == "__main__":
+    bzz.serve(make, port=PORT, server=ENGINE)

@@ -1,4 +1,4 @@
-"""bzz, as its README has it, served by itself."""
+"""bzz, as its README has it, served by ``bzz.serve`` on either engine."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from tornado.web import Application
 
 import bzz
 from bench.models import User
-from bench.servers.setting import DATABASE, PORT, PROCESSES, URI
-from bzz.serving.server import Limits, serve
+from bench.servers.setting import DATABASE, ENGINE, PORT, PROCESSES, URI
 
-IN_FLIGHT = int(os.environ.get("BENCH_IN_FLIGHT", Limits.in_flight))
+IN_FLIGHT = int(os.environ.get("BENCH_IN_FLIGHT", bzz.Limits.in_flight))
 
 
 def make() -> Application:
@@ -22,4 +21,4 @@ def make() -> Application:
 
 
 if __name__ == "__main__":
-    serve(make, port=PORT, processes=PROCESSES, limits=Limits(in_flight=IN_FLIGHT))
+    bzz.serve(make, port=PORT, server=ENGINE, processes=PROCESSES, limits=bzz.Limits(in_flight=IN_FLIGHT))

@@ -1,4 +1,5 @@
-"""FastAPI with Beanie, as their tutorials have it, under uvicorn with uvloop and httptools.
+"""FastAPI with Beanie, as their tutorials have it, under uvicorn with uvloop and httptools, or
+under granian by its own command line.
 
 An update is one ``find_one(...).update(..., response_type=NEW_DOCUMENT)``, which Beanie documents and which is one
 round trip less than its tutorial's get and set. Answers are typed, so that pydantic writes the JSON.

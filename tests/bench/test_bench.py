@@ -16,13 +16,17 @@ from bzz.dev import URI_VARIABLE, MongoServer
 ROOT = Path(__file__).parents[2]
 ALL = {
     "bzz",
+    "bzz-granian",
     "bzz-receiver",
+    "bzz-receiver-granian",
     "tornado-motor",
-    "tornado-motor-served",
+    "tornado-motor-granian",
     "tornado-pymongo",
     "fastapi-beanie",
+    "fastapi-beanie-granian",
     "eve",
     "constant",
+    "constant-granian",
 }
 
 pytest.importorskip("beanie", reason="the extra 'bench' is not installed")
@@ -39,7 +43,7 @@ def test_a_brief_run_measures_every_server_and_leaves_figures_a_table_and_a_char
     assert done.returncode == 0, done.stderr
     figures = json.loads((tmp_path / "benchmarks.json").read_text())
     assert {each["server"] for each in figures["results"]} == ALL
-    assert "| bzz |" in (tmp_path / "benchmarks.md").read_text()
+    assert "| bzz, on granian |" in (tmp_path / "benchmarks.md").read_text()
     assert "<svg" in (tmp_path / "benchmarks.svg").read_text()
 
 

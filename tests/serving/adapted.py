@@ -61,7 +61,7 @@ class AdaptedServer:
 
     async def close_all_connections(self) -> None:
         for each in list(self._state.connections):
-            each.transport.abort()  # type: ignore[union-attr]  # it is connected
+            each.transport.abort()
         await asyncio.sleep(0)
 
 
@@ -79,7 +79,7 @@ def make(app: Any, **options: Any) -> Any:
 
 def main(module: str) -> None:
     """Run one module of the suite."""
-    tornado.testing.HTTPServer = make  # type: ignore[misc,assignment]  # this is what is adapted
+    vars(tornado.testing)["HTTPServer"] = make  # this is what is adapted
     warnings.simplefilter("ignore")
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)  # as its own runner does
     for name in ("uvicorn.error", "uvicorn.asgi"):
