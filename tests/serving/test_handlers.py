@@ -215,6 +215,8 @@ def test_nothing_remains_of_requests(on_each: Serving) -> None:
     with on_each(header_seconds=30, body_seconds=30, grace_seconds=1) as served:
         state(served)
         before = state(served)["objects"]
+        if served.engine == "hypercorn":  # keeps tasks of its own
+            del before["Task"]
         for sent in (request("GET /?seconds=0.01"), request("PUT /upload", "Content-Length: 10"), b"GET", b""):
             for _ in range(20):
                 with served.connect() as connection:
