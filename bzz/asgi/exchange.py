@@ -109,7 +109,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         self._engine = engine
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
-        self._max_body_size = engine.limits.body_bytes
+        self.max_body_size = engine.limits.body_bytes
         self._body_timeout = engine.limits.body_seconds
         self._close_callback: Callable[[], None] | None = None
         self._unread = False
@@ -204,8 +204,8 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
                 await waiting
 
     def _check_size(self, size: int) -> None:
-        if size > self._max_body_size:
-            raise PayloadTooLarge(f"The body is longer than {self._max_body_size} bytes.")
+        if size > self.max_body_size:
+            raise PayloadTooLarge(f"The body is longer than {self.max_body_size} bytes.")
 
     async def _answered(self) -> None:
         """Wait for the answer; if it takes a while, watch whether its client stays."""
@@ -263,7 +263,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
 
     def set_max_body_size(self, max_body_size: int) -> None:
         """Take how many bytes the body of this request may have."""
-        self._max_body_size = max_body_size
+        self.max_body_size = max_body_size
 
     def set_body_timeout(self, timeout: float) -> None:
         """Take how many seconds the body of this request may take."""
@@ -301,7 +301,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         if size is not None and not (size.isascii() and size.isdigit()):
             raise HTTPOutputError(f"Content-Length is no number: {size!r}")
         self._begun = True
-        if self._unread and not self._is_http_2():
+        if self._unread and not self._is_http_2() and "Connection" not in headers:
             pairs.append(("Connection", "close"))  # else the engine would read the rest, however long it is
         bodiless = self.start_line.method == "HEAD" or start_line.code in (204, 304)
         whole = bodiless or (size is not None and size == str(len(chunk or b"")))

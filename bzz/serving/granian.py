@@ -45,6 +45,10 @@ CONNECTIONS = 16384
 
 LOOK_SECONDS = 0.2
 
+QUICK_SECONDS = 1.0
+QUICK_DEATHS = 5
+"""So many deaths of a worker, each so soon after its start, are a crash loop."""
+
 _KINDS: dict[str, Callable[[Any], Any]] = {
     "http": HTTPModes,
     "interface": Interfaces,
@@ -84,6 +88,7 @@ def run(
     server: Any = granian.Granian(
         "bzz", address=place.address, port=place.port, uds=place.unix_socket, workers=processes, **given
     )
+    server.respawned_wrks = _Respawned()
     report = _Report(server, reader, place, on_start)
     logger.info("serving by granian %s, %s, %d processes", granian.__version__, given["interface"], processes)
     threading.Thread(target=report.listen, daemon=True, name="bzz-report").start()
@@ -159,6 +164,29 @@ class _Worker:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self.limits.grace_seconds + 1)
         os._exit(1)
+
+
+class _Respawned(dict[int, float]):
+    """When granian started which worker again.
+
+    It takes a worker that dies within 5.5 seconds for one that can only die, and stops. Somebody may kill them as
+    often; here it takes several that die at once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._starts: dict[int, float] = {}
+        self._quick: dict[int, int] = {}
+
+    def __setitem__(self, worker: int, start: float) -> None:
+        self._starts[worker] = start
+
+    def get(self, worker: int, default: Any = 0.0) -> Any:
+        """Called by granian when a worker has died."""
+        start = self._starts.get(worker, -math.inf)
+        quick = time.monotonic() - start < QUICK_SECONDS
+        self._quick[worker] = self._quick.get(worker, 0) + 1 if quick else 0
+        return start if self._quick[worker] >= QUICK_DEATHS else -math.inf
 
 
 class _Report:

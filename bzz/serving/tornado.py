@@ -16,6 +16,7 @@ from typing import Any
 
 import tornado
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerConnectionDelegate
 
 from bzz.addresses import Proxies
 from bzz.asgi.lifespan import attached
@@ -26,7 +27,7 @@ from bzz.serving.place import Place, port_of
 from bzz.serving.server import check_options
 from bzz.serving.source import Source, load
 
-__all__ = ["run"]
+__all__ = ["make_server", "run"]
 
 logger = logging.getLogger("bzz.serving")
 
@@ -69,7 +70,7 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     application = load(app)
     flight = InFlight(limits.in_flight)
-    server = HTTPServer(Guarded(application, limits, flight, proxies), **_with_limits(options, limits))
+    server = make_server(application, limits, flight, proxies, options)
     async with attached(application):
         gc.collect()
         gc.freeze()  # what is there now stays: to look through it takes 20 ms, about once a second under load
@@ -82,13 +83,21 @@ async def _serve(
         await drain(end - asyncio.get_running_loop().time())
 
 
-def _with_limits(options: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-    return {
+def make_server(
+    application: HTTPServerConnectionDelegate,
+    limits: Limits,
+    flight: InFlight,
+    proxies: Proxies,
+    options: Mapping[str, Any],
+) -> HTTPServer:
+    """Return Tornado's server with the limits on; ``options`` go before them."""
+    given = {
         "idle_connection_timeout": limits.header_seconds,
         "body_timeout": limits.body_seconds,
         "max_body_size": limits.body_bytes,
         **options,
     }
+    return HTTPServer(Guarded(application, limits, flight, proxies), **given)
 
 
 async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.socket], end: float) -> None:

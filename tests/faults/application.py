@@ -19,7 +19,6 @@ from tornado.web import Application, RequestHandler
 import bzz
 from bzz import signals
 from bzz.providers.base import Provider
-from bzz.serving.server import Limits, serve
 from tests.faults import seeded
 from tests.faults.models import MODELS
 from tests.faults.tenants import HIDDEN, SHARED
@@ -71,10 +70,11 @@ if __name__ == "__main__":
     processes, in_flight = given.pop("processes", 1), given.pop("in_flight", 256)
     seeded.WaitsForFile.gate = Path(given.pop("gate", "/"))
     logging.basicConfig(level=logging.INFO)
-    serve(
+    bzz.serve(
         lambda: make(**given),
         port=0,
+        server="granian" if processes > 1 else "tornado",
         processes=processes,
-        limits=Limits(in_flight=in_flight, header_seconds=10, body_seconds=10, grace_seconds=30),
+        limits=bzz.Limits(in_flight=in_flight, header_seconds=10, body_seconds=10, grace_seconds=30),
         on_start=lambda port: print(port, flush=True),
     )

@@ -20,11 +20,11 @@ from tornado.web import Application
 
 import bzz
 from bzz import receiving
+from bzz.addresses import Proxies
 from bzz.auth import GitHubProvider
 from bzz.errors import Forbidden
-from bzz.serving.limits import Limits
-from bzz.serving.overload import InFlight
-from bzz.serving.server import _server
+from bzz.limits import InFlight, Limits
+from bzz.serving.tornado import make_server
 
 LIMIT = 1024 * 1024
 LONG = 3 * LIMIT
@@ -43,7 +43,7 @@ async def guard(handler: Any) -> None:
 
 SERVERS: dict[str, Callable[[Application], Any]] = {
     "tornado": HTTPServer,
-    "bzz.serve": lambda application: _server(application, Limits(), InFlight(100)),
+    "bzz.serve": lambda application: make_server(application, Limits(), InFlight(100), Proxies(()), {}),
 }
 
 

@@ -19,6 +19,7 @@ from tornado.websocket import WebSocketHandler
 
 import bzz
 from bzz.limits import Limits
+from bzz.receiving import ReceivingHandler
 from tests.serving import asgi
 
 step = asyncio.Event()
@@ -56,6 +57,15 @@ class Echo(RequestHandler):
         told = [request.method, request.uri, request.version, request.remote_ip, request.protocol, request.host]
         lists = {name: request.headers.get_list(name) for name in sorted(request.headers)}
         self.finish(json.dumps([*told, lists, request.headers.get("A"), request.body.decode("latin1")]))
+
+
+class Model(ReceivingHandler):
+    """Receives its body as the handlers of models do; answers with its length."""
+
+    max_body_bytes = 1_000_000
+
+    def put(self) -> None:
+        self.finish(str(len(self.body())))
 
 
 class Status(RequestHandler):
@@ -234,6 +244,7 @@ def make() -> Application:
             ("/endless", Endless),
             ("/left", Left),
             ("/upload", Upload),
+            ("/model", Model),
             ("/early", Early),
             ("/talk", Talk),
             ("/tunnel", Tunnel),

@@ -124,6 +124,20 @@ def test_a_body_over_the_limit_is_refused(shared: Served, path: str, sized: bool
     assert converse(shared.port, [sent]).startswith(expected)
 
 
+@pytest.mark.parametrize("sized", [True, False], ids=["said", "in chunks"])
+@pytest.mark.parametrize("engine", ["tornado", "granian"])
+def test_a_client_that_writes_everything_first_can_read_that_it_was_too_much(engine: str, sized: bool) -> None:
+    body = bytes(3_000_000)
+    head = request("PUT /model", "Content-Length: 3000000" if sized else CHUNKED)
+    sent = head + (body if sized else b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n")
+    with served.serving(engine, body_seconds=20, body_bytes=10_000_000) as it, it.connect() as connection:
+        connection.sendall(sent)
+        said = answer_on(connection)
+        assert said.startswith(b"HTTP/1.1 413 ")
+        assert b"A body may be 1000000 bytes long." in said
+        assert it.get("/").status_code == 200
+
+
 def test_a_handler_may_take_a_longer_body_than_others(shared: Served) -> None:
     sent = request("PUT /upload?limit=2000", "Content-Length: 1500", CLOSE, body=bytes(1500))
     assert converse(shared.port, [sent]).endswith(b"1500")

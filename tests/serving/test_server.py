@@ -173,6 +173,25 @@ def test_a_process_that_dies_is_replaced(how: str) -> None:
         assert served.process.poll() is None
 
 
+def test_a_process_may_be_killed_again_and_again() -> None:
+    with serving("granian") as served:
+        for _ in range(4):
+            before = pids(served, 1)
+            os.kill(min(before), signal.SIGKILL)
+            served.wait_until_up()
+            assert not pids(served, 1) & before
+
+
+def test_processes_that_can_only_die_end_the_server() -> None:
+    script = (
+        "import os, bzz; from tornado.web import Application\n"
+        "class Dying:\n"
+        "    async def __aenter__(self): os._exit(1)\n"
+        "bzz.serve(lambda: Application(bzz_contexts=[Dying()]), port=0, server='granian')"
+    )
+    assert subprocess.run([sys.executable, "-c", script], timeout=50, check=False).returncode == 1
+
+
 def test_a_supervisor_that_is_killed_leaves_no_process_on_the_port() -> None:
     with serving("granian", processes=2) as served:
         workers = pids(served)
