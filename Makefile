@@ -57,7 +57,7 @@ $(PYTHONS:%=test-%): test-%:
 	echo "Python $* is not installed: skipped"
 
 .PHONY: bench
-bench: .venv/installed-bench ## Measure bzz beside its peers (half an hour; needs wrk and redis-server), and write docs/benchmarks.*
+bench: .venv/installed-bench ## Measure bzz beside its peers (an hour; needs wrk and redis-server), and write docs/benchmarks.*
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.relay
 	$(BIN)/pytest bench/micro --benchmark-columns=min,median,ops --benchmark-sort=name
