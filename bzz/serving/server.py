@@ -38,7 +38,8 @@ def serve(
     granian (``pip install 'bzz[granian]'``) runs in processes of its own, which are started again when they die.
 
     :param app: the application, ``'module:name'`` of one, or a function that makes one. granian needs one of the latter
-        two, for each of its processes makes its own.
+        two, for each of its processes makes its own; a function must be one that can be imported by its name where
+        processes are not forked (macOS; Python 3.14).
     :param port: 0 takes a free one.
     :param unix_socket: the path of a socket to listen on, in place of a port.
     :param server: ``'tornado'`` or ``'granian'``.
@@ -46,7 +47,7 @@ def serve(
     :param trusted_proxies: addresses and networks, such as ``'10.0.0.0/8'``, from which ``X-Forwarded-For`` and
         ``X-Forwarded-Proto`` are believed; ``'unix'`` for whoever comes by a Unix socket.
     :param limits: what one connection and one process may take.
-    :param on_start: told the port (0 for a Unix socket) once requests are taken.
+    :param on_start: told the port (0 for a Unix socket) once requests are taken; by granian, on a thread of its own.
     :param options: those of :class:`tornado.httpserver.HTTPServer`, such as ``ssl_options`` or ``xheaders``, or those
         of granian's ``Server``, such as ``ssl_cert``, under their own names; they go before ``limits``.
     :raises bzz.errors.ConfigurationError: for what contradicts itself, or an engine that is not installed.

@@ -6,12 +6,19 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import pytest
+from tornado.netutil import bind_sockets
+from tornado.web import Application
 
+import bzz
 from bzz import signals
+from bzz.addresses import Proxies
 from bzz.auth import FailureStore, Limiter, MemoryFailures, MongoFailures, Provider
 from bzz.errors import ConfigurationError, Forbidden, TooManyRequests, Unavailable
-from tests.auth.conftest import Secured, Tickets, sign_in
+from bzz.limits import InFlight, Limits
+from bzz.serving.tornado import make_server
+from tests.auth.conftest import KEY, Secured, Tickets, sign_in
 from tests.conftest import Driver
 
 
@@ -36,6 +43,26 @@ async def test_failures_from_one_address_are_limited_and_told_when_to_come_back(
     assert await statuses(client, 2, "forged") == [401, 401]
     answer = await sign_in(client)
     assert (answer.status_code, 1 <= int(answer.headers["Retry-After"]) <= 60) == (429, True)
+
+
+async def test_a_stranger_behind_the_same_proxy_locks_out_nobody_else() -> None:
+    app = Application(bzz.AuthHive.routes_for([Tickets()]))
+    bzz.AuthHive.configure(app, KEY, development=True, limiter=Limiter(per_address=2))
+    sockets = bind_sockets(0, "127.0.0.1")
+    server = make_server(app, Limits(), InFlight(10), Proxies(["127.0.0.1"]), {})
+    server.add_sockets(sockets)
+    url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/auth/signin/"
+    async with httpx.AsyncClient(trust_env=False) as client:
+
+        async def status(address: str, ticket: str) -> int:
+            body = {"access_token": ticket, "provider": "tickets"}
+            return (await client.post(url, json=body, headers={"X-Forwarded-For": address})).status_code
+
+        assert [await status(f"192.0.2.{number}, 203.0.113.5", "forged") for number in range(3)] == [401, 401, 429]
+        assert [await status(address, "ticket:ada") for address in ("203.0.113.6", "::ffff:203.0.113.7")] == [200, 200]
+        assert await status("::ffff:203.0.113.5", "ticket:ada") == 429
+    server.stop()
+    await server.close_all_connections()
 
 
 async def test_an_unknown_provider_counts_as_a_failure(secured: Secured) -> None:
