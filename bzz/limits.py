@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-__all__ = ["InFlight", "Limits"]
+__all__ = ["REST_SECONDS", "InFlight", "Limits"]
+
+REST_SECONDS = 0.03
+"""How long a refusal waits. A client that asks again at once would else take more of the
+processor by being refused than those who are answered."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Limits:
     :param body_seconds: how long it may take to send a body.
     :param body_bytes: the longest body of any handler; models take 1 MiB at the most.
     :param write_seconds: how long it may take to read what is written at a time, and a second more for each 64 KiB.
-    :param in_flight: how many requests one process answers at a time; further ones get a 503 at once.
+    :param in_flight: how many requests one process answers at a time; further ones get a 503 in a moment.
     :param grace_seconds: how long a stop waits for the requests that are being answered, and for the background
         listeners of events.
     """

@@ -28,7 +28,7 @@ from bzz.addresses import Proxies, normalize
 from bzz.asgi.outbox import closed_future
 from bzz.codec import dumps
 from bzz.errors import BadRequest, PayloadTooLarge, RequestError, Unavailable
-from bzz.limits import InFlight, Limits
+from bzz.limits import REST_SECONDS, InFlight, Limits
 from bzz.problem import MEDIA_TYPE
 
 __all__ = ["NO_WEBSOCKETS", "Client", "Disconnected", "Engine", "Exchange", "NotOffered", "client_of"]
@@ -124,6 +124,8 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         self._unread = self._may_have_body()
         flight = self._engine.flight
         if flight.is_full():
+            if not self._unread:
+                await asyncio.sleep(REST_SECONDS)
             self.refuse(_BUSY)
             return await self._done
         flight.begin()

@@ -24,7 +24,7 @@ from bzz.addresses import Proxies
 from bzz.asgi.exchange import client_of
 from bzz.codec import dumps
 from bzz.errors import Unavailable
-from bzz.limits import InFlight, Limits
+from bzz.limits import REST_SECONDS, InFlight, Limits
 from bzz.problem import MEDIA_TYPE
 
 __all__ = ["Guarded"]
@@ -80,7 +80,7 @@ class _Request(HTTPMessageDelegate):
 
     def finish(self) -> None:
         if self._inner is None:
-            self._refuse()  # when all was read, and so Tornado keeps the connection
+            asyncio.get_running_loop().call_later(REST_SECONDS, self._refuse)  # all was read: the connection is kept
         else:
             self._inner.finish()
 

@@ -19,9 +19,10 @@ from tornado.web import Application
 
 import bzz
 from bzz.errors import ConfigurationError
+from bzz.limits import REST_SECONDS
 from bzz.serving.source import load
 from tests.serving import application
-from tests.serving.raw import request, wait_until_read
+from tests.serving.raw import answer_on, request, wait_until_read
 from tests.serving.served import Served, Serving, serving
 
 
@@ -102,6 +103,28 @@ def test_beyond_the_cap_a_request_is_refused_at_once_and_says_when_to_come_back(
             assert refused.headers["Retry-After"] == "1"
             assert refused.headers["Content-Type"] == "application/problem+json"
             assert refused.json()["status"] == 503
+
+
+def test_a_refusal_waits_a_moment_so_that_those_within_stay_fast(serving: Serving) -> None:
+    with serving(in_flight=1, grace_seconds=1) as served, served.connect() as within, served.connect() as beyond:
+        within.sendall(request("GET /?seconds=1000"))
+        wait_until_read(served.port, within)
+        time.sleep(0.1)
+        start = time.monotonic()
+        for _ in range(10):
+            beyond.sendall(request("GET /"))
+            assert answer_on(beyond).startswith(b"HTTP/1.1 503 ")
+        assert time.monotonic() - start > 10 * REST_SECONDS
+
+
+def test_a_client_that_leaves_while_its_refusal_waits_harms_nobody(serving: Serving) -> None:
+    with serving(in_flight=1, grace_seconds=1) as served, served.connect() as within:
+        within.sendall(request("GET /?seconds=1000"))
+        wait_until_read(served.port, within)
+        for _ in range(20):
+            with served.connect() as beyond:
+                beyond.sendall(request("GET /"))
+        assert served.get("/").status_code == 503
 
 
 def test_within_the_cap_every_request_is_answered(serving: Serving) -> None:

@@ -1,0 +1,17 @@
+"""The count of requests in flight."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bzz.limits import InFlight
+
+
+async def test_quiet_is_when_none_has_come_for_a_while() -> None:
+    flight = InFlight(1)
+    flight.begin()
+    quiet = asyncio.ensure_future(flight.quiet(0.01))
+    await asyncio.sleep(0.05)
+    assert not quiet.done()
+    flight.end()
+    await asyncio.wait_for(quiet, 5)
