@@ -98,7 +98,7 @@ def app():
     relay.attach(application)
     return application
 
-bzz.serve(app, port=0, processes=2, on_start=lambda port: print(port, flush=True))
+bzz.serve(app, port=0, server="granian", processes=2, on_start=lambda port: print(port, flush=True))
 """
 
 
