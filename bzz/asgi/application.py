@@ -18,7 +18,8 @@ from tornado.httputil import (
 )
 
 from bzz.addresses import Proxies
-from bzz.asgi.exchange import NO_WEBSOCKETS, Disconnected, Engine, Exchange, NotOffered, client_of
+from bzz.asgi.engine import NO_WEBSOCKETS, Disconnected, Engine, NotOffered, client_of
+from bzz.asgi.exchange import Exchange
 from bzz.asgi.lifespan import attached
 from bzz.asgi.outbox import Outbox
 from bzz.codec import dumps
@@ -87,7 +88,7 @@ class ASGIApplication:
                 if value or name != b"host":  # granian adds an empty one where there was none
                     headers.add(name.decode("latin1"), value.decode("latin1"))
         except HTTPInputError as error:
-            await _answer_at_once(send, BadRequest(f"The request cannot be read: {error}"))
+            await _answer_at_once(send, BadRequest(f"The request cannot be read: {error}"), *_closing(scope))
             return
         peer = scope.get("client")
         client = client_of(self._proxies, peer[0] if peer and peer[0] else None, scope.get("scheme", "http"), headers)
@@ -124,9 +125,14 @@ def _start_line(scope: Any) -> RequestStartLine:
     )
 
 
-async def _answer_at_once(send: Send, error: RequestError, kind: str = "http") -> None:
+def _closing(scope: Any) -> list[tuple[bytes, bytes]]:
+    """Return the header that ends a connection whose next bytes nobody can be sure of."""
+    return [(b"connection", b"close")] if scope.get("http_version", "1.1").startswith("1") else []
+
+
+async def _answer_at_once(send: Send, error: RequestError, *more: tuple[bytes, bytes], kind: str = "http") -> None:
     body = dumps(error.problem())
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body)), *more]
     await send({"type": f"{kind}.response.start", "status": error.status, "headers": headers})
     await send({"type": f"{kind}.response.body", "body": body})
 
@@ -193,6 +199,6 @@ def _body_message(chunk: bytes, more: bool) -> Message:
 async def _refuse_websocket(scope: Any, receive: Receive, send: Send) -> None:
     await receive()
     if "websocket.http.response" in (scope.get("extensions") or {}):
-        await _answer_at_once(send, NotOffered(NO_WEBSOCKETS), "websocket.http")
+        await _answer_at_once(send, NotOffered(NO_WEBSOCKETS), kind="websocket.http")
     else:  # the engine says 403, for it knows no more
         await send({"type": "websocket.close"})

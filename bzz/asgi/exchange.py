@@ -10,7 +10,7 @@ import asyncio
 import logging
 from abc import ABCMeta, abstractmethod
 from collections.abc import AsyncIterator, Callable
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from tornado.httputil import (
     HTTPConnection,
@@ -18,82 +18,25 @@ from tornado.httputil import (
     HTTPInputError,
     HTTPMessageDelegate,
     HTTPOutputError,
-    HTTPServerConnectionDelegate,
     RequestStartLine,
     ResponseStartLine,
 )
 from tornado.web import HTTPError
 
-from bzz.addresses import Proxies, normalize
+from bzz.asgi.engine import NO_WEBSOCKETS, Client, Disconnected, Engine, NotOffered, RequestTimeout, problem_headers
 from bzz.asgi.outbox import closed_future
 from bzz.codec import dumps
 from bzz.errors import BadRequest, PayloadTooLarge, RequestError, Unavailable
-from bzz.limits import REST_SECONDS, InFlight, Limits
-from bzz.problem import MEDIA_TYPE
+from bzz.limits import REST_SECONDS
 
-__all__ = ["NO_WEBSOCKETS", "Client", "Disconnected", "Engine", "Exchange", "NotOffered", "client_of"]
+__all__ = ["Exchange"]
 
 logger = logging.getLogger("bzz.asgi")
 
 WATCH_SECONDS = 0.05
 """How long an answer may take before its client is watched: most take less, and a watch costs as much as they do."""
 
-NO_WEBSOCKETS = "WebSockets and other protocols need Tornado's own server: bzz serve, without --server."
-
 _BUSY = Unavailable("The server is busy; nothing was done.")
-
-
-class Client(NamedTuple):
-    """What Tornado takes from ``connection.context``.
-
-    :param remote_ip: the address of the client.
-    :param protocol: ``'http'`` or ``'https'``.
-    """
-
-    remote_ip: str
-    protocol: str
-
-    def __str__(self) -> str:
-        return self.remote_ip
-
-
-class Disconnected(Exception):
-    """The client left before its body was complete."""
-
-
-class RequestTimeout(RequestError):
-    """The body took too long."""
-
-    status = 408
-    title = "Request Timeout"
-
-
-class NotOffered(RequestError):
-    """The request asks for a protocol that is not spoken here."""
-
-    status = 501
-    title = "Not Implemented"
-
-
-class Engine(NamedTuple):
-    """What all requests of one engine have in common."""
-
-    application: HTTPServerConnectionDelegate
-    limits: Limits
-    flight: InFlight
-    proxies: Proxies
-
-
-def client_of(proxies: Proxies, peer: str | None, protocol: str, headers: HTTPHeaders) -> Client:
-    """Return who asks, and by which protocol: the peer itself, or whom a trusted proxy names.
-
-    :param peer: the address of who connected; None on a Unix socket, where Tornado says ``0.0.0.0``.
-    """
-    if proxies and proxies.trusts(peer):
-        peer = proxies.client(peer, headers.get_list("X-Forwarded-For"))
-        said = headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
-        protocol = said if said in ("http", "https") else protocol
-    return Client("0.0.0.0" if peer is None else normalize(peer), protocol)
 
 
 class Exchange(HTTPConnection, metaclass=ABCMeta):
@@ -251,9 +194,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
             self._lose()
             return
         body = dumps(error.problem())
-        headers = HTTPHeaders({"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **error.headers})
-        if error.status in (400, 408):  # what comes next may be another part of the same
-            headers["Connection"] = "close"
+        headers = problem_headers(error, body, closing=error.status in (400, 408) and not self._is_http_2())
         self.write_headers(ResponseStartLine("", error.status, error.title), headers, body)
         self.finish()
 
@@ -296,7 +237,8 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
             raise HTTPOutputError(f"An answer cannot begin with {start_line.code}, or twice")
         pairs = list(headers.get_all())
         if not self._can_send("".join([name + value for name, value in pairs])):
-            raise ValueError(f"Illegal characters in header: {self._illegal(pairs)}")
+            illegal = [name for name, value in pairs if not self._can_send(name + value)]
+            raise ValueError(f"Illegal characters in headers: {illegal!r}")
         if self._left:
             return closed_future(self._loop)
         size = headers.get("Content-Length")
@@ -327,9 +269,6 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         else:
             self._finished = False
             self.refuse(RequestError())
-
-    def _illegal(self, pairs: list[tuple[str, str]]) -> str:
-        return next(repr(name) for name, value in pairs if not self._can_send(name + value))
 
     def _taken(self) -> asyncio.Future[None]:
         future = self._loop.create_future()

@@ -23,7 +23,8 @@ from tornado.httputil import (
 
 from bzz.addresses import Proxies
 from bzz.asgi.application import PATH
-from bzz.asgi.exchange import Client, Disconnected, Engine, Exchange, NotOffered, client_of
+from bzz.asgi.engine import Client, Disconnected, Engine, NotOffered, client_of
+from bzz.asgi.exchange import Exchange
 from bzz.asgi.fifo import Fifo, Fifos
 from bzz.asgi.lifespan import attached
 from bzz.asgi.outbox import Outbox
@@ -129,7 +130,8 @@ def _start_line(scope: Any) -> RequestStartLine:
 
 
 def _answer_at_once(protocol: Any, error: RequestError) -> None:
-    protocol.response_bytes(error.status, [("content-type", MEDIA_TYPE)], dumps(error.problem()))
+    headers = [("content-type", MEDIA_TYPE), ("connection", "close")]  # granian leaves that out in HTTP/2
+    protocol.response_bytes(error.status, headers, dumps(error.problem()))
 
 
 class _RSGIExchange(Exchange):

@@ -21,7 +21,7 @@ from tornado.httputil import (
 )
 
 from bzz.addresses import Proxies
-from bzz.asgi.exchange import client_of
+from bzz.asgi.engine import client_of
 from bzz.codec import dumps
 from bzz.errors import Unavailable
 from bzz.limits import REST_SECONDS, InFlight, Limits
