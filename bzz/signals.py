@@ -20,6 +20,8 @@ from weakref import WeakKeyDictionary
 import blinker
 from blinker.base import make_id  # type: ignore[attr-defined]  # it has no __all__
 
+from bzz.calling import call
+
 __all__ = [
     "Signal",
     "authorized_user",
@@ -113,9 +115,7 @@ class Signal(blinker.NamedSignal):
 async def _call(receiver: Receiver, sender: Any, arguments: dict[str, Any]) -> None:
     names = _named_arguments(receiver)
     chosen = arguments if names is None else {name: arguments[name] for name in names if name in arguments}
-    answer = receiver(sender, **chosen)
-    if inspect.isawaitable(answer):
-        await answer
+    await call(receiver, sender, **chosen)
 
 
 def _named_arguments(receiver: Receiver) -> Names:

@@ -9,7 +9,6 @@ import asyncio
 import concurrent.futures
 import contextlib
 import functools
-import inspect
 import logging
 import re
 import threading
@@ -18,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, Protocol, TypeVar, overload
 
+from bzz.calling import call
 from bzz.errors import ConfigurationError, EventLoop
 from bzz.events.background import Background, response_of
 from bzz.events.context import MAX_DEPTH, is_silent, mark, sending
@@ -177,7 +177,7 @@ class Bus:
     async def _deliver(self, event: Event, listeners: tuple[Listener, ...]) -> int:
         done: set[Any] = set()
         for listener in listeners:
-            if listener.key not in done and listener.accepts(event):
+            if listener.key not in done and _accepts(listener, event):
                 done.add(listener.key)
                 await self._hand(event, listener)
         return len(done)
@@ -194,9 +194,7 @@ class Bus:
 
     async def _run(self, event: Event, listener: Listener) -> None:
         with self._watched(event, listener.name):
-            answer = listener.function(event)
-            if inspect.isawaitable(answer):
-                await answer
+            await call(listener.function, event)
 
     def emit_from_thread(
         self,
@@ -328,6 +326,17 @@ def _made(event: Event | str, payload: dict[str, Any]) -> Event:
     if payload:
         raise TypeError(f"{event!r} is an event already: give {', '.join(payload)} when it is made")
     return event
+
+
+def _accepts(listener: Listener, event: Event) -> bool:
+    """Whether the listener means this event; its ``when`` or ``origin`` may fail as the listener itself may."""
+    try:
+        return listener.accepts(event)
+    except (Exception, asyncio.CancelledError):
+        if not (event.isolated or listener.background):
+            raise
+        logger.exception("listener failed to choose: %s -> %s", event.name, listener.name)
+        return False
 
 
 async def _isolated(run: Callable[[], Awaitable[None]], event: Event, listener: Listener) -> None:

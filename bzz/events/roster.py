@@ -85,7 +85,15 @@ class Roster:
         return any(target.asks_for_updating(model, first) for target in self._heard_from(model))
 
     def _heard_from(self, model: type) -> list[Target]:
-        return [each.target for each in (*self.taps, *self.listeners) if each.is_from(model)]
+        return [each.target for each in (*self.taps, *self.listeners) if _may_be_from(each, model)]
+
+
+def _may_be_from(listener: Listener, origin: Any) -> bool:
+    """As :meth:`Listener.is_from`; an origin that cannot be compared is found out when the event is delivered."""
+    try:
+        return listener.is_from(origin)
+    except Exception:
+        return True
 
 
 def _is_meant(target: Target, subject: Subject) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bzz.calling import call
 from bzz.errors import EventLoop
 from bzz.events.bus import bus
 from bzz.events.record import Remote
@@ -162,9 +162,7 @@ class Inbox:
             return
         for function in self._on_gap:
             try:
-                answer = function(gap)
-                if inspect.isawaitable(answer):
-                    await answer
+                await call(function, gap)
             except Exception:
                 logger.exception("on_gap failed: %r", function)
 
