@@ -18,13 +18,14 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, Protocol, TypeVar, overload
 
 from bzz.calling import call
-from bzz.errors import ConfigurationError, EventLoop
+from bzz.errors import ConfigurationError, EventCycle
 from bzz.events.background import Background, response_of
 from bzz.events.context import MAX_DEPTH, is_silent, mark, sending
 from bzz.events.lifecycle import ModelEvent
 from bzz.events.pattern import Subject, Target, has_transition, parse
 from bzz.events.record import Event, Named
 from bzz.events.roster import Listener, Roster, identity
+from bzz.request import current_handler
 
 __all__ = ["MAX_DEPTH", "Bus", "Hook", "bus"]
 
@@ -61,6 +62,18 @@ class Bus:
         self._hooks: tuple[Hook, ...] = ()
         self._lock = threading.Lock()
         self._loops: dict[asyncio.AbstractEventLoop, Background] = {}
+        self.max_depth = MAX_DEPTH
+
+    def set_max_depth(self, depth: int) -> None:
+        """Set how many causes an event may have behind it; :data:`MAX_DEPTH` unless this is called.
+
+        Processes that are joined by a relay should agree: an event with more causes is dropped where it arrives.
+
+        :raises bzz.errors.ConfigurationError: for anything but a number of at least 1.
+        """
+        if type(depth) is not int or depth < 1:
+            raise ConfigurationError(f"{depth!r} is no number of causes: give one of at least 1")
+        self.max_depth = depth
 
     @overload
     def on(self, target: type[E], /, *, background: bool = ..., origin: Any = ..., when: Any = ...) -> Typed[E]: ...
@@ -154,13 +167,13 @@ class Bus:
         :param origin: where it is sent from, by which listeners may choose.
         :param payload: for a name, what the event carries.
         :returns: the event as the listeners left it.
-        :raises bzz.errors.EventLoop: where it has more than :data:`MAX_DEPTH` causes behind it.
+        :raises bzz.errors.EventCycle: where it has more than :attr:`max_depth` causes behind it.
         :raises Exception: what a listener raises, for events that may be refused (``User.creating``); what listeners of
             other events raise is logged.
         """
         self.here()
         made = _made(event, payload)
-        mark(made, origin)
+        mark(made, origin, self.max_depth)
         if not is_silent(made):
             await self._send(made)
         return made
@@ -183,14 +196,19 @@ class Bus:
         return len(done)
 
     async def _hand(self, event: Event, listener: Listener) -> None:
-        run = functools.partial(self._run, event, listener)
         if listener.background:
-            response = response_of(getattr(event, "handler", None))
-            self.here().start(run, f"{event.name} -> {listener.name}", response)
+            work, name = functools.partial(self._run_later, event, listener), f"{event.name} -> {listener.name}"
+            response = response_of(getattr(event, "handler", None) or current_handler())
+            self.here().start(work, name, response, event.request_id)
         elif event.isolated:
-            await _isolated(run, event, listener)
+            await _isolated(functools.partial(self._run, event, listener), event, listener)
         else:
-            await run()
+            await self._run(event, listener)
+
+    async def _run_later(self, event: Event, listener: Listener) -> None:
+        """Run a background listener: a delivery of its own, for the event's has ended."""
+        with sending(event):
+            await self._run(event, listener)
 
     async def _run(self, event: Event, listener: Listener) -> None:
         with self._watched(event, listener.name):
@@ -342,7 +360,7 @@ def _accepts(listener: Listener, event: Event) -> bool:
 async def _isolated(run: Callable[[], Awaitable[None]], event: Event, listener: Listener) -> None:
     try:
         await run()
-    except EventLoop:
+    except EventCycle:
         raise  # the fault of all of them: it goes back to who sent the first
     except Exception:
         logger.exception("listener failed: %s -> %s", event.name, listener.name)

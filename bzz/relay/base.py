@@ -129,7 +129,7 @@ class Relay:
         :param expect: names of relays; of each of them some process must answer, whether it is there yet or not.
         :returns: what came of it; an answer that is late is told, and no error.
         :raises bzz.errors.ConfigurationError: where the relay is not running, or the name is none.
-        :raises bzz.errors.EventLoop: where it has too many causes behind it.
+        :raises bzz.errors.EventCycle: where it has too many causes behind it.
         :raises TypeError: for a payload that is not in the table of types (:func:`bzz.relay.register`).
         :raises ValueError: for a payload that is too long or nested too deep.
         """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bzz.calling import call
-from bzz.errors import EventLoop
+from bzz.errors import EventCycle
 from bzz.events.bus import bus
 from bzz.events.record import Remote
 from bzz.relay.envelope import Envelope, Unreadable
@@ -153,7 +153,7 @@ class Inbox:
         self._counts.received += 1
         try:
             await bus.emit(event)
-        except EventLoop as error:
+        except EventCycle as error:
             logger.error("%s from %s set off a loop: %s", event.name, peer.name, error)
 
     async def _tell_gap(self, gap: Gap | None) -> None:
