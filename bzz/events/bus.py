@@ -22,7 +22,7 @@ from bzz.errors import ConfigurationError, EventCycle
 from bzz.events.background import Background, response_of
 from bzz.events.context import MAX_DEPTH, is_silent, mark, sending
 from bzz.events.lifecycle import ModelEvent
-from bzz.events.pattern import Subject, Target, has_transition, parse
+from bzz.events.pattern import Subject, Target, check_reserved, has_transition, parse
 from bzz.events.record import Event, Named
 from bzz.events.roster import Listener, Roster, identity
 from bzz.request import current_handler
@@ -62,7 +62,31 @@ class Bus:
         self._hooks: tuple[Hook, ...] = ()
         self._lock = threading.Lock()
         self._loops: dict[asyncio.AbstractEventLoop, Background] = {}
+        self._reserved: frozenset[str] = frozenset()
         self.max_depth = MAX_DEPTH
+
+    def reserve(self, model: str) -> None:
+        """Keep the names that begin with a model's name for its own events; done when its routes are made.
+
+        :raises bzz.errors.ConfigurationError: where somebody listens for such a name that is none of a model's events.
+        """
+        for listener in self._roster.listeners:
+            check_reserved(listener.target, (model,))
+        self._reserved |= {model}
+
+    def check(self, target: Target) -> None:
+        """Check that ``target`` may be listened for.
+
+        :raises bzz.errors.ConfigurationError: where a model has routes whose events are not called so.
+        """
+        check_reserved(target, self._reserved)
+
+    def _check_own(self, event: Event) -> None:
+        model = event.name.partition(".")[0]
+        if model in self._reserved and model != event.name and not isinstance(event, ModelEvent) and not event.remote:
+            raise ConfigurationError(
+                f"{event.name}: names of this kind are for the events of {model}, which has routes"
+            )
 
     def set_max_depth(self, depth: int) -> None:
         """Set how many causes an event may have behind it; :data:`MAX_DEPTH` unless this is called.
@@ -118,9 +142,11 @@ class Bus:
         :param when: ``(old, new)``, only this transition of a field: each is a value, a set of values, a function
             that says yes or no, or ``...`` for any.
         :returns: the decorator; it returns the function as it is.
-        :raises bzz.errors.ConfigurationError: for a target that nothing can match.
+        :raises bzz.errors.ConfigurationError: for a target that nothing can match, such as ``'User.updatd'`` once a
+            model ``User`` has routes.
         """
         found = parse(target, model)
+        self.check(found)
         if when is not None and not _is_pair(when):
             raise ConfigurationError(f"when={when!r}: give the transition as a pair, (old, new)")
         if when is not None and not has_transition(found):
@@ -167,12 +193,15 @@ class Bus:
         :param origin: where it is sent from, by which listeners may choose.
         :param payload: for a name, what the event carries.
         :returns: the event as the listeners left it.
+        :raises bzz.errors.ConfigurationError: for an own event whose name begins with that of a model with routes.
         :raises bzz.errors.EventCycle: where it has more than :attr:`max_depth` causes behind it.
         :raises Exception: what a listener raises, for events that may be refused (``User.creating``); what listeners of
             other events raise is logged.
         """
         self.here()
         made = _made(event, payload)
+        if self._reserved:
+            self._check_own(made)
         mark(made, origin, self.max_depth)
         if not is_silent(made):
             await self._send(made)

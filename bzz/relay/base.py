@@ -11,6 +11,7 @@ from tornado.web import Application
 from typing_extensions import Self
 
 from bzz.errors import ConfigurationError
+from bzz.events.bus import bus
 from bzz.events.pattern import Kind, parse
 from bzz.events.record import checked_name
 from bzz.relay import documents
@@ -92,6 +93,7 @@ class Relay:
         """
         found = [parse(target) for target in targets]
         for target in found:
+            bus.check(target)
             if not is_telling(target):
                 raise ConfigurationError(f"{target} does not travel: nobody elsewhere could refuse")
             if isinstance(target, Kind) and target.model is not None:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
+from tornado.routing import PathMatches
 from tornado.web import Application
 
 from bzz.errors import ConfigurationError
 from bzz.events import drain
+from bzz.routing import refuse_twice
 from bzz.serving.limits import Limits
 from bzz.serving.overload import Capped, InFlight
 from bzz.serving.processes import supervise
@@ -73,13 +75,15 @@ def serve(
 def load(source: Source) -> Application:
     """The application that ``source`` is, names or makes.
 
-    :raises bzz.errors.ConfigurationError: where there is none.
+    :raises bzz.errors.ConfigurationError: where there is none, or one handler class stands twice at one URL.
     """
     found: Any = _import(source) if isinstance(source, str) else source
     if not isinstance(found, Application) and callable(found):
         found = found()
     if not isinstance(found, Application):
         raise ConfigurationError(f"{source!r} gives {type(found).__name__}, and not a tornado.web.Application")
+    rules = found.wildcard_router.rules
+    refuse_twice((rule.matcher.regex.pattern, rule.target) for rule in rules if isinstance(rule.matcher, PathMatches))
     return found
 
 
