@@ -100,7 +100,17 @@ class Bus:
         self.max_depth = depth
 
     @overload
-    def on(self, target: type[E], /, *, background: bool = ..., origin: Any = ..., when: Any = ...) -> Typed[E]: ...
+    def on(
+        self,
+        target: type[E],
+        /,
+        *,
+        background: bool = ...,
+        origin: Any = ...,
+        when: Any = ...,
+        once: bool = ...,
+        key: str | None = ...,
+    ) -> Typed[E]: ...
 
     @overload
     def on(
@@ -112,11 +122,21 @@ class Bus:
         background: bool = ...,
         origin: Any = ...,
         when: Any = ...,
+        once: bool = ...,
+        key: str | None = ...,
     ) -> Untyped: ...
 
     @overload
     def on(
-        self, target: str | re.Pattern[str], /, *, background: bool = ..., origin: Any = ..., when: Any = ...
+        self,
+        target: str | re.Pattern[str],
+        /,
+        *,
+        background: bool = ...,
+        origin: Any = ...,
+        when: Any = ...,
+        once: bool = ...,
+        key: str | None = ...,
     ) -> Untyped: ...
 
     def on(
@@ -128,6 +148,8 @@ class Bus:
         background: bool = False,
         origin: Any = None,
         when: tuple[Any, Any] | None = None,
+        once: bool = False,
+        key: str | None = None,
     ) -> Any:
         """Decorate a plain function or a coroutine function so that it is called with each event that matches.
 
@@ -141,6 +163,9 @@ class Bus:
         :param origin: only events that were sent from there.
         :param when: ``(old, new)``, only this transition of a field: each is a value, a set of values, a function
             that says yes or no, or ``...`` for any.
+        :param once: whether to listen no longer once an event was taken.
+        :param key: a name for this registration. A later one with the same key takes its place, so that a module which
+            is loaded again has its listeners once.
         :returns: the decorator; it returns the function as it is.
         :raises bzz.errors.ConfigurationError: for a target that nothing can match, such as ``'User.updatd'`` once a
             model ``User`` has routes.
@@ -155,7 +180,7 @@ class Bus:
         def register(function: F) -> F:
             if not callable(function):
                 raise ConfigurationError(f"{function!r} can't listen: it is no function")
-            self._add(Listener(function, found, background=background, origin=origin, when=when))
+            self._add(Listener(function, found, background, origin, when, once, key))
             return function
 
         return register
@@ -169,16 +194,29 @@ class Bus:
 
     def off(self, function: Callable[..., Any]) -> None:
         """Stop calling ``function``, whatever it was registered for; nothing happens where it was for nothing."""
-        key = identity(function)
+        gone = identity(function)
         with self._lock:
-            kept = tuple(each for each in self._roster.listeners if each.key != key)
-            self._roster = Roster(kept, self._roster.taps, self._roster.silences)
+            self._set_listeners(tuple(each for each in self._roster.listeners if each.identity != gone))
 
     def _add(self, listener: Listener) -> None:
         with self._lock:
-            now = self._roster
-            if not any(each.same_as(listener) for each in now.listeners):
-                self._roster = Roster((*now.listeners, listener), now.taps, now.silences)
+            now = self._roster.listeners
+            if listener.key is not None and any(each.key == listener.key for each in now):
+                self._set_listeners(tuple(listener if each.key == listener.key else each for each in now))
+            elif listener.key is not None or not any(each.same_as(listener) for each in now):
+                self._set_listeners((*now, listener))
+
+    def _takes(self, listener: Listener) -> bool:
+        """Whether a listener gets an event that it accepts; one that listens once gets no other, on any loop."""
+        if not listener.once:
+            return True
+        with self._lock:
+            now = self._roster.listeners
+            self._set_listeners(tuple(each for each in now if each is not listener))
+            return listener in now
+
+    def _set_listeners(self, listeners: tuple[Listener, ...]) -> None:
+        self._roster = Roster(listeners, self._roster.taps, self._roster.silences)
 
     @overload
     async def emit(self, event: E, /, *, origin: Any = ...) -> E: ...
@@ -219,8 +257,8 @@ class Bus:
     async def _deliver(self, event: Event, listeners: tuple[Listener, ...]) -> int:
         done: set[Any] = set()
         for listener in listeners:
-            if listener.key not in done and _accepts(listener, event):
-                done.add(listener.key)
+            if listener.identity not in done and _accepts(listener, event) and self._takes(listener):
+                done.add(listener.identity)
                 await self._hand(event, listener)
         return len(done)
 
