@@ -161,7 +161,8 @@ def test_events_of_different_classes_are_not_equal() -> None:
         path: str
         pages: int = 1
 
-    assert Report(path="x") != ReportReady(path="x")
+    other: object = Report(path="x")
+    assert other != ReportReady(path="x")
     assert Named("ReportReady", {"path": "x", "pages": 1}) != ReportReady(path="x")
 
 
