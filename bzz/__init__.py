@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bzz import events
 from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError, Refuse
-from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, off, on, silent
+from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, fresh, off, on, silent
 from bzz.limits import Limits
 from bzz.model.hive import ModelHive
 from bzz.routing import RouteList, flatten
@@ -45,6 +45,7 @@ __all__ = [
     "events",
     "flatten",
     "forward",
+    "fresh",
     "off",
     "on",
     "rsgi_app",

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from bzz.errors import TOO_SLOW, OutcomeUnknown, Unavailable
+from bzz.request import answering, current_id
 
 __all__ = ["LATE_SECONDS", "LOOK_SECONDS", "MAX_WAIT_SECONDS", "Batcher"]
 
@@ -67,7 +68,7 @@ class Batcher(Generic[Q, A]):
         self._lost = OutcomeUnknown if writes else Unavailable
         self._weigh = weigh
         self._max_waiting = max_waiting
-        self._waiting: deque[tuple[Q, asyncio.Future[A], float]] = deque()
+        self._waiting: deque[tuple[Q, asyncio.Future[A], float, str | None]] = deque()
         self._groups: dict[object, float] = {}  # those on their way, and when they were sent; the newest is the last
         self._tasks: set[asyncio.Task[None]] = set()  # kept, for the loop does not
         self._is_starting = False
@@ -89,7 +90,7 @@ class Batcher(Generic[Q, A]):
         if not is_busy and not self._waiting and self._lone_groups >= LONE_GROUPS:
             return await self._ask_alone(question, loop)
         future: asyncio.Future[A] = loop.create_future()
-        self._waiting.append((question, future, now))
+        self._waiting.append((question, future, now, current_id()))
         if not is_busy:
             self._start()
         elif self._look_later is None:
@@ -121,7 +122,7 @@ class Batcher(Generic[Q, A]):
         finally:
             del self._groups[group]
             self._give_up_late()
-            is_ending = all(future.done() for _, future, _ in self._waiting)  # where there are any
+            is_ending = all(future.done() for _, future, *_ in self._waiting)  # where there are any
             if not is_ending and not self._is_busy(loop):
                 self._start()
         if isinstance(answer, Exception):
@@ -139,12 +140,13 @@ class Batcher(Generic[Q, A]):
         self._is_starting = False
         try:
             while self._waiting and not self._is_busy(loop):
-                questions = self._next_group()
+                questions, request_id = self._next_group()
                 self._lone_groups = self._lone_groups + 1 if len(questions) == 1 else 0
                 group = object()
                 self._groups[group] = loop.time()
                 try:
-                    await self._send_group(questions)
+                    with answering(None, request_id):
+                        await self._send_group(questions)
                 finally:
                     del self._groups[group]
                 self._give_up_late()
@@ -152,15 +154,19 @@ class Batcher(Generic[Q, A]):
             self._give_up(_STOPPING)
             raise
 
-    def _next_group(self) -> list[tuple[Q, asyncio.Future[A]]]:
-        group = [self._waiting.popleft()[:2]]
-        weight = self._weight_of(group[0][0])
+    def _next_group(self) -> tuple[list[tuple[Q, asyncio.Future[A]]], str | None]:
+        """The questions to send, and the id of the request that asks; None where several do."""
+        question, future, _, request_id = self._waiting.popleft()
+        group = [(question, future)]
+        weight = self._weight_of(question)
         while self._waiting and len(group) < MAX_GROUP:
             weight += self._weight_of(self._waiting[0][0])
             if weight > MAX_GROUP_WEIGHT:
                 break
-            group.append(self._waiting.popleft()[:2])
-        return group
+            question, future, _, other_id = self._waiting.popleft()
+            group.append((question, future))
+            request_id = request_id if request_id == other_id else None
+        return group, request_id
 
     def _weight_of(self, question: Q) -> int:
         return 0 if self._weigh is None else self._weigh(question)
@@ -181,7 +187,7 @@ class Batcher(Generic[Q, A]):
     def _give_up(self, detail: str, since: float = math.inf) -> None:
         """Refuse those who have waited since then or longer: none of them was sent."""
         while self._waiting and self._waiting[0][2] <= since:
-            _, future, _ = self._waiting.popleft()
+            _, future, *_ = self._waiting.popleft()
             if not future.done():
                 future.set_exception(Unavailable(detail))
 

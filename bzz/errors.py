@@ -4,7 +4,7 @@
 
     BzzError
     ├── ConfigurationError          a mistake in the application's own code, found when routes are made
-    ├── EventLoop                   listeners that cause one another without end; the message shows the chain
+    ├── EventCycle                  listeners that cause one another without end; the message shows the chain
     ├── Refuse                      what the answer to a relay's question says, where it is no
     └── RequestError                what a client is told: status, title, detail, errors, headers
         ├── BadRequest          400 malformed: a body, a parameter, a limit
@@ -34,7 +34,7 @@ __all__ = [
     "BzzError",
     "ConfigurationError",
     "Conflict",
-    "EventLoop",
+    "EventCycle",
     "Forbidden",
     "Invalid",
     "MethodNotAllowed",
@@ -64,7 +64,7 @@ class ConfigurationError(BzzError):
     """The application's own code asks for something that cannot be: raised when routes are made."""
 
 
-class EventLoop(BzzError):
+class EventCycle(BzzError):
     """An event was sent by a listener of an event that was sent by a listener, and so on, too deep.
 
     :param chain: the names of the events, the first cause first.

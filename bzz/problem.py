@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import http.client
 import logging
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from bzz.codec import dumps
 from bzz.errors import RequestError
+from bzz.request import HEADER, answering, id_from, id_of
 
 __all__ = ["GUARD", "MEDIA_TYPE", "ProblemHandler", "answer"]
 
@@ -38,6 +40,23 @@ class ProblemHandler(RequestHandler):
     is in the log, with its traceback, and not in the answer.
     """
 
+    @functools.cached_property
+    def request_id(self) -> str:
+        """The id of the request: its ``X-Request-Id`` header (:func:`bzz.request.id_from`), or a random one."""
+        return id_from(self.request.headers.get(HEADER))
+
+    def clear(self) -> None:
+        """Start the answer anew; it carries the id of the request as ``X-Request-Id`` in any case."""
+        super().clear()
+        self.set_header(HEADER, self.request_id)
+
+    def _request_summary(self) -> str:  # what Tornado writes of a request in its own log lines
+        return f"{super()._request_summary()} [request {self.request_id}]"
+
+    async def _execute(self, *args: Any, **kwargs: Any) -> None:  # what Tornado runs as the task of the request
+        with answering(self, self.request_id), _quietly():
+            await super()._execute(*args, **kwargs)
+
     def options(self, *args: Any, **kwargs: Any) -> None:
         """Answer 204 with the methods that this handler takes in ``Allow``."""
         self.set_status(204)
@@ -51,12 +70,6 @@ class ProblemHandler(RequestHandler):
         """
         own = getattr(self.settings.get(GUARD), "has_own_credential", None)
         return super().check_trusted_origin(origin) or (own is not None and bool(own(self)))
-
-    if tornado.version_info < (6, 6):  # which logs a traceback for each request that is cancelled when its loop ends
-
-        async def _execute(self, *args: Any, **kwargs: Any) -> None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await super()._execute(*args, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write the exception in ``kwargs['exc_info']`` as a problem."""
@@ -84,9 +97,15 @@ class ProblemHandler(RequestHandler):
         logger.log(level, "%d %s %s: %s", value.status, self.request.method, self.request.path, value)
 
 
+def _quietly() -> contextlib.AbstractContextManager[None]:
+    """Before 6.6 Tornado logs a traceback for each request that is cancelled when its loop ends."""
+    return contextlib.suppress(asyncio.CancelledError) if tornado.version_info < (6, 6) else contextlib.nullcontext()
+
+
 def answer(handler: RequestHandler, error: RequestError) -> None:
     """Finish the request of any Tornado handler with ``error`` as a problem; what was written before is dropped."""
     handler.clear()
+    handler.set_header(HEADER, str(id_of(handler)))
     _write(handler, error.status, error.problem(), error.headers)
 
 

@@ -19,6 +19,7 @@ def flatten(routes: Iterable[Any]) -> RouteList:
 
     :param routes: what hives return and single routes (tuples or :class:`tornado.routing.Rule` objects), nested at
         will.
+    :raises bzz.errors.ConfigurationError: where one handler class stands twice at one URL: a model mounted twice, say.
 
     >>> flatten([("/a", object), [("/b", object), [("/c", object)]]])
     [('/a', <class 'object'>), ('/b', <class 'object'>), ('/c', <class 'object'>)]
@@ -29,7 +30,23 @@ def flatten(routes: Iterable[Any]) -> RouteList:
             flat.extend(flatten(route))
         else:
             flat.append(route)
+    refuse_twice(route[:2] for route in flat if isinstance(route, tuple))
     return flat
+
+
+def refuse_twice(routes: Iterable[Any]) -> None:
+    """Check that no handler class stands twice at one URL, where the second would never be asked.
+
+    :param routes: pairs of a pattern and what answers there.
+    :raises bzz.errors.ConfigurationError: where one does.
+    """
+    seen: set[Any] = set()
+    for pattern, handler in routes:
+        if (pattern, handler) in seen:
+            raise ConfigurationError(
+                f"{pattern} leads to two routes of {handler.__name__}: only the first is ever asked"
+            )
+        seen.add((pattern, handler))
 
 
 def join(prefix: str, name: str) -> str:

@@ -14,11 +14,14 @@ import contextlib
 import inspect
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import blinker
 from blinker.base import make_id  # type: ignore[attr-defined]  # it has no __all__
+
+from bzz.calling import call, parameters_of
+from bzz.errors import ConfigurationError
 
 __all__ = [
     "Signal",
@@ -40,6 +43,7 @@ __all__ = [
 logger = logging.getLogger("bzz.signals")
 
 Receiver = Callable[..., Any]
+F = TypeVar("F", bound=Callable[..., Any])
 Names = tuple[str, ...] | None
 
 _EITHER = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -51,7 +55,32 @@ class Signal(blinker.NamedSignal):
     """A blinker signal whose receivers are awaited in the order in which they were connected.
 
     A receiver that is connected to several senders has one place: that of its first connection.
+
+    :param arguments: what receivers are given after the sender. Where it is told, mistakes are found by ``connect``.
+    :param sender: of what class its senders are; where ``arguments`` are told and this is not, they are classes.
     """
+
+    def __init__(
+        self, name: str, doc: str | None = None, arguments: tuple[str, ...] | None = None, *, sender: type | None = None
+    ) -> None:
+        super().__init__(name, doc)
+        self.arguments = arguments
+        self._sender = sender or (None if arguments is None else type)
+
+    def connect(self, receiver: F, sender: Any = blinker.ANY, weak: bool = True) -> F:
+        """Call ``receiver`` from now on, as blinker documents it.
+
+        :raises bzz.errors.ConfigurationError: for a sender that this signal never has, or a receiver that asks for an
+            argument that it never gives.
+        """
+        if sender is not blinker.ANY and self._sender is not None and not isinstance(sender, self._sender):
+            wanted = "the model class itself" if self._sender is type else "the name of a provider"
+            raise ConfigurationError(f"{self.name} is never sent by {sender!r}: give {wanted}")
+        unknown = [] if self.arguments is None else _misspelt(receiver, self.arguments)
+        if unknown:
+            known = ", ".join(self.arguments or ())
+            raise ConfigurationError(f"{receiver!r}: {self.name} has no argument {', '.join(unknown)}; it has {known}")
+        return super().connect(receiver, sender, weak)
 
     def disconnect(self, receiver: Receiver, sender: Any = blinker.ANY) -> None:
         """Stop calling ``receiver`` for ``sender``, or at all; with no sender left it gives up its place."""
@@ -113,9 +142,7 @@ class Signal(blinker.NamedSignal):
 async def _call(receiver: Receiver, sender: Any, arguments: dict[str, Any]) -> None:
     names = _named_arguments(receiver)
     chosen = arguments if names is None else {name: arguments[name] for name in names if name in arguments}
-    answer = receiver(sender, **chosen)
-    if inspect.isawaitable(answer):
-        await answer
+    await call(receiver, sender, **chosen)
 
 
 def _named_arguments(receiver: Receiver) -> Names:
@@ -133,40 +160,94 @@ def _named_arguments(receiver: Receiver) -> Names:
 
 
 def _inspect_names(receiver: Receiver) -> Names:
-    try:
-        parameters = list(inspect.signature(receiver).parameters.values())
-    except ValueError:  # some callables written in C do not tell theirs
-        return None
-    if any(each.kind is each.VAR_KEYWORD for each in parameters):
-        return None
+    parameters, takes_any = parameters_of(receiver)
+    return None if takes_any else tuple(each.name for each in _after_sender(parameters))
+
+
+def _after_sender(parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
     first_is_sender = parameters and parameters[0].kind in (parameters[0].POSITIONAL_ONLY, _EITHER)
     named = parameters[1:] if first_is_sender else parameters
-    return tuple(each.name for each in named if each.kind in (_EITHER, each.KEYWORD_ONLY))
+    return [each for each in named if each.kind in (_EITHER, each.KEYWORD_ONLY)]
 
 
-pre_get_instance = Signal("pre_get_instance", "Before one instance is read: arguments, handler.")
-post_get_instance = Signal("post_get_instance", "After one instance is read: instance, handler.")
-pre_get_list = Signal("pre_get_list", "Before a list is read: arguments, handler.")
-post_get_list = Signal("post_get_list", "After a list is read: items, handler.")
-pre_create_instance = Signal("pre_create_instance", "Before an instance is created or linked: arguments, handler.")
+def _misspelt(receiver: Receiver, known: tuple[str, ...]) -> list[str]:
+    """The arguments that ``receiver`` cannot do without, and is never given."""
+    needed = [each for each in _after_sender(parameters_of(receiver)[0]) if each.default is each.empty]
+    return [each.name for each in needed if each.name not in known]
+
+
+pre_get_instance = Signal(
+    "pre_get_instance",
+    "Before one instance is read: arguments, handler.",
+    ("arguments", "handler"),
+)
+post_get_instance = Signal(
+    "post_get_instance",
+    "After one instance is read: instance, handler.",
+    ("instance", "handler"),
+)
+pre_get_list = Signal(
+    "pre_get_list",
+    "Before a list is read: arguments, handler.",
+    ("arguments", "handler"),
+)
+post_get_list = Signal(
+    "post_get_list",
+    "After a list is read: items, handler.",
+    ("items", "handler"),
+)
+pre_create_instance = Signal(
+    "pre_create_instance",
+    "Before an instance is created or linked: arguments, handler.",
+    ("arguments", "handler"),
+)
 post_create_instance = Signal(
-    "post_create_instance", "After an instance is created or linked: instance, change, handler."
+    "post_create_instance",
+    "After an instance is created or linked: instance, change, handler.",
+    ("instance", "change", "handler"),
 )
-pre_update_instance = Signal("pre_update_instance", "Before an instance is changed: arguments, handler.")
+pre_update_instance = Signal(
+    "pre_update_instance",
+    "Before an instance is changed: arguments, handler.",
+    ("arguments", "handler"),
+)
 post_update_instance = Signal(
-    "post_update_instance", "After an instance is changed: instance, updated_fields, change, handler."
+    "post_update_instance",
+    "After an instance is changed: instance, updated_fields, change, handler.",
+    ("instance", "updated_fields", "change", "handler"),
 )
-pre_delete_instance = Signal("pre_delete_instance", "Before an instance is deleted or unlinked: arguments, handler.")
+pre_delete_instance = Signal(
+    "pre_delete_instance",
+    "Before an instance is deleted or unlinked: arguments, handler.",
+    ("arguments", "handler"),
+)
 post_delete_instance = Signal(
-    "post_delete_instance", "After an instance is deleted or unlinked: instance, change, handler."
+    "post_delete_instance",
+    "After an instance is deleted or unlinked: instance, change, handler.",
+    ("instance", "change", "handler"),
 )
-authorized_user = Signal("authorized_user", "After a provider accepted a user: provider_name, user_data, handler.")
-unauthorized_user = Signal("unauthorized_user", "After a sign-in was refused: provider_name, handler.")
+authorized_user = Signal(
+    "authorized_user",
+    "After a provider accepted a user: provider_name, user_data, handler.",
+    ("provider_name", "user_data", "handler"),
+    sender=str,
+)
+unauthorized_user = Signal(
+    "unauthorized_user",
+    "After a sign-in was refused: provider_name, handler.",
+    ("provider_name", "handler"),
+    sender=str,
+)
 pre_get_user_details = Signal(
-    "pre_get_user_details", "Before /auth/me answers: provider_name, user_data (may be changed), handler."
+    "pre_get_user_details",
+    "Before /auth/me answers: provider_name, user_data (may be changed), handler.",
+    ("provider_name", "user_data", "handler"),
+    sender=str,
 )
 
 changed_inside = Signal(
-    "changed_inside", "After something in or linked from a document is written: instance, handler, change."
+    "changed_inside",
+    "After something in or linked from a document is written: instance, handler, change.",
+    ("instance", "handler", "change"),
 )
 """Not one of the thirteen: by it :mod:`bzz.events` tells of the document around what was written."""

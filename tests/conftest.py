@@ -21,6 +21,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from bzz.dev import MongoServer
+from bzz.events.bus import bus
 from bzz.providers.mongoengine.client import close as close_clients
 
 
@@ -51,6 +52,14 @@ class Serve(Protocol):
 
     def __call__(self, routes: Sequence[Any], **settings: Any) -> httpx.AsyncClient:
         """A client of an application with ``routes`` and ``settings``; both end with the test."""
+
+
+@pytest.fixture(autouse=True)
+def _own_names() -> Iterator[None]:
+    """The names that a test's models keep for themselves are free again after it."""
+    before = bus._reserved
+    yield
+    bus._reserved = before
 
 
 @pytest.fixture(scope="session")

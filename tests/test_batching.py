@@ -10,6 +10,7 @@ import pytest
 from bzz import batching
 from bzz.batching import LONE_GROUPS, MAX_GROUP, Batcher
 from bzz.errors import OutcomeUnknown, Unavailable
+from bzz.request import answering, current_id
 
 
 class Database:
@@ -260,3 +261,21 @@ async def test_a_group_has_a_greatest_weight(database: Database) -> None:
     database.gate.set()
     await asyncio.gather(batcher.ask(1), batcher.ask(2))
     assert database.groups == [[1], [2]]
+
+
+async def test_a_group_is_sent_for_the_request_that_asks_and_for_none_where_several_do() -> None:
+    sent: list[tuple[list[int], str | None]] = []
+
+    async def send(group: Sequence[int]) -> list[str | Exception]:
+        sent.append((list(group), current_id()))
+        await asyncio.sleep(0)
+        return [str(each) for each in group]
+
+    async def ask(number: int) -> str:
+        with answering(None, f"request-{number}"):
+            return await batcher.ask(number)
+
+    batcher: Batcher[int, str] = Batcher(send)
+    await asyncio.gather(*(ask(number) for number in (1, 2)))
+    await ask(3)
+    assert sent == [([1, 2], None), ([3], "request-3")]

@@ -1,15 +1,15 @@
 """Events: names, patterns and types on top of the signals, and the application's own.
 
-``bzz.on``, ``bzz.off``, ``bzz.emit``, ``bzz.emit_from_thread``, ``bzz.drain``, ``bzz.silent`` and ``bzz.forward`` are
-the functions of this module; :class:`Event` and :class:`Observer` are to be subclassed.
+``bzz.on``, ``bzz.off``, ``bzz.emit``, ``bzz.emit_from_thread``, ``bzz.drain``, ``bzz.fresh``, ``bzz.silent`` and
+``bzz.forward`` are the functions of this module; :class:`Event` and :class:`Observer` are to be subclassed.
 """
 
 from __future__ import annotations
 
-from bzz.errors import EventLoop
+from bzz.errors import EventCycle
 from bzz.events.bridge import bridge as _bridge
 from bzz.events.bus import Bus, Hook, bus
-from bzz.events.context import MAX_DEPTH, silent
+from bzz.events.context import MAX_DEPTH, fresh, silent
 from bzz.events.forward import Forwarding, SignalLike, forward
 from bzz.events.lifecycle import (
     Created,
@@ -43,7 +43,7 @@ __all__ = [
     "Deleted",
     "Deleting",
     "Event",
-    "EventLoop",
+    "EventCycle",
     "Fact",
     "Fetched",
     "Fetching",
@@ -69,8 +69,10 @@ __all__ = [
     "emit",
     "emit_from_thread",
     "forward",
+    "fresh",
     "off",
     "on",
+    "set_max_depth",
     "silent",
     "unwatch",
     "watch",
@@ -81,6 +83,7 @@ off = bus.off
 emit = bus.emit
 emit_from_thread = bus.emit_from_thread
 drain = bus.drain
+set_max_depth = bus.set_max_depth
 watch = bus.watch
 unwatch = bus.unwatch
 

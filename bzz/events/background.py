@@ -9,6 +9,8 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
+from bzz.request import answering
+
 __all__ = ["CONCURRENT", "RESPONSE_SECONDS", "Background", "response_of"]
 
 logger = logging.getLogger("bzz.events")
@@ -28,25 +30,44 @@ class Background:
         self._slots = asyncio.Semaphore(CONCURRENT)
         self._hurry = asyncio.Event()
 
-    def start(self, work: Callable[[], Awaitable[None]], name: str, response: asyncio.Event | None = None) -> None:
+    def start(
+        self,
+        work: Callable[[], Awaitable[None]],
+        name: str,
+        response: asyncio.Event | None = None,
+        request_id: str | None = None,
+    ) -> None:
         """Run ``work`` as a task called ``name``, once ``response`` is set; what it raises is logged."""
-        self.task(self._run(work, name, response), name)
+        with answering(None, request_id):
+            self.task(self._run(work, name, response, request_id), name)
 
     def task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run ``work`` at once, as a task that :meth:`drain` waits for."""
+        """Run ``work`` at once, as a task that :meth:`drain` waits for; where it is cancelled, that is logged."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
 
-    async def _run(self, work: Callable[[], Awaitable[None]], name: str, response: asyncio.Event | None) -> None:
-        if response is not None and not self._hurry.is_set():
-            await _first(response, self._hurry)
-        async with self._slots:
-            try:
-                await work()
-            except Exception:
-                logger.exception("background listener failed: %s", name)
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            logger.warning("cancelled before it was done: %s", task.get_name())
+
+    async def _run(
+        self,
+        work: Callable[[], Awaitable[None]],
+        name: str,
+        response: asyncio.Event | None,
+        request_id: str | None,
+    ) -> None:
+        with answering(None, request_id):
+            if response is not None and not self._hurry.is_set():
+                await _first(response, self._hurry)
+            async with self._slots:
+                try:
+                    await work()
+                except Exception:
+                    logger.exception("background listener failed: %s", name)
 
     async def drain(self, deadline: float) -> list[str]:
         """Wait until all is done; those that wait for a response need wait no longer.

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import functools
 import logging
-import re
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bzz import signals
 from bzz.change import Change, FromTo
-from bzz.errors import EventLoop
+from bzz.errors import EventCycle
 from bzz.events.bus import Bus
-from bzz.events.context import MAX_DEPTH
 from bzz.events.lifecycle import (
     Created,
     Creating,
@@ -40,13 +37,11 @@ from bzz.events.lifecycle import (
 )
 from bzz.events.pattern import Subject
 from bzz.events.record import stamp, trusted
+from bzz.request import id_of
 
 __all__ = ["bridge"]
 
 logger = logging.getLogger("bzz.events")
-
-_REQUEST_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
-
 
 _Instance = Created[Any] | Deleted[Any] | Fetched[Any]
 
@@ -111,7 +106,7 @@ async def _send_updating(bus: Bus, model: type, arguments: Any, handler: Any) ->
 async def _send_fields_updating(bus: Bus, model: type, arguments: Any, handler: Any) -> None:
     """Send an event for each field that the update would change, and for what its listeners change in the data."""
     told: dict[str, Any] = {}
-    for _ in range(MAX_DEPTH):
+    for _ in range(bus.max_depth):
         proposed = await handler.proposed()
         news = {field: pair for field, pair in proposed.items() if told.get(field) != pair}
         if not news:
@@ -123,12 +118,12 @@ async def _send_fields_updating(bus: Bus, model: type, arguments: Any, handler: 
                 await _ask(
                     bus, trusted(FieldUpdating, model=model, arguments=list(arguments), handler=handler, **values)
                 )
-    raise EventLoop([f"{model.__name__}.updating.{field}" for field in told])
+    raise EventCycle([f"{model.__name__}.updating.{field}" for field in told])
 
 
 async def _ask(bus: Bus, event: Intent[Any]) -> None:
     """Send an event before the deed: what a listener raises is the answer to the request."""
-    stamp(event, request_id=request_id(event.handler))
+    stamp(event, request_id=id_of(event.handler))
     await bus.emit(event, origin=event.model)
 
 
@@ -178,22 +173,8 @@ def _request(model: type, handler: Any) -> dict[str, Any]:
 
 async def _state(bus: Bus, event: Fact[Any]) -> None:
     """Send a fact: it has happened, so no trouble with it may reach the client."""
-    stamp(event, request_id=request_id(event.handler))
+    stamp(event, request_id=id_of(event.handler))
     try:
         await bus.emit(event, origin=event.model)
-    except EventLoop:
+    except EventCycle:
         logger.exception("%s set off a loop", event.name)
-
-
-def request_id(handler: Any) -> str | None:
-    """The id of a request: its ``X-Request-Id`` header, or one made up and kept on the handler.
-
-    A header that holds other than letters, digits and ``.:/+=@-_``, or more than 128 of them, is not taken up.
-    """
-    request = getattr(handler, "request", None)
-    if request is None:
-        return None
-    if not hasattr(handler, "request_id"):
-        given = request.headers.get("X-Request-Id", "")
-        handler.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-    return str(handler.request_id)

@@ -9,7 +9,6 @@ import asyncio
 import concurrent.futures
 import contextlib
 import functools
-import inspect
 import logging
 import re
 import threading
@@ -18,13 +17,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, Protocol, TypeVar, overload
 
-from bzz.errors import ConfigurationError, EventLoop
+from bzz.calling import call
+from bzz.errors import ConfigurationError, EventCycle
 from bzz.events.background import Background, response_of
 from bzz.events.context import MAX_DEPTH, is_silent, mark, sending
 from bzz.events.lifecycle import ModelEvent
-from bzz.events.pattern import Subject, Target, has_transition, parse
+from bzz.events.pattern import Subject, Target, check_reserved, has_transition, parse
 from bzz.events.record import Event, Named
 from bzz.events.roster import Listener, Roster, identity
+from bzz.request import current_handler
 
 __all__ = ["MAX_DEPTH", "Bus", "Hook", "bus"]
 
@@ -61,9 +62,55 @@ class Bus:
         self._hooks: tuple[Hook, ...] = ()
         self._lock = threading.Lock()
         self._loops: dict[asyncio.AbstractEventLoop, Background] = {}
+        self._reserved: frozenset[str] = frozenset()
+        self.max_depth = MAX_DEPTH
+
+    def reserve(self, model: str) -> None:
+        """Keep the names that begin with a model's name for its own events; done when its routes are made.
+
+        :raises bzz.errors.ConfigurationError: where somebody listens for such a name that is none of a model's events.
+        """
+        for listener in self._roster.listeners:
+            check_reserved(listener.target, (model,))
+        self._reserved |= {model}
+
+    def check(self, target: Target) -> None:
+        """Check that ``target`` may be listened for.
+
+        :raises bzz.errors.ConfigurationError: where a model has routes whose events are not called so.
+        """
+        check_reserved(target, self._reserved)
+
+    def _check_own(self, event: Event) -> None:
+        model = event.name.partition(".")[0]
+        if model in self._reserved and model != event.name and not isinstance(event, ModelEvent) and not event.remote:
+            raise ConfigurationError(
+                f"{event.name}: names of this kind are for the events of {model}, which has routes"
+            )
+
+    def set_max_depth(self, depth: int) -> None:
+        """Set how many causes an event may have behind it; :data:`MAX_DEPTH` unless this is called.
+
+        Processes that are joined by a relay should agree: an event with more causes is dropped where it arrives.
+
+        :raises bzz.errors.ConfigurationError: for anything but a number of at least 1.
+        """
+        if type(depth) is not int or depth < 1:
+            raise ConfigurationError(f"{depth!r} is no number of causes: give one of at least 1")
+        self.max_depth = depth
 
     @overload
-    def on(self, target: type[E], /, *, background: bool = ..., origin: Any = ..., when: Any = ...) -> Typed[E]: ...
+    def on(
+        self,
+        target: type[E],
+        /,
+        *,
+        background: bool = ...,
+        origin: Any = ...,
+        when: Any = ...,
+        once: bool = ...,
+        key: str | None = ...,
+    ) -> Typed[E]: ...
 
     @overload
     def on(
@@ -75,11 +122,21 @@ class Bus:
         background: bool = ...,
         origin: Any = ...,
         when: Any = ...,
+        once: bool = ...,
+        key: str | None = ...,
     ) -> Untyped: ...
 
     @overload
     def on(
-        self, target: str | re.Pattern[str], /, *, background: bool = ..., origin: Any = ..., when: Any = ...
+        self,
+        target: str | re.Pattern[str],
+        /,
+        *,
+        background: bool = ...,
+        origin: Any = ...,
+        when: Any = ...,
+        once: bool = ...,
+        key: str | None = ...,
     ) -> Untyped: ...
 
     def on(
@@ -91,6 +148,8 @@ class Bus:
         background: bool = False,
         origin: Any = None,
         when: tuple[Any, Any] | None = None,
+        once: bool = False,
+        key: str | None = None,
     ) -> Any:
         """Decorate a plain function or a coroutine function so that it is called with each event that matches.
 
@@ -104,10 +163,15 @@ class Bus:
         :param origin: only events that were sent from there.
         :param when: ``(old, new)``, only this transition of a field: each is a value, a set of values, a function
             that says yes or no, or ``...`` for any.
+        :param once: whether to listen no longer once an event was taken.
+        :param key: a name for this registration. A later one with the same key takes its place, so that a module which
+            is loaded again has its listeners once.
         :returns: the decorator; it returns the function as it is.
-        :raises bzz.errors.ConfigurationError: for a target that nothing can match.
+        :raises bzz.errors.ConfigurationError: for a target that nothing can match, such as ``'User.updatd'`` once a
+            model ``User`` has routes.
         """
         found = parse(target, model)
+        self.check(found)
         if when is not None and not _is_pair(when):
             raise ConfigurationError(f"when={when!r}: give the transition as a pair, (old, new)")
         if when is not None and not has_transition(found):
@@ -116,7 +180,7 @@ class Bus:
         def register(function: F) -> F:
             if not callable(function):
                 raise ConfigurationError(f"{function!r} can't listen: it is no function")
-            self._add(Listener(function, found, background=background, origin=origin, when=when))
+            self._add(Listener(function, found, background, origin, when, once, key))
             return function
 
         return register
@@ -130,16 +194,29 @@ class Bus:
 
     def off(self, function: Callable[..., Any]) -> None:
         """Stop calling ``function``, whatever it was registered for; nothing happens where it was for nothing."""
-        key = identity(function)
+        gone = identity(function)
         with self._lock:
-            kept = tuple(each for each in self._roster.listeners if each.key != key)
-            self._roster = Roster(kept, self._roster.taps, self._roster.silences)
+            self._set_listeners(tuple(each for each in self._roster.listeners if each.identity != gone))
 
     def _add(self, listener: Listener) -> None:
         with self._lock:
-            now = self._roster
-            if not any(each.same_as(listener) for each in now.listeners):
-                self._roster = Roster((*now.listeners, listener), now.taps, now.silences)
+            now = self._roster.listeners
+            if listener.key is not None and any(each.key == listener.key for each in now):
+                self._set_listeners(tuple(listener if each.key == listener.key else each for each in now))
+            elif listener.key is not None or not any(each.same_as(listener) for each in now):
+                self._set_listeners((*now, listener))
+
+    def _takes(self, listener: Listener) -> bool:
+        """Whether a listener gets an event that it accepts; one that listens once gets no other, on any loop."""
+        if not listener.once:
+            return True
+        with self._lock:
+            now = self._roster.listeners
+            self._set_listeners(tuple(each for each in now if each is not listener))
+            return listener in now
+
+    def _set_listeners(self, listeners: tuple[Listener, ...]) -> None:
+        self._roster = Roster(listeners, self._roster.taps, self._roster.silences)
 
     @overload
     async def emit(self, event: E, /, *, origin: Any = ...) -> E: ...
@@ -154,13 +231,16 @@ class Bus:
         :param origin: where it is sent from, by which listeners may choose.
         :param payload: for a name, what the event carries.
         :returns: the event as the listeners left it.
-        :raises bzz.errors.EventLoop: where it has more than :data:`MAX_DEPTH` causes behind it.
+        :raises bzz.errors.ConfigurationError: for an own event whose name begins with that of a model with routes.
+        :raises bzz.errors.EventCycle: where it has more than :attr:`max_depth` causes behind it.
         :raises Exception: what a listener raises, for events that may be refused (``User.creating``); what listeners of
             other events raise is logged.
         """
         self.here()
         made = _made(event, payload)
-        mark(made, origin)
+        if self._reserved:
+            self._check_own(made)
+        mark(made, origin, self.max_depth)
         if not is_silent(made):
             await self._send(made)
         return made
@@ -177,26 +257,29 @@ class Bus:
     async def _deliver(self, event: Event, listeners: tuple[Listener, ...]) -> int:
         done: set[Any] = set()
         for listener in listeners:
-            if listener.key not in done and listener.accepts(event):
-                done.add(listener.key)
+            if listener.identity not in done and _accepts(listener, event) and self._takes(listener):
+                done.add(listener.identity)
                 await self._hand(event, listener)
         return len(done)
 
     async def _hand(self, event: Event, listener: Listener) -> None:
-        run = functools.partial(self._run, event, listener)
         if listener.background:
-            response = response_of(getattr(event, "handler", None))
-            self.here().start(run, f"{event.name} -> {listener.name}", response)
+            work, name = functools.partial(self._run_later, event, listener), f"{event.name} -> {listener.name}"
+            response = response_of(getattr(event, "handler", None) or current_handler())
+            self.here().start(work, name, response, event.request_id)
         elif event.isolated:
-            await _isolated(run, event, listener)
+            await _isolated(functools.partial(self._run, event, listener), event, listener)
         else:
-            await run()
+            await self._run(event, listener)
+
+    async def _run_later(self, event: Event, listener: Listener) -> None:
+        """Run a background listener: a delivery of its own, for the event's has ended."""
+        with sending(event):
+            await self._run(event, listener)
 
     async def _run(self, event: Event, listener: Listener) -> None:
         with self._watched(event, listener.name):
-            answer = listener.function(event)
-            if inspect.isawaitable(answer):
-                await answer
+            await call(listener.function, event)
 
     def emit_from_thread(
         self,
@@ -330,10 +413,21 @@ def _made(event: Event | str, payload: dict[str, Any]) -> Event:
     return event
 
 
+def _accepts(listener: Listener, event: Event) -> bool:
+    """Whether the listener means this event; its ``when`` or ``origin`` may fail as the listener itself may."""
+    try:
+        return listener.accepts(event)
+    except (Exception, asyncio.CancelledError):
+        if not (event.isolated or listener.background):
+            raise
+        logger.exception("listener failed to choose: %s -> %s", event.name, listener.name)
+        return False
+
+
 async def _isolated(run: Callable[[], Awaitable[None]], event: Event, listener: Listener) -> None:
     try:
         await run()
-    except EventLoop:
+    except EventCycle:
         raise  # the fault of all of them: it goes back to who sent the first
     except Exception:
         logger.exception("listener failed: %s -> %s", event.name, listener.name)

@@ -9,55 +9,77 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from bzz.errors import EventLoop
+from bzz.errors import EventCycle
 from bzz.events.record import Event, stamp
+from bzz.request import answering, current_id, nobody
 
-__all__ = ["MAX_DEPTH", "is_silent", "mark", "sending", "silent"]
+__all__ = ["MAX_DEPTH", "fresh", "is_silent", "mark", "sending", "silent"]
 
 logger = logging.getLogger("bzz.events")
 
 MAX_DEPTH = 8
-"""How many causes an event may have behind it."""
+"""How many causes an event may have behind it, unless the bus is told otherwise."""
 
-_current: ContextVar[Event | None] = ContextVar("bzz_event", default=None)
+_current: ContextVar[sending | None] = ContextVar("bzz_event", default=None)
 _silence: ContextVar[Counter[str] | None] = ContextVar("bzz_silence", default=None)
 
 
-def mark(event: Event, origin: Any) -> None:
-    """Say of ``event`` where it is sent from, and which event's listener sends it.
+def mark(event: Event, origin: Any, max_depth: int) -> None:
+    """Say of ``event`` where it is sent from, which event's listener sends it, and for which request.
 
-    :raises bzz.errors.EventLoop: where it has more than :data:`MAX_DEPTH` causes behind it.
+    :raises bzz.errors.EventCycle: where it has more than ``max_depth`` causes behind it.
     """
-    cause = _current.get()
     if origin is not None:
         stamp(event, origin=origin)
-    if cause is None:
-        return
-    if cause.depth >= MAX_DEPTH:
-        raise EventLoop([*_chain(cause), event.name])
-    stamp(event, cause=cause, depth=cause.depth + 1, request_id=event.request_id or cause.request_id)
+    delivery = _current.get()
+    if delivery is not None and not delivery.is_over:
+        cause = delivery.event
+        if cause.depth >= max_depth:
+            raise EventCycle([*_chain(cause, max_depth), event.name])
+        stamp(event, cause=cause, depth=cause.depth + 1, request_id=event.request_id or cause.request_id)
+    if event.request_id is None and (request_id := current_id()) is not None:
+        stamp(event, request_id=request_id)
 
 
-def _chain(event: Event) -> list[str]:
+def _chain(event: Event, max_depth: int) -> list[str]:
     names: list[str] = []
     link: Event | None = event
-    while link is not None and len(names) <= MAX_DEPTH:  # an event that is sent again by its own listener is its cause
+    while link is not None and len(names) <= max_depth:  # an event that is sent again by its own listener is its cause
         names.append(link.name)
         link = link.cause
     return names[::-1]
 
 
 class sending:  # noqa: N801  # reads as a function; a generator would cost more than a listener
-    """Meanwhile ``event`` is the cause of what is sent."""
+    """Meanwhile ``event`` is the cause of what is sent, in this task and in what it starts, until the block ends."""
 
     def __init__(self, event: Event) -> None:
-        self._event = event
+        self.event = event
+        self.is_over = False
+        known = event.request_id is None or event.request_id == current_id()
+        self._request = None if known else answering(getattr(event, "handler", None), event.request_id)
 
     def __enter__(self) -> None:
-        self._token = _current.set(self._event)
+        if self._request is not None:
+            self._request.__enter__()
+        self._token = _current.set(self)
 
     def __exit__(self, *_: object) -> None:
+        self.is_over = True
         _current.reset(self._token)
+        if self._request is not None:
+            self._request.__exit__()
+
+
+@contextlib.contextmanager
+def fresh() -> Iterator[None]:
+    """Start a new chain: what is sent meanwhile, in this task and those that it starts, has no cause and no request."""
+    token = _current.set(None)
+    try:
+        with nobody():
+            yield
+    finally:
+        _current.reset(token)
 
 
 def is_silent(event: Event) -> bool:

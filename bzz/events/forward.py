@@ -71,13 +71,18 @@ class Forwarding:
         except Exception:
             logger.exception("%s was forwarded and refused", event.name)
 
+    async def _alone(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do all of it: when this is done, the loop that it runs on is gone."""
+        await work
+        await self._bus.drain()
+
     def _dispatch(self, work: Coroutine[Any, Any, None], name: str) -> Any:
         if running_loop() is not None:
             return self._bus.here().task(work, name)
         if (loop := self._bus.only_loop()) is not None:
             asyncio.run_coroutine_threadsafe(work, loop)
         else:
-            asyncio.run(work)
+            asyncio.run(self._alone(work))
         return None
 
 
@@ -90,8 +95,9 @@ def forward(signal: SignalLike, target: str | type[Event] | Hook, sender: Any = 
     """Send an event whenever ``signal`` is sent; its sender becomes the event's ``origin``.
 
     In a thread that runs no loop the listeners run on the loop that the bus knows, and where it knows none (an
-    application without asyncio) in that thread. A signal's sender does not wait for the listeners, unless it awaits
-    what its receivers return.
+    application without asyncio) in that thread, which waits for them, for those in the background ten seconds at the
+    most; what is not done then is cancelled, and the log names it. Elsewhere a signal's sender does not wait for the
+    listeners, unless it awaits what its receivers return.
 
     :param signal: any object with ``connect(receiver, sender=..., weak=...)`` and ``disconnect(receiver)``.
     :param target: an event's name, which carries the signal's arguments; a class of events, whose fields are taken

@@ -85,7 +85,7 @@ class Intent(ModelEvent[M], Event):
 
     model: type[M]
     arguments: list[str] = field(default_factory=list)
-    handler: Any = field(default=None, repr=False)
+    handler: Any = field(default=None, repr=False, compare=False)
 
     @property
     def data(self) -> Any:
@@ -121,7 +121,7 @@ class Fact(ModelEvent[M], Event, frozen=True):
 
     model: type[M]
     arguments: tuple[str, ...] = ()
-    handler: Any = field(default=None, repr=False)
+    handler: Any = field(default=None, repr=False, compare=False)
 
 
 class Creating(Intent[M]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import typing
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -13,7 +15,7 @@ from bzz.errors import ConfigurationError
 from bzz.events.lifecycle import VERBS, FieldUpdated, FieldUpdating, ModelEvent
 from bzz.events.record import Event, checked_name
 
-__all__ = ["Exact", "Expression", "Glob", "Kind", "Subject", "Target", "parse"]
+__all__ = ["Exact", "Expression", "Glob", "Kind", "Subject", "Target", "check_reserved", "parse"]
 
 
 class Subject(NamedTuple):
@@ -163,6 +165,24 @@ def parse(target: Any, model: type | None = None) -> Target:
     if isinstance(target, str):
         return Glob(target) if re.search(r"[*?\[]", target) else Exact(checked_name(target))
     raise ConfigurationError(f"{target!r} is no event name, glob, compiled expression or class of events")
+
+
+def check_reserved(target: Target, models: Collection[str]) -> None:
+    """Check that a name or glob which begins with one of these models' names can mean an event of a model.
+
+    :raises bzz.errors.ConfigurationError: where it can't.
+    """
+    model, _, rest = str(target).partition(".")
+    if not rest or model not in models or not isinstance(target, (Exact, Glob)):
+        return
+    verb, *field = rest.split(".")
+    verbs = [each for each in VERBS if fnmatchcase(each, verb)]
+    with_fields = {FieldUpdated.verb, FieldUpdating.verb}
+    if not verbs or (field and field != ["*"] and not with_fields.intersection(verbs)):
+        near = difflib.get_close_matches(verb, VERBS, 1) or [", ".join(VERBS)]
+        raise ConfigurationError(
+            f"{target}: {model} is a model with routes, and this is none of its events; did you mean {near[0]}?"
+        )
 
 
 def has_transition(target: Target) -> bool:

@@ -65,7 +65,8 @@ class Event:
     """Something that happens. A subclass is a keyword-only dataclass; its annotations are what it carries.
 
     Listeners may change what an event carries, and whoever sent it gets it back as they left it. A class made with
-    ``frozen=True`` can't be changed.
+    ``frozen=True`` can't be changed. Events of one class that carry the same are equal, whenever and wherever they were
+    sent; as with any dataclass, only frozen ones have a hash.
 
     :param name: class keyword: the name of these events, the class's own name if not given.
     :param frozen: class keyword: whether the fields stay as they were given; by default as in the class above.
@@ -113,7 +114,7 @@ class Event:
         cls._checks = None
         above = getattr(cls, "__dataclass_params__", None)
         frozen = bool(above and above.frozen) if frozen is None else frozen
-        dataclasses.dataclass(kw_only=True, eq=False, repr=False, frozen=frozen)(cls)
+        dataclasses.dataclass(kw_only=True, repr=False, frozen=frozen)(cls)
         _classes[reference(cls)] = cls
         cls._fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # mypy sees the base, which is no dataclass
 
@@ -165,6 +166,11 @@ class Named(Event):
 
     payload: dict[str, Any]
     """What the event carries, by name."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Named):
+            return NotImplemented
+        return (self.name, self.payload) == (other.name, other.payload)
 
     def __getattr__(self, name: str) -> Any:
         payload = self.__dict__.get("payload", {})

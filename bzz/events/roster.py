@@ -30,13 +30,15 @@ class Listener:
     background: bool = False
     origin: Any = None
     when: When | None = None
+    once: bool = False
+    key: str | None = None
     last: bool = False
     name: str = field(default="", init=False)
-    key: Any = field(default=None, init=False)
+    identity: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", _name(self.function))
-        object.__setattr__(self, "key", identity(self.function))
+        object.__setattr__(self, "identity", identity(self.function))
 
     def accepts(self, event: Event) -> bool:
         """Whether the event comes from the right place and is the right transition."""
@@ -48,8 +50,8 @@ class Listener:
 
     def same_as(self, other: Listener) -> bool:
         """Whether ``other`` is this registration once more."""
-        return (self.key, self.target, self.background) == (other.key, other.target, other.background) and (
-            (self.origin, self.when) == (other.origin, other.when)
+        return (self.identity, self.target, self.background) == (other.identity, other.target, other.background) and (
+            (self.once, self.origin, self.when) == (other.once, other.origin, other.when)
         )
 
 
@@ -85,7 +87,15 @@ class Roster:
         return any(target.asks_for_updating(model, first) for target in self._heard_from(model))
 
     def _heard_from(self, model: type) -> list[Target]:
-        return [each.target for each in (*self.taps, *self.listeners) if each.is_from(model)]
+        return [each.target for each in (*self.taps, *self.listeners) if _may_be_from(each, model)]
+
+
+def _may_be_from(listener: Listener, origin: Any) -> bool:
+    """As :meth:`Listener.is_from`; an origin that cannot be compared is found out when the event is delivered."""
+    try:
+        return listener.is_from(origin)
+    except Exception:
+        return True
 
 
 def _is_meant(target: Target, subject: Subject) -> bool:

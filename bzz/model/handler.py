@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 from typing import Any
 
 from tornado.web import HTTPError
 
 from bzz import signals
+from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PreconditionFailed, RequestError
 from bzz.model.announcing import AnnouncingHandler, Attempt
@@ -58,7 +58,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         """Before the body is read: the guard, then whether there is such an address and method, and who may use it."""
         guard = self.settings.get(GUARD)
         if guard is not None:
-            await guard(self)
+            await call(guard, self)
         self.path = self._read_path()
         allowed = self.resource.allowed(self.path)
         if self.request.method not in allowed:
@@ -72,8 +72,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
             return
         key = self.path.last.key
         instance_id = None if key is None else str(key)
-        answer = authorize(str(self.request.method), self._model, instance_id, self.current_user)
-        if not (await answer if inspect.isawaitable(answer) else answer):
+        if not await call(authorize, str(self.request.method), self._model, instance_id, self.current_user):
             raise Forbidden("You may not do this.")
 
     def _read_path(self) -> Path:
@@ -236,7 +235,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         """Tell receivers of a write, and answer with what is stored, whatever goes wrong from here on."""
         record = written.record
         try:
-            body = await self._show(record)
+            body = await call(self._show, record)
         except Exception:
             logger.exception("%s %s is done, but cannot be shown", self.request.method, self.request.path)
             body = dumps({"id": record.id})

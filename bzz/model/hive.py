@@ -7,7 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from bzz.calling import check_takes
 from bzz.errors import ConfigurationError
+from bzz.events.bus import bus
 from bzz.model.handler import ModelHandler
 from bzz.model.resource import METHODS, Authorize, Resource
 from bzz.providers import hidden as hidden_fields
@@ -60,7 +62,10 @@ class ModelHive:
             raise ConfigurationError(f"a document class is expected, not {model!r}")
         url = join(prefix, resource_name or _snake_case(model.__name__))
         _check_page_sizes(per_page, max_per_page)
+        if authorize is not None:
+            check_takes(authorize, ("method", "model", "instance_id", "user"), "authorize")
         provider = _provider_class(orm)(model, Options(_names(hidden), _names(read_only), database))
+        bus.reserve(model.__name__)
         hidden_fields.note(provider.shape)
         name = url.rpartition("/")[2]
         resource = Resource(provider, url, name, _checked_methods(methods), per_page, max_per_page, authorize)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from bzz.calling import call
 from bzz.errors import ConfigurationError, Refuse
 from bzz.events.context import sending
 from bzz.events.pattern import Exact, Glob, Subject, Target, parse
@@ -102,8 +102,7 @@ class Answering:
 async def _outcome(function: Function, event: Event) -> Outcome:
     try:
         with sending(event):
-            value = function(event)
-            return Outcome(True, await value if inspect.isawaitable(value) else value)
+            return Outcome(True, await call(function, event))
     except Refuse as refusal:
         return Outcome(False, message=refusal.reason[:MAX_MESSAGE])
     except Exception as error:

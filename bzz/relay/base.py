@@ -11,6 +11,7 @@ from tornado.web import Application
 from typing_extensions import Self
 
 from bzz.errors import ConfigurationError
+from bzz.events.bus import bus
 from bzz.events.pattern import Kind, parse
 from bzz.events.record import checked_name
 from bzz.relay import documents
@@ -92,6 +93,7 @@ class Relay:
         """
         found = [parse(target) for target in targets]
         for target in found:
+            bus.check(target)
             if not is_telling(target):
                 raise ConfigurationError(f"{target} does not travel: nobody elsewhere could refuse")
             if isinstance(target, Kind) and target.model is not None:
@@ -129,7 +131,7 @@ class Relay:
         :param expect: names of relays; of each of them some process must answer, whether it is there yet or not.
         :returns: what came of it; an answer that is late is told, and no error.
         :raises bzz.errors.ConfigurationError: where the relay is not running, or the name is none.
-        :raises bzz.errors.EventLoop: where it has too many causes behind it.
+        :raises bzz.errors.EventCycle: where it has too many causes behind it.
         :raises TypeError: for a payload that is not in the table of types (:func:`bzz.relay.register`).
         :raises ValueError: for a payload that is too long or nested too deep.
         """

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from bzz.events.bus import bus
 from bzz.events.context import mark
 from bzz.events.record import Event, Named, Remote
 from bzz.relay.answering import Answering, Outcome
@@ -57,7 +58,7 @@ class Conversation:
     async def ask(self, name: str, payload: Mapping[str, Any], timeout: float, expect: Collection[str]) -> Answers:
         """Ask everybody, the functions of this process too."""
         event = Named(name, payload)
-        mark(event, None)
+        mark(event, None, bus.max_depth)
         text = orjson.dumps(write_event(event, ()))
         if len(text) > MAX_TEXT:
             raise ValueError(f"a question of {len(text)} bytes is too long: {MAX_TEXT} is the most")

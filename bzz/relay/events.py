@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bzz.events.context import MAX_DEPTH
+from bzz.events.bus import bus
 from bzz.events.lifecycle import FieldUpdated, Intent, ModelEvent
 from bzz.events.pattern import Kind, Subject, Target
 from bzz.events.record import Event, Named, Remote, class_named, reference, revived, stamp
@@ -96,7 +96,7 @@ def _causes(event: Event) -> list[list[str]]:
     """The names and ids of the causes, the nearest first."""
     found: list[list[str]] = []
     link = event.cause
-    while link is not None and len(found) <= MAX_DEPTH:
+    while link is not None and len(found) <= bus.max_depth:
         found.append([link.name, link.id])
         link = link.cause
     return found
@@ -146,7 +146,7 @@ def _cause(body: dict[str, Any]) -> tuple[Event | None, int]:
         return None, 0
     cause: Event | None = None
     causes, depth = body["causes"], body.get("depth")
-    if type(depth) is not int or not 0 <= depth <= MAX_DEPTH or len(causes) > MAX_DEPTH + 1:
+    if type(depth) is not int or not 0 <= depth <= bus.max_depth or len(causes) > bus.max_depth + 1:
         raise ValueError("an event with this many causes is not sent")
     for place, (name, id) in enumerate(reversed(causes)):
         above, cause = cause, Named(_text(name))

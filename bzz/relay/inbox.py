@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bzz.errors import EventLoop
+from bzz.calling import call
+from bzz.errors import EventCycle
 from bzz.events.bus import bus
 from bzz.events.record import Remote
 from bzz.relay.envelope import Envelope, Unreadable
@@ -153,7 +153,7 @@ class Inbox:
         self._counts.received += 1
         try:
             await bus.emit(event)
-        except EventLoop as error:
+        except EventCycle as error:
             logger.error("%s from %s set off a loop: %s", event.name, peer.name, error)
 
     async def _tell_gap(self, gap: Gap | None) -> None:
@@ -162,9 +162,7 @@ class Inbox:
             return
         for function in self._on_gap:
             try:
-                answer = function(gap)
-                if inspect.isawaitable(answer):
-                    await answer
+                await call(function, gap)
             except Exception:
                 logger.exception("on_gap failed: %r", function)
 

@@ -6,9 +6,11 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from tornado.routing import PathMatches
 from tornado.web import Application
 
 from bzz.errors import ConfigurationError
+from bzz.routing import refuse_twice
 
 __all__ = ["Source", "load"]
 
@@ -18,13 +20,15 @@ Source = Application | str | Callable[[], Application]
 def load(source: Source) -> Application:
     """Return the application that ``source`` is, names or makes.
 
-    :raises bzz.errors.ConfigurationError: if there is none.
+    :raises bzz.errors.ConfigurationError: if there is none, or one handler class stands twice at one URL.
     """
     found: Any = _import(source) if isinstance(source, str) else source
     if not isinstance(found, Application) and callable(found):
         found = found()
     if not isinstance(found, Application):
         raise ConfigurationError(f"{source!r} gives {type(found).__name__}, and not a tornado.web.Application")
+    rules = found.wildcard_router.rules
+    refuse_twice((rule.matcher.regex.pattern, rule.target) for rule in rules if isinstance(rule.matcher, PathMatches))
     return found
 
 

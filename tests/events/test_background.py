@@ -19,6 +19,7 @@ import bzz
 from bzz.events import Created
 from bzz.events.background import CONCURRENT
 from bzz.events.bus import Bus
+from bzz.problem import ProblemHandler
 from bzz.signals import post_create_instance
 from tests.events.conftest import Calls
 
@@ -127,9 +128,9 @@ class Creating(RequestHandler):
         self.application.settings["calls"].append("finished")
 
 
-async def post(calls: Calls) -> str:
+async def post(calls: Calls, handler: type[RequestHandler] = Creating) -> str:
     (socket,) = bind_sockets(0, "127.0.0.1")
-    server = HTTPServer(Application([("/", Creating)], calls=calls.made))
+    server = HTTPServer(Application([("/", handler)], calls=calls.made))
     server.add_sockets([socket])
     try:
         async with httpx.AsyncClient(trust_env=False) as client:
@@ -146,6 +147,41 @@ async def test_a_background_listener_of_a_request_runs_after_the_response(calls:
     assert await post(calls) == "done"
     await bzz.drain()
     assert calls.made == ["answering", "answered", "finished", "background", "another"]
+
+
+class Sending(ProblemHandler):
+    """Sends an own event, and one from a thread, before it answers."""
+
+    async def post(self) -> None:
+        await bzz.emit("report.ready")
+        await asyncio.to_thread(lambda: bzz.emit_from_thread("report.ready").result(5))
+        for _ in range(10):
+            await asyncio.sleep(0)  # other tasks have their turn
+        self.application.settings["calls"].append("answering")
+        self.write("done")
+
+    def on_finish(self) -> None:
+        self.application.settings["calls"].append("finished")
+
+
+async def test_a_background_listener_of_an_own_event_runs_after_the_response(calls: Calls) -> None:
+    bzz.on("report.ready", background=True)(calls.listener("background"))
+    assert await post(calls, Sending) == "done"
+    await bzz.drain()
+    assert calls.made == ["answering", "finished", "background", "background"]
+
+
+async def test_a_background_listener_of_what_a_listener_of_a_request_sends_runs_after_the_response(
+    calls: Calls,
+) -> None:
+    @bzz.on("User.created")
+    async def tell(event: Any) -> None:
+        await bzz.emit("report.ready")
+
+    bzz.on("report.ready", background=True)(calls.listener("background"))
+    await post(calls)
+    await bzz.drain()
+    assert calls.made == ["answering", "answered", "finished", "background"]
 
 
 def unanswered() -> RequestHandler:

@@ -147,6 +147,30 @@ def test_an_application_without_a_loop_has_listeners_too(calls: Calls) -> None:
     assert calls.made == ["x"]
 
 
+def test_an_application_without_a_loop_has_background_listeners_that_finish(calls: Calls) -> None:
+    @bzz.on("a", background=True)
+    async def slow(event: Any) -> None:
+        await asyncio.sleep(0.01)
+        calls.made.append("x")
+
+    signal = blinker.Signal()
+    bzz.forward(signal, "a")
+    signal.send("app")
+    assert calls.made == ["x"]
+
+
+def test_the_end_of_a_background_listener_that_outlives_its_loop_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    @bzz.on("a", background=True)
+    async def endless(event: Any) -> None:
+        await asyncio.sleep(60)
+
+    async def end_at_once() -> None:
+        await bzz.emit("a")
+
+    asyncio.run(end_at_once())
+    assert "cancelled before it was done: a -> " in caplog.text
+
+
 async def test_signals_of_mongoengine_can_be_forwarded() -> None:
     class Country(mongoengine.Document):
         name = mongoengine.StringField()

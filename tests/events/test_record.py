@@ -143,3 +143,30 @@ def test_facts_are_frozen_on_every_level() -> None:
     with pytest.raises(TypeError):
         event.diff["email"]["to"] = "c"  # type: ignore[index]  # what a type checker says as well
     assert event.diff == {"email": {"from": "a", "to": "b"}}
+
+
+def test_events_that_carry_the_same_are_equal() -> None:
+    assert ReportReady(path="x") == ReportReady(path="x")
+    assert ReportReady(path="x") != ReportReady(path="y")
+    assert Named("a", {"b": 1}) == Named("a", {"b": 1})
+    assert Named("a", {"b": 1}) != Named("a", {"b": 2})
+    assert Named("a") != Named("b")
+    user = User()
+    assert Created(model=User, instance=user, handler=1) == Created(model=User, instance=user)
+    assert Created(model=User, instance=user) != Created(model=User, instance=User())
+
+
+def test_events_of_different_classes_are_not_equal() -> None:
+    class Report(bzz.Event):
+        path: str
+        pages: int = 1
+
+    other: object = Report(path="x")
+    assert other != ReportReady(path="x")
+    assert Named("ReportReady", {"path": "x", "pages": 1}) != ReportReady(path="x")
+
+
+def test_frozen_events_have_a_hash_and_others_have_none() -> None:
+    assert len({Bill(total=1.0), Bill(total=1.0), Bill(total=2.0)}) == 2
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(ReportReady(path="x"))

@@ -12,7 +12,7 @@ import pytest
 from tornado.web import HTTPError
 
 import bzz
-from bzz.errors import ConfigurationError, EventLoop, Forbidden
+from bzz.errors import ConfigurationError, EventCycle, Forbidden
 from bzz.events import Created, Creating, FieldUpdated
 from bzz.events.bus import Bus
 from tests.events.conftest import Calls
@@ -125,7 +125,9 @@ async def test_listeners_that_cause_one_another_without_end_are_stopped_and_show
         sent.append(event.name)
         await own_bus.emit("ping")
 
-    with pytest.raises(EventLoop, match="ping -> pong -> ping -> pong -> ping -> pong -> ping -> pong -> ping -> pong"):
+    with pytest.raises(
+        EventCycle, match="ping -> pong -> ping -> pong -> ping -> pong -> ping -> pong -> ping -> pong"
+    ):
         await own_bus.emit("ping")
     assert len(sent) == 9
 
@@ -135,7 +137,7 @@ async def test_an_event_that_its_own_listener_sends_again_is_stopped(own_bus: Bu
     async def again(event: Any) -> None:
         await own_bus.emit(event)
 
-    with pytest.raises(EventLoop) as raised:
+    with pytest.raises(EventCycle) as raised:
         await own_bus.emit("a")
     assert set(raised.value.chain) == {"a"}
 

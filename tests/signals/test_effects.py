@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Any
 
 import mongoengine as me
@@ -317,6 +318,20 @@ async def test_a_post_receiver_of_a_write_that_raises_is_logged_and_undoes_nothi
     assert (created.json()["name"], changed.json()["name"], ran) == ("a", "b", ["a", "b", "b"])
     logged = [each for each in caplog.records if each.name == "bzz.signals"]
     assert [each.exc_info and each.exc_info[1] for each in logged] == [error, error, error]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="before 3.11 a task does not tell whether it is cancelled")
+async def test_a_receiver_that_awaits_a_cancelled_task_leaves_the_client_its_success(
+    alone: Api, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def await_cancelled(sender: Any) -> None:
+        task = asyncio.create_task(asyncio.sleep(60))
+        task.cancel()
+        await task
+
+    connect(signals.post_create_instance, await_cancelled)
+    assert (await alone(Ledger).post("/ledger/", json={"name": "a"})).status_code == 201
+    assert "waited for something that was cancelled" in caplog.text
 
 
 async def test_a_post_receiver_of_a_write_may_set_headers(alone: Api, connect: Connect) -> None:

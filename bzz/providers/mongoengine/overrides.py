@@ -7,9 +7,16 @@ from typing import Any
 
 import mongoengine as me
 
+from bzz.calling import check_takes
 from bzz.errors import ConfigurationError
 
 __all__ = ["asks_while_saved", "check_signatures", "overrides"]
+
+_HOOKS = {
+    "get_instance_queryset": ("model", "queryset", "instance_id", "handler"),
+    "get_list_queryset": ("queryset", "handler"),
+}
+"""The hooks of a model, and what they are called with."""
 
 _ASKING_FIELDS = (me.SequenceField, me.CachedReferenceField)
 
@@ -26,10 +33,13 @@ def asks_while_saved(model: Any) -> bool:
 
 
 def check_signatures(model: Any) -> None:
-    """Refuse an override of ``save`` that cannot be told to insert, or to save only what is unchanged.
+    """Refuse hooks that cannot be called, and a ``save`` that cannot be told to insert, or save only what is unchanged.
 
     :raises bzz.errors.ConfigurationError: if a class has one.
     """
+    for name, arguments in _HOOKS.items():
+        if hasattr(model, name):
+            check_takes(getattr(model, name), arguments, f"{model.__name__}.{name}")
     if not overrides(model, "save"):
         return
     parameters = inspect.signature(model.save).parameters
