@@ -16,6 +16,7 @@ from bzz.serving.server import Limits, serve
 if TYPE_CHECKING:
     from bzz import auth as auth
     from bzz import relay as relay
+    from bzz.auth.base import AuthProvider
     from bzz.auth.guard import authenticated
     from bzz.auth.hive import AuthHive
     from bzz.mock.hive import MockHive
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthHive",
+    "AuthProvider",
     "BzzError",
     "Change",
     "ConfigurationError",
@@ -51,6 +53,7 @@ __version__ = "0.1.0"
 
 _LATER = {
     "AuthHive": "bzz.auth.hive",
+    "AuthProvider": "bzz.auth.base",
     "MockHive": "bzz.mock.hive",
     "RedisRelay": "bzz.relay.redis",
     "authenticated": "bzz.auth.guard",

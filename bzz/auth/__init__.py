@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bzz.auth.base import Provider
+from bzz.auth.base import AuthProvider
 from bzz.auth.github import GitHubProvider
 from bzz.auth.google import GoogleProvider
 from bzz.auth.guard import Guard, authenticated
@@ -13,6 +13,7 @@ from bzz.auth.revocation import MemoryRevocation, MongoRevocation, RevocationSto
 
 __all__ = [
     "AuthHive",
+    "AuthProvider",
     "FailureStore",
     "GitHubProvider",
     "GoogleProvider",
@@ -23,7 +24,6 @@ __all__ = [
     "MongoFailures",
     "MongoRevocation",
     "OpenIDProvider",
-    "Provider",
     "RevocationStore",
     "authenticated",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bzz.auth.base import Provider
+from bzz.auth.base import AuthProvider
 from bzz.auth.limiter import Limiter
 from bzz.auth.session import Sessions
 from bzz.auth.signin import Attempt, read_body
@@ -32,7 +32,7 @@ class AuthSettings:
 class AuthHandler(ReceivingHandler):
     """What the three have in common."""
 
-    def initialize(self, providers: Mapping[str, Provider]) -> None:
+    def initialize(self, providers: Mapping[str, AuthProvider]) -> None:
         """Take the providers, by name."""
         self.providers = providers
 

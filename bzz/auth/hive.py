@@ -11,7 +11,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import Application
 
-from bzz.auth.base import Provider
+from bzz.auth.base import AuthProvider
 from bzz.auth.guard import Guard
 from bzz.auth.handlers import SETTING, AuthSettings, MeHandler, SignInHandler, SignOutHandler
 from bzz.auth.limiter import Limiter
@@ -33,12 +33,13 @@ class AuthHive:
     """Signs people in, and guards an application."""
 
     @staticmethod
-    def routes_for(providers: Iterable[Provider], prefix: str = "") -> RouteList:
+    def routes_for(providers: Iterable[AuthProvider | type[AuthProvider]], prefix: str = "") -> RouteList:
         """The routes ``/auth/me/``, ``/auth/signin/`` and ``/auth/signout/`` below ``prefix``.
 
         The slash at the end is optional.
 
-        :param providers: who can vouch for a user, each with a name of its own.
+        :param providers: who can vouch for a user, each with a name of its own: instances, or classes that need no
+            arguments.
         :raises bzz.errors.ConfigurationError: no provider, one without a name, two of one name, or something else.
         """
         arguments = {"providers": _by_name(providers)}
@@ -109,17 +110,28 @@ def _keys(secret_key: str | bytes | Sequence[str | bytes]) -> list[bytes]:
     return [key.encode() if isinstance(key, str) else key for key in keys]
 
 
-def _by_name(providers: Iterable[Provider]) -> dict[str, Provider]:
-    named: dict[str, Provider] = {}
-    for provider in providers:
-        if not isinstance(provider, Provider):
-            raise ConfigurationError(f"{provider!r} is no bzz.auth.Provider; give an instance of one")
-        if not provider.name or provider.name in named:
-            raise ConfigurationError(f"{provider!r} needs a name of its own, not {provider.name!r}")
+def _by_name(providers: Iterable[AuthProvider | type[AuthProvider]]) -> dict[str, AuthProvider]:
+    named: dict[str, AuthProvider] = {}
+    for given in providers:
+        provider = _made(given)
+        if not isinstance(provider.name, str) or not provider.name or provider.name in named:
+            raise ConfigurationError(f"{given!r} needs a name of its own, not {provider.name!r}")
         named[provider.name] = provider
     if not named:
         raise ConfigurationError("AuthHive.routes_for needs at least one provider")
     return named
+
+
+def _made(given: Any) -> AuthProvider:
+    """``given``, or an instance of it where it is a class."""
+    if isinstance(given, AuthProvider):
+        return given
+    if not (isinstance(given, type) and issubclass(given, AuthProvider)):
+        raise ConfigurationError(f"{given!r} is no bzz.AuthProvider; give a class of one, or an instance")
+    try:
+        return given()
+    except TypeError as error:  # it takes arguments, or a method is missing
+        raise ConfigurationError(f"{given.__name__} cannot be made: {error}; give an instance of it") from None
 
 
 def _proxy(proxy_info: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

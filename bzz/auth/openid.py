@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bzz.auth.base import Provider
+from bzz.auth.base import AuthProvider
 from bzz.auth.idtoken import Keys, key_id_of, verify
 from bzz.auth.keys import KeyCache
 
@@ -14,7 +14,7 @@ __all__ = ["OpenIDProvider", "user_of"]
 LEEWAY_SECONDS = 60.0
 
 
-class OpenIDProvider(Provider):
+class OpenIDProvider(AuthProvider):
     """Accepts ID tokens that ``issuer`` signed for ``client_id``.
 
     Keys come from the server's discovery document. An access token is not accepted: nothing in it says for whom it is.

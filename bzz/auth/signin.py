@@ -12,7 +12,7 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler
 
 from bzz.auth import outage
-from bzz.auth.base import Provider
+from bzz.auth.base import AuthProvider
 from bzz.auth.limiter import Limiter, network_of
 from bzz.codec import loads
 from bzz.errors import BadGateway, BadRequest, RequestError, Unauthorized
@@ -49,7 +49,7 @@ class Attempt:
 
     handler: RequestHandler
     data: dict[str, Any]
-    providers: Mapping[str, Provider]
+    providers: Mapping[str, AuthProvider]
     limiter: Limiter
     proxy_info: Mapping[str, Any] | None
     _counted: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Attempt:
         """The provider as the client named it."""
         return str(self.data["provider"])
 
-    async def _ask(self, provider: Provider) -> dict[str, Any] | None:
+    async def _ask(self, provider: AuthProvider) -> dict[str, Any] | None:
         claimed = provider.account(self.data)
         if claimed is not None:
             await self._count("account", f"{provider.name}:{claimed}")
@@ -115,7 +115,7 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 async def _authenticate(
-    provider: Provider, data: Mapping[str, Any], proxy_info: Mapping[str, Any] | None
+    provider: AuthProvider, data: Mapping[str, Any], proxy_info: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     try:
         found = provider.authenticate(data["access_token"], proxy_info=proxy_info, post_data=data)

@@ -22,7 +22,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
 import bzz
-from bzz.auth import Provider
+from bzz.auth import AuthProvider
 from bzz.problem import GUARD, ProblemHandler
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -30,7 +30,7 @@ KEY = "0123456789abcdef0123456789abcdef"
 REDIRECT = "http://app.example/callback"
 
 
-class Tickets(Provider):
+class Tickets(AuthProvider):
     """A provider of the application's own: a ticket is good when it says whose it is."""
 
     name = "tickets"
@@ -89,7 +89,9 @@ class Guarded(ProblemHandler):
 class Secured(Protocol):
     """Serves an application that ``AuthHive`` configured."""
 
-    def __call__(self, *providers: Provider, settings: Mapping[str, Any] = ..., **options: Any) -> httpx.AsyncClient:
+    def __call__(
+        self, *providers: AuthProvider | type[AuthProvider], settings: Mapping[str, Any] = ..., **options: Any
+    ) -> httpx.AsyncClient:
         """A client of ``/auth/...``, ``/plain`` and ``/guarded``; ``options`` go to ``AuthHive.configure``."""
 
 
@@ -97,7 +99,9 @@ class Secured(Protocol):
 async def secured() -> AsyncIterator[Secured]:
     async with AsyncExitStack() as stack:
 
-        def start(*providers: Provider, settings: Mapping[str, Any] = {}, **options: Any) -> httpx.AsyncClient:
+        def start(
+            *providers: AuthProvider | type[AuthProvider], settings: Mapping[str, Any] = {}, **options: Any
+        ) -> httpx.AsyncClient:
             routes = [("/plain", Plain), ("/guarded", Guarded), ("/streamed", Streamed)]
             app = Application([*bzz.AuthHive.routes_for(providers or [Tickets()]), *routes], **settings)
             bzz.AuthHive.configure(app, **{"secret_key": KEY, "development": True, **options})

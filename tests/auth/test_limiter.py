@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from bzz import signals
-from bzz.auth import FailureStore, Limiter, MemoryFailures, MongoFailures, Provider
+from bzz.auth import AuthProvider, FailureStore, Limiter, MemoryFailures, MongoFailures
 from bzz.errors import ConfigurationError, Forbidden, TooManyRequests, Unavailable
 from tests.auth.conftest import Secured, Tickets, sign_in
 from tests.conftest import Driver
 
 
-class Passwords(Provider):
+class Passwords(AuthProvider):
     """Asks for a user's name too, so that failures can be counted by account."""
 
     name = "passwords"
@@ -70,7 +70,7 @@ async def test_a_burst_of_guesses_meets_the_limit(secured: Secured) -> None:
     assert sorted(answer.status_code for answer in answers) == [401] * 3 + [429] * 12
 
 
-class Down(Provider):
+class Down(AuthProvider):
     name = "down"
 
     async def authenticate(
