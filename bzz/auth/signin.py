@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import Finish, HTTPError, RequestHandler
 
 from bzz.auth import outage
 from bzz.auth.base import AuthProvider
 from bzz.auth.limiter import Limiter, network_of
 from bzz.codec import loads
-from bzz.errors import BadGateway, BadRequest, RequestError, Unauthorized
+from bzz.errors import BadGateway, BadRequest, RequestError, TooManyRequests, Unauthorized
 from bzz.signals import authorized_user, unauthorized_user
 
 __all__ = ["Attempt", "read_body"]
@@ -57,18 +57,18 @@ class Attempt:
     async def run(self) -> dict[str, Any]:
         """The user's data, with what receivers added.
 
+        A refusal counts as a failure and is reported to receivers; trouble of the server's own is neither.
+
         :raises bzz.errors.Unauthorized: the provider is unknown or does not accept the token.
         :raises bzz.errors.TooManyRequests: too many have failed.
         :raises bzz.errors.BadGateway: the provider failed.
         :raises bzz.errors.Unavailable: the provider cannot be reached, or a store cannot.
         """
-        await self._count("address", network_of(self.handler.request.remote_ip or ""))
-        provider = self.providers.get(self.provider_name)
-        user = None if provider is None else await self._ask(provider)
-        if user is None:
-            await self._report()
-            raise Unauthorized("The provider is not known here, or does not accept this token.", headers=_CHALLENGE)
-        await self._authorize(user)
+        try:
+            user = await self._admitted()
+        except BaseException as error:
+            await self._settle(error)
+            raise
         await self._forgive()
         return user
 
@@ -77,30 +77,52 @@ class Attempt:
         """The provider as the client named it."""
         return str(self.data["provider"])
 
-    async def _ask(self, provider: AuthProvider) -> dict[str, Any] | None:
+    async def _admitted(self) -> dict[str, Any]:
+        await self._count("address", network_of(self.handler.request.remote_ip or ""))
+        user = await self._ask(self._provider())
+        await self._count("account", f"{self.provider_name}:id:{user['id']}")
+        await authorized_user.notify(
+            self.provider_name, provider_name=self.provider_name, user_data=user, handler=self.handler
+        )
+        return user
+
+    def _provider(self) -> AuthProvider:
+        try:
+            return self.providers[self.provider_name]
+        except KeyError:
+            known = ", ".join(sorted(self.providers))
+            logger.info("a sign-in was refused: no provider is called %.40r; there are %s", self.provider_name, known)
+            raise _refusal() from None
+
+    async def _ask(self, provider: AuthProvider) -> dict[str, Any]:
         claimed = provider.account(self.data)
         if claimed is not None:
             await self._count("account", f"{provider.name}:{claimed}")
-        try:
-            user = await _authenticate(provider, self.data, self.proxy_info)
-        except RequestError as error:
-            if error.status >= 500:  # no fault of the client
-                await self._forgive()
-            raise
-        return None if user is None else {**user, "provider": provider.name}
+        user = await _authenticate(provider, self.data, self.proxy_info)
+        if user is None:
+            logger.info("a sign-in was refused: provider %r does not accept the token", provider.name)
+            raise _refusal()
+        return {**user, "provider": provider.name}
 
-    async def _authorize(self, user: dict[str, Any]) -> None:
-        await self._count("account", f"{self.provider_name}:id:{user['id']}")
+    async def _settle(self, error: BaseException) -> None:
+        """Report a refusal; take back what was counted where the trouble is the server's own."""
+        if isinstance(error, TooManyRequests):
+            return
+        if self._status_of(error) < 500:
+            await unauthorized_user.report(self.provider_name, provider_name=self.provider_name, handler=self.handler)
+            return
         try:
-            await authorized_user.notify(
-                self.provider_name, provider_name=self.provider_name, user_data=user, handler=self.handler
-            )
-        except (RequestError, HTTPError):
-            await self._report()
-            raise
+            await self._forgive()
+        except RequestError:  # the store is away: its window ends by itself
+            logger.warning("a failure that was none stays counted for the length of a window")
 
-    async def _report(self) -> None:
-        await unauthorized_user.report(self.provider_name, provider_name=self.provider_name, handler=self.handler)
+    def _status_of(self, error: BaseException) -> int:
+        """The status of the answer that ``error`` becomes."""
+        if isinstance(error, RequestError):
+            return error.status
+        if isinstance(error, Finish):  # a receiver has answered itself
+            return self.handler.get_status()
+        return error.status_code if isinstance(error, HTTPError) else 500
 
     async def _count(self, kind: str, name: str) -> None:
         with outage.store("sign-in limiter"):
@@ -114,6 +136,11 @@ class Attempt:
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
+def _refusal() -> Unauthorized:
+    """One answer for an unknown provider and a token that is not accepted; the log tells them apart."""
+    return Unauthorized("The provider is not known here, or does not accept this token.", headers=_CHALLENGE)
+
+
 async def _authenticate(
     provider: AuthProvider, data: Mapping[str, Any], proxy_info: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
@@ -121,7 +148,7 @@ async def _authenticate(
         found = provider.authenticate(data["access_token"], proxy_info=proxy_info, post_data=data)
         user = await found if inspect.isawaitable(found) else found
         return None if user is None else {**user, "id": str(user["id"])}
-    except (RequestError, HTTPError):
+    except (RequestError, HTTPError, Finish):
         raise
     except Exception as error:
         # The message of an exception may quote the token, so the log gets the place and the type only.
