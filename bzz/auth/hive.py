@@ -114,7 +114,7 @@ def _by_name(providers: Iterable[AuthProvider | type[AuthProvider]]) -> dict[str
     named: dict[str, AuthProvider] = {}
     for given in providers:
         provider = _made(given)
-        if not isinstance(provider.name, str) or not provider.name or provider.name in named:
+        if not provider.name or provider.name in named:
             raise ConfigurationError(f"{given!r} needs a name of its own, not {provider.name!r}")
         named[provider.name] = provider
     if not named:

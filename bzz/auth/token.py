@@ -23,6 +23,8 @@ ALGORITHM = "HS256"
 ISSUER = "bzz"
 KEY_BYTES = 32
 """The least length of a key for HS256 (RFC 7518, section 3.2)."""
+LEEWAY_SECONDS = 60
+"""How far the clock of another server of ours may be ahead. No token lasts longer for it."""
 
 _REQUIRED = ["exp", "iat", "sub", "iss", "jti", "auth_time", "provider"]
 
@@ -113,12 +115,14 @@ class SessionTokens:
         raise Unauthorized("The token is not valid or has expired; sign in again.")
 
     def _session(self, claims: Mapping[str, Any]) -> Session:
-        started = int(claims["auth_time"])
-        if self.clock() >= started + self.lifetime:
+        started, expires = int(claims["auth_time"]), int(claims["exp"])
+        if self.clock() >= min(expires, started + self.lifetime):
             raise Unauthorized("The session has ended; sign in again.")
         user = {**dict(claims.get("data") or {}), "id": claims["sub"], "provider": claims["provider"]}
-        return Session(claims["jti"], user, started, int(claims["exp"]))
+        return Session(claims["jti"], user, started, expires)
 
 
 def _decode(token: str, key: bytes) -> dict[str, Any]:
-    return jwt.decode(token, key, algorithms=[ALGORITHM], issuer=ISSUER, options={"require": _REQUIRED})
+    return jwt.decode(
+        token, key, algorithms=[ALGORITHM], issuer=ISSUER, leeway=LEEWAY_SECONDS, options={"require": _REQUIRED}
+    )

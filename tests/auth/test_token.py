@@ -95,6 +95,17 @@ def test_the_first_key_signs_and_all_are_accepted() -> None:
         tokens(old).read(rotated.write(rotated.start(USER)))
 
 
+def test_a_token_of_a_server_whose_clock_is_less_than_a_minute_ahead_is_accepted() -> None:
+    ahead = tokens(ago=-50)
+    assert tokens().read(ahead.write(ahead.start(USER))).user == USER
+
+
+def test_a_token_of_a_server_whose_clock_is_more_than_a_minute_ahead_is_refused() -> None:
+    ahead = tokens(ago=-90)
+    with pytest.raises(Unauthorized):
+        tokens().read(ahead.write(ahead.start(USER)))
+
+
 @pytest.mark.parametrize("keys", [(b"k" * 31,), (KEY, b"")])
 def test_a_short_key_is_refused_with_the_length_that_it_needs(keys: tuple[bytes, ...]) -> None:
     with pytest.raises(ConfigurationError, match="HS256 needs 32 or more"):
