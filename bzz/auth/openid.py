@@ -37,7 +37,7 @@ class OpenIDProvider(AuthProvider):
             raise ConfigurationError(f"claims is a list of names other than id and provider, not {claims!r}")
         self.name = name
         self.client_id = client_id
-        self.aliases: list[str] = []
+        self.issuers = [issuer]
         self.claims = tuple(claims)
         self.kept = (*self.kept, *(each for each in claims if each not in self.kept))
         self._keys = KeyCache(issuer)
@@ -60,7 +60,7 @@ class OpenIDProvider(AuthProvider):
         if key is None:
             logger.info("an ID token was refused: no key of %s has signed it", self._keys.issuer)
             return None
-        issuers = [self._keys.issuer, *self.aliases]
+        issuers = [self._keys.issuer, *self.issuers[1:]]  # the first as the discovery document has it
         claims = verify(access_token, key, issuers=issuers, audience=self.client_id, leeway=LEEWAY_SECONDS)
         return user_of(claims, self.claims) if claims and _has_nonce(claims, post_data or {}) else None
 
