@@ -1,4 +1,4 @@
-"""One sign-in: read what was sent, ask the provider, let receivers add or refuse. No cookies here."""
+"""One sign-in: ask the provider, let receivers add or refuse. No cookies here."""
 
 from __future__ import annotations
 
@@ -14,37 +14,20 @@ from tornado.web import Finish, HTTPError, RequestHandler
 from bzz.auth import outage
 from bzz.auth.base import AuthProvider
 from bzz.auth.limiter import Limiter, network_of
-from bzz.codec import loads
-from bzz.errors import BadGateway, BadRequest, RequestError, TooManyRequests, Unauthorized
+from bzz.codec import dumps
+from bzz.errors import BadGateway, RequestError, TooManyRequests, Unauthorized
 from bzz.signals import authorized_user, unauthorized_user
 
-__all__ = ["Attempt", "read_body"]
+__all__ = ["Attempt"]
 
 logger = logging.getLogger("bzz.auth")
-
-
-def read_body(body: bytes) -> dict[str, Any]:
-    """The JSON object that a client posts: ``access_token``, ``provider``, and what else the provider wants.
-
-    :raises bzz.errors.BadRequest: it is none.
-
-    >>> read_body(b'{"access_token": "t", "provider": "google"}')
-    {'access_token': 't', 'provider': 'google'}
-    """
-    data = loads(body)
-    if not isinstance(data, dict):
-        raise BadRequest("The body is a JSON object with access_token and provider.")
-    for name in ("access_token", "provider"):
-        if not isinstance(data.get(name), str) or not data[name]:
-            raise BadRequest(f"The body needs {name}, a text.")
-    return data
 
 
 @dataclass
 class Attempt:
     """One try to sign in, counted by the limiter until it turns out well.
 
-    :param data: what :func:`read_body` gave.
+    :param data: what :func:`bzz.auth.body.read_request` gave.
     """
 
     handler: RequestHandler
@@ -147,6 +130,7 @@ async def _authenticate(
     try:
         found = provider.authenticate(data["access_token"], proxy_info=proxy_info, post_data=data)
         user = await found if inspect.isawaitable(found) else found
+        dumps(user)  # data that cannot be answered are the provider's failure
         return None if user is None else {**user, "id": str(user["id"])}
     except (RequestError, HTTPError, Finish):
         raise

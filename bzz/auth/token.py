@@ -15,6 +15,7 @@ from typing import Any
 
 import jwt
 
+from bzz.codec import dumps, loads
 from bzz.errors import ConfigurationError, Unauthorized
 
 __all__ = ["ALGORITHM", "ISSUER", "KEY_BYTES", "Session", "SessionTokens"]
@@ -41,7 +42,7 @@ class Session:
 
     id: str
     user: dict[str, Any]
-    started: int
+    started: float
     expires: int
 
 
@@ -53,13 +54,16 @@ class SessionTokens:
     :param expiration: seconds that a token lasts without being renewed.
     :param lifetime: seconds after the sign-in at which renewing ends.
     :param clock: gives the current time, in seconds since the epoch.
-    :raises bzz.errors.ConfigurationError: no key, a key that is too short, a time that is no positive number.
+    :param audience: what tokens are for (``aud``); those for anything else, or for nothing, are refused.
+    :raises bzz.errors.ConfigurationError: no key, a key that is too short, a time that is no positive number, an empty
+        audience.
     """
 
     keys: Sequence[bytes] = field(repr=False)
     expiration: int
     lifetime: int
     clock: Callable[[], float] = time.time
+    audience: str | None = None
 
     def __post_init__(self) -> None:
         if not self.keys:
@@ -72,15 +76,22 @@ class SessionTokens:
                 )
         if self.expiration < 1 or self.lifetime < self.expiration:
             raise ConfigurationError("expiration is at least 1 second, and lifetime is no less than expiration")
+        if self.audience == "":
+            raise ConfigurationError("audience is empty")
 
     def start(self, user: Mapping[str, Any]) -> Session:
-        """A new session of ``user`` (with ``id`` and ``provider``), from now on."""
-        now = int(self.clock())
-        return Session(uuid.uuid4().hex, dict(user), now, now + self.expiration)
+        """A new session of ``user`` (with ``id`` and ``provider``), from now on.
+
+        Its data are what they will be when they come back from the token: a datetime is a text.
+
+        :raises TypeError: a value that has no JSON form.
+        """
+        now = round(self.clock(), 6)
+        return Session(uuid.uuid4().hex, loads(dumps(user)), now, int(now) + self.expiration)
 
     def renew(self, session: Session) -> Session:
         """The same session for another ``expiration`` seconds, or what is left of its lifetime."""
-        expires = min(int(self.clock()) + self.expiration, session.started + self.lifetime)
+        expires = min(int(self.clock()) + self.expiration, int(session.started) + self.lifetime)
         return Session(session.id, session.user, session.started, expires)
 
     def left(self, session: Session) -> int:
@@ -99,6 +110,7 @@ class SessionTokens:
             "auth_time": session.started,
             "provider": session.user["provider"],
             "data": data,
+            **({} if self.audience is None else {"aud": self.audience}),
         }
         return jwt.encode(claims, self.keys[0], algorithm=ALGORITHM)
 
@@ -109,20 +121,26 @@ class SessionTokens:
         """
         for key in self.keys:
             try:
-                return self._session(_decode(token, key))
+                return self._session(_decode(token, key, self.audience))
             except Exception:  # PyJWT lets other errors than its own through, a TypeError for a list as iss for one
                 continue
         raise Unauthorized("The token is not valid or has expired; sign in again.")
 
     def _session(self, claims: Mapping[str, Any]) -> Session:
-        started, expires = int(claims["auth_time"]), int(claims["exp"])
+        started, expires = float(claims["auth_time"]), int(claims["exp"])
         if self.clock() >= min(expires, started + self.lifetime):
             raise Unauthorized("The session has ended; sign in again.")
         user = {**dict(claims.get("data") or {}), "id": claims["sub"], "provider": claims["provider"]}
         return Session(claims["jti"], user, started, expires)
 
 
-def _decode(token: str, key: bytes) -> dict[str, Any]:
+def _decode(token: str, key: bytes, audience: str | None) -> dict[str, Any]:
     return jwt.decode(
-        token, key, algorithms=[ALGORITHM], issuer=ISSUER, leeway=LEEWAY_SECONDS, options={"require": _REQUIRED}
+        token,
+        key,
+        algorithms=[ALGORITHM],
+        issuer=ISSUER,
+        audience=audience,
+        leeway=LEEWAY_SECONDS,
+        options={"require": _REQUIRED},
     )

@@ -72,6 +72,27 @@ class Streamed(RequestHandler):
         raise HTTPError(409)
 
 
+class Held(RequestHandler):
+    """A guarded method that takes as long as the test wants: ``held`` in the settings holds two events."""
+
+    @bzz.authenticated
+    async def get(self) -> None:
+        arrived, go_on = self.settings["held"]
+        arrived.set()
+        await go_on.wait()
+        self.write("late")
+
+
+class Cached(RequestHandler):
+    """A guarded method that settles itself what caches may do."""
+
+    @bzz.authenticated
+    def get(self) -> None:
+        self.set_header("Cache-Control", "public, max-age=60")
+        self.set_header("Vary", "Accept")
+        self.write("cached")
+
+
 class Guarded(ProblemHandler):
     """What every handler of bzz does: await the guard before anything else."""
 
@@ -102,7 +123,8 @@ async def secured() -> AsyncIterator[Secured]:
         def start(
             *providers: AuthProvider | type[AuthProvider], settings: Mapping[str, Any] = {}, **options: Any
         ) -> httpx.AsyncClient:
-            routes = [("/plain", Plain), ("/guarded", Guarded), ("/streamed", Streamed)]
+            routes = [("/plain", Plain), ("/guarded", Guarded), ("/streamed", Streamed), ("/held", Held)]
+            routes.append(("/cached", Cached))
             app = Application([*bzz.AuthHive.routes_for(providers or [Tickets()]), *routes], **settings)
             bzz.AuthHive.configure(app, **{"secret_key": KEY, "development": True, **options})
             url = listen(stack, app)

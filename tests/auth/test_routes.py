@@ -82,6 +82,7 @@ async def test_the_routes_can_be_prefixed() -> None:
         "/api/auth/me/?",
         "/api/auth/signin/?",
         "/api/auth/signout/?",
+        "/api/auth/renew/?",
     ]
 
 

@@ -1,0 +1,80 @@
+"""What a client posts to sign in: a JSON object, or a form as browsers send it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tornado.httputil import HTTPInputError, parse_body_arguments
+
+from bzz.codec import loads
+from bzz.errors import BadRequest
+
+__all__ = ["is_true", "read_body", "read_form", "read_request"]
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def read_request(content_type: str, body: bytes) -> dict[str, Any]:
+    """The members of a ``body`` of the media type ``content_type``.
+
+    :raises bzz.errors.BadRequest: it is neither a JSON object nor a form, or lacks ``access_token`` or ``provider``.
+    """
+    if content_type.partition(";")[0].strip().lower() not in FORMS:
+        return read_body(body)
+    arguments: dict[str, list[bytes]] = {}
+    try:
+        parse_body_arguments(content_type, body, arguments, {})
+    except HTTPInputError:
+        raise BadRequest("The form cannot be read.") from None
+    return read_form(arguments)
+
+
+def read_body(body: bytes) -> dict[str, Any]:
+    """The JSON object that a client posts: ``access_token``, ``provider``, and what else the provider wants.
+
+    :raises bzz.errors.BadRequest: it is none.
+
+    >>> read_body(b'{"access_token": "t", "provider": "google"}')
+    {'access_token': 't', 'provider': 'google'}
+    """
+    data = loads(body)
+    if not isinstance(data, dict):
+        raise BadRequest("The body is a JSON object, or a form, with access_token and provider.")
+    return _checked(data)
+
+
+def read_form(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
+    """The members of a form, each a text.
+
+    :param arguments: the values of each name, as Tornado reads them.
+    :raises bzz.errors.BadRequest: a member is missing, is there twice, or is no UTF-8.
+
+    >>> read_form({"access_token": [b"t"], "provider": [b"google"]})
+    {'access_token': 't', 'provider': 'google'}
+    """
+    for name, values in arguments.items():
+        if len(values) > 1:
+            raise BadRequest(f"The form has {name!r} more than once.")
+    try:
+        return _checked({name: values[0].decode() for name, values in arguments.items()})
+    except UnicodeDecodeError:
+        raise BadRequest("The form is not UTF-8.") from None
+
+
+def _checked(data: dict[str, Any]) -> dict[str, Any]:
+    for name in ("access_token", "provider"):
+        if not isinstance(data.get(name), str) or not data[name]:
+            raise BadRequest(f"The body needs {name}, a text.")
+    return data
+
+
+def is_true(data: Mapping[str, Any], name: str) -> bool:
+    """Whether the member ``name`` says yes: ``true``, which a form has as a text.
+
+    :raises bzz.errors.BadRequest: it says neither yes nor no.
+    """
+    value = data.get(name, False)
+    if value not in (True, False, "true", "false"):
+        raise BadRequest(f"{name} is true or false.")
+    return value in (True, "true")
