@@ -10,6 +10,7 @@ from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, off, on, silent
 from bzz.model.hive import ModelHive
+from bzz.origins import cors
 from bzz.routing import RouteList, flatten
 from bzz.serving.server import Limits, serve
 
@@ -37,6 +38,7 @@ __all__ = [
     "Refuse",
     "RouteList",
     "authenticated",
+    "cors",
     "drain",
     "emit",
     "emit_from_thread",

@@ -13,6 +13,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from bzz.errors import BzzError, ConfigurationError
+from bzz.origins import OriginPolicy
 from bzz.routing import RouteList
 from bzz.serving import server
 
@@ -31,13 +32,14 @@ def mock(
     file: Annotated[Path, typer.Argument(help="A list of rows, or an OpenAPI 3 document, in YAML or JSON.")],
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8888,
+    cors: Annotated[bool, typer.Option(help="Let pages of every origin use it.")] = True,
 ) -> None:
     """Serve a mock API."""
     from bzz.mock.file import routes_from  # needs PyYAML, which other commands do not
 
     try:
         routes = routes_from(file)
-        asyncio.run(_serve(routes, host, port))
+        asyncio.run(_serve(_mock_application(routes, cors), host, port))
     except ConfigurationError as error:
         _fail(str(error))
     except OSError as error:
@@ -69,9 +71,16 @@ def serve(
         _fail(f"{host}:{port} cannot be listened on: {error.strerror}")
 
 
-async def _serve(routes: RouteList, host: str, port: int) -> None:
+def _mock_application(routes: RouteList, cors: bool) -> Application:
+    application = Application(list(routes))
+    if cors:  # with cookies too: nothing that a mock API answers is anybody's
+        OriginPolicy(None, credentials=True, max_age=0, exposed=None).apply(application)
+    return application
+
+
+async def _serve(application: Application, host: str, port: int) -> None:
     sockets = bind_sockets(port, host)
-    HTTPServer(Application(list(routes))).add_sockets(sockets)
+    HTTPServer(application).add_sockets(sockets)
     typer.echo(f"The mock API is at http://{host}:{sockets[0].getsockname()[1]}/ (Ctrl-C stops it)")
     sys.stdout.flush()
     await asyncio.Event().wait()

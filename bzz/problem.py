@@ -19,6 +19,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from bzz.codec import dumps
 from bzz.errors import RequestError
+from bzz.origins import ORIGINS, OriginPolicy
 
 __all__ = ["GUARD", "MEDIA_TYPE", "ProblemHandler", "answer"]
 
@@ -47,10 +48,16 @@ class ProblemHandler(RequestHandler):
         """Whether an unsafe request from another ``origin`` may go on, under Tornado's ``cross_origin_protection``.
 
         One of the application's ``trusted_origins`` may, and so may a request with a credential that no browser adds
-        by itself, where the guard says that it looks at nothing else (``guard.has_own_credential(handler)``).
+        by itself, where the guard says that it looks at nothing else (``guard.has_own_credential(handler)``), and one
+        that ``bzz.cors`` lets come from there.
         """
         own = getattr(self.settings.get(GUARD), "has_own_credential", None)
-        return super().check_trusted_origin(origin) or (own is not None and bool(own(self)))
+        policy: OriginPolicy | None = self.settings.get(ORIGINS)
+        return (
+            super().check_trusted_origin(origin)
+            or (own is not None and bool(own(self)))
+            or (policy is not None and policy.trusts(self.request))
+        )
 
     if tornado.version_info < (6, 6):  # which logs a traceback for each request that is cancelled when its loop ends
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import socket
 import ssl
 import subprocess
@@ -17,6 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
@@ -24,6 +27,20 @@ from tornado.web import Application, HTTPError, RequestHandler
 import bzz
 from bzz.auth import AuthProvider
 from bzz.problem import GUARD, ProblemHandler
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--window-size=900,700",
+)
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -239,3 +256,17 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixt
     """The log of every library, at DEBUG."""
     caplog.set_level(logging.DEBUG)
     return caplog
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    """A fresh Chromium; the test is skipped where there is none."""
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs Debian's packages chromium and chromium-driver")
+    options = ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]:
+        options.add_argument(flag)
+    chrome = Chrome(options, Service(str(DRIVER)))
+    yield chrome
+    chrome.quit()
