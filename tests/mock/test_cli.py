@@ -51,7 +51,9 @@ def test_a_file_of_rows_is_served_until_ctrl_c(tmp_path: Path) -> None:
 
 def test_an_openapi_document_is_served(tmp_path: Path) -> None:
     file = tmp_path / "api.yaml"
-    file.write_text("{openapi: 3.1.0, paths: {/x: {get: {responses: {200: {content: {text/plain: {example: hi}}}}}}}}")
+    file.write_text(
+        "{openapi: 3.1.0, paths: {/x: {get: {responses: {'200': {content: {text/plain: {example: hi}}}}}}}}"
+    )
     with serving(file) as (_, url):
         assert httpx.get(f"{url}x", trust_env=False).text == "hi"
 
