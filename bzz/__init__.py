@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from bzz import events
+from bzz import errors, events, signals
 from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, off, on, silent
@@ -37,17 +37,20 @@ __all__ = [
     "RedisRelay",
     "Refuse",
     "RouteList",
+    "auth",
     "authenticated",
     "cors",
     "drain",
     "emit",
     "emit_from_thread",
+    "errors",
     "events",
     "flatten",
     "forward",
     "off",
     "on",
     "serve",
+    "signals",
     "silent",
     "storable",
 ]
@@ -71,3 +74,7 @@ if not TYPE_CHECKING:  # a type checker that saw it would take any name for gran
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(importlib.import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -7,23 +7,37 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
+import bzz
 from bzz.errors import BzzError, ConfigurationError
+from bzz.extras import needs
 from bzz.origins import OriginPolicy
 from bzz.routing import RouteList
 from bzz.serving import server
+
+with needs("cli"):
+    import typer
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bzz {bzz.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Work with bzz from the command line."""
 
 
@@ -35,9 +49,9 @@ def mock(
     cors: Annotated[bool, typer.Option(help="Let pages of every origin use it.")] = True,
 ) -> None:
     """Serve a mock API."""
-    from bzz.mock.file import routes_from  # needs PyYAML, which other commands do not
-
     try:
+        from bzz.mock.file import routes_from  # needs packages that other commands do not
+
         routes = routes_from(file)
         asyncio.run(_serve(_mock_application(routes, cors), host, port))
     except ConfigurationError as error:

@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
+from bzz.extras import needs
+
+with needs("auth"):
+    import cryptography  # noqa: F401  # PyJWT finds out without it only when a token comes
+    import jwt
 
 __all__ = ["ALGORITHMS", "Keys", "SigningKey", "key_id_of", "looks_like_jwt", "read_keys", "signer_of", "verify"]
 

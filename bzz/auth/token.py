@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jwt
-
 from bzz.codec import dumps, loads
 from bzz.errors import ConfigurationError, Unauthorized
+from bzz.extras import needs
+
+with needs("auth"):
+    import jwt
 
 __all__ = ["ALGORITHM", "ISSUER", "KEY_BYTES", "Session", "SessionTokens"]
 

@@ -10,11 +10,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-from yaml.constructor import ConstructorError
-from yaml.nodes import MappingNode, ScalarNode
-
 from bzz.errors import ConfigurationError
+from bzz.extras import needs
+
+with needs("mock"):
+    import yaml
+    from yaml.constructor import ConstructorError
+    from yaml.nodes import MappingNode, ScalarNode
 
 __all__ = ["read_document"]
 

@@ -10,12 +10,14 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-
+from bzz.extras import needs
 from bzz.mock.number import numbers
 from bzz.mock.schema import Schema, branches, of_property, readable
 from bzz.mock.text import is_known_format, texts
+
+with needs("mock"):
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 __all__ = ["example_of"]
 

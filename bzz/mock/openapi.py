@@ -10,15 +10,17 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-import jsonref
-
 from bzz.codec import dumps, loads
 from bzz.errors import BadRequest, ConfigurationError
+from bzz.extras import needs
 from bzz.mock.answer import Answer, read_answer
 from bzz.mock.document import read_document
 from bzz.mock.example import example_of
 from bzz.mock.prefer import Choice
 from bzz.mock.table import METHODS
+
+with needs("mock"):
+    import jsonref
 
 __all__ = ["rows_of"]
 
