@@ -9,6 +9,8 @@ from bzz.auth.guard import Guard, authenticated
 from bzz.auth.hive import AuthHive
 from bzz.auth.limiter import FailureStore, Limiter, MemoryFailures, MongoFailures
 from bzz.auth.openid import OpenIDProvider
+from bzz.auth.password import PasswordProvider
+from bzz.auth.passwords import MemoryPasswords, MongoPasswords, PasswordStore
 from bzz.auth.revocation import MemoryRevocation, MongoRevocation, RevocationStore
 
 __all__ = [
@@ -20,10 +22,14 @@ __all__ = [
     "Guard",
     "Limiter",
     "MemoryFailures",
+    "MemoryPasswords",
     "MemoryRevocation",
     "MongoFailures",
+    "MongoPasswords",
     "MongoRevocation",
     "OpenIDProvider",
+    "PasswordProvider",
+    "PasswordStore",
     "RevocationStore",
     "authenticated",
 ]

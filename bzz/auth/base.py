@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tornado.web import RequestHandler
+
 __all__ = ["AuthProvider"]
 
 
@@ -35,6 +37,9 @@ class AuthProvider(ABC):
         name = _NameOfClass()
     """What clients send as ``provider``: the class's name without ``Provider``, in lower case, unless it is set."""
 
+    credential: str = "access_token"
+    """The member of the body that :meth:`authenticate` gets as ``access_token``."""
+
     kept: tuple[str, ...] = ("name", "email")
     """Which of the user's data, beside ``id``, stay in the session. They travel with each request: keep them few."""
 
@@ -51,6 +56,10 @@ class AuthProvider(ABC):
         :param post_data: the whole body that the client sent.
         :returns: the user's data with at least ``id``, or None where the token is not accepted.
         """
+
+    def routes(self) -> dict[str, tuple[type[RequestHandler], dict[str, Any]]]:
+        """Further resources of the provider: by what follows ``/auth/``, a handler and its arguments."""
+        return {}
 
     def account(self, post_data: Mapping[str, Any]) -> str | None:
         """The account that a sign-in claims to be for, by which failures are counted; None where it names none."""

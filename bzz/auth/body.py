@@ -10,18 +10,18 @@ from tornado.httputil import HTTPInputError, parse_body_arguments
 from bzz.codec import loads
 from bzz.errors import BadRequest
 
-__all__ = ["is_true", "read_body", "read_form", "read_request"]
+__all__ = ["is_true", "needed_text", "read_form", "read_json", "read_members"]
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-def read_request(content_type: str, body: bytes) -> dict[str, Any]:
+def read_members(content_type: str, body: bytes) -> dict[str, Any]:
     """The members of a ``body`` of the media type ``content_type``.
 
-    :raises bzz.errors.BadRequest: it is neither a JSON object nor a form, or lacks ``access_token`` or ``provider``.
+    :raises bzz.errors.BadRequest: it is neither a JSON object nor a form.
     """
     if content_type.partition(";")[0].strip().lower() not in FORMS:
-        return read_body(body)
+        return read_json(body)
     arguments: dict[str, list[bytes]] = {}
     try:
         parse_body_arguments(content_type, body, arguments, {})
@@ -30,25 +30,25 @@ def read_request(content_type: str, body: bytes) -> dict[str, Any]:
     return read_form(arguments)
 
 
-def read_body(body: bytes) -> dict[str, Any]:
-    """The JSON object that a client posts: ``access_token``, ``provider``, and what else the provider wants.
+def read_json(body: bytes) -> dict[str, Any]:
+    """The members of a JSON object.
 
     :raises bzz.errors.BadRequest: it is none.
 
-    >>> read_body(b'{"access_token": "t", "provider": "google"}')
+    >>> read_json(b'{"access_token": "t", "provider": "google"}')
     {'access_token': 't', 'provider': 'google'}
     """
     data = loads(body)
     if not isinstance(data, dict):
-        raise BadRequest("The body is a JSON object, or a form, with access_token and provider.")
-    return _checked(data)
+        raise BadRequest("The body is a JSON object, or a form.")
+    return data
 
 
 def read_form(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
     """The members of a form, each a text.
 
     :param arguments: the values of each name, as Tornado reads them.
-    :raises bzz.errors.BadRequest: a member is missing, is there twice, or is no UTF-8.
+    :raises bzz.errors.BadRequest: a member is there twice, or is no UTF-8.
 
     >>> read_form({"access_token": [b"t"], "provider": [b"google"]})
     {'access_token': 't', 'provider': 'google'}
@@ -57,16 +57,20 @@ def read_form(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
         if len(values) > 1:
             raise BadRequest(f"The form has {name!r} more than once.")
     try:
-        return _checked({name: values[0].decode() for name, values in arguments.items()})
+        return {name: values[0].decode() for name, values in arguments.items()}
     except UnicodeDecodeError:
         raise BadRequest("The form is not UTF-8.") from None
 
 
-def _checked(data: dict[str, Any]) -> dict[str, Any]:
-    for name in ("access_token", "provider"):
-        if not isinstance(data.get(name), str) or not data[name]:
-            raise BadRequest(f"The body needs {name}, a text.")
-    return data
+def needed_text(data: Mapping[str, Any], name: str) -> str:
+    """The member ``name``, a text.
+
+    :raises bzz.errors.BadRequest: it is missing, empty, or something else.
+    """
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadRequest(f"The body needs {name}, a text.")
+    return value
 
 
 def is_true(data: Mapping[str, Any], name: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bzz.auth.base import AuthProvider
-from bzz.auth.body import is_true, read_request
+from bzz.auth.body import is_true, needed_text, read_members
 from bzz.auth.limiter import Limiter
 from bzz.auth.session import Sessions, bearer_of
 from bzz.auth.signin import Attempt
@@ -72,18 +72,32 @@ class SignInHandler(AuthHandler):
 
     async def post(self) -> None:
         """Sign in with ``{"access_token": ..., "provider": ...}``: the user's data, and a cookie or a token."""
-        auth, data = self.auth, read_request(self.request.headers.get("Content-Type", ""), self.body())
-        wants_token = is_true(data, "bearer")
-        attempt = Attempt(self, data, self.providers, auth.limiter, auth.proxy_info)
-        user = await attempt.run()
-        kept = ("id", "provider", *self.providers[attempt.provider_name].kept)
-        session = auth.sessions.tokens.start({name: user[name] for name in kept if name in user})
-        if wants_token:
-            user.update(auth.sessions.token(session))
+        await self._sign_in(self._members())
+
+    def _members(self) -> dict[str, Any]:
+        return read_members(self.request.headers.get("Content-Type", ""), self.body())
+
+    async def _sign_in(self, data: dict[str, Any]) -> None:
+        provider = self.providers.get(needed_text(data, "provider"))
+        needed_text(data, AuthProvider.credential if provider is None else provider.credential)
+        with_token = is_true(data, "bearer")
+        user = await self._attempt(data).run()
+        kept = ("id", "provider", *self.providers[data["provider"]].kept)
+        await self._begin({name: user[name] for name in kept if name in user}, user, with_token=with_token)
+
+    def _attempt(self, data: dict[str, Any]) -> Attempt:
+        return Attempt(self, data, self.providers, self.auth.limiter, self.auth.proxy_info)
+
+    async def _begin(self, kept: dict[str, Any], user: dict[str, Any], *, with_token: bool) -> None:
+        """Begin a session with what is ``kept``, and finish with the data of ``user``."""
+        sessions = self.auth.sessions
+        session, answer = sessions.tokens.start(kept), {**user, "authenticated": True}
+        if with_token:
+            answer.update(sessions.token(session))
         else:
-            auth.sessions.set_cookie(self, session)
-        await auth.sessions.end_previous(self)
-        self.write_json({**user, "authenticated": True})
+            sessions.set_cookie(self, session)
+        await sessions.end_previous(self)
+        self.write_json(answer)
 
 
 class RenewHandler(AuthHandler):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import tornado
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
 from bzz.auth.base import AuthProvider
 from bzz.auth.caching import SessionHeaders
@@ -35,7 +35,7 @@ class AuthHive:
 
     @staticmethod
     def routes_for(providers: Iterable[AuthProvider | type[AuthProvider]], prefix: str = "") -> RouteList:
-        """The routes ``/auth/me/``, ``/auth/signin/``, ``/auth/signout/`` and ``/auth/renew/`` below ``prefix``.
+        """The routes ``/auth/me/``, ``/auth/signin/``, ``/auth/signout/``, ``/auth/renew/`` and the providers' own.
 
         The slash at the end is optional.
 
@@ -43,9 +43,15 @@ class AuthHive:
             arguments.
         :raises bzz.errors.ConfigurationError: no provider, one without a name, two of one name, or something else.
         """
-        arguments = {"providers": _by_name(providers)}
+        named = _by_name(providers)
+        found: dict[str, tuple[type[RequestHandler], dict[str, Any]]] = {
+            name: (handler, {}) for name, handler in _HANDLERS.items()
+        }
+        for provider in named.values():
+            found.update(provider.routes())
         return RouteList(
-            (f"{join(prefix, f'auth/{name}')}/?", handler, arguments) for name, handler in _HANDLERS.items()
+            (f"{join(prefix, f'auth/{name}')}/?", handler, {"providers": named, **arguments})
+            for name, (handler, arguments) in found.items()
         )
 
     @staticmethod

@@ -27,7 +27,7 @@ logger = logging.getLogger("bzz.auth")
 class Attempt:
     """One try to sign in, counted by the limiter until it turns out well.
 
-    :param data: what :func:`bzz.auth.body.read_request` gave.
+    :param data: the members of the body.
     """
 
     handler: RequestHandler
@@ -128,7 +128,7 @@ async def _authenticate(
     provider: AuthProvider, data: Mapping[str, Any], proxy_info: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     try:
-        found = provider.authenticate(data["access_token"], proxy_info=proxy_info, post_data=data)
+        found = provider.authenticate(data[provider.credential], proxy_info=proxy_info, post_data=data)
         user = await found if inspect.isawaitable(found) else found
         dumps(user)  # data that cannot be answered are the provider's failure
         return None if user is None else {**user, "id": str(user["id"])}

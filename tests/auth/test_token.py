@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bzz.auth.body import read_body
+from bzz.auth.body import read_json
 from bzz.auth.token import SessionTokens
 from bzz.errors import BadRequest, ConfigurationError, Unauthorized
 
@@ -143,9 +143,9 @@ def test_a_key_is_not_shown() -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["access_token", "provider", "x"]), inner),
     ).map(lambda value: json.dumps(value).encode())
 )
-def test_a_sign_in_body_is_an_object_with_two_texts_or_a_400(body: bytes) -> None:
+def test_a_sign_in_body_is_an_object_or_a_400(body: bytes) -> None:
     try:
-        data = read_body(body)
+        data = read_json(body)
     except BadRequest:
         return
-    assert all(isinstance(data[name], str) and data[name] for name in ("access_token", "provider"))
+    assert isinstance(data, dict)
