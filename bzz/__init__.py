@@ -49,6 +49,7 @@ __all__ = [
     "forward",
     "off",
     "on",
+    "relay",
     "serve",
     "signals",
     "silent",

@@ -25,4 +25,4 @@ def needs(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise MissingExtra(str(error.name), extra) from None
+        raise MissingExtra(str(error.name).partition(".")[0], extra) from None

@@ -52,7 +52,7 @@ class Serve(Protocol):
     def __call__(
         self, routes: Sequence[Any], configure: Callable[[Application], None] = ..., /, **settings: Any
     ) -> httpx.AsyncClient:
-        """A client of an application with ``routes`` and ``settings``, which ``configure`` gets; both end with the test."""
+        """A client of an application with ``routes`` and ``settings``; ``configure`` gets it first."""
 
 
 @pytest.fixture(scope="session")

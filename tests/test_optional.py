@@ -54,6 +54,7 @@ def run_without(package: str, *arguments: str) -> subprocess.CompletedProcess[st
         ("yaml", "mock", "import bzz; bzz.MockHive.from_openapi('x.yaml')"),
         ("yaml", "mock", "import bzz.mock.file"),
         ("typer", "cli", "import bzz.cli"),
+        ("redis", "relay", "import bzz; bzz.RedisRelay"),
     ],
 )
 def test_a_missing_package_says_which_install_brings_it(package: str, extra: str, program: str) -> None:
