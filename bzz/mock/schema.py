@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["Schema", "branches", "of_property", "readable"]
+__all__ = ["Reading", "Schema", "branches", "of_property"]
 
 Schema = Any
 """A mapping, or True or False."""
@@ -21,41 +21,49 @@ _BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 _STATED = ("example", "examples", "default")
 
 
-def readable(schema: Schema) -> Schema:
-    """``schema`` in JSON Schema 2020-12, with ``False`` in the place of what is ``writeOnly``.
+class Reading:
+    """Reads schemas as JSON Schema 2020-12, with ``False`` in the place of what is ``writeOnly``.
 
-    References are resolved; where it contains itself, so does the result.
+    References are resolved; where a schema contains itself, so does the result. Each schema is read once.
     """
-    return _Reading().of(schema, frozenset())
 
-
-class _Reading:
     def __init__(self) -> None:
-        self._done: dict[tuple[int, frozenset[str]], dict[str, Any]] = {}
+        self._done: dict[tuple[int, frozenset[str]], tuple[Schema, dict[str, Any]]] = {}
+        self._waiting: list[tuple[dict[str, Any], Mapping[str, Any], frozenset[str]]] = []
 
-    def of(self, schema: Schema, hidden: frozenset[str]) -> Schema:
-        """:param hidden: names that a combination around it does not show, so that they are not required here."""
+    def of(self, schema: Schema) -> Schema:
+        """``schema`` as said."""
+        made = self._begun(schema)
+        while self._waiting:  # no recursion: documents have hundreds of schemas in one another
+            unfilled, source, hidden = self._waiting.pop()
+            unfilled.update(self._members(source, hidden))
+        return made
+
+    def _begun(self, schema: Schema, hidden: frozenset[str] = frozenset()) -> Schema:
+        """What ``schema`` will be.
+
+        :param hidden: names that a combination around it does not show, so that they are not required here.
+        """
         if not isinstance(schema, Mapping):
             return schema is not False
         hidden |= _hidden(schema, ())
         key = (id(schema), hidden)
         if key not in self._done:
-            made = self._done[key] = {}  # before it is filled: it may contain itself
-            made.update(self._members(schema, hidden))
-        return self._done[key]
+            self._done[key] = schema, {}  # with its schema, so that no other gets its identity
+            self._waiting.append((self._done[key][1], schema, hidden))
+        return self._done[key][1]
 
     def _members(self, schema: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
-        none: frozenset[str] = frozenset()
         made = dict(schema)
         for name in _SCHEMAS:
             if name in schema:
-                made[name] = self.of(schema[name], none)
+                made[name] = self._begun(schema[name])
         for name in _LISTS:
             if isinstance(schema.get(name), list):
-                made[name] = [self.of(each, hidden if name in _COMBINED else none) for each in schema[name]]
+                made[name] = [self._begun(each, hidden if name in _COMBINED else frozenset()) for each in schema[name]]
         for name in _BY_NAME:
             if isinstance(schema.get(name), Mapping):
-                made[name] = {str(key): self.of(each, none) for key, each in schema[name].items()}
+                made[name] = {str(key): self._begun(each) for key, each in schema[name].items()}
         for name in hidden & set(made.get("properties", {})):
             made["properties"][name] = False
         if isinstance(made.get("required"), list):

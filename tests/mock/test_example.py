@@ -210,6 +210,24 @@ def test_a_schema_that_contains_itself_ends() -> None:
     assert example_of(tree) == {"name": "string", "children": [], "kin": None}
 
 
+def test_an_example_of_many_schemas_that_contain_one_another_is_not_endless() -> None:
+    web: list[dict[str, Any]] = [{"type": "object", "required": ["id"], "properties": {}} for _ in range(30)]
+    for number, schema in enumerate(web):
+        names = {f"to{other}": web[other] for other in range(30) if other != number}
+        schema["properties"] = {"id": {"type": "integer"}, **names, "all": {"type": "array", "items": web[0]}}
+    made = example_of(web[0])
+    assert is_valid({"required": ["id", "to1"]}, made)
+    assert len(str(made)) < 20_000
+
+
+def test_schemas_may_be_in_one_another_hundreds_deep(caplog: pytest.LogCaptureFixture) -> None:
+    deep: dict[str, Any] = {"type": "string"}
+    for _ in range(700):
+        deep = {"type": "object", "properties": {"in": deep}, "allOf": [{"required": []}]}
+    assert "in" in example_of(deep)
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize(
     "schema",
     [
