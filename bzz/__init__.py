@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from bzz import events
+from bzz import errors, events, signals
 from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, fresh, off, on, silent
 from bzz.limits import Limits
 from bzz.model.hive import ModelHive
+from bzz.origins import cors
 from bzz.routing import RouteList, flatten
 from bzz.serving.server import serve
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bzz import relay as relay
     from bzz.asgi.application import asgi_app
     from bzz.asgi.rsgi import rsgi_app
+    from bzz.auth.base import AuthProvider
     from bzz.auth.guard import authenticated
     from bzz.auth.hive import AuthHive
     from bzz.mock.hive import MockHive
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthHive",
+    "AuthProvider",
     "BzzError",
     "Change",
     "ConfigurationError",
@@ -38,18 +41,23 @@ __all__ = [
     "Refuse",
     "RouteList",
     "asgi_app",
+    "auth",
     "authenticated",
+    "cors",
     "drain",
     "emit",
     "emit_from_thread",
+    "errors",
     "events",
     "flatten",
     "forward",
     "fresh",
     "off",
     "on",
+    "relay",
     "rsgi_app",
     "serve",
+    "signals",
     "silent",
     "storable",
 ]
@@ -57,6 +65,7 @@ __version__ = "0.1.0"
 
 _LATER = {
     "AuthHive": "bzz.auth.hive",
+    "AuthProvider": "bzz.auth.base",
     "MockHive": "bzz.mock.hive",
     "RedisRelay": "bzz.relay.redis",
     "asgi_app": "bzz.asgi.application",
@@ -74,3 +83,7 @@ if not TYPE_CHECKING:  # a type checker that saw it would take any name for gran
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(importlib.import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 
+from bzz.errors import MissingExtra
+
 
 def main() -> None:
     """Run the command line, or say what it needs."""
     try:
         from bzz.cli import app
-    except ModuleNotFoundError as error:
-        sys.exit(f"The command line needs the package {error.name}: pip install 'bzz[cli]'")
+    except MissingExtra as error:
+        sys.exit(str(error))
     app(prog_name="bzz")
 
 

@@ -4,6 +4,7 @@
 
     BzzError
     ├── ConfigurationError          a mistake in the application's own code, found when routes are made
+    │   └── MissingExtra            a package that only some applications need is not installed
     ├── EventCycle                  listeners that cause one another without end; the message shows the chain
     ├── Refuse                      what the answer to a relay's question says, where it is no
     └── RequestError                what a client is told: status, title, detail, errors, headers
@@ -38,6 +39,7 @@ __all__ = [
     "Forbidden",
     "Invalid",
     "MethodNotAllowed",
+    "MissingExtra",
     "NotFound",
     "OutcomeUnknown",
     "PayloadTooLarge",
@@ -62,6 +64,17 @@ class BzzError(Exception):
 
 class ConfigurationError(BzzError):
     """The application's own code asks for something that cannot be: raised when routes are made."""
+
+
+class MissingExtra(ConfigurationError, ModuleNotFoundError):
+    """A package is missing that an extra of bzz brings.
+
+    :param package: its name, as it is imported.
+    :param extra: what ``pip install 'bzz[...]'`` takes.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"the package {package!r} is missing: pip install 'bzz[{extra}]'")
 
 
 class EventCycle(BzzError):

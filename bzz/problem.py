@@ -20,6 +20,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from bzz.codec import dumps
 from bzz.errors import RequestError
+from bzz.origins import ORIGINS, OriginPolicy
 from bzz.request import HEADER, answering, id_from, id_of
 
 __all__ = ["GUARD", "MEDIA_TYPE", "ProblemHandler", "answer"]
@@ -66,10 +67,16 @@ class ProblemHandler(RequestHandler):
         """Whether an unsafe request from another ``origin`` may go on, under Tornado's ``cross_origin_protection``.
 
         One of the application's ``trusted_origins`` may, and so may a request with a credential that no browser adds
-        by itself, where the guard says that it looks at nothing else (``guard.has_own_credential(handler)``).
+        by itself, where the guard says that it looks at nothing else (``guard.has_own_credential(handler)``), and one
+        that ``bzz.cors`` lets come from there.
         """
         own = getattr(self.settings.get(GUARD), "has_own_credential", None)
-        return super().check_trusted_origin(origin) or (own is not None and bool(own(self)))
+        policy: OriginPolicy | None = self.settings.get(ORIGINS)
+        return (
+            super().check_trusted_origin(origin)
+            or (own is not None and bool(own(self)))
+            or (policy is not None and policy.trusts(self.request))
+        )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write the exception in ``kwargs['exc_info']`` as a problem."""

@@ -6,7 +6,7 @@ import asyncio
 import importlib.util
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
@@ -50,8 +50,10 @@ class Driver(Protocol):
 class Serve(Protocol):
     """Serves an application on loopback."""
 
-    def __call__(self, routes: Sequence[Any], **settings: Any) -> httpx.AsyncClient:
-        """A client of an application with ``routes`` and ``settings``; both end with the test."""
+    def __call__(
+        self, routes: Sequence[Any], configure: Callable[[Application], None] = ..., /, **settings: Any
+    ) -> httpx.AsyncClient:
+        """A client of an application with ``routes`` and ``settings``; ``configure`` gets it first."""
 
 
 @pytest.fixture(autouse=True)
@@ -99,9 +101,13 @@ async def serve() -> AsyncIterator[Serve]:
     """Start an application in the test's own event loop, on a free port of loopback."""
     async with AsyncExitStack() as stack:
 
-        def start(routes: Sequence[Any], **settings: Any) -> httpx.AsyncClient:
+        def start(
+            routes: Sequence[Any], configure: Callable[[Application], None] = lambda app: None, /, **settings: Any
+        ) -> httpx.AsyncClient:
             sockets = bind_sockets(0, "127.0.0.1")
-            server = HTTPServer(Application(list(routes), **settings))
+            app = Application(list(routes), **settings)
+            configure(app)
+            server = HTTPServer(app)
             server.add_sockets(sockets)
             port = sockets[0].getsockname()[1]
             client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)

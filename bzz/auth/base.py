@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Provider"]
+from tornado.web import RequestHandler
+
+__all__ = ["AuthProvider"]
 
 
-class Provider(ABC):
+class _NameOfClass:
+    """A provider's name until it is set: that of its class."""
+
+    def __get__(self, provider: object, owner: type) -> str:
+        return owner.__name__.removesuffix("Provider").lower()
+
+
+class AuthProvider(ABC):
     """Says who the holder of an access token is.
 
     ::
 
-        class Tickets(bzz.auth.Provider):
-            name = "tickets"
-
+        class TicketsProvider(bzz.AuthProvider):
             async def authenticate(self, access_token, proxy_info=None, post_data=None):
                 person = await find_ticket(access_token)
                 return None if person is None else {"id": person.number, "name": person.name}
@@ -24,10 +31,16 @@ class Provider(ABC):
     It may raise from :mod:`bzz.errors`; any other exception is a 502 for the client, without its text.
     """
 
-    name: str = ""
-    """What clients send as ``provider``."""
+    if TYPE_CHECKING:
+        name: str
+    else:
+        name = _NameOfClass()
+    """What clients send as ``provider``: the class's name without ``Provider``, in lower case, unless it is set."""
 
-    kept: ClassVar[tuple[str, ...]] = ("name", "email")
+    credential: str = "access_token"
+    """The member of the body that :meth:`authenticate` gets as ``access_token``."""
+
+    kept: tuple[str, ...] = ("name", "email")
     """Which of the user's data, beside ``id``, stay in the session. They travel with each request: keep them few."""
 
     @abstractmethod
@@ -40,9 +53,13 @@ class Provider(ABC):
         """Who holds ``access_token``; may be a coroutine.
 
         :param proxy_info: as given to ``AuthHive.configure``: Tornado's ``proxy_host``, ``proxy_port``, and so on.
-        :param post_data: the whole JSON object that the client sent.
+        :param post_data: the whole body that the client sent.
         :returns: the user's data with at least ``id``, or None where the token is not accepted.
         """
+
+    def routes(self) -> dict[str, tuple[type[RequestHandler], dict[str, Any]]]:
+        """Further resources of the provider: by what follows ``/auth/``, a handler and its arguments."""
+        return {}
 
     def account(self, post_data: Mapping[str, Any]) -> str | None:
         """The account that a sign-in claims to be for, by which failures are counted; None where it names none."""

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from bzz.auth.base import Provider
+from bzz.auth.base import AuthProvider
 from bzz.auth.upstream import ask
 from bzz.codec import dumps
 
 __all__ = ["GitHubProvider"]
 
 
-class GitHubProvider(Provider):
+class GitHubProvider(AuthProvider):
     """Accepts access tokens that GitHub gave to this very OAuth application, as GitHub itself confirms.
 
     :param client_id: of the OAuth application.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,14 +17,15 @@ class GoogleProvider(OpenIDProvider):
     """Accepts Google's ID tokens, verified against Google's keys, and access tokens whose audience is ``client_id``.
 
     :param client_id: the OAuth client id of the application, ``...apps.googleusercontent.com``.
+    :param claims: further claims, ``("picture", "hd")``, as of :class:`bzz.auth.OpenIDProvider`.
     """
 
     issuer = "https://accounts.google.com"
     token_info = "https://oauth2.googleapis.com/tokeninfo"
     user_info = "https://openidconnect.googleapis.com/v1/userinfo"
 
-    def __init__(self, client_id: str) -> None:
-        super().__init__(self.issuer, client_id, name="google")
+    def __init__(self, client_id: str, claims: Sequence[str] = ()) -> None:
+        super().__init__(self.issuer, client_id, "google", claims)
         self.issuers.append("accounts.google.com")  # Google's older form, still found in tokens
 
     async def authenticate(
@@ -45,4 +46,6 @@ class GoogleProvider(OpenIDProvider):
             return None
         headers = {"Authorization": f"Bearer {access_token}"}
         claims = await ask(self.user_info, proxy_info, (401, 403), headers=headers)
-        return user_of(claims) if claims and claims.get("sub") and claims["sub"] == about.get("sub") else None
+        if not claims or not claims.get("sub") or claims["sub"] != about.get("sub"):
+            return None
+        return user_of(claims, self.claims)

@@ -2,11 +2,13 @@
 
 It is one object in ``application.settings``, not a signal receiver: nothing can disconnect it, and two applications in
 one process do not share it. After it, ``handler.current_user`` is the user (a dict with ``id``, ``provider`` and what
-the provider keeps), or what the handler itself says where nobody is signed in and nobody has to be.
+the provider keeps, or what ``load_user`` gives), or what the handler itself says where nobody is signed in and nobody
+has to be.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -50,17 +52,12 @@ class Guard:
         :raises bzz.errors.Unauthorized: nobody is signed in.
         :raises bzz.errors.Unavailable: the revocation store cannot be asked.
         """
-        session = await self._sessions.find(handler)
-        handler.current_user = session.user
-        self._sessions.renew(handler, session)
+        self._sessions.renew(handler, await self._sessions.find(handler))
 
     async def recognise(self, handler: RequestHandler) -> None:
         """Set ``handler.current_user`` where somebody is signed in; nobody has to be."""
-        try:
-            session = await self._sessions.find(handler)
-        except RequestError:
-            return
-        handler.current_user = session.user
+        with contextlib.suppress(RequestError):
+            await self._sessions.find(handler)
 
     def has_own_credential(self, handler: RequestHandler) -> bool:
         """Whether the request brings a token that no browser adds by itself; its cookie then counts for nothing."""

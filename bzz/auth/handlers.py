@@ -1,4 +1,4 @@
-"""The three resources of :class:`bzz.AuthHive`."""
+"""The resources of :class:`bzz.AuthHive`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bzz.auth.base import Provider
+from bzz.auth.base import AuthProvider
+from bzz.auth.body import is_true, needed_text, read_members
 from bzz.auth.limiter import Limiter
-from bzz.auth.session import Sessions
-from bzz.auth.signin import Attempt, read_body
+from bzz.auth.session import Sessions, bearer_of
+from bzz.auth.signin import Attempt
 from bzz.codec import dumps
 from bzz.errors import ConfigurationError, Unauthorized
 from bzz.receiving import ReceivingHandler
 from bzz.signals import pre_get_user_details
 
-__all__ = ["SETTING", "AuthSettings", "MeHandler", "SignInHandler", "SignOutHandler"]
+__all__ = ["SETTING", "AuthSettings", "MeHandler", "RenewHandler", "SignInHandler", "SignOutHandler", "settings_of"]
 
 SETTING = "bzz_auth"
 
@@ -29,10 +30,22 @@ class AuthSettings:
     proxy_info: Mapping[str, Any] | None
 
 
-class AuthHandler(ReceivingHandler):
-    """What the three have in common."""
+def settings_of(settings: Mapping[str, Any]) -> AuthSettings:
+    """What an application's ``settings`` hold of it.
 
-    def initialize(self, providers: Mapping[str, Provider]) -> None:
+    :raises bzz.errors.ConfigurationError: nothing.
+    """
+    try:
+        found: AuthSettings = settings[SETTING]
+    except KeyError:
+        raise ConfigurationError("call bzz.AuthHive.configure(application, secret_key)") from None
+    return found
+
+
+class AuthHandler(ReceivingHandler):
+    """What they have in common."""
+
+    def initialize(self, providers: Mapping[str, AuthProvider]) -> None:
         """Take the providers, by name."""
         self.providers = providers
 
@@ -46,11 +59,7 @@ class AuthHandler(ReceivingHandler):
 
         :raises bzz.errors.ConfigurationError: nothing.
         """
-        try:
-            found: AuthSettings = self.settings[SETTING]
-        except KeyError:
-            raise ConfigurationError("call bzz.AuthHive.configure(application, secret_key)") from None
-        return found
+        return settings_of(self.settings)
 
     def write_json(self, value: Mapping[str, Any]) -> None:
         """Finish with ``value`` as JSON."""
@@ -62,13 +71,47 @@ class SignInHandler(AuthHandler):
     """``POST /auth/signin/``."""
 
     async def post(self) -> None:
-        """Sign in with ``{"access_token": ..., "provider": ...}``: the user's data, and a cookie."""
-        auth = self.auth
-        attempt = Attempt(self, read_body(self.body()), self.providers, auth.limiter, auth.proxy_info)
-        user = await attempt.run()
-        kept = ("id", "provider", *self.providers[attempt.provider_name].kept)
-        auth.sessions.start(self, {name: user[name] for name in kept if name in user})
-        self.write_json({**user, "authenticated": True})
+        """Sign in with ``{"access_token": ..., "provider": ...}``: the user's data, and a cookie or a token."""
+        await self._sign_in(self._members())
+
+    def _members(self) -> dict[str, Any]:
+        return read_members(self.request.headers.get("Content-Type", ""), self.body())
+
+    async def _sign_in(self, data: dict[str, Any]) -> None:
+        provider = self.providers.get(needed_text(data, "provider"))
+        needed_text(data, AuthProvider.credential if provider is None else provider.credential)
+        with_token = is_true(data, "bearer")
+        user = await self._attempt(data).run()
+        kept = ("id", "provider", *self.providers[data["provider"]].kept)
+        await self._begin({name: user[name] for name in kept if name in user}, user, with_token=with_token)
+
+    def _attempt(self, data: dict[str, Any]) -> Attempt:
+        return Attempt(self, data, self.providers, self.auth.limiter, self.auth.proxy_info)
+
+    async def _begin(self, kept: dict[str, Any], user: dict[str, Any], *, with_token: bool) -> None:
+        """Begin a session with what is ``kept``, and finish with the data of ``user``."""
+        sessions = self.auth.sessions
+        session, answer = sessions.tokens.start(kept), {**user, "authenticated": True}
+        if with_token:
+            answer.update(sessions.token(session))
+        else:
+            sessions.set_cookie(self, session)
+        await sessions.end_previous(self)
+        self.write_json(answer)
+
+
+class RenewHandler(AuthHandler):
+    """``POST /auth/renew/``."""
+
+    async def post(self) -> None:
+        """Start the session's time anew: a new token in the answer to a bearer token, else a new cookie."""
+        sessions = self.auth.sessions
+        session = sessions.tokens.renew(await sessions.find(self))
+        answer = sessions.token(session)
+        if bearer_of(self) is None:
+            sessions.set_cookie(self, session)
+            del answer["token"]
+        self.write_json(answer)
 
 
 class MeHandler(AuthHandler):

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import tornado
-from tornado.httpclient import AsyncHTTPClient
-from tornado.simple_httpclient import SimpleAsyncHTTPClient
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
-from bzz.auth.base import Provider
+from bzz.auth.base import AuthProvider
+from bzz.auth.caching import SessionHeaders
+from bzz.auth.cookie import SessionCookie
 from bzz.auth.guard import Guard
-from bzz.auth.handlers import SETTING, AuthSettings, MeHandler, SignInHandler, SignOutHandler
+from bzz.auth.handlers import SETTING, AuthSettings, MeHandler, RenewHandler, SignInHandler, SignOutHandler, settings_of
 from bzz.auth.limiter import Limiter
+from bzz.auth.options import check_kinds, checked_proxy, read_keys
 from bzz.auth.revocation import RevocationStore
-from bzz.auth.session import Renewal, Sessions
+from bzz.auth.session import LoadUser, Sessions
 from bzz.auth.token import SessionTokens
 from bzz.errors import ConfigurationError
 from bzz.problem import GUARD
@@ -26,25 +27,31 @@ __all__ = ["AuthHive"]
 
 logger = logging.getLogger("bzz.auth")
 
-_PROXY = {"proxy_host", "proxy_port", "proxy_username", "proxy_password", "proxy_auth_mode"}
+_HANDLERS = {"me": MeHandler, "signin": SignInHandler, "signout": SignOutHandler, "renew": RenewHandler}
 
 
 class AuthHive:
     """Signs people in, and guards an application."""
 
     @staticmethod
-    def routes_for(providers: Iterable[Provider], prefix: str = "") -> RouteList:
-        """The routes ``/auth/me/``, ``/auth/signin/`` and ``/auth/signout/`` below ``prefix``.
+    def routes_for(providers: Iterable[AuthProvider | type[AuthProvider]], prefix: str = "") -> RouteList:
+        """The routes ``/auth/me/``, ``/auth/signin/``, ``/auth/signout/``, ``/auth/renew/`` and the providers' own.
 
         The slash at the end is optional.
 
-        :param providers: who can vouch for a user, each with a name of its own.
+        :param providers: who can vouch for a user, each with a name of its own: instances, or classes that need no
+            arguments.
         :raises bzz.errors.ConfigurationError: no provider, one without a name, two of one name, or something else.
         """
-        arguments = {"providers": _by_name(providers)}
+        named = _by_name(providers)
+        found: dict[str, tuple[type[RequestHandler], dict[str, Any]]] = {
+            name: (handler, {}) for name, handler in _HANDLERS.items()
+        }
+        for provider in named.values():
+            found.update(provider.routes())
         return RouteList(
-            (f"{join(prefix, f'auth/{name}')}/?", handler, arguments)
-            for name, handler in [("me", MeHandler), ("signin", SignInHandler), ("signout", SignOutHandler)]
+            (f"{join(prefix, f'auth/{name}')}/?", handler, {"providers": named, **arguments})
+            for name, (handler, arguments) in found.items()
         )
 
     @staticmethod
@@ -59,7 +66,11 @@ class AuthHive:
         authenticated_delete: bool = True,
         *,
         lifetime: int = 86400,
+        samesite: str = "Lax",
+        domain: str | None = None,
+        audience: str | None = None,
         development: bool = False,
+        load_user: LoadUser | None = None,
         revocation: RevocationStore | None = None,
         limiter: Limiter | None = None,
         proxy_info: Mapping[str, Any] | None = None,
@@ -76,15 +87,22 @@ class AuthHive:
         :param authenticated_update: whether PUT and PATCH do.
         :param authenticated_delete: whether DELETE does.
         :param lifetime: seconds after the sign-in at which a session ends, however much it is used.
+        :param samesite: which requests from other sites carry the cookie: ``Lax``, ``Strict`` or ``None``.
+        :param domain: the domain whose hosts all get the cookie; None for the host that set it alone.
+        :param audience: what tokens are for (``aud``), where applications share a key and must not share sessions.
         :param development: send the cookie over plain HTTP as well.
+        :param load_user: called for each request that has a valid session with its user (``id``, ``provider`` and what
+            the provider keeps); may be a coroutine. What it returns is ``handler.current_user``; None is a 401.
         :param revocation: where sessions are noted that were signed out, so that a copied token stops working.
         :param limiter: how many sign-ins may fail; :class:`bzz.auth.Limiter` with its defaults unless said otherwise.
         :param proxy_info: Tornado's ``proxy_host``, ``proxy_port`` and so on, for the providers' requests.
         :raises bzz.errors.ConfigurationError: a key that is too short, or another argument that cannot be.
         """
-        tokens = SessionTokens(_keys(secret_key), expiration, lifetime)
-        sessions = Sessions(tokens, cookie_name, not development, revocation)
-        app.settings[SETTING] = AuthSettings(sessions, limiter or Limiter(), _proxy(proxy_info))
+        check_kinds(locals())
+        tokens = SessionTokens(read_keys(secret_key), expiration, lifetime, audience=audience)
+        cookie = SessionCookie(cookie_name, not development, samesite, domain)
+        sessions = Sessions(tokens, cookie, revocation, load_user)
+        app.settings[SETTING] = AuthSettings(sessions, limiter or Limiter(), checked_proxy(proxy_info))
         app.settings[GUARD] = Guard(
             sessions,
             {
@@ -97,54 +115,43 @@ class AuthHive:
                 "OPTIONS": False,  # a browser asks before it may send credentials
             },
         )
-        if Renewal not in app.transforms:
-            app.add_transform(Renewal)
+        if SessionHeaders not in app.transforms:
+            app.add_transform(SessionHeaders)
         _refuse_other_sites(app)
 
+    @staticmethod
+    async def end_sessions(app: Application, provider: str, user_id: str) -> None:
+        """End every session that a user of ``app`` has begun until now, wherever a copy of its token is.
 
-def _keys(secret_key: str | bytes | Sequence[str | bytes]) -> list[bytes]:
-    keys = [secret_key] if isinstance(secret_key, (str, bytes)) else secret_key
-    if not isinstance(keys, (list, tuple)) or not all(isinstance(key, (str, bytes)) for key in keys):
-        raise ConfigurationError("secret_key is a text, bytes, or a list of those")
-    return [key.encode() if isinstance(key, str) else key for key in keys]
+        :param provider: the provider's name, and ``user_id`` what it gave as ``id``.
+        :raises bzz.errors.ConfigurationError: ``app`` was configured without ``revocation``, or not at all.
+        :raises bzz.errors.Unavailable: the store cannot be asked.
+        """
+        await settings_of(app.settings).sessions.end_all(provider, user_id)
 
 
-def _by_name(providers: Iterable[Provider]) -> dict[str, Provider]:
-    named: dict[str, Provider] = {}
-    for provider in providers:
-        if not isinstance(provider, Provider):
-            raise ConfigurationError(f"{provider!r} is no bzz.auth.Provider; give an instance of one")
+def _by_name(providers: Iterable[AuthProvider | type[AuthProvider]]) -> dict[str, AuthProvider]:
+    named: dict[str, AuthProvider] = {}
+    for given in providers:
+        provider = _made(given)
         if not provider.name or provider.name in named:
-            raise ConfigurationError(f"{provider!r} needs a name of its own, not {provider.name!r}")
+            raise ConfigurationError(f"{given!r} needs a name of its own, not {provider.name!r}")
         named[provider.name] = provider
     if not named:
         raise ConfigurationError("AuthHive.routes_for needs at least one provider")
     return named
 
 
-def _proxy(proxy_info: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    if not proxy_info:
-        return None
-    unknown = sorted(set(proxy_info) - _PROXY)
-    if unknown:
-        raise ConfigurationError(f"proxy_info holds {', '.join(unknown)}; it takes {', '.join(sorted(_PROXY))}")
-    _check_proxy(proxy_info)
-    if issubclass(AsyncHTTPClient.configured_class(), SimpleAsyncHTTPClient):
-        raise ConfigurationError(
-            "proxy_info needs pycurl and AsyncHTTPClient.configure('tornado.curl_httpclient.CurlAsyncHTTPClient')"
-        )
-    return proxy_info
-
-
-def _check_proxy(info: Mapping[str, Any]) -> None:
-    """Refuse what Tornado's client passes over: without a port, say, it asks without the proxy."""
-    host, port = info.get("proxy_host"), info.get("proxy_port")
-    if not (isinstance(host, str) and host and isinstance(port, int) and port):
-        raise ConfigurationError("proxy_info needs proxy_host, a text, and proxy_port, a number")
-    if (info.get("proxy_username") is None) != (info.get("proxy_password") is None):
-        raise ConfigurationError("proxy_info needs both proxy_username and proxy_password, or neither")
-    if info.get("proxy_auth_mode") not in (None, "basic", "digest"):
-        raise ConfigurationError("proxy_auth_mode is basic or digest")
+def _made(given: Any) -> AuthProvider:
+    """``given``, or an instance of it where it is a class."""
+    if isinstance(given, AuthProvider):
+        return given
+    if not (isinstance(given, type) and issubclass(given, AuthProvider)):
+        raise ConfigurationError(f"{given!r} is no bzz.AuthProvider; give a class of one, or an instance")
+    try:
+        return given()
+    except TypeError as error:  # it takes arguments, or a method is missing
+        raise ConfigurationError(f"{given.__name__} cannot be made: {error}; give an instance of it") from None
 
 
 def _refuse_other_sites(app: Application) -> None:

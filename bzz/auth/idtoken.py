@@ -4,20 +4,45 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import jwt
+from bzz.extras import needs
 
-__all__ = ["ALGORITHMS", "Keys", "key_id_of", "looks_like_jwt", "read_keys", "verify"]
+with needs("auth"):
+    import cryptography  # noqa: F401  # PyJWT finds out without it only when a token comes
+    import jwt
+
+__all__ = ["ALGORITHMS", "Keys", "SigningKey", "key_id_of", "looks_like_jwt", "read_keys", "signer_of", "verify"]
 
 logger = logging.getLogger("bzz.auth")
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+ALGORITHMS = (*_RSA, "ES256", "ES384", "ES512", "EdDSA")
 """Signatures by private key only: with a shared secret among them, a public key could be used as one."""
 
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 
-Keys = list[jwt.PyJWK]
+TENANT = "{tenantid}"
+"""What Microsoft writes in an issuer that stands for every tenant; a token's is that of its claim ``tid``."""
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A public key of a provider.
+
+    :param id: its ``kid``, if it has one.
+    :param algorithms: those that it may verify: its ``alg``, or all that its kind can (RFC 7517, section 4.4).
+    :param issuer: the only issuer whose tokens it signs, where the set says so, as Microsoft's does.
+    """
+
+    id: str | None
+    public: Any
+    algorithms: tuple[str, ...]
+    issuer: str | None = None
+
+
+Keys = list[SigningKey]
 
 
 def looks_like_jwt(token: str) -> bool:
@@ -46,36 +71,65 @@ def read_keys(document: Mapping[str, Any]) -> Keys:
     for data in document.get("keys") or []:
         try:
             if data.get("use", "sig") == "sig" and data.get("kty") != "oct":
-                keys.append(jwt.PyJWK(data))
+                keys.append(_read_key(data))
         except Exception as error:  # one strange key must not cost the others
             logger.warning("a key of the provider is not usable: %s", type(error).__name__)
     return keys
 
 
-def verify(token: str, keys: Keys, *, issuers: Sequence[str], audience: str, leeway: float) -> dict[str, Any] | None:
-    """The claims of ``token``, or None where anything about it is wrong.
+def _read_key(data: Mapping[str, Any]) -> SigningKey:
+    key = jwt.PyJWK(dict(data))
+    several = _RSA if data["kty"] == "RSA" and not data.get("alg") else (key.algorithm_name,)
+    return SigningKey(key.key_id, key.key, tuple(each for each in several if each in ALGORITHMS), data.get("issuer"))
 
-    :param keys: those that may have signed it.
-    :param leeway: seconds by which the clocks may differ.
-    """
+
+def signer_of(token: str, keys: Keys) -> SigningKey | None:
+    """The key that signed ``token``, whatever it says; None where it is none of ``keys``."""
     for key in keys:
         try:
-            claims = _decode(token, key, issuers, audience, leeway)
-        except Exception as error:  # PyJWT lets others than its own through, a TypeError for a list as iss for one
-            logger.info("an ID token was refused: %s", type(error).__name__)
+            jwt.api_jws.decode(token, key.public, algorithms=key.algorithms)
+        except Exception:  # PyJWT lets other errors than its own through
             continue
-        several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
-        return None if several and claims.get("azp") != audience else claims
+        return key
     return None
 
 
-def _decode(token: str, key: jwt.PyJWK, issuers: Sequence[str], audience: str, leeway: float) -> dict[str, Any]:
-    return jwt.decode(
-        token,
-        key,
-        algorithms=list(ALGORITHMS),
-        audience=audience,
-        issuer=list(issuers),
-        leeway=leeway,
-        options={"require": _REQUIRED},
-    )
+def verify(
+    token: str, key: SigningKey, *, issuers: Sequence[str], audience: str, leeway: float
+) -> dict[str, Any] | None:
+    """The claims of ``token``, or None where anything about it is wrong.
+
+    :param key: the one that signed it.
+    :param issuers: those whose tokens are accepted; one may hold :data:`TENANT`.
+    :param leeway: seconds by which the clocks may differ.
+    """
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key.public,
+            algorithms=key.algorithms,
+            audience=audience,
+            leeway=leeway,
+            options={"require": _REQUIRED},
+        )
+    except Exception as error:  # PyJWT lets others than its own through, a TypeError for a list as iss for one
+        logger.info("an ID token was refused: %s", type(error).__name__)
+        return None
+    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+    if several and claims.get("azp") != audience:
+        return None
+    of_key = issuers if key.issuer is None else [key.issuer]
+    return claims if _is_from(issuers, claims) and _is_from(of_key, claims) else None
+
+
+def _is_from(issuers: Sequence[str], claims: Mapping[str, Any]) -> bool:
+    return any(_of_tenant(issuer, claims) == claims["iss"] for issuer in issuers)
+
+
+def _of_tenant(issuer: str, claims: Mapping[str, Any]) -> str:
+    """``issuer`` as a token of the tenant in ``claims`` has it.
+
+    >>> _of_tenant("https://login.example/{tenantid}/v2.0", {"tid": "7"})
+    'https://login.example/7/v2.0'
+    """
+    return issuer.replace(TENANT, str(claims.get("tid", TENANT)))

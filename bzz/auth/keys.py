@@ -3,40 +3,55 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
+import re
 import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from bzz.auth.idtoken import Keys, read_keys
+from bzz.auth.idtoken import TENANT, Keys, read_keys
 from bzz.auth.upstream import ask
-from bzz.errors import BadGateway
+from bzz.errors import BadGateway, RequestError
 
 __all__ = ["KeyCache"]
 
+logger = logging.getLogger("bzz.auth")
+
 MAX_AGE_SECONDS = 3600.0
+STALE_SECONDS = 86400.0
+"""How long keys are used while the server does not give them anew."""
+RETRY_SECONDS = 30.0
 REFRESHES = 10
 REFRESH_SECONDS = 60.0
 
 
 class KeyCache:
-    """The keys of one issuer. Requests that wait for them share one fetch."""
+    """The keys of one issuer. Requests that wait for them share one fetch.
+
+    :ivar issuer: as the discovery document has it, which for several tenants holds ``{tenantid}``.
+    """
 
     def __init__(self, issuer: str) -> None:
-        self._issuer = issuer
+        self.issuer = self._issuer = issuer
         self._keys: Keys = []
         self._fetched_at: float | None = None
         self._refreshed: deque[float] = deque(maxlen=REFRESHES)
         self._fetching: asyncio.Task[None] | None = None
+        self._retry_at = 0.0
 
     async def current(self, proxy_info: Mapping[str, Any] | None) -> Keys:
-        """The keys, at most an hour old.
+        """The keys, at most an hour old; at most a day where the server does not give them anew.
 
         :raises bzz.errors.BadGateway: discovery or the keys are not what they should be.
         :raises bzz.errors.Unavailable: the server cannot be reached.
         """
-        if self._is_old():
+        age = self._age()
+        if age > STALE_SECONDS:
             await self._fetch(proxy_info)
+        elif age > MAX_AGE_SECONDS and time.monotonic() >= self._retry_at:
+            await self._try_to_fetch(proxy_info)
         return self._keys
 
     async def refreshed(self, proxy_info: Mapping[str, Any] | None) -> Keys:
@@ -50,8 +65,15 @@ class KeyCache:
             await self._fetch(proxy_info)
         return self._keys
 
-    def _is_old(self) -> bool:
-        return self._fetched_at is None or time.monotonic() - self._fetched_at > MAX_AGE_SECONDS
+    def _age(self) -> float:
+        return math.inf if self._fetched_at is None else time.monotonic() - self._fetched_at
+
+    async def _try_to_fetch(self, proxy_info: Mapping[str, Any] | None) -> None:
+        try:
+            await self._fetch(proxy_info)
+        except RequestError as error:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            logger.warning("the keys of %s stay in use, since they cannot be fetched again: %s", self._issuer, error)
 
     def _may_refresh(self) -> bool:
         now = time.monotonic()
@@ -68,9 +90,22 @@ class KeyCache:
 
     async def _load(self, proxy_info: Mapping[str, Any] | None) -> None:
         discovered = await ask(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", proxy_info) or {}
-        if discovered.get("issuer") != self._issuer or not isinstance(discovered.get("jwks_uri"), str):
+        issuer = discovered.get("issuer")
+        if not _stands_for(issuer, self._issuer) or not isinstance(discovered.get("jwks_uri"), str):
             raise BadGateway("The discovery document of the provider does not fit its issuer.")
         keys = read_keys(await ask(discovered["jwks_uri"], proxy_info) or {})
         if not keys:
             raise BadGateway("The provider publishes no usable key.")
-        self._keys, self._fetched_at = keys, time.monotonic()
+        self._keys, self._fetched_at, self.issuer = keys, time.monotonic(), str(issuer)
+
+
+def _stands_for(discovered: Any, issuer: str) -> bool:
+    """Whether a discovery document with the issuer ``discovered`` is that of ``issuer``.
+
+    >>> _stands_for("https://login.example/{tenantid}/v2.0", "https://login.example/common/v2.0")
+    True
+    >>> _stands_for("https://evil.example/{tenantid}/v2.0", "https://login.example/common/v2.0")
+    False
+    """
+    pattern = re.escape(str(discovered)).replace(re.escape(TENANT), "[^/]+")
+    return re.fullmatch(pattern, issuer) is not None

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bzz.auth.base import Provider
-from bzz.auth.idtoken import Keys, key_id_of, verify
+from bzz.auth.base import AuthProvider
+from bzz.auth.idtoken import Keys, SigningKey, key_id_of, signer_of, verify
 from bzz.auth.keys import KeyCache
+from bzz.errors import ConfigurationError, RequestError
 
 __all__ = ["OpenIDProvider", "user_of"]
+
+logger = logging.getLogger("bzz.auth")
 
 LEEWAY_SECONDS = 60.0
 
 
-class OpenIDProvider(Provider):
+class OpenIDProvider(AuthProvider):
     """Accepts ID tokens that ``issuer`` signed for ``client_id``.
 
     Keys come from the server's discovery document. An access token is not accepted: nothing in it says for whom it is.
+    A client that asked for the token with a ``nonce`` sends that too: the token must then hold the same.
 
-    :param issuer: the server's issuer, exactly as its discovery document and its tokens have it.
+    :param issuer: the server's issuer, exactly as its discovery document and its tokens have it. Where the document has
+        ``{tenantid}`` in it, as Microsoft's for ``common`` and ``organizations``, tokens of every tenant are accepted.
     :param client_id: the id that the application has at that server, the token's audience.
     :param name: what clients send as ``provider``.
+    :param claims: further claims of the token that become data of the user and stay in the session, ``("roles",)``.
+    :raises bzz.errors.ConfigurationError: a claim called ``id`` or ``provider``, which bzz writes itself.
     """
 
-    def __init__(self, issuer: str, client_id: str, name: str = "openid") -> None:
+    def __init__(self, issuer: str, client_id: str, name: str = "openid", claims: Sequence[str] = ()) -> None:
+        if isinstance(claims, str) or {"id", "provider"} & set(claims):
+            raise ConfigurationError(f"claims is a list of names other than id and provider, not {claims!r}")
         self.name = name
         self.client_id = client_id
         self.issuers = [issuer]
+        self.claims = tuple(claims)
+        self.kept = (*self.kept, *(each for each in claims if each not in self.kept))
         self._keys = KeyCache(issuer)
 
     async def authenticate(
@@ -36,7 +48,7 @@ class OpenIDProvider(Provider):
         proxy_info: Mapping[str, Any] | None = None,
         post_data: Mapping[str, Any] | None = None,
     ) -> dict[str, Any] | None:
-        """The user of the ID token ``access_token``: ``id`` and, if the server gives them, ``name`` and ``email``.
+        """The user of the ID token ``access_token``: ``id``, ``name``, ``email`` and ``claims``, as far as it has them.
 
         :raises bzz.errors.BadGateway: the server's answers are of no use.
         :raises bzz.errors.Unavailable: the server cannot be reached.
@@ -44,25 +56,47 @@ class OpenIDProvider(Provider):
         key_id = key_id_of(access_token)
         if key_id is None:
             return None
-        keys = await self._keys.current(proxy_info)
-        claims = self._verify(access_token, key_id, keys)
-        if claims is None and not any(key.key_id == key_id for key in keys):
-            claims = self._verify(access_token, key_id, await self._keys.refreshed(proxy_info))
-        return None if claims is None else user_of(claims)
+        key = await self._signer(access_token, key_id, proxy_info)
+        if key is None:
+            logger.info("an ID token was refused: no key of %s has signed it", self._keys.issuer)
+            return None
+        issuers = [self._keys.issuer, *self.issuers[1:]]  # the first as the discovery document has it
+        claims = verify(access_token, key, issuers=issuers, audience=self.client_id, leeway=LEEWAY_SECONDS)
+        return user_of(claims, self.claims) if claims and _has_nonce(claims, post_data or {}) else None
 
-    def _verify(self, token: str, key_id: str, keys: Keys) -> dict[str, Any] | None:
-        """The claims of ``token``. Servers with a single key often name it neither in the token nor in the key."""
-        fitting = [key for key in keys if key_id == "" or key.key_id in (None, key_id)]
-        return verify(token, fitting, issuers=self.issuers, audience=self.client_id, leeway=LEEWAY_SECONDS)
+    async def _signer(self, token: str, key_id: str, proxy_info: Mapping[str, Any] | None) -> SigningKey | None:
+        """The key that signed ``token``, after one more look at the server's where none that is known did."""
+        known = _fitting(key_id, await self._keys.current(proxy_info))
+        found = signer_of(token, known)
+        if found is not None:
+            return found
+        try:
+            return signer_of(token, _fitting(key_id, await self._keys.refreshed(proxy_info)))
+        except RequestError:
+            if known:
+                return None
+            raise
 
 
-def user_of(claims: Mapping[str, Any]) -> dict[str, Any]:
+def _fitting(key_id: str, keys: Keys) -> Keys:
+    """The keys that ``key_id`` may mean: servers with a single key often name it neither in a token nor in the key."""
+    return [key for key in keys if key_id == "" or key.id in (None, key_id)]
+
+
+def _has_nonce(claims: Mapping[str, Any], post_data: Mapping[str, Any]) -> bool:
+    """Whether the token holds the nonce that the client sent (Core 1.0, section 3.1.3.7), where it sent one."""
+    return "nonce" not in post_data or post_data["nonce"] == claims.get("nonce")
+
+
+def user_of(claims: Mapping[str, Any], more: Sequence[str] = ()) -> dict[str, Any]:
     """The user that standard claims (Core 1.0, section 5.1) describe; an address known to be unverified is left out.
 
-    >>> user_of({"sub": "7", "name": "Ada", "email": "a@example.org", "email_verified": False})
-    {'id': '7', 'name': 'Ada'}
+    :param more: further claims to take.
+
+    >>> user_of({"sub": "7", "name": "Ada", "email": "a@example.org", "email_verified": False, "hd": "x"}, ["hd"])
+    {'id': '7', 'name': 'Ada', 'hd': 'x'}
     """
-    user = {"id": claims["sub"], "name": claims.get("name"), "email": claims.get("email")}
+    user = {"id": claims["sub"], **{name: claims.get(name) for name in ("name", "email", *more)}}
     if claims.get("email_verified", True) not in (True, "true"):
         user["email"] = None
     return {name: value for name, value in user.items() if value is not None}

@@ -11,7 +11,18 @@ from abc import ABC, abstractmethod
 from datetime import datetime, timezone
 from typing import Any
 
-__all__ = ["MemoryRevocation", "MongoRevocation", "RevocationStore"]
+from bzz.errors import ConfigurationError
+
+__all__ = ["MemoryRevocation", "MongoRevocation", "RevocationStore", "user_key"]
+
+
+def user_key(provider: str, user_id: str) -> str:
+    """What stands for a user in a store: ids are unique within one provider only.
+
+    >>> user_key("google", "7")
+    'user google:7'
+    """
+    return f"user {provider}:{user_id}"
 
 
 class RevocationStore(ABC):
@@ -25,17 +36,38 @@ class RevocationStore(ABC):
     async def is_revoked(self, session_id: str) -> bool:
         """Whether ``session_id`` was revoked and is still remembered."""
 
+    async def revoke_user(self, user: str, before: float, until: int) -> None:
+        """End the sessions of ``user`` that began at ``before`` or earlier, and remember it until ``until``.
+
+        :param user: what :func:`user_key` gave; ``before`` and ``until`` are seconds since the epoch.
+        :raises bzz.errors.ConfigurationError: a store that has only the other two methods cannot.
+        """
+        raise ConfigurationError(f"{type(self).__name__} has no revoke_user")
+
+    async def has_ended(self, session_id: str, user: str, started: float) -> bool:
+        """Whether ``session_id`` was revoked by itself, or with all that ``user`` had begun by ``started``."""
+        return await self.is_revoked(session_id)
+
 
 class MemoryRevocation(RevocationStore):
     """A store in this process's memory: for development, and lost with the process."""
 
     def __init__(self) -> None:
         self._until: dict[str, int] = {}
+        self._before: dict[str, float] = {}
 
     async def revoke(self, session_id: str, until: int) -> None:
         now = time.time()
         self._until = {each: end for each, end in self._until.items() if end > now}
         self._until[session_id] = until
+
+    async def revoke_user(self, user: str, before: float, until: int) -> None:
+        await self.revoke(user, until)
+        self._before = {each: at for each, at in self._before.items() if each in self._until}
+        self._before[user] = before
+
+    async def has_ended(self, session_id: str, user: str, started: float) -> bool:
+        return await self.is_revoked(session_id) or started <= self._before.get(user, 0.0)
 
     async def is_revoked(self, session_id: str) -> bool:
         return self._until.get(session_id, 0) > time.time()
@@ -52,11 +84,21 @@ class MongoRevocation(RevocationStore):
         self._indexed = False
 
     async def revoke(self, session_id: str, until: int) -> None:
+        await self._raise(session_id, until)
+
+    async def revoke_user(self, user: str, before: float, until: int) -> None:
+        await self._raise(user, until, before=before)
+
+    async def has_ended(self, session_id: str, user: str, started: float) -> bool:
+        either = [{"_id": session_id}, {"_id": user, "before": {"$gte": started}}]
+        return await self._collection.find_one({"$or": either}, {"_id": 1}) is not None
+
+    async def _raise(self, key: str, until: int, **more: Any) -> None:
         if not self._indexed:
             await self._collection.create_index("until", expireAfterSeconds=0)
             self._indexed = True
-        end = datetime.fromtimestamp(until, timezone.utc)
-        await self._collection.update_one({"_id": session_id}, {"$max": {"until": end}}, upsert=True)
+        changes = {"until": datetime.fromtimestamp(until, timezone.utc), **more}
+        await self._collection.update_one({"_id": key}, {"$max": changes}, upsert=True)
 
     async def is_revoked(self, session_id: str) -> bool:
         return await self._collection.find_one({"_id": session_id}, {"_id": 1}) is not None

@@ -2,123 +2,165 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from http.cookies import SimpleCookie
+import inspect
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
-from tornado.web import OutputTransform, RequestHandler
+from tornado.web import RequestHandler
 
 from bzz.auth import outage
-from bzz.auth.revocation import RevocationStore
+from bzz.auth.caching import depends_on_session, forget_renewal, renew_on_success
+from bzz.auth.cookie import COOKIE_BYTES, SessionCookie
+from bzz.auth.revocation import RevocationStore, user_key
 from bzz.auth.token import Session, SessionTokens
-from bzz.errors import BadRequest, Unauthorized
+from bzz.errors import BadRequest, ConfigurationError, Unauthorized
 
-__all__ = ["COOKIE_BYTES", "Renewal", "Sessions", "bearer_of"]
+__all__ = ["LoadUser", "Sessions", "bearer_of"]
 
-COOKIE_BYTES = 4096
-"""The longest cookie, name and attributes included, that every browser keeps (RFC 6265, section 6.1)."""
+LoadUser = Callable[[dict[str, Any]], Any]
+"""Gives what ``handler.current_user`` is to be for a session's user, or None where there is no such user any more."""
 
-_renewals: WeakKeyDictionary[HTTPServerRequest, str] = WeakKeyDictionary()
-
-
-class Renewal(OutputTransform):
-    """Adds the renewed cookie to an answer that is a success, whichever handler gave it, and however."""
-
-    def __init__(self, request: HTTPServerRequest) -> None:
-        super().__init__(request)
-        self._request = request
-
-    def transform_first_chunk(
-        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
-    ) -> tuple[int, HTTPHeaders, bytes]:
-        cookie = _renewals.pop(self._request, None)
-        if cookie is not None and status_code < 400:
-            headers.add("Set-Cookie", cookie)
-        return status_code, headers, chunk
+IN_FLIGHT_SECONDS = 3600.0
+"""How long an ended session is remembered in this process, for requests that came before its end."""
 
 
 @dataclass(frozen=True)
 class Sessions:
     """The sessions of one application.
 
-    :param cookie_name: the cookie that holds the token.
-    :param secure: whether browsers may send it over HTTPS only.
+    :param revocation: where ended sessions are noted for every process.
+    :param load_user: asked for the user of each request.
     """
 
     tokens: SessionTokens
-    cookie_name: str
-    secure: bool
-    revocation: RevocationStore | None
+    cookie: SessionCookie
+    revocation: RevocationStore | None = None
+    load_user: LoadUser | None = None
+    _ended: dict[str, float] = field(default_factory=dict)
 
     async def find(self, handler: RequestHandler) -> Session:
-        """The session of a request. Where there is a bearer token, the cookie is not looked at.
+        """The session of a request, whose user becomes ``handler.current_user``.
 
-        :raises bzz.errors.Unauthorized: there is none, or it is not valid.
+        Where there is a bearer token, the cookie is not looked at. Of several cookies with one name, the first that is
+        valid counts.
+
+        :raises bzz.errors.Unauthorized: there is none, or none is valid.
         :raises bzz.errors.Unavailable: the revocation store cannot be asked.
         """
-        session = self._read(handler)
-        if self.revocation is not None:
-            with outage.store("revocation"):
-                revoked = await self.revocation.is_revoked(session.id)
-            if revoked:
-                raise _unauthorized("This session was signed out; sign in again.", invalid=True)
-        return session
+        depends_on_session(handler.request)
+        refusal = _unauthorized("Sign in first.", invalid=False)
+        for token in self._tokens_of(handler):
+            try:
+                session = self.tokens.read(token)
+                await self._check(session)
+                handler.current_user = await self._user_of(session)
+            except Unauthorized as error:
+                refusal = _unauthorized(error.detail, invalid=True)
+            else:
+                return session
+        raise refusal
 
-    def start(self, handler: RequestHandler, user: dict[str, Any]) -> None:
-        """Begin a session of ``user`` and set its cookie.
+    def set_cookie(self, handler: RequestHandler, session: Session) -> None:
+        """Put ``session`` into the cookie.
 
         :raises bzz.errors.BadRequest: the user's data do not fit a cookie.
         """
-        cookie = self._cookie_of(self.tokens.start(user))
+        cookie = self._cookie_of(session)
         if len(cookie) > COOKIE_BYTES:
             raise BadRequest(f"The data of this user do not fit a cookie of {COOKIE_BYTES} bytes.")
-        handler.add_header("Set-Cookie", cookie)
+        self._answer_with(handler, cookie)
+
+    def token(self, session: Session) -> dict[str, Any]:
+        """``session`` for a client that sends it as a bearer token: ``token``, and ``expires_in``, in seconds."""
+        return {"token": self.tokens.write(session), "expires_in": self.tokens.left(session)}
 
     def renew(self, handler: RequestHandler, session: Session) -> None:
-        """Have the cookie renewed if this request succeeds and came with the cookie."""
+        """Have the cookie renewed if this request succeeds, came with the cookie, and its session has not ended yet."""
         if bearer_of(handler) is None:
-            _renewals[handler.request] = self._cookie_of(self.tokens.renew(session))
+            cookie = self._cookie_of(self.tokens.renew(session))
+            renew_on_success(handler.request, lambda: None if session.id in self._ended else cookie)
 
     async def end(self, handler: RequestHandler) -> None:
         """Remove the cookie and, where revocation is configured, end every copy of the token.
 
         :raises bzz.errors.Unavailable: the revocation store cannot be asked; the cookie stays then.
         """
-        if self.revocation is not None:
-            await self._revoke(handler, self.revocation)
-        _renewals.pop(handler.request, None)
-        handler.add_header("Set-Cookie", self._cookie("", 0))
+        for session in self._sessions_in(self._tokens_of(handler)):
+            await self._end(session)
+        forget_renewal(handler.request)
+        self._answer_with(handler, self.cookie.header("", 0))
 
-    async def _revoke(self, handler: RequestHandler, revocation: RevocationStore) -> None:
-        try:
-            session = self._read(handler)
-        except Unauthorized:
-            return  # nothing to end
+    async def end_previous(self, handler: RequestHandler) -> None:
+        """End the sessions whose cookies the request carries, since another one begins with it.
+
+        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        """
+        for session in self._sessions_in(self.cookie.values(handler.request)):
+            await self._end(session)
+
+    async def end_all(self, provider: str, user_id: str) -> None:
+        """End every session that a user has begun until now.
+
+        :raises bzz.errors.ConfigurationError: there is no revocation store.
+        :raises bzz.errors.Unavailable: it cannot be asked.
+        """
+        if self.revocation is None:
+            raise ConfigurationError("to end all sessions of a user, AuthHive.configure needs revocation=")
+        now = self.tokens.clock()
         with outage.store("revocation"):
-            await revocation.revoke(session.id, session.started + self.tokens.lifetime)
+            await self.revocation.revoke_user(user_key(provider, user_id), now, int(now) + self.tokens.lifetime + 1)
 
-    def _read(self, handler: RequestHandler) -> Session:
+    async def _check(self, session: Session) -> None:
+        if self.revocation is None:
+            return
+        user = user_key(session.user["provider"], session.user["id"])
+        with outage.store("revocation"):
+            ended = await self.revocation.has_ended(session.id, user, session.started)
+        if ended:
+            raise Unauthorized("This session was signed out; sign in again.")
+
+    async def _user_of(self, session: Session) -> Any:
+        if self.load_user is None:
+            return session.user
+        found = self.load_user(dict(session.user))
+        user = await found if inspect.isawaitable(found) else found
+        if user is None:
+            raise Unauthorized("There is no such user any more.")
+        return user
+
+    async def _end(self, session: Session) -> None:
+        """End ``session`` for requests that are under way in this process and, if there is a store, everywhere."""
+        if self.revocation is not None:
+            with outage.store("revocation"):
+                await self.revocation.revoke(session.id, int(session.started) + self.tokens.lifetime + 1)
+        now = time.monotonic()
+        while self._ended and next(iter(self._ended.values())) < now:
+            del self._ended[next(iter(self._ended))]
+        self._ended[session.id] = now + IN_FLIGHT_SECONDS
+
+    def _tokens_of(self, handler: RequestHandler) -> list[str]:
         bearer = bearer_of(handler)
-        token = handler.get_cookie(self.cookie_name) if bearer is None else bearer
-        if token is None:
-            raise _unauthorized("Sign in first.", invalid=False)
-        try:
-            return self.tokens.read(token)
-        except Unauthorized as error:
-            raise _unauthorized(error.detail, invalid=True) from None
+        return self.cookie.values(handler.request) if bearer is None else [bearer]
+
+    def _sessions_in(self, tokens: list[str]) -> list[Session]:
+        """Those of ``tokens`` that are valid; what is not has nothing to end."""
+        sessions = []
+        for token in tokens:
+            try:
+                sessions.append(self.tokens.read(token))
+            except Unauthorized:
+                continue
+        return sessions
 
     def _cookie_of(self, session: Session) -> str:
-        return self._cookie(self.tokens.write(session), self.tokens.left(session))
+        return self.cookie.header(self.tokens.write(session), self.tokens.left(session))
 
-    def _cookie(self, value: str, max_age: int) -> str:
-        jar = SimpleCookie({self.cookie_name: value})
-        morsel = jar[self.cookie_name]
-        morsel.update({"path": "/", "max-age": str(max_age), "samesite": "Lax"})
-        morsel["httponly"] = True
-        morsel["secure"] = self.secure
-        return morsel.OutputString()
+    @staticmethod
+    def _answer_with(handler: RequestHandler, cookie: str) -> None:
+        handler.add_header("Set-Cookie", cookie)
+        handler.set_header("Cache-Control", "no-store")
 
 
 def bearer_of(handler: RequestHandler) -> str | None:

@@ -1,4 +1,4 @@
-"""One sign-in: read what was sent, ask the provider, let receivers add or refuse. No cookies here."""
+"""One sign-in: ask the provider, let receivers add or refuse. No cookies here."""
 
 from __future__ import annotations
 
@@ -9,48 +9,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import Finish, HTTPError, RequestHandler
 
 from bzz.addresses import network_of
 from bzz.auth import outage
-from bzz.auth.base import Provider
+from bzz.auth.base import AuthProvider
 from bzz.auth.limiter import Limiter
-from bzz.codec import loads
-from bzz.errors import BadGateway, BadRequest, RequestError, Unauthorized
+from bzz.codec import dumps
+from bzz.errors import BadGateway, RequestError, TooManyRequests, Unauthorized
 from bzz.signals import authorized_user, unauthorized_user
 
-__all__ = ["Attempt", "read_body"]
+__all__ = ["Attempt"]
 
 logger = logging.getLogger("bzz.auth")
-
-
-def read_body(body: bytes) -> dict[str, Any]:
-    """The JSON object that a client posts: ``access_token``, ``provider``, and what else the provider wants.
-
-    :raises bzz.errors.BadRequest: it is none.
-
-    >>> read_body(b'{"access_token": "t", "provider": "google"}')
-    {'access_token': 't', 'provider': 'google'}
-    """
-    data = loads(body)
-    if not isinstance(data, dict):
-        raise BadRequest("The body is a JSON object with access_token and provider.")
-    for name in ("access_token", "provider"):
-        if not isinstance(data.get(name), str) or not data[name]:
-            raise BadRequest(f"The body needs {name}, a text.")
-    return data
 
 
 @dataclass
 class Attempt:
     """One try to sign in, counted by the limiter until it turns out well.
 
-    :param data: what :func:`read_body` gave.
+    :param data: the members of the body.
     """
 
     handler: RequestHandler
     data: dict[str, Any]
-    providers: Mapping[str, Provider]
+    providers: Mapping[str, AuthProvider]
     limiter: Limiter
     proxy_info: Mapping[str, Any] | None
     _counted: list[str] = field(default_factory=list)
@@ -58,18 +41,18 @@ class Attempt:
     async def run(self) -> dict[str, Any]:
         """The user's data, with what receivers added.
 
+        A refusal counts as a failure and is reported to receivers; trouble of the server's own is neither.
+
         :raises bzz.errors.Unauthorized: the provider is unknown or does not accept the token.
         :raises bzz.errors.TooManyRequests: too many have failed.
         :raises bzz.errors.BadGateway: the provider failed.
         :raises bzz.errors.Unavailable: the provider cannot be reached, or a store cannot.
         """
-        await self._count("address", network_of(self.handler.request.remote_ip or ""))
-        provider = self.providers.get(self.provider_name)
-        user = None if provider is None else await self._ask(provider)
-        if user is None:
-            await self._report()
-            raise Unauthorized("The provider is not known here, or does not accept this token.", headers=_CHALLENGE)
-        await self._authorize(user)
+        try:
+            user = await self._admitted()
+        except BaseException as error:
+            await self._settle(error)
+            raise
         await self._forgive()
         return user
 
@@ -78,30 +61,52 @@ class Attempt:
         """The provider as the client named it."""
         return str(self.data["provider"])
 
-    async def _ask(self, provider: Provider) -> dict[str, Any] | None:
+    async def _admitted(self) -> dict[str, Any]:
+        await self._count("address", network_of(self.handler.request.remote_ip or ""))
+        user = await self._ask(self._provider())
+        await self._count("account", f"{self.provider_name}:id:{user['id']}")
+        await authorized_user.notify(
+            self.provider_name, provider_name=self.provider_name, user_data=user, handler=self.handler
+        )
+        return user
+
+    def _provider(self) -> AuthProvider:
+        try:
+            return self.providers[self.provider_name]
+        except KeyError:
+            known = ", ".join(sorted(self.providers))
+            logger.info("a sign-in was refused: no provider is called %.40r; there are %s", self.provider_name, known)
+            raise _refusal() from None
+
+    async def _ask(self, provider: AuthProvider) -> dict[str, Any]:
         claimed = provider.account(self.data)
         if claimed is not None:
             await self._count("account", f"{provider.name}:{claimed}")
-        try:
-            user = await _authenticate(provider, self.data, self.proxy_info)
-        except RequestError as error:
-            if error.status >= 500:  # no fault of the client
-                await self._forgive()
-            raise
-        return None if user is None else {**user, "provider": provider.name}
+        user = await _authenticate(provider, self.data, self.proxy_info)
+        if user is None:
+            logger.info("a sign-in was refused: provider %r does not accept the token", provider.name)
+            raise _refusal()
+        return {**user, "provider": provider.name}
 
-    async def _authorize(self, user: dict[str, Any]) -> None:
-        await self._count("account", f"{self.provider_name}:id:{user['id']}")
+    async def _settle(self, error: BaseException) -> None:
+        """Report a refusal; take back what was counted where the trouble is the server's own."""
+        if isinstance(error, TooManyRequests):
+            return
+        if self._status_of(error) < 500:
+            await unauthorized_user.report(self.provider_name, provider_name=self.provider_name, handler=self.handler)
+            return
         try:
-            await authorized_user.notify(
-                self.provider_name, provider_name=self.provider_name, user_data=user, handler=self.handler
-            )
-        except (RequestError, HTTPError):
-            await self._report()
-            raise
+            await self._forgive()
+        except RequestError:  # the store is away: its window ends by itself
+            logger.warning("a failure that was none stays counted for the length of a window")
 
-    async def _report(self) -> None:
-        await unauthorized_user.report(self.provider_name, provider_name=self.provider_name, handler=self.handler)
+    def _status_of(self, error: BaseException) -> int:
+        """The status of the answer that ``error`` becomes."""
+        if isinstance(error, RequestError):
+            return error.status
+        if isinstance(error, Finish):  # a receiver has answered itself
+            return self.handler.get_status()
+        return error.status_code if isinstance(error, HTTPError) else 500
 
     async def _count(self, kind: str, name: str) -> None:
         with outage.store("sign-in limiter"):
@@ -115,14 +120,20 @@ class Attempt:
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
+def _refusal() -> Unauthorized:
+    """One answer for an unknown provider and a token that is not accepted; the log tells them apart."""
+    return Unauthorized("The provider is not known here, or does not accept this token.", headers=_CHALLENGE)
+
+
 async def _authenticate(
-    provider: Provider, data: Mapping[str, Any], proxy_info: Mapping[str, Any] | None
+    provider: AuthProvider, data: Mapping[str, Any], proxy_info: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     try:
-        found = provider.authenticate(data["access_token"], proxy_info=proxy_info, post_data=data)
+        found = provider.authenticate(data[provider.credential], proxy_info=proxy_info, post_data=data)
         user = await found if inspect.isawaitable(found) else found
+        dumps(user)  # data that cannot be answered are the provider's failure
         return None if user is None else {**user, "id": str(user["id"])}
-    except (RequestError, HTTPError):
+    except (RequestError, HTTPError, Finish):
         raise
     except Exception as error:
         # The message of an exception may quote the token, so the log gets the place and the type only.

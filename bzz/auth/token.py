@@ -13,9 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jwt
-
+from bzz.codec import dumps, loads
 from bzz.errors import ConfigurationError, Unauthorized
+from bzz.extras import needs
+
+with needs("auth"):
+    import jwt
 
 __all__ = ["ALGORITHM", "ISSUER", "KEY_BYTES", "Session", "SessionTokens"]
 
@@ -23,6 +26,8 @@ ALGORITHM = "HS256"
 ISSUER = "bzz"
 KEY_BYTES = 32
 """The least length of a key for HS256 (RFC 7518, section 3.2)."""
+LEEWAY_SECONDS = 60
+"""How far the clock of another server of ours may be ahead. No token lasts longer for it."""
 
 _REQUIRED = ["exp", "iat", "sub", "iss", "jti", "auth_time", "provider"]
 
@@ -39,7 +44,7 @@ class Session:
 
     id: str
     user: dict[str, Any]
-    started: int
+    started: float
     expires: int
 
 
@@ -51,13 +56,16 @@ class SessionTokens:
     :param expiration: seconds that a token lasts without being renewed.
     :param lifetime: seconds after the sign-in at which renewing ends.
     :param clock: gives the current time, in seconds since the epoch.
-    :raises bzz.errors.ConfigurationError: no key, a key that is too short, a time that is no positive number.
+    :param audience: what tokens are for (``aud``); those for anything else, or for nothing, are refused.
+    :raises bzz.errors.ConfigurationError: no key, a key that is too short, a time that is no positive number, an empty
+        audience.
     """
 
     keys: Sequence[bytes] = field(repr=False)
     expiration: int
     lifetime: int
     clock: Callable[[], float] = time.time
+    audience: str | None = None
 
     def __post_init__(self) -> None:
         if not self.keys:
@@ -70,15 +78,22 @@ class SessionTokens:
                 )
         if self.expiration < 1 or self.lifetime < self.expiration:
             raise ConfigurationError("expiration is at least 1 second, and lifetime is no less than expiration")
+        if self.audience == "":
+            raise ConfigurationError("audience is empty")
 
     def start(self, user: Mapping[str, Any]) -> Session:
-        """A new session of ``user`` (with ``id`` and ``provider``), from now on."""
-        now = int(self.clock())
-        return Session(uuid.uuid4().hex, dict(user), now, now + self.expiration)
+        """A new session of ``user`` (with ``id`` and ``provider``), from now on.
+
+        Its data are what they will be when they come back from the token: a datetime is a text.
+
+        :raises TypeError: a value that has no JSON form.
+        """
+        now = round(self.clock(), 6)
+        return Session(uuid.uuid4().hex, loads(dumps(user)), now, int(now) + self.expiration)
 
     def renew(self, session: Session) -> Session:
         """The same session for another ``expiration`` seconds, or what is left of its lifetime."""
-        expires = min(int(self.clock()) + self.expiration, session.started + self.lifetime)
+        expires = min(int(self.clock()) + self.expiration, int(session.started) + self.lifetime)
         return Session(session.id, session.user, session.started, expires)
 
     def left(self, session: Session) -> int:
@@ -97,6 +112,7 @@ class SessionTokens:
             "auth_time": session.started,
             "provider": session.user["provider"],
             "data": data,
+            **({} if self.audience is None else {"aud": self.audience}),
         }
         return jwt.encode(claims, self.keys[0], algorithm=ALGORITHM)
 
@@ -107,18 +123,44 @@ class SessionTokens:
         """
         for key in self.keys:
             try:
-                return self._session(_decode(token, key))
+                return self._session(_decode(token, key, self.audience))
             except Exception:  # PyJWT lets other errors than its own through, a TypeError for a list as iss for one
                 continue
         raise Unauthorized("The token is not valid or has expired; sign in again.")
 
+    def sign(self, purpose: str, claims: Mapping[str, Any], seconds: int) -> str:
+        """A token for another ``purpose`` than a session, good for ``seconds``; no session can be had with it."""
+        now = int(self.clock())
+        said = {**claims, "exp": now + seconds, "iat": now, "iss": ISSUER, "aud": self._purpose(purpose)}
+        return jwt.encode(said, self.keys[0], algorithm=ALGORITHM)
+
+    def signed(self, purpose: str, token: str) -> dict[str, Any] | None:
+        """The claims of a token that :meth:`sign` made for ``purpose``; None where anything about it is wrong."""
+        for key in self.keys:
+            try:
+                return _decode(token, key, self._purpose(purpose), ["exp", "iat", "iss", "aud", "sub"])
+            except Exception:  # as in :meth:`read`
+                continue
+        return None
+
+    def _purpose(self, purpose: str) -> str:
+        return f"bzz {purpose} {self.audience or ''}"
+
     def _session(self, claims: Mapping[str, Any]) -> Session:
-        started = int(claims["auth_time"])
-        if self.clock() >= started + self.lifetime:
+        started, expires = float(claims["auth_time"]), int(claims["exp"])
+        if self.clock() >= min(expires, started + self.lifetime):
             raise Unauthorized("The session has ended; sign in again.")
         user = {**dict(claims.get("data") or {}), "id": claims["sub"], "provider": claims["provider"]}
-        return Session(claims["jti"], user, started, int(claims["exp"]))
+        return Session(claims["jti"], user, started, expires)
 
 
-def _decode(token: str, key: bytes) -> dict[str, Any]:
-    return jwt.decode(token, key, algorithms=[ALGORITHM], issuer=ISSUER, options={"require": _REQUIRED})
+def _decode(token: str, key: bytes, audience: str | None, required: list[str] = _REQUIRED) -> dict[str, Any]:
+    return jwt.decode(
+        token,
+        key,
+        algorithms=[ALGORITHM],
+        issuer=ISSUER,
+        audience=audience,
+        leeway=LEEWAY_SECONDS,
+        options={"require": required},
+    )

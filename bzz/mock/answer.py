@@ -6,7 +6,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -37,6 +37,14 @@ class Answer:
     headers: HTTPHeaders = field(default_factory=HTTPHeaders)
     cookies: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
+
+    def chosen(self, headers: HTTPHeaders) -> Answer:
+        """This answer, whatever a client prefers."""
+        return self
+
+    def with_status(self, status: int) -> Answer:
+        """The same with another status."""
+        return replace(self, status=status)
 
     async def body_for(self, request: HTTPServerRequest, match: re.Match[str]) -> Content:
         """The body for ``request``, whose URL gave ``match``.

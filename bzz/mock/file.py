@@ -1,4 +1,4 @@
-"""A mock table, or an OpenAPI document, in a YAML or JSON file."""
+"""The routes of a file: a mock table, or an OpenAPI document."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bzz.errors import ConfigurationError
+from bzz.mock.document import read_document
 from bzz.mock.hive import MockHive
 from bzz.routing import RouteList
 
-__all__ = ["read_document", "routes_from"]
+__all__ = ["routes_from"]
 
 
 def routes_from(path: Path) -> RouteList:
@@ -28,19 +27,6 @@ def routes_from(path: Path) -> RouteList:
     if not isinstance(document, list):
         raise ConfigurationError(f"{path} holds neither a list of rows nor an OpenAPI document")
     return MockHive.routes_for([_row(each) for each in document])
-
-
-def read_document(path: Path) -> Any:
-    """What a YAML file holds (and JSON is YAML).
-
-    :raises bzz.errors.ConfigurationError: it cannot be read.
-    """
-    try:
-        return yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise ConfigurationError(f"{path} is neither YAML nor JSON: {error}") from None
 
 
 def _row(row: Any) -> Any:

@@ -38,8 +38,10 @@ class MockHive:
     def from_openapi(source: str | PathLike[str] | Mapping[str, Any]) -> RouteList:
         """The routes of an OpenAPI 3 document, which answer with its examples.
 
+        A request may prefer another answer of the operation than the first: ``Prefer: code=404, example=name``.
+
         :param source: the path of a YAML or JSON file, or the document itself.
-        :raises bzz.errors.ConfigurationError: the file cannot be read, or is no OpenAPI 3 document.
+        :raises bzz.errors.ConfigurationError: the file cannot be read, is no OpenAPI 3 document, or has no operations.
         """
         from bzz.mock.openapi import rows_of  # needs packages that a plain table does not
 
@@ -63,17 +65,18 @@ class MockHandler(ProblemHandler):
             self._answer_without_row(method, self.table.allowed(path))
             return
         row, match = found
-        await asyncio.sleep(row.answer.delay)
-        body, media_type = await row.answer.body_for(self.request, match)
-        self.set_status(row.answer.status)
+        answer = row.answer.chosen(self.request.headers)
+        await asyncio.sleep(answer.delay)
+        body, media_type = await answer.body_for(self.request, match)
+        self.set_status(answer.status)
         self.set_header("Content-Type", media_type)
-        for name in row.answer.headers:
+        for name in answer.headers:
             self.clear_header(name)
-        for name, value in row.answer.headers.get_all():
+        for name, value in answer.headers.get_all():
             self.add_header(name, value)
-        for name, value in row.answer.cookies.items():
+        for name, value in answer.cookies.items():
             self.set_cookie(name, value)
-        self.finish(None if row.answer.status in (204, 304) else body)  # RFC 9110, section 15.3.5
+        self.finish(None if answer.status in (204, 304) else body)  # RFC 9110, section 15.3.5
 
     def _answer_without_row(self, method: str, allowed: list[str]) -> None:
         if method != "OPTIONS":

@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-import jsonref
-
 from bzz.codec import dumps, loads
 from bzz.errors import BadRequest, ConfigurationError
-from bzz.mock.example import example_of
-from bzz.mock.file import read_document
+from bzz.extras import needs
+from bzz.mock.answer import Answer, read_answer
+from bzz.mock.document import read_document
+from bzz.mock.example import Examples
+from bzz.mock.prefer import Choice
 from bzz.mock.table import METHODS
+
+with needs("mock"):
+    import jsonref
 
 __all__ = ["rows_of"]
 
-MockRow = tuple[str, str, dict[str, Any]]
+MockRow = tuple[str, str, Choice]
 
 
 def rows_of(source: str | PathLike[str] | Mapping[str, Any]) -> list[MockRow]:
     """One row for each operation; paths without parameters come first, as the specification wants.
 
     :param source: the path of a YAML or JSON file, or the document itself.
-    :raises bzz.errors.ConfigurationError: the file cannot be read, it is no OpenAPI 3 document, or a reference in it
-        leads nowhere.
+    :raises bzz.errors.ConfigurationError: the file cannot be read, it is no OpenAPI 3 document, it has no operations,
+        or a reference in it leads nowhere.
     """
     paths = _resolved(source).get("paths") or {}
-    known = sorted((path for path in paths if path.startswith("/")), key=_concrete_first)
-    return [row for path in known for row in _rows_of_path(path, paths[path])]
+    if not isinstance(paths, Mapping):
+        raise ConfigurationError("'paths' of the OpenAPI document is no mapping")
+    known = sorted((path for path in paths if str(path).startswith("/")), key=_concrete_first)
+    operations = _Operations()
+    rows = [row for path in known for row in operations.rows_of(path, paths[path])]
+    if not rows:
+        raise ConfigurationError("the OpenAPI document has no operations: nothing like 'paths: {/pets: {get: ...}}'")
+    return rows
 
 
 def _resolved(source: str | PathLike[str] | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -61,11 +72,62 @@ def _concrete_first(path: str) -> list[bool]:
     return ["{" in part for part in path.split("/")]
 
 
-def _rows_of_path(path: str, item: Mapping[str, Any]) -> Iterator[MockRow]:
-    for method in METHODS:
-        operation = item.get(method.lower())
-        if operation is not None:
-            yield method, _regex(path), _checked_answer(f"{method} {path}", operation)
+@dataclass(frozen=True)
+class _Operations:
+    """The operations of one document, and the examples that its schemas have in common."""
+
+    examples: Examples = field(default_factory=Examples)
+
+    def rows_of(self, path: str, item: Any) -> Iterator[MockRow]:
+        """The rows of what the document has at ``path``."""
+        if not isinstance(item, Mapping):
+            raise ConfigurationError(f"{path} of the OpenAPI document is malformed: it is no mapping of methods")
+        for method in METHODS:
+            operation = item.get(method.lower())
+            if operation is not None:
+                yield method, _regex(path), self._checked_choice(f"{method} {path}", operation)
+
+    def _checked_choice(self, name: str, operation: Mapping[str, Any]) -> Choice:
+        try:
+            return self._choice(name, operation)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ConfigurationError(f"{name} of the OpenAPI document is malformed: {error}") from None
+
+    def _choice(self, name: str, operation: Mapping[str, Any]) -> Choice:
+        responses = {str(status).upper(): each for status, each in (operation.get("responses") or {}).items()}
+        usual_first = sorted(responses, key=_preference)
+        answers = {status: self._answers(f"{name} {status}", status, responses[status]) for status in usual_first}
+        return Choice(answers or {"200": {"": Answer()}})
+
+    def _answers(self, where: str, status: str, response: Mapping[str, Any]) -> dict[str, Answer]:
+        """The answers with ``response``: by the name of each example, and by no name what is answered usually."""
+        headers = {
+            name: self._header(f"{where}, header {name}", each)
+            for name, each in (response.get("headers") or {}).items()
+        }
+        options: dict[str, Any] = {
+            "status": _number(status),
+            "headers": {name: value for name, value in headers.items() if value},
+        }
+        content = response.get("content") or {}
+        if not content:
+            return {"": _read(options)}
+        media_type = next((each for each in content if _is_json(each)), next(iter(content)))
+        options["headers"]["Content-Type"] = media_type if "*" not in media_type else "application/octet-stream"
+        media = content[media_type] or {}
+        examples = {"": self._example(where, media), **_named(media)}
+        return {name: _read({**options, "body": _body(media_type, each)}) for name, each in examples.items()}
+
+    def _example(self, where: str, media: Mapping[str, Any]) -> Any:
+        if "example" in media:
+            return media["example"]
+        for example in _named(media).values():
+            return example
+        return self.examples.of(media.get("schema"), where)
+
+    def _header(self, where: str, header: Mapping[str, Any]) -> str:
+        value = self._example(where, header)
+        return "" if value is None or isinstance(value, (dict, list)) else str(value).strip()
 
 
 def _regex(path: str) -> str:
@@ -73,26 +135,8 @@ def _regex(path: str) -> str:
     return "".join("([^/]+)" if part.startswith("{") else re.escape(part) for part in parts)
 
 
-def _checked_answer(name: str, operation: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        return _answer(operation)
-    except (AttributeError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"{name} of the OpenAPI document is malformed: {error}") from None
-
-
-def _answer(operation: Mapping[str, Any]) -> dict[str, Any]:
-    responses = {str(status).upper(): each for status, each in (operation.get("responses") or {}).items()}
-    if not responses:
-        return {}
-    status = min(responses, key=_preference)
-    headers = {name: _header(each) for name, each in (responses[status].get("headers") or {}).items()}
-    headers = {name: value for name, value in headers.items() if value}
-    content = responses[status].get("content") or {}
-    if not content:
-        return {"status": _number(status), "headers": headers}
-    media_type = next((each for each in content if _is_json(each)), next(iter(content)))
-    headers["Content-Type"] = media_type if "*" not in media_type else "application/octet-stream"
-    return {"status": _number(status), "headers": headers, "body": _body(media_type, content[media_type] or {})}
+def _read(options: dict[str, Any]) -> Answer:
+    return read_answer(options, re.compile(""))
 
 
 def _preference(status: str) -> tuple[bool, bool, str]:
@@ -109,8 +153,7 @@ def _is_json(media_type: str) -> bool:
     return name == "application/json" or name.endswith("+json")
 
 
-def _body(media_type: str, media: Mapping[str, Any]) -> bytes:
-    example = _example(media)
+def _body(media_type: str, example: Any) -> bytes:
     if isinstance(example, str) and not (_is_json(media_type) and not _holds_json(example)):
         return example.encode()
     return dumps(example)
@@ -124,15 +167,5 @@ def _holds_json(text: str) -> bool:
         return False
 
 
-def _example(media: Mapping[str, Any]) -> Any:
-    if "example" in media:
-        return media["example"]
-    for each in (media.get("examples") or {}).values():
-        if "value" in each:
-            return each["value"]
-    return example_of(media.get("schema"))
-
-
-def _header(header: Mapping[str, Any]) -> str:
-    value = _example(header)
-    return "" if value is None or isinstance(value, (dict, list)) else str(value).strip()
+def _named(media: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(name): each["value"] for name, each in (media.get("examples") or {}).items() if "value" in each}

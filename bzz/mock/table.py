@@ -9,6 +9,7 @@ from typing import Any
 
 from bzz.errors import ConfigurationError
 from bzz.mock.answer import Answer, read_answer
+from bzz.mock.prefer import Choice
 
 __all__ = ["METHODS", "Row", "Table"]
 
@@ -22,7 +23,7 @@ class Row:
 
     method: str
     pattern: re.Pattern[str]
-    answer: Answer
+    answer: Answer | Choice
 
     def match(self, path: str) -> re.Match[str] | None:
         """The match of the row's URL with ``path``, with or without a slash at the end."""
@@ -67,7 +68,8 @@ def _read_row(number: int, raw: Any) -> Row:
         if not isinstance(raw, (tuple, list)) or len(raw) not in (2, 3):
             raise ConfigurationError("a row is (METHOD, url) or (METHOD, url, answer)")
         pattern = _read_url(raw[1])
-        answer = read_answer(raw[2] if len(raw) == 3 and raw[2] is not None else {}, pattern)
+        given = raw[2] if len(raw) == 3 and raw[2] is not None else {}
+        answer = given if isinstance(given, Choice) else read_answer(given, pattern)
         return Row(_read_method(raw[0]), pattern, answer)
     except ConfigurationError as error:
         raise ConfigurationError(f"row {number} of the mock table, {_shown(raw)}: {error}") from None

@@ -7,15 +7,17 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
 from bzz.errors import ConfigurationError
+from bzz.extras import needs
 from bzz.relay.base import Relay
 from bzz.relay.queue import Policy
 from bzz.relay.transport import Message, Transport, TransportError
+
+with needs("relay"):
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
 
 __all__ = ["ANSWER_SECONDS", "RedisRelay", "RedisTransport"]
 

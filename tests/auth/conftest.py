@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import socket
 import ssl
 import subprocess
@@ -17,20 +18,36 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
 import bzz
-from bzz.auth import Provider
+from bzz.auth import AuthProvider
 from bzz.problem import GUARD, ProblemHandler
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--window-size=900,700",
+)
 
 KEY = "0123456789abcdef0123456789abcdef"
 
 REDIRECT = "http://app.example/callback"
 
 
-class Tickets(Provider):
+class Tickets(AuthProvider):
     """A provider of the application's own: a ticket is good when it says whose it is."""
 
     name = "tickets"
@@ -72,6 +89,27 @@ class Streamed(RequestHandler):
         raise HTTPError(409)
 
 
+class Held(RequestHandler):
+    """A guarded method that takes as long as the test wants: ``held`` in the settings holds two events."""
+
+    @bzz.authenticated
+    async def get(self) -> None:
+        arrived, go_on = self.settings["held"]
+        arrived.set()
+        await go_on.wait()
+        self.write("late")
+
+
+class Cached(RequestHandler):
+    """A guarded method that settles itself what caches may do."""
+
+    @bzz.authenticated
+    def get(self) -> None:
+        self.set_header("Cache-Control", "public, max-age=60")
+        self.set_header("Vary", "Accept")
+        self.write("cached")
+
+
 class Guarded(ProblemHandler):
     """What every handler of bzz does: await the guard before anything else."""
 
@@ -89,7 +127,9 @@ class Guarded(ProblemHandler):
 class Secured(Protocol):
     """Serves an application that ``AuthHive`` configured."""
 
-    def __call__(self, *providers: Provider, settings: Mapping[str, Any] = ..., **options: Any) -> httpx.AsyncClient:
+    def __call__(
+        self, *providers: AuthProvider | type[AuthProvider], settings: Mapping[str, Any] = ..., **options: Any
+    ) -> httpx.AsyncClient:
         """A client of ``/auth/...``, ``/plain`` and ``/guarded``; ``options`` go to ``AuthHive.configure``."""
 
 
@@ -97,8 +137,11 @@ class Secured(Protocol):
 async def secured() -> AsyncIterator[Secured]:
     async with AsyncExitStack() as stack:
 
-        def start(*providers: Provider, settings: Mapping[str, Any] = {}, **options: Any) -> httpx.AsyncClient:
-            routes = [("/plain", Plain), ("/guarded", Guarded), ("/streamed", Streamed)]
+        def start(
+            *providers: AuthProvider | type[AuthProvider], settings: Mapping[str, Any] = {}, **options: Any
+        ) -> httpx.AsyncClient:
+            routes = [("/plain", Plain), ("/guarded", Guarded), ("/streamed", Streamed), ("/held", Held)]
+            routes.append(("/cached", Cached))
             app = Application([*bzz.AuthHive.routes_for(providers or [Tickets()]), *routes], **settings)
             bzz.AuthHive.configure(app, **{"secret_key": KEY, "development": True, **options})
             url = listen(stack, app)
@@ -213,3 +256,17 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixt
     """The log of every library, at DEBUG."""
     caplog.set_level(logging.DEBUG)
     return caplog
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    """A fresh Chromium; the test is skipped where there is none."""
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs Debian's packages chromium and chromium-driver")
+    options = ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"]:
+        options.add_argument(flag)
+    chrome = Chrome(options, Service(str(DRIVER)))
+    yield chrome
+    chrome.quit()

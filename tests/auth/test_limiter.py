@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
 import pytest
 from tornado.netutil import bind_sockets
-from tornado.web import Application
+from tornado.web import Application, HTTPError
 
 import bzz
 from bzz import signals
 from bzz.addresses import Proxies
-from bzz.auth import FailureStore, Limiter, MemoryFailures, MongoFailures, Provider
-from bzz.errors import ConfigurationError, Forbidden, TooManyRequests, Unavailable
+from bzz.auth import AuthProvider, FailureStore, Limiter, MemoryFailures, MongoFailures
+from bzz.errors import BadGateway, BadRequest, ConfigurationError, Forbidden, TooManyRequests, Unavailable
 from bzz.limits import InFlight, Limits
 from bzz.serving.tornado import make_server
 from tests.auth.conftest import KEY, Secured, Tickets, sign_in
 from tests.conftest import Driver
 
 
-class Passwords(Provider):
+class Passwords(AuthProvider):
     """Asks for a user's name too, so that failures can be counted by account."""
 
     name = "passwords"
@@ -32,6 +32,18 @@ class Passwords(Provider):
     ) -> dict[str, Any] | None:
         await asyncio.sleep(0)
         return {"id": (post_data or {})["username"]} if access_token == "right" else None
+
+
+@pytest.fixture
+def refused() -> Iterator[list[str]]:
+    """The providers' names that ``unauthorized_user`` was sent with."""
+    names: list[str] = []
+
+    def note(sender: str) -> None:
+        names.append(sender)
+
+    with signals.unauthorized_user.connected_to(note):
+        yield names
 
 
 async def statuses(client: Any, count: int, *arguments: str, **more: Any) -> list[int]:
@@ -97,18 +109,85 @@ async def test_a_burst_of_guesses_meets_the_limit(secured: Secured) -> None:
     assert sorted(answer.status_code for answer in answers) == [401] * 3 + [429] * 12
 
 
-class Down(Provider):
-    name = "down"
+class Raises(AuthProvider):
+    """A provider that raises what it was made with."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
 
     async def authenticate(
         self, access_token: str, proxy_info: Mapping[str, Any] | None = None, post_data: Mapping[str, Any] | None = None
     ) -> dict[str, Any] | None:
-        raise Unavailable("The provider is away.")
+        raise self.error
 
 
-async def test_trouble_upstream_is_nobodys_failure(secured: Secured) -> None:
-    client = secured(Down(), limiter=Limiter(per_address=1))
-    assert await statuses(client, 3, "x", "down") == [503] * 3
+TROUBLE = [Unavailable("The provider is away."), BadGateway("It is broken."), HTTPError(503), HTTPError(599)]
+REFUSALS = [Forbidden("Banned."), HTTPError(403), BadRequest("The code is missing.")]
+
+
+@pytest.mark.parametrize("error", [*TROUBLE, ValueError("a bug")], ids=repr)
+async def test_trouble_of_a_provider_is_nobodys_failure(secured: Secured, refused: list[str], error: Exception) -> None:
+    client = secured(Raises(error), limiter=Limiter(per_address=1))
+    assert all(status >= 500 for status in await statuses(client, 3, "x", "raises"))
+    assert refused == []
+
+
+@pytest.mark.parametrize("error", [*TROUBLE, ValueError("a bug")], ids=repr)
+async def test_trouble_of_a_receiver_is_nobodys_failure(secured: Secured, refused: list[str], error: Exception) -> None:
+    def fail(sender: str) -> None:
+        raise error
+
+    client = secured(limiter=Limiter(per_address=1, per_account=1))
+    with signals.authorized_user.connected_to(fail):
+        assert all(status >= 500 for status in await statuses(client, 3))
+    assert (await statuses(client, 1), refused) == ([200], [])
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=repr)
+async def test_a_refusal_of_a_provider_counts_and_is_reported(
+    secured: Secured, refused: list[str], error: Exception
+) -> None:
+    client = secured(Raises(error), limiter=Limiter(per_address=1))
+    assert (await statuses(client, 2, "x", "raises"))[1] == 429
+    assert refused == ["raises"]
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=repr)
+async def test_a_refusal_of_a_receiver_counts_and_is_reported(
+    secured: Secured, refused: list[str], error: Exception
+) -> None:
+    def refuse(sender: str) -> None:
+        raise error
+
+    client = secured(limiter=Limiter(per_address=1))
+    with signals.authorized_user.connected_to(refuse):
+        assert (await statuses(client, 2))[1] == 429
+    assert refused == ["tickets"]
+
+
+class Failing(MemoryFailures):
+    """A store that cannot be asked about accounts."""
+
+    async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
+        if key.startswith("account"):
+            raise ConnectionError("no route to the store")
+        return await super().add(key, amount, window)
+
+
+async def test_a_store_that_fails_halfway_is_nobodys_failure(secured: Secured, refused: list[str]) -> None:
+    client = secured(limiter=Limiter(per_address=1, store=Failing()))
+    assert (await statuses(client, 3), refused) == ([503] * 3, [])
+
+
+async def test_a_misspelt_provider_can_be_told_from_a_wrong_token_in_the_log(
+    secured: Secured, everything_logged: pytest.LogCaptureFixture
+) -> None:
+    client = secured()
+    misspelt, wrong = await sign_in(client, provider="tikets"), await sign_in(client, "forged")
+    lines = [record.getMessage() for record in everything_logged.records if record.name == "bzz.auth"]
+    assert "no provider is called 'tikets'; there are tickets" in lines[0]
+    assert "provider 'tickets' does not accept the token" in lines[1]
+    assert misspelt.json() == wrong.json()
 
 
 class Lost(FailureStore):

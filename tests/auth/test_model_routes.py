@@ -19,6 +19,9 @@ from tests.conftest import Driver
 SIGNALS = [getattr(signals, name) for name in signals.__all__ if name.endswith(("_instance", "_list"))]
 
 
+PAGE = "https://app.example.org"
+
+
 class Book(mongoengine.Document):
     title = mongoengine.StringField(required=True)
 
@@ -26,10 +29,15 @@ class Book(mongoengine.Document):
 @pytest.fixture
 async def library(driver: Driver) -> AsyncIterator[httpx.AsyncClient]:
     routes = bzz.flatten(
-        [bzz.ModelHive.routes_for("mongoengine", Book, database=driver()), bzz.AuthHive.routes_for([Tickets()])]
+        [
+            bzz.ModelHive.routes_for("mongoengine", Book, database=driver()),
+            bzz.AuthHive.routes_for([Tickets()]),
+            bzz.MockHive.routes_for([("GET", "/mocked", {"body": {}})]),
+        ]
     )
     app = Application(routes)
     bzz.AuthHive.configure(app, KEY, development=True, authenticated_get=False)
+    bzz.cors(app, [PAGE])
     async with AsyncExitStack() as stack:
         client = httpx.AsyncClient(base_url=listen(stack, app), trust_env=False, timeout=30)
         stack.push_async_callback(client.aclose)
@@ -79,3 +87,16 @@ async def test_a_write_that_fails_renews_nothing(library: httpx.AsyncClient) -> 
     await sign_in(library)
     refused = await library.post("/book/", json={"title": 7})
     assert (refused.status_code, "Set-Cookie" in refused.headers) == (400, False)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/book/", 401), ("/auth/signin/", 400), ("/mocked", 405)])
+async def test_pages_of_other_origins_may_use_every_hive(library: httpx.AsyncClient, path: str, status: int) -> None:
+    asking = {"Origin": PAGE, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    preflight, answer = await library.options(path, headers=asking), await library.post(path, headers={"Origin": PAGE})
+    assert (preflight.status_code, preflight.headers["Access-Control-Allow-Headers"]) == (204, "content-type")
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (status, PAGE)
+
+
+async def test_a_list_that_everybody_may_read_says_that_it_depends_on_the_session(library: httpx.AsyncClient) -> None:
+    answer = await library.get("/book/")
+    assert (answer.headers["Vary"], answer.headers["Cache-Control"]) == ("Cookie, Authorization, Origin", "private")

@@ -14,6 +14,7 @@ from tornado.web import Application, RequestHandler
 
 from bzz.auth import OpenIDProvider, keys
 from bzz.auth.idtoken import ALGORITHMS, looks_like_jwt
+from bzz.errors import BadGateway, ConfigurationError, Unavailable
 from tests.auth.conftest import OpenIDServer, Secured, sign_in
 
 FakeSite = Callable[[Application], str]
@@ -89,20 +90,26 @@ class Issuer:
     """An OpenID Connect server whose every word the test chooses: for what a real one never says."""
 
     def __init__(self, fake_site: FakeSite) -> None:
-        self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.jwk = {**jwt.algorithms.RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True), "kid": "one"}
+        self.jwk: dict[str, Any] = {"kid": "one"}
+        self.change_key()
         self.served: dict[str, Any] = {"keys": {"keys": [self.jwk]}, "status": 200}
         self.asked: list[str] = []
         issuer = self
 
         class Site(RequestHandler):
             async def get(self, name: str) -> None:
+                name = name.removeprefix("common/v2.0/")
                 issuer.asked.append(name)
                 self.set_status(issuer.served["status"])
                 self.write(issuer.served["keys"] if name == "keys" else issuer.discovery)
 
         self.url = fake_site(Application([("/(.*)", Site)]))
         self.discovery: Any = {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
+
+    def change_key(self) -> None:
+        """Sign with another key from now on, and call it the same."""
+        self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.jwk.update(jwt.algorithms.RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True))
 
     def token(self, headers: dict[str, Any] | None = None, algorithm: str = "RS256", **changes: Any) -> str:
         now = int(time.time())
@@ -247,6 +254,116 @@ async def test_a_slow_server_does_not_hold_up_other_requests(
     assert not waiting.done()
     go_on.set()
     assert (await waiting).status_code == 502
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"])
+async def test_an_rsa_key_without_an_algorithm_verifies_all_of_its_kind(issuer: Issuer, algorithm: str) -> None:
+    issuer.jwk.pop("alg", None)
+    assert await answers(issuer, issuer.token(algorithm=algorithm)) == [{"id": "ada"}]
+
+
+async def test_a_key_with_an_algorithm_verifies_no_other(issuer: Issuer) -> None:
+    issuer.jwk["alg"] = "PS256"
+    tokens = [issuer.token(algorithm=algorithm) for algorithm in ("RS256", "PS256", "PS512")]
+    assert await answers(issuer, *tokens) == [None, {"id": "ada"}, None]
+
+
+async def test_a_known_key_that_does_not_verify_is_fetched_once_more(issuer: Issuer) -> None:
+    provider = OpenIDProvider(issuer.url, CLIENT)
+    assert await provider.authenticate(issuer.token()) == {"id": "ada"}
+    issuer.change_key()
+    assert await provider.authenticate(issuer.token()) == {"id": "ada"}
+    assert issuer.asked.count("keys") == 2
+
+
+async def test_a_token_that_a_known_key_signed_is_refused_without_a_fetch(issuer: Issuer) -> None:
+    assert await answers(issuer, issuer.token(aud="another"), issuer.token(exp=1)) == [None, None]
+    assert issuer.asked.count("keys") == 1
+
+
+async def test_keys_that_cannot_be_fetched_again_are_used_for_a_day(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = OpenIDProvider(issuer.url, CLIENT)
+    await provider.authenticate(issuer.token())
+    issuer.served["status"] = 500
+    monkeypatch.setattr(keys, "MAX_AGE_SECONDS", -1.0)
+    assert [await provider.authenticate(issuer.token()) for _ in range(3)] == [{"id": "ada"}] * 3
+    assert issuer.asked == [".well-known/openid-configuration", "keys", ".well-known/openid-configuration"]
+    monkeypatch.setattr(keys, "STALE_SECONDS", -1.0)
+    with pytest.raises(BadGateway):
+        await provider.authenticate(issuer.token())
+
+
+async def test_a_forged_token_is_refused_while_keys_cannot_be_fetched_and_an_unknown_key_is_trouble(
+    issuer: Issuer,
+) -> None:
+    provider = OpenIDProvider(issuer.url, CLIENT)
+    await provider.authenticate(issuer.token())
+    issuer.served["status"] = 503
+    head, body, _ = issuer.token().split(".")
+    assert await provider.authenticate(f"{head}.{body}.c2ln") is None
+    with pytest.raises(Unavailable):
+        await provider.authenticate(issuer.token({"kid": "two"}))
+
+
+async def test_the_nonce_that_a_client_sends_is_that_of_the_token(issuer: Issuer) -> None:
+    provider, token = OpenIDProvider(issuer.url, CLIENT), issuer.token(nonce="n-1")
+    sent: list[dict[str, Any]] = [{"nonce": "n-1"}, {"nonce": "n-2"}, {"nonce": None}, {"nonce": ["n-1"]}, {}]
+    found = [await provider.authenticate(token, post_data=each) for each in sent]
+    assert found == [{"id": "ada"}, None, None, None, {"id": "ada"}]
+    assert await provider.authenticate(issuer.token(), post_data={"nonce": "n-1"}) is None
+
+
+async def test_a_sign_in_with_the_nonce_of_another_is_refused(secured: Secured, issuer: Issuer) -> None:
+    client, token = secured(OpenIDProvider(issuer.url, CLIENT)), issuer.token(nonce="n-1")
+    assert (await sign_in(client, token, "openid", nonce="n-2")).status_code == 401
+    assert (await sign_in(client, token, "openid", nonce="n-1")).status_code == 200
+
+
+async def test_the_issuer_of_a_tenant_fits_the_template_of_the_server(issuer: Issuer) -> None:
+    site = issuer.url
+    issuer.discovery["issuer"] = f"{site}/{{tenantid}}/v2.0"
+    provider = OpenIDProvider(f"{site}/common/v2.0", CLIENT)
+    good = issuer.token(iss=f"{site}/t-1/v2.0", tid="t-1")
+    assert await provider.authenticate(good) == {"id": "ada"}
+    wrong: list[dict[str, Any]] = [
+        {"tid": "t-2"},
+        {"tid": ...},
+        {"iss": f"{site}/common/v2.0"},
+        {"iss": "https://evil.example/t-1/v2.0"},
+    ]
+    for changes in wrong:
+        claims: dict[str, Any] = {"iss": f"{site}/t-1/v2.0", "tid": "t-1", **changes}
+        assert await provider.authenticate(issuer.token(**claims)) is None
+
+
+async def test_a_key_that_is_for_one_tenant_signs_for_no_other(issuer: Issuer) -> None:
+    site = issuer.url
+    issuer.discovery["issuer"] = f"{site}/{{tenantid}}/v2.0"
+    issuer.jwk["issuer"] = f"{site}/t-1/v2.0"
+    provider = OpenIDProvider(f"{site}/common/v2.0", CLIENT)
+    found = [await provider.authenticate(issuer.token(iss=f"{site}/{t}/v2.0", tid=t)) for t in ("t-1", "t-2")]
+    assert found == [{"id": "ada"}, None]
+
+
+async def test_a_template_of_another_server_is_a_502(issuer: Issuer) -> None:
+    issuer.discovery["issuer"] = "https://evil.example/{tenantid}/v2.0"
+    with pytest.raises(BadGateway):
+        await OpenIDProvider(f"{issuer.url}/common/v2.0", CLIENT).authenticate(issuer.token())
+
+
+async def test_further_claims_become_data_of_the_user_and_stay_in_the_session(secured: Secured, issuer: Issuer) -> None:
+    client = secured(OpenIDProvider(issuer.url, CLIENT, claims=["roles", "locale"]))
+    await sign_in(client, issuer.token(roles=["admin"], picture="p"), "openid")
+    user = {"id": "ada", "roles": ["admin"], "provider": "openid"}
+    assert (await client.get("/auth/me/")).json()["userData"] == user
+
+
+@pytest.mark.parametrize("claims", ["roles", ["id"], ["roles", "provider"]])
+def test_claims_that_bzz_writes_itself_are_refused(claims: Any) -> None:
+    with pytest.raises(ConfigurationError, match="other than id and provider"):
+        OpenIDProvider("https://login.example", CLIENT, claims=claims)
 
 
 def test_what_looks_like_a_jwt() -> None:

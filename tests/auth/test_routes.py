@@ -13,7 +13,7 @@ from tornado.web import Application, HTTPError
 
 import bzz
 from bzz import errors, signals
-from bzz.auth import Provider
+from bzz.auth import GitHubProvider
 from tests.auth.conftest import KEY, Secured, Tickets, sign_in
 
 
@@ -82,6 +82,7 @@ async def test_the_routes_can_be_prefixed() -> None:
         "/api/auth/me/?",
         "/api/auth/signin/?",
         "/api/auth/signout/?",
+        "/api/auth/renew/?",
     ]
 
 
@@ -209,7 +210,7 @@ async def test_a_receiver_of_the_details_is_awaited_and_may_be_for_one_provider(
         assert (await client.get("/auth/me/")).json()["userData"]["more"] == 1
 
 
-class Tiny(Provider):
+class Tiny(bzz.AuthProvider):
     name = "tiny"
 
     def authenticate(
@@ -228,7 +229,7 @@ async def test_a_user_that_does_not_fit_a_cookie_is_a_400(secured: Secured) -> N
     assert (answer.status_code, "do not fit a cookie" in answer.json()["detail"]) == (400, True)
 
 
-class Broken(Provider):
+class Broken(bzz.AuthProvider):
     name = "broken"
 
     async def authenticate(
@@ -280,10 +281,41 @@ def test_a_key_of_another_type_is_refused_at_start_up(key: Any) -> None:
     ("providers", "message"),
     [
         ([], "at least one"),
-        ([Tickets], "is no bzz.auth.Provider; give an instance"),
+        ([object], "is no bzz.AuthProvider; give a class of one, or an instance"),
+        (["google"], "is no bzz.AuthProvider"),
+        ([GitHubProvider], "GitHubProvider cannot be made: .*client_id.*; give an instance"),
+        ([Tickets, Tickets()], "needs a name of its own"),
         ([Tickets(), Tickets()], "needs a name of its own"),
     ],
 )
 def test_a_mistake_in_the_providers_is_an_error_when_the_routes_are_made(providers: Any, message: str) -> None:
     with pytest.raises(errors.ConfigurationError, match=message):
         bzz.AuthHive.routes_for(providers)
+
+
+async def test_a_provider_may_be_given_as_a_class(secured: Secured) -> None:
+    assert (await sign_in(secured(Tickets))).json()["provider"] == "tickets"
+
+
+class SeatsProvider(bzz.AuthProvider):
+    def authenticate(
+        self, access_token: str, proxy_info: Mapping[str, Any] | None = None, post_data: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        return {"id": access_token}
+
+
+class BoxSeatsProvider(SeatsProvider):
+    pass
+
+
+class Renamed(SeatsProvider):
+    def __init__(self) -> None:
+        self.name = "stalls"
+
+
+def test_the_name_of_a_provider_is_that_of_its_class_unless_it_is_set() -> None:
+    assert [SeatsProvider().name, BoxSeatsProvider().name, Renamed().name] == ["seats", "boxseats", "stalls"]
+
+
+async def test_the_user_has_the_name_of_the_provider_that_its_class_gave(secured: Secured) -> None:
+    assert (await sign_in(secured(SeatsProvider), "7", "seats")).json()["provider"] == "seats"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bzz.auth.signin import read_body
+from bzz.auth.body import read_json
 from bzz.auth.token import SessionTokens
 from bzz.errors import BadRequest, ConfigurationError, Unauthorized
 
@@ -95,6 +95,17 @@ def test_the_first_key_signs_and_all_are_accepted() -> None:
         tokens(old).read(rotated.write(rotated.start(USER)))
 
 
+def test_a_token_of_a_server_whose_clock_is_less_than_a_minute_ahead_is_accepted() -> None:
+    ahead = tokens(ago=-50)
+    assert tokens().read(ahead.write(ahead.start(USER))).user == USER
+
+
+def test_a_token_of_a_server_whose_clock_is_more_than_a_minute_ahead_is_refused() -> None:
+    ahead = tokens(ago=-90)
+    with pytest.raises(Unauthorized):
+        tokens().read(ahead.write(ahead.start(USER)))
+
+
 @pytest.mark.parametrize("keys", [(b"k" * 31,), (KEY, b"")])
 def test_a_short_key_is_refused_with_the_length_that_it_needs(keys: tuple[bytes, ...]) -> None:
     with pytest.raises(ConfigurationError, match="HS256 needs 32 or more"):
@@ -118,7 +129,7 @@ def test_a_renewed_session_lasts_longer_and_keeps_its_id() -> None:
 
 def test_no_renewal_goes_past_the_lifetime() -> None:
     session = tokens(ago=590).start(USER)
-    assert tokens().renew(session).expires == session.started + 600
+    assert tokens().renew(session).expires == int(session.started) + 600
 
 
 def test_a_key_is_not_shown() -> None:
@@ -132,9 +143,9 @@ def test_a_key_is_not_shown() -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["access_token", "provider", "x"]), inner),
     ).map(lambda value: json.dumps(value).encode())
 )
-def test_a_sign_in_body_is_an_object_with_two_texts_or_a_400(body: bytes) -> None:
+def test_a_sign_in_body_is_an_object_or_a_400(body: bytes) -> None:
     try:
-        data = read_body(body)
+        data = read_json(body)
     except BadRequest:
         return
-    assert all(isinstance(data[name], str) and data[name] for name in ("access_token", "provider"))
+    assert isinstance(data, dict)

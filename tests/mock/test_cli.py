@@ -25,8 +25,8 @@ ROUTES = """
 
 
 @contextmanager
-def serving(file: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [*COMMAND, "mock", str(file), "--port", "0"]
+def serving(file: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [*COMMAND, "mock", str(file), "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -51,9 +51,22 @@ def test_a_file_of_rows_is_served_until_ctrl_c(tmp_path: Path) -> None:
 
 def test_an_openapi_document_is_served(tmp_path: Path) -> None:
     file = tmp_path / "api.yaml"
-    file.write_text("{openapi: 3.1.0, paths: {/x: {get: {responses: {200: {content: {text/plain: {example: hi}}}}}}}}")
+    file.write_text(
+        "{openapi: 3.1.0, paths: {/x: {get: {responses: {'200': {content: {text/plain: {example: hi}}}}}}}}"
+    )
     with serving(file) as (_, url):
         assert httpx.get(f"{url}x", trust_env=False).text == "hi"
+
+
+@pytest.mark.parametrize(("option", "allowed"), [("--cors", "https://app.example"), ("--no-cors", None)])
+def test_pages_of_every_origin_may_use_it_unless_said_otherwise(
+    tmp_path: Path, option: str, allowed: str | None
+) -> None:
+    file = tmp_path / "routes.yaml"
+    file.write_text(ROUTES)
+    with serving(file, option) as (_, url):
+        answer = httpx.get(f"{url}hello", headers={"Origin": "https://app.example"}, trust_env=False)
+        assert answer.headers.get("Access-Control-Allow-Origin") == allowed
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonref
 import pytest
+from jsonschema import Draft202012Validator
 
 import bzz
 from bzz.errors import ConfigurationError
+from bzz.mock.document import read_document
 from tests.conftest import Serve
 
 PET = {
@@ -103,7 +108,7 @@ paths:
   /orders:
     get:
       responses:
-        200:
+        '200':
           description: all
           content:
             application/json:
@@ -154,6 +159,8 @@ async def test_a_document_may_be_json_and_named_by_a_text(serve: Serve, tmp_path
         ({"openapi": "3.1.0", "paths": {"/x": {"$ref": "http://example.org/x"}}}, "is not fetched|leads nowhere"),
         ({"openapi": "3.1.0", "paths": {"/x": {"get": {"responses": {"2OO": {}}}}}}, "GET /x .* is malformed"),
         ({"openapi": "3.1.0", "paths": {"/x": {"get": 7}}}, "GET /x .* is malformed"),
+        ({"openapi": "3.1.0", "paths": {"/x": 7}}, "/x .* is malformed"),
+        ({"openapi": "3.1.0", "paths": ["/x"]}, "'paths' .* is no mapping"),
     ],
 )
 def test_a_document_that_is_wrong_is_an_error_that_says_what(document: Any, message: str) -> None:
@@ -161,8 +168,108 @@ def test_a_document_that_is_wrong_is_an_error_that_says_what(document: Any, mess
         bzz.MockHive.from_openapi(document)
 
 
-def test_a_document_without_paths_has_no_routes() -> None:
-    assert bzz.MockHive.from_openapi({"openapi": "3.1.0"}) == []
+@pytest.mark.parametrize("paths", [..., None, {}, {"/x": {}}, {"/x": {"parameters": []}}, {"x": {"get": {}}}])
+def test_a_document_without_operations_is_an_error(paths: Any) -> None:
+    document = {"openapi": "3.1.0", **({} if paths is ... else {"paths": paths})}
+    with pytest.raises(ConfigurationError, match="the OpenAPI document has no operations"):
+        bzz.MockHive.from_openapi(document)
+
+
+CHOICES: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "paths": {
+        "/pets": {
+            "get": {
+                "responses": {
+                    "200": {
+                        "content": {"application/json": {"examples": {"rex": {"value": 1}, "tom cat": {"value": 2}}}}
+                    },
+                    "404": {"headers": {"X-Why": {"example": "gone"}}, "content": {"text/plain": {"example": "none"}}},
+                    "4XX": {"content": {"application/json": {"examples": {"teapot": {"value": 3}}}}},
+                }
+            },
+            "post": {"responses": {"201": {}, "default": {"content": {"text/plain": {"example": "trouble"}}}}},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("prefer", "status", "text"),
+    [
+        ("", 200, "1"),
+        ("respond-async", 200, "1"),
+        ("example=rex", 200, "1"),
+        ('example="tom cat"', 200, "2"),
+        ("code=404", 404, "none"),
+        ("code=418", 418, "3"),
+        ("Code = 418; example=teapot", 418, "3"),
+        ("example=teapot", 400, "3"),
+        ("code=200, example=rex", 200, "1"),
+    ],
+)
+async def test_a_client_may_prefer_another_answer(serve: Serve, prefer: str, status: int, text: str) -> None:
+    answer = await serve(bzz.MockHive.from_openapi(CHOICES)).get("/pets", headers={"Prefer": prefer})
+    assert (answer.status_code, answer.text) == (status, text)
+    assert ("X-Why" in answer.headers) == (status == 404)
+
+
+async def test_the_default_answers_with_the_status_that_is_preferred(serve: Serve) -> None:
+    answer = await serve(bzz.MockHive.from_openapi(CHOICES)).post("/pets", headers={"Prefer": "code=503"})
+    assert (answer.status_code, answer.text) == (503, "trouble")
+
+
+@pytest.mark.parametrize(
+    ("prefer", "said"),
+    [
+        ("code=500", "no answer 500; it has 200, 404, 4XX"),
+        ("code=abc", "no answer abc"),
+        ("code=199", "no answer 199"),
+        ("example=max", "no example 'max'; the operation has rex, teapot, tom cat"),
+        ("code=200, example=teapot", "no example 'teapot'"),
+    ],
+)
+async def test_an_answer_that_the_operation_has_not_is_a_400(serve: Serve, prefer: str, said: str) -> None:
+    answer = await serve(bzz.MockHive.from_openapi(CHOICES)).get("/pets", headers={"Prefer": prefer})
+    assert (answer.status_code, said in answer.json()["detail"]) == (400, True)
+
+
+async def test_a_row_of_a_table_has_one_answer_whatever_is_preferred(serve: Serve) -> None:
+    client = serve(bzz.MockHive.routes_for([("GET", "/hello", {"body": "hi"})]))
+    assert (await client.get("/hello", headers={"Prefer": "code=404"})).text == "hi"
+
+
+PETSTORE = Path(__file__).with_name("petstore.yaml")
+
+
+def schemas_of(document: Any) -> Iterator[tuple[str, str, Any]]:
+    """The path, method and schema of each operation's first success, references resolved."""
+    for path, item in jsonref.replace_refs(document, proxies=False)["paths"].items():
+        for method, operation in item.items():
+            success = next(each for status, each in operation["responses"].items() if status.startswith("2"))
+            if "content" in success:
+                yield path, method, success["content"]["application/json"]["schema"]
+
+
+async def test_every_answer_of_the_petstore_satisfies_its_schema(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve(bzz.MockHive.from_openapi(PETSTORE))
+    found = list(schemas_of(read_document(PETSTORE)))
+    assert len(found) == 11
+    for path, method, schema in found:
+        answer = await client.request(method.upper(), re.sub("{[^}]*}", "7", path))
+        Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(answer.json())
+    assert "no example" not in caplog.text
+
+
+async def test_a_schema_that_nothing_satisfies_is_said_with_its_operation(caplog: pytest.LogCaptureFixture) -> None:
+    schema = {"type": "integer", "minimum": 2, "maximum": 1}
+    content = {"application/json": {"schema": schema}}
+    bzz.MockHive.from_openapi(
+        {"openapi": "3.1.0", "paths": {"/x": {"get": {"responses": {"200": {"content": content}}}}}}
+    )
+    assert "no example can be made for GET /x 200" in caplog.text
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

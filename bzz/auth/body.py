@@ -1,0 +1,84 @@
+"""What a client posts to sign in: a JSON object, or a form as browsers send it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tornado.httputil import HTTPInputError, parse_body_arguments
+
+from bzz.codec import loads
+from bzz.errors import BadRequest
+
+__all__ = ["is_true", "needed_text", "read_form", "read_json", "read_members"]
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def read_members(content_type: str, body: bytes) -> dict[str, Any]:
+    """The members of a ``body`` of the media type ``content_type``.
+
+    :raises bzz.errors.BadRequest: it is neither a JSON object nor a form.
+    """
+    if content_type.partition(";")[0].strip().lower() not in FORMS:
+        return read_json(body)
+    arguments: dict[str, list[bytes]] = {}
+    try:
+        parse_body_arguments(content_type, body, arguments, {})
+    except HTTPInputError:
+        raise BadRequest("The form cannot be read.") from None
+    return read_form(arguments)
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """The members of a JSON object.
+
+    :raises bzz.errors.BadRequest: it is none.
+
+    >>> read_json(b'{"access_token": "t", "provider": "google"}')
+    {'access_token': 't', 'provider': 'google'}
+    """
+    data = loads(body)
+    if not isinstance(data, dict):
+        raise BadRequest("The body is a JSON object, or a form.")
+    return data
+
+
+def read_form(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
+    """The members of a form, each a text.
+
+    :param arguments: the values of each name, as Tornado reads them.
+    :raises bzz.errors.BadRequest: a member is there twice, or is no UTF-8.
+
+    >>> read_form({"access_token": [b"t"], "provider": [b"google"]})
+    {'access_token': 't', 'provider': 'google'}
+    """
+    for name, values in arguments.items():
+        if len(values) > 1:
+            raise BadRequest(f"The form has {name!r} more than once.")
+    try:
+        return {name: values[0].decode() for name, values in arguments.items()}
+    except UnicodeDecodeError:
+        raise BadRequest("The form is not UTF-8.") from None
+
+
+def needed_text(data: Mapping[str, Any], name: str) -> str:
+    """The member ``name``, a text.
+
+    :raises bzz.errors.BadRequest: it is missing, empty, or something else.
+    """
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadRequest(f"The body needs {name}, a text.")
+    return value
+
+
+def is_true(data: Mapping[str, Any], name: str) -> bool:
+    """Whether the member ``name`` says yes: ``true``, which a form has as a text.
+
+    :raises bzz.errors.BadRequest: it says neither yes nor no.
+    """
+    value = data.get(name, False)
+    if value not in (True, False, "true", "false"):
+        raise BadRequest(f"{name} is true or false.")
+    return value in (True, "true")

@@ -1,0 +1,143 @@
+"""The resources of :class:`bzz.auth.PasswordProvider`."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bzz.addresses import network_of
+from bzz.auth import outage
+from bzz.auth.accounts import Accounts
+from bzz.auth.base import AuthProvider
+from bzz.auth.body import is_true, needed_text
+from bzz.auth.handlers import SignInHandler
+from bzz.auth.session import bearer_of
+from bzz.errors import Conflict, Forbidden, RequestError, Unauthorized
+
+__all__ = ["ChangeHandler", "ForgottenHandler", "ResetHandler", "SendReset", "SignUpHandler"]
+
+logger = logging.getLogger("bzz.auth")
+
+SendReset = Callable[[dict[str, Any], str], "Awaitable[None] | None"]
+
+_sending: set[asyncio.Task[None]] = set()
+"""What is being sent: the loop itself would not keep it from being collected."""
+
+
+class AccountHandler(SignInHandler):
+    """What they have in common."""
+
+    def initialize(  # type: ignore[override]  # Tornado calls it with what the route of this class holds
+        self, providers: Mapping[str, AuthProvider], accounts: Accounts, send_reset: SendReset | None = None
+    ) -> None:
+        """Take the accounts, and what sends a token to reset a password."""
+        super().initialize(providers)
+        self.accounts = accounts
+        self.send_reset = send_reset
+
+    @asynccontextmanager
+    async def _counted(self, *accounts: str, success_counts: bool = False) -> AsyncIterator[None]:
+        """Count what is within as a failed sign-in from its address, and for ``accounts``, if it is refused.
+
+        :param success_counts: count it where it succeeds as well.
+        :raises bzz.errors.TooManyRequests: with ``Retry-After``.
+        """
+        limiter = self.auth.limiter
+        with outage.store("sign-in limiter"):
+            counted = [await limiter.begin("address", network_of(self.request.remote_ip or ""))]
+            counted += [await limiter.begin("account", f"{self.accounts.provider}:{each}") for each in accounts]
+        try:
+            yield
+        except (Conflict, Unauthorized):  # what a stranger learns something by
+            raise
+        except RequestError:
+            await self._forgive(counted)
+            raise
+        if not success_counts:
+            await self._forgive(counted)
+
+    async def _forgive(self, counted: list[str]) -> None:
+        with outage.store("sign-in limiter"):
+            await self.auth.limiter.forgive(counted)
+
+    async def _end_sessions(self, user: Mapping[str, Any]) -> None:
+        """End every session of ``user``, where there is a store to note it in."""
+        sessions = self.auth.sessions
+        if sessions.revocation is not None:
+            await sessions.end_all(self.accounts.provider, str(user["id"]))
+
+
+class SignUpHandler(AccountHandler):
+    """``POST /auth/password/signup/``."""
+
+    async def post(self) -> None:
+        """Make an account and sign in to it: 201, and 409 where the login is taken."""
+        data = {**self._members(), "provider": self.accounts.provider}
+        is_true(data, "bearer")
+        async with self._counted():
+            await self.accounts.sign_up(data)
+        self.set_status(201)
+        await self._sign_in(data)
+
+
+class ChangeHandler(AccountHandler):
+    """``POST /auth/password/change/``."""
+
+    async def post(self) -> None:
+        """Change ``password`` into ``new_password``, end every other session, and begin a new one."""
+        sent = self._members()
+        user = (await self.auth.sessions.find(self)).user
+        if user["provider"] != self.accounts.provider:
+            raise Forbidden("You have signed in without a password.")
+        login = {self.accounts.login: user[self.accounts.login], "provider": self.accounts.provider}
+        data = {**login, "password": needed_text(sent, "password")}
+        await self._attempt(data).run()
+        if await self.accounts.change(data, sent.get("new_password"), "new_password") is None:
+            raise Conflict("The password was changed meanwhile; sign in again.")
+        await self._end_sessions(user)
+        await self._begin(user, user, with_token=bearer_of(self) is not None)
+
+
+class ForgottenHandler(AccountHandler):
+    """``POST /auth/password/forgotten/``."""
+
+    async def post(self) -> None:
+        """Have a token sent to who has the account, if there is one: the answer is 202 in either case."""
+        data = self._members()
+        login = self.accounts.login_in(data)
+        async with self._counted(f"forgotten:{login}", success_counts=True):
+            found = await self.accounts.reset_token(data, self.auth.sessions.tokens)
+        self.set_status(202)
+        self.write_json({"accepted": True})
+        if found is not None:
+            task = asyncio.create_task(self._send(*found))  # so that it takes no longer for an account that there is
+            _sending.add(task)
+            task.add_done_callback(_sending.discard)
+
+    async def _send(self, user: dict[str, Any], token: str) -> None:
+        assert self.send_reset is not None  # there is no such route without it
+        try:
+            sending = self.send_reset(user, token)
+            if inspect.isawaitable(sending):
+                await sending
+        except Exception as error:  # its message may quote the token
+            logger.error("send_reset failed with %s for user %s", type(error).__name__, user["id"])
+
+
+class ResetHandler(AccountHandler):
+    """``POST /auth/password/reset/``."""
+
+    async def post(self) -> None:
+        """Set ``password`` with a ``token`` that was sent, and end every session of its account."""
+        data = self._members()
+        token, tokens = needed_text(data, "token"), self.auth.sessions.tokens
+        async with self._counted():
+            user = await self.accounts.reset(token, data.get("password"), tokens)
+            if user is None:
+                raise Unauthorized("The token is not valid, has expired, or was used; ask for another.")
+        await self._end_sessions(user)
+        self.write_json({"reset": True})

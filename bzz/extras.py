@@ -1,0 +1,28 @@
+"""Packages that only some applications need, and which ``pip install`` brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bzz.errors import MissingExtra
+
+__all__ = ["needs"]
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Around the imports of packages that ``extra`` of ``pyproject.toml`` brings: say so where one is missing.
+
+    :raises bzz.errors.MissingExtra: one is.
+
+    >>> with needs("auth"):
+    ...     import no_such_package
+    Traceback (most recent call last):
+    ...
+    bzz.errors.MissingExtra: the package 'no_such_package' is missing: pip install 'bzz[auth]'
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtra(str(error.name).partition(".")[0], extra) from None
