@@ -79,7 +79,7 @@ def client_of(proxies: Proxies, peer: str | None, protocol: str, headers: HTTPHe
 
 
 def problem_headers(error: RequestError, body: bytes, closing: bool) -> HTTPHeaders:
-    """Return the headers of a problem.
+    """Return the headers of a problem, whose body is ``body``.
 
     :param closing: whether the connection ends, for what comes next may be another part of the same request.
     """

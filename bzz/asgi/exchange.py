@@ -40,10 +40,7 @@ _BUSY = Unavailable("The server is busy; nothing was done.")
 
 
 class Exchange(HTTPConnection, metaclass=ABCMeta):
-    """One request, and the connection on which a Tornado handler answers it.
-
-    :param headers: as the engine read them.
-    """
+    """One request, and the connection on which a Tornado handler answers it."""
 
     def __init__(self, engine: Engine, start_line: RequestStartLine, headers: HTTPHeaders, context: Client) -> None:
         self.context = context
