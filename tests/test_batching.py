@@ -271,11 +271,12 @@ async def test_a_group_is_sent_for_the_request_that_asks_and_for_none_where_seve
         await asyncio.sleep(0)
         return [str(each) for each in group]
 
-    async def ask(number: int) -> str:
-        with answering(None, f"request-{number}"):
-            return await batcher.ask(number)
-
     batcher: Batcher[int, str] = Batcher(send)
+
+    async def ask(number: int) -> None:
+        with answering(None, f"request-{number}"):
+            await batcher.ask(number)
+
     await asyncio.gather(*(ask(number) for number in (1, 2)))
     await ask(3)
     assert sent == [([1, 2], None), ([3], "request-3")]
