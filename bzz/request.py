@@ -15,7 +15,19 @@ __all__ = ["HEADER", "LOGGERS", "answering", "current_handler", "current_id", "i
 
 HEADER = "X-Request-Id"
 
-LOGGERS = ("auth", "database", "events", "model", "problem", "providers.mongoengine", "relay", "serving", "signals")
+LOGGERS = (
+    "asgi",
+    "auth",
+    "database",
+    "events",
+    "mock",
+    "model",
+    "problem",
+    "providers.mongoengine",
+    "relay",
+    "serving",
+    "signals",
+)
 """The loggers of bzz, without ``bzz.`` in front."""
 
 _ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)

@@ -271,11 +271,11 @@ async def test_a_group_is_sent_for_the_request_that_asks_and_for_none_where_seve
         await asyncio.sleep(0)
         return [str(each) for each in group]
 
-    sending: Batcher[int, str] = Batcher(send)
+    batcher: Batcher[int, str] = Batcher(send)
 
-    async def ask(number: int) -> str:
+    async def ask(number: int) -> None:
         with answering(None, f"request-{number}"):
-            return await sending.ask(number)
+            await batcher.ask(number)
 
     await asyncio.gather(*(ask(number) for number in (1, 2)))
     await ask(3)

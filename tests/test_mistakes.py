@@ -18,7 +18,7 @@ from bzz.events.roster import Roster
 from bzz.serving.server import load
 
 
-class Barrel(me.Document):
+class Hogshead(me.Document):
     name = me.StringField()
 
 
@@ -30,21 +30,29 @@ def _nobody_listens() -> Iterator[None]:
     bus._roster = before
 
 
-def mount(model: type = Barrel, **options: Any) -> bzz.RouteList:
+def mount(model: type = Hogshead, **options: Any) -> bzz.RouteList:
     return bzz.ModelHive.routes_for("mongoengine", model, **options)
 
 
 def listener(event: Any) -> None: ...
 
 
-WRONG = ["Barrel.updatd", "Barrel.updatd.name", "Barrel.created.name", "Barrel.x*", "Barrel.promoted"]
-RIGHT = ["Barrel.updated", "Barrel.updated.name", "Barrel.updating.name", "Barrel.*", "Barrel.*ed", "*.x", "Barrels.x"]
+WRONG = ["Hogshead.updatd", "Hogshead.updatd.name", "Hogshead.created.name", "Hogshead.x*", "Hogshead.promoted"]
+RIGHT = [
+    "Hogshead.updated",
+    "Hogshead.updated.name",
+    "Hogshead.updating.name",
+    "Hogshead.*",
+    "Hogshead.*ed",
+    "*.x",
+    "Hogsheads.x",
+]
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_name_that_no_event_of_a_mounted_model_has_is_refused(name: str) -> None:
     mount()
-    with pytest.raises(ConfigurationError, match="Barrel is a model with routes, and this is none of its events"):
+    with pytest.raises(ConfigurationError, match="Hogshead is a model with routes, and this is none of its events"):
         bzz.on(name)
 
 
@@ -65,21 +73,23 @@ def test_other_names_may_be_listened_for_before_and_after(name: str) -> None:
 def test_the_message_names_what_was_meant() -> None:
     mount()
     with pytest.raises(ConfigurationError, match=r"did you mean updated\?"):
-        bzz.on("Barrel.updatd")
+        bzz.on("Hogshead.updatd")
 
 
 async def test_an_own_event_may_not_be_called_as_one_of_a_mounted_model() -> None:
-    assert (await bzz.emit("Barrel.rolled")).name == "Barrel.rolled"
+    assert (await bzz.emit("Hogshead.rolled")).name == "Hogshead.rolled"
     mount()
-    with pytest.raises(ConfigurationError, match=r"Barrel\.rolled: names of this kind are for the events of Barrel"):
-        await bzz.emit("Barrel.rolled")
-    await bzz.emit("Barrel")
-    await bzz.emit(bzz.events.Created(model=Barrel, instance=Barrel()))
+    with pytest.raises(
+        ConfigurationError, match=r"Hogshead\.rolled: names of this kind are for the events of Hogshead"
+    ):
+        await bzz.emit("Hogshead.rolled")
+    await bzz.emit("Hogshead")
+    await bzz.emit(bzz.events.Created(model=Hogshead, instance=Hogshead()))
 
 
 async def test_an_event_of_another_process_is_delivered_under_any_name() -> None:
     mount()
-    event = Named("Barrel.rolled")
+    event = Named("Hogshead.rolled")
     stamp(event, remote=Remote("other", "process", 1))
     assert (await bzz.emit(event)).remote is not None
 
@@ -112,10 +122,10 @@ def test_an_authorize_that_cannot_be_called_is_refused() -> None:
 
 
 def test_a_hook_that_cannot_be_called_is_refused() -> None:
-    class Hooked(me.Document):
+    class Misshooked(me.Document):
         @staticmethod
         def get_list_queryset(queryset: Any) -> Any:
             return queryset
 
-    with pytest.raises(ConfigurationError, match=r"Hooked.get_list_queryset is called with \(queryset, handler\)"):
-        mount(Hooked)
+    with pytest.raises(ConfigurationError, match=r"Misshooked\.get_list_queryset is called with \(queryset, handler\)"):
+        mount(Misshooked)

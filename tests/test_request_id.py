@@ -29,7 +29,7 @@ __all__ = ["connect"]
 GIVEN = {"X-Request-Id": "abc-123"}
 
 
-class Crate(me.Document):
+class Parcelled(me.Document):
     name = me.StringField()
 
 
@@ -64,12 +64,12 @@ async def test_every_answer_carries_the_id(serve: Serve, how: str) -> None:
 
 async def test_a_model_and_a_mock_and_a_foreign_handler_answer_with_it(serve: Serve, database_name: str) -> None:
     routes = [
-        *bzz.ModelHive.routes_for("mongoengine", Crate),
+        *bzz.ModelHive.routes_for("mongoengine", Parcelled),
         ("/foreign", Foreign),
         *bzz.MockHive.routes_for([("GET", "/mock", {"body": "hi"})]),
     ]
     client = serve(routes)
-    for where in ("/crate/", "/crate/none/", "/foreign", "/mock"):
+    for where in ("/parcelled/", "/parcelled/none/", "/foreign", "/mock"):
         assert (await client.get(where, headers=GIVEN)).headers["X-Request-Id"] == "abc-123"
 
 
@@ -101,12 +101,12 @@ async def test_a_receiver_and_a_listener_that_fail_are_logged_with_it(
     def fail(*_: Any) -> None:
         raise ValueError("no ink")
 
-    connect(signals.post_create_instance, fail, sender=Crate)
+    connect(signals.post_create_instance, fail, sender=Parcelled)
     later = functools.partial(fail)
-    bzz.on("Crate.created")(fail)
-    bzz.on("Crate.created", background=True)(later)
+    bzz.on("Parcelled.created")(fail)
+    bzz.on("Parcelled.created", background=True)(later)
     try:
-        await serve(bzz.ModelHive.routes_for("mongoengine", Crate)).post("/crate/", json={}, headers=GIVEN)
+        await serve(bzz.ModelHive.routes_for("mongoengine", Parcelled)).post("/parcelled/", json={}, headers=GIVEN)
         await bzz.drain()
     finally:
         bzz.off(fail)

@@ -46,7 +46,7 @@ class Forwarding:
         try:
             event = self._event(sender, arguments)
             return event and self._dispatch(self._emit(event, sender), f"forward {event.name}")
-        except Exception:
+        except (Exception, asyncio.CancelledError):  # the latter is of what the function looked at: nothing is awaited
             logger.exception("a signal from %r was not forwarded", sender)
             return None
 

@@ -119,6 +119,18 @@ async def test_what_cannot_be_forwarded_is_logged_and_harms_nobody(caplog: pytes
     assert "Login: user: int is not an instance of str" in caplog.text
 
 
+async def test_a_function_that_looks_at_what_was_cancelled_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    def choose(sender: Any) -> Any:
+        future: asyncio.Future[Any] = asyncio.Future()
+        future.cancel()
+        return future.result()
+
+    signal = blinker.Signal()
+    bzz.forward(signal, choose)
+    signal.send("app")
+    assert "a signal from 'app' was not forwarded" in caplog.text
+
+
 async def test_a_signal_from_another_thread_reaches_listeners_on_the_loop() -> None:
     ran_in: list[int] = []
     done = asyncio.Event()
