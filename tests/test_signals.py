@@ -257,12 +257,18 @@ async def test_a_report_goes_on_after_a_failure_and_logs_it(
 
 
 async def test_a_report_does_not_swallow_a_cancellation(signal: Signal) -> None:
-    async def cancelled(sender: Any) -> None:
-        raise asyncio.CancelledError
+    started = asyncio.Event()
 
-    signal.connect(cancelled)
+    async def endless(sender: Any) -> None:
+        started.set()
+        await asyncio.sleep(60)
+
+    signal.connect(endless)
+    task = asyncio.create_task(signal.report(User))
+    await started.wait()
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await signal.report(User)
+        await task
 
 
 async def test_connect_via_connects_for_one_sender(signal: Signal, calls: list[Any]) -> None:

@@ -23,7 +23,7 @@ class Gold(Card):
     limit = me.IntField()
 
 
-class Holder(me.Document):
+class Vault(me.Document):
     name = me.StringField()
     secret = me.StringField(db_field="s")
     card = me.EmbeddedDocumentField(Card)
@@ -32,13 +32,13 @@ class Holder(me.Document):
     meta = {"collection": "relayed_holder", "allow_inheritance": True}  # noqa: RUF012
 
 
-class Special(Holder):
+class Special(Vault):
     extra = me.StringField()
 
 
 @pytest.fixture(autouse=True)
 def _routes(database_name: str) -> None:
-    bzz.ModelHive.routes_for("mongoengine", Holder, hidden=["secret", "card.number"])
+    bzz.ModelHive.routes_for("mongoengine", Vault, hidden=["secret", "card.number"])
 
 
 def nothing(model: type, name: str) -> bool:
@@ -46,10 +46,10 @@ def nothing(model: type, name: str) -> bool:
 
 
 def test_a_field_is_hidden_in_the_classes_below_and_above() -> None:
-    assert hides(Holder, "secret")
+    assert hides(Vault, "secret")
     assert hides(Special, "secret")
     assert hides(Gold, "number")
-    assert not hides(Holder, "name")
+    assert not hides(Vault, "name")
 
 
 def test_no_hidden_value_is_in_a_document_at_any_depth() -> None:
@@ -65,8 +65,8 @@ def test_no_hidden_value_is_in_a_document_at_any_depth() -> None:
 
 
 def test_what_is_named_leaves() -> None:
-    holder = Holder(id=ObjectId(), secret="x", card=Card(number="4111"))
-    parts = take_apart(holder, lambda model, name: (model, name) == (Holder, "secret"))
+    holder = Vault(id=ObjectId(), secret="x", card=Card(number="4111"))
+    parts = take_apart(holder, lambda model, name: (model, name) == (Vault, "secret"))
     assert (parts["values"]["s"], "number" in parts["values"]["card"]) == ("x", False)
 
 
@@ -95,4 +95,4 @@ def test_what_is_named_leaves() -> None:
     ],
 )
 def test_no_hidden_value_is_in_the_changes(diff: dict[str, Any], open_part: dict[str, Any]) -> None:
-    assert without_hidden(Holder, diff, nothing) == open_part
+    assert without_hidden(Vault, diff, nothing) == open_part
