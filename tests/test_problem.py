@@ -99,9 +99,9 @@ class ProblemTest(AsyncHTTPTestCase):
 
     def test_a_refusal_is_logged_without_the_query_string(self) -> None:
         with self.assertLogs("bzz.problem", logging.INFO) as logs:
-            self.fetch("/raise/away?access_token=hunter2")
-        line = "WARNING:bzz.problem:503 GET /raise/away: The database is away; nothing was done."
-        assert [each.partition(" [request ")[0] for each in logs.output] == [line]
+            self.fetch("/raise/away?access_token=hunter2", headers={"X-Request-Id": "7"})
+        said = "503 GET /raise/away: The database is away; nothing was done. [request 7]"
+        assert logs.output == [f"WARNING:bzz.problem:{said}"]
 
 
 class OwnCredential:

@@ -256,19 +256,19 @@ async def test_a_report_goes_on_after_a_failure_and_logs_it(
     )
 
 
-async def test_a_report_does_not_swallow_a_cancellation_of_its_own_task(signal: Signal) -> None:
-    waiting = asyncio.Event()
+async def test_a_report_does_not_swallow_a_cancellation(signal: Signal) -> None:
+    started = asyncio.Event()
 
-    async def wait(sender: Any) -> None:
-        waiting.set()
-        await asyncio.Event().wait()
+    async def endless(sender: Any) -> None:
+        started.set()
+        await asyncio.sleep(60)
 
-    signal.connect(wait)
-    reporting = asyncio.create_task(signal.report(User))
-    await waiting.wait()
-    reporting.cancel()
+    signal.connect(endless)
+    task = asyncio.create_task(signal.report(User))
+    await started.wait()
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await reporting
+        await task
 
 
 async def test_connect_via_connects_for_one_sender(signal: Signal, calls: list[Any]) -> None:
