@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from bzz.auth.base import AuthProvider
 from bzz.auth.body import is_true, needed_text
 from bzz.auth.handlers import SignInHandler
 from bzz.auth.session import bearer_of
+from bzz.calling import call
 from bzz.errors import Conflict, Forbidden, RequestError, Unauthorized
 
 __all__ = ["ChangeHandler", "ForgottenHandler", "ResetHandler", "SendReset", "SignUpHandler"]
@@ -121,9 +121,7 @@ class ForgottenHandler(AccountHandler):
     async def _send(self, user: dict[str, Any], token: str) -> None:
         assert self.send_reset is not None  # there is no such route without it
         try:
-            sending = self.send_reset(user, token)
-            if inspect.isawaitable(sending):
-                await sending
+            await call(self.send_reset, user, token)
         except Exception as error:  # its message may quote the token
             logger.error("send_reset failed with %s for user %s", type(error).__name__, user["id"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from bzz.auth.caching import depends_on_session, forget_renewal, renew_on_succes
 from bzz.auth.cookie import COOKIE_BYTES, SessionCookie
 from bzz.auth.revocation import RevocationStore, user_key
 from bzz.auth.token import Session, SessionTokens
+from bzz.calling import call
 from bzz.errors import BadRequest, ConfigurationError, Unauthorized
 
 __all__ = ["LoadUser", "Sessions", "bearer_of"]
@@ -124,8 +124,7 @@ class Sessions:
     async def _user_of(self, session: Session) -> Any:
         if self.load_user is None:
             return session.user
-        found = self.load_user(dict(session.user))
-        user = await found if inspect.isawaitable(found) else found
+        user = await call(self.load_user, dict(session.user))
         if user is None:
             raise Unauthorized("There is no such user any more.")
         return user

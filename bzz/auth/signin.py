@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import traceback
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from bzz.addresses import network_of
 from bzz.auth import outage
 from bzz.auth.base import AuthProvider
 from bzz.auth.limiter import Limiter
+from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import BadGateway, RequestError, TooManyRequests, Unauthorized
 from bzz.signals import authorized_user, unauthorized_user
@@ -129,8 +129,7 @@ async def _authenticate(
     provider: AuthProvider, data: Mapping[str, Any], proxy_info: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     try:
-        found = provider.authenticate(data[provider.credential], proxy_info=proxy_info, post_data=data)
-        user = await found if inspect.isawaitable(found) else found
+        user = await call(provider.authenticate, data[provider.credential], proxy_info=proxy_info, post_data=data)
         dumps(user)  # data that cannot be answered are the provider's failure
         return None if user is None else {**user, "id": str(user["id"])}
     except (RequestError, HTTPError, Finish):

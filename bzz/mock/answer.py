@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest
 
+from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import ConfigurationError
 
@@ -54,8 +55,7 @@ class Answer:
         if isinstance(self.content, tuple):
             return self.content
         positional, named = _groups(match) if self.takes_groups else ((), {})
-        made = self.content(request, *positional, **named)
-        return _content_of(await made if inspect.isawaitable(made) else made)
+        return _content_of(await call(self.content, request, *positional, **named))
 
 
 def read_answer(options: Any, pattern: re.Pattern[str]) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -130,6 +131,14 @@ async def test_trouble_of_a_provider_is_nobodys_failure(secured: Secured, refuse
     client = secured(Raises(error), limiter=Limiter(per_address=1))
     assert all(status >= 500 for status in await statuses(client, 3, "x", "raises"))
     assert refused == []
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="before Python 3.11 a task does not tell whether it is cancelled"
+)
+async def test_a_task_that_a_provider_waits_for_is_its_own_failure_when_it_is_cancelled(secured: Secured) -> None:
+    client = secured(Raises(asyncio.CancelledError()))
+    assert await statuses(client, 1, "x", "raises") == [502]
 
 
 @pytest.mark.parametrize("error", [*TROUBLE, ValueError("a bug")], ids=repr)
