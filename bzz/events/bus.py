@@ -13,15 +13,17 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, Protocol, TypeVar, overload
 
 from bzz.calling import call
-from bzz.errors import ConfigurationError, EventCycle
-from bzz.events.background import Background, response_of
+from bzz.errors import ConfigurationError
+from bzz.events.background import response_of
 from bzz.events.context import MAX_DEPTH, is_silent, mark, sending
+from bzz.events.isolation import accepts, isolated
 from bzz.events.lifecycle import ModelEvent
+from bzz.events.loops import Loops, running_loop
 from bzz.events.pattern import Subject, Target, check_reserved, has_transition, parse
 from bzz.events.record import Event, Named
 from bzz.events.roster import Listener, Roster, identity
@@ -55,13 +57,16 @@ class Untyped(Protocol):
 
 
 class Bus:
-    """Listeners, and a way to send events to them, from any number of loops and threads."""
+    """Listeners, and a way to send events to them, from any number of loops and threads.
+
+    :ivar loops: those on which it was asked or sent anything.
+    """
 
     def __init__(self) -> None:
         self._roster = Roster()
         self._hooks: tuple[Hook, ...] = ()
         self._lock = threading.Lock()
-        self._loops: dict[asyncio.AbstractEventLoop, Background] = {}
+        self.loops = Loops()
         self._reserved: frozenset[str] = frozenset()
         self.max_depth = MAX_DEPTH
 
@@ -172,7 +177,7 @@ class Bus:
         """
         found = parse(target, model)
         self.check(found)
-        if when is not None and not _is_pair(when):
+        if when is not None and not (isinstance(when, tuple) and len(when) == 2):
             raise ConfigurationError(f"when={when!r}: give the transition as a pair, (old, new)")
         if when is not None and not has_transition(found):
             raise ConfigurationError(f"when= is for field events such as 'User.updated.email', not for {found}")
@@ -236,7 +241,7 @@ class Bus:
         :raises Exception: what a listener raises, for events that may be refused (``User.creating``); what listeners of
             other events raise is logged.
         """
-        self.here()
+        self.loops.here()
         made = _made(event, payload)
         if self._reserved:
             self._check_own(made)
@@ -257,7 +262,7 @@ class Bus:
     async def _deliver(self, event: Event, listeners: tuple[Listener, ...]) -> int:
         done: set[Any] = set()
         for listener in listeners:
-            if listener.identity not in done and _accepts(listener, event) and self._takes(listener):
+            if listener.identity not in done and accepts(listener, event) and self._takes(listener):
                 done.add(listener.identity)
                 await self._hand(event, listener)
         return len(done)
@@ -266,9 +271,9 @@ class Bus:
         if listener.background:
             work, name = functools.partial(self._run_later, event, listener), f"{event.name} -> {listener.name}"
             response = response_of(getattr(event, "handler", None) or current_handler())
-            self.here().start(work, name, response, event.request_id)
+            self.loops.here().start(work, name, response, event.request_id)
         elif event.isolated:
-            await _isolated(functools.partial(self._run, event, listener), event, listener)
+            await isolated(functools.partial(self._run, event, listener), event, listener)
         else:
             await self._run(event, listener)
 
@@ -297,7 +302,7 @@ class Bus:
         :raises bzz.errors.ConfigurationError: where it is not clear which loop is meant, or the caller's own thread
             runs it (there, ``await`` :meth:`emit`).
         """
-        where = loop or self.only_loop()
+        where = loop or self.loops.only()
         if where is None:
             raise ConfigurationError("no loop, or more than one, has sent events so far: name it, loop=...")
         if where is running_loop():
@@ -311,7 +316,7 @@ class Bus:
         :param deadline: in seconds. What still runs then is reported in the log and left running.
         :returns: the names of those, ``'User.created -> app.audit'``; empty where all are done.
         """
-        return await self.here().drain(deadline)
+        return await self.loops.here().drain(deadline)
 
     def watch(self, hook: Hook) -> Hook:
         """Have ``hook`` called around all that is sent, for timing and tracing; it must not raise.
@@ -363,8 +368,8 @@ class Bus:
         if not (self._roster.listeners or self._roster.taps):
             return False
         loop = running_loop()
-        if loop is not None and loop not in self._loops:
-            self.here()
+        if loop is not None and loop not in self.loops:
+            self.loops.here()
         return isinstance(model, type) and self._roster.wants(kinds, model)
 
     def asks_for_updating(self, model: type, first: str) -> bool:
@@ -375,35 +380,6 @@ class Bus:
         """Whether anybody would get such an event, filters apart; where not, it needs not be made."""
         return any(self._roster.audience(subject))
 
-    def here(self) -> Background:
-        """The background listeners of the running loop, which the bus knows from then on."""
-        loop = asyncio.get_running_loop()
-        background = self._loops.get(loop)
-        if background is None:
-            background = Background()
-            with self._lock:
-                others = {each: its for each, its in self._loops.items() if not each.is_closed()}
-                self._loops = {**others, loop: background}
-        return background
-
-    def only_loop(self) -> asyncio.AbstractEventLoop | None:
-        """The one running loop that the bus knows; None where there is none, or more than one."""
-        with self._lock:
-            running = [loop for loop in self._loops if loop.is_running()]
-        return running[0] if len(running) == 1 else None
-
-
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop of this thread, or None."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
 
 def _made(event: Event | str, payload: dict[str, Any]) -> Event:
     if isinstance(event, str):
@@ -411,26 +387,6 @@ def _made(event: Event | str, payload: dict[str, Any]) -> Event:
     if payload:
         raise TypeError(f"{event!r} is an event already: give {', '.join(payload)} when it is made")
     return event
-
-
-def _accepts(listener: Listener, event: Event) -> bool:
-    """Whether the listener means this event; its ``when`` or ``origin`` may fail as the listener itself may."""
-    try:
-        return listener.accepts(event)
-    except (Exception, asyncio.CancelledError):
-        if not (event.isolated or listener.background):
-            raise
-        logger.exception("listener failed to choose: %s -> %s", event.name, listener.name)
-        return False
-
-
-async def _isolated(run: Callable[[], Awaitable[None]], event: Event, listener: Listener) -> None:
-    try:
-        await run()
-    except EventCycle:
-        raise  # the fault of all of them: it goes back to who sent the first
-    except Exception:
-        logger.exception("listener failed: %s -> %s", event.name, listener.name)
 
 
 def _log(event: Event, count: int, seconds: float) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from bzz.errors import ConfigurationError
-from bzz.events.bus import Bus, bus, running_loop
+from bzz.events.bus import Bus, bus
 from bzz.events.lifecycle import ModelEvent
+from bzz.events.loops import running_loop
 from bzz.events.pattern import Subject
 from bzz.events.record import Event, Named, checked_name
 
@@ -78,8 +79,8 @@ class Forwarding:
 
     def _dispatch(self, work: Coroutine[Any, Any, None], name: str) -> Any:
         if running_loop() is not None:
-            return self._bus.here().task(work, name)
-        if (loop := self._bus.only_loop()) is not None:
+            return self._bus.loops.here().task(work, name)
+        if (loop := self._bus.loops.only()) is not None:
             asyncio.run_coroutine_threadsafe(work, loop)
         else:
             asyncio.run(self._alone(work))

@@ -19,7 +19,8 @@ from typing import Any
 import orjson
 
 from bzz.errors import ConfigurationError
-from bzz.events.bus import bus, running_loop
+from bzz.events.bus import bus
+from bzz.events.loops import running_loop
 from bzz.events.record import Event
 from bzz.relay.answering import Answering
 from bzz.relay.conversation import Conversation

@@ -122,7 +122,7 @@ def test_a_bus_forgets_loops_that_are_closed(own_bus: Bus) -> None:
 
     for _ in range(5):
         asyncio.run(once())
-    assert len(own_bus._loops) == 1
+    assert len(own_bus.loops) == 1
 
 
 def test_many_threads_may_register_at_once(own_bus: Bus) -> None:

@@ -1,0 +1,39 @@
+"""What goes wrong in one listener stays its own failure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from bzz.errors import EventCycle
+from bzz.events.record import Event
+from bzz.events.roster import Listener
+
+__all__ = ["accepts", "isolated"]
+
+logger = logging.getLogger("bzz.events")
+
+
+def accepts(listener: Listener, event: Event) -> bool:
+    """Whether the listener means this event; its ``when`` or ``origin`` may fail as the listener itself may."""
+    try:
+        return listener.accepts(event)
+    except (Exception, asyncio.CancelledError):
+        if not (event.isolated or listener.background):
+            raise
+        logger.exception("listener failed to choose: %s -> %s", event.name, listener.name)
+        return False
+
+
+async def isolated(run: Callable[[], Awaitable[None]], event: Event, listener: Listener) -> None:
+    """Run a listener; log what it raises.
+
+    :raises bzz.errors.EventCycle: which is the fault of all listeners in it, and goes back to who sent the first event.
+    """
+    try:
+        await run()
+    except EventCycle:
+        raise
+    except Exception:
+        logger.exception("listener failed: %s -> %s", event.name, listener.name)
