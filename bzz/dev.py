@@ -81,8 +81,8 @@ class MongoServer:
     def start(self) -> None:
         """Find or start the server, and wait until it takes writes.
 
-        :raises bzz.errors.ConfigurationError: where there is none, where it does not start (a shared library is
-            missing, the data is in use by another one), or where the one that is named does not answer.
+        :raises bzz.errors.ConfigurationError: if there is no server, if it does not start (a shared library is
+            missing, another one uses the data), or if the one that is named does not answer.
         """
         named = os.environ.get(URI_VARIABLE)
         if named:

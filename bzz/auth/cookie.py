@@ -36,7 +36,7 @@ class SessionCookie:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", self.name):
-            raise ConfigurationError(f"cookie_name {self.name!r} is no name for a cookie (RFC 6265, section 4.1.1)")
+            raise ConfigurationError(f"cookie_name {self.name!r} cannot name a cookie (RFC 6265, section 4.1.1)")
         if self.samesite not in _SAME_SITE:
             raise ConfigurationError(f"samesite is one of {', '.join(_SAME_SITE)}, not {self.samesite!r}")
         if self.domain is not None and not _is_domain(self.domain):

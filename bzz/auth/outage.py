@@ -17,7 +17,7 @@ logger = logging.getLogger("bzz.auth")
 def store(name: str) -> Iterator[None]:
     """Turn whatever the store called ``name`` raises into a 503, with the traceback in the log.
 
-    :raises bzz.errors.Unavailable: as said.
+    :raises bzz.errors.Unavailable: whatever it raises, but for errors of bzz.
     """
     try:
         yield

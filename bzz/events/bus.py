@@ -152,7 +152,7 @@ class Bus:
         *,
         background: bool = False,
         origin: Any = None,
-        when: tuple[Any, Any] | None = None,
+        when: Any = None,
         once: bool = False,
         key: str | None = None,
     ) -> Any:

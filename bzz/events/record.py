@@ -32,7 +32,7 @@ def checked_name(name: str) -> str:
     :raises bzz.errors.ConfigurationError: where it is none.
     """
     if not _NAME.fullmatch(name):
-        raise ConfigurationError(f"{name!r} is no name for an event: use words joined by dots, as in 'report.ready'")
+        raise ConfigurationError(f"{name!r} cannot name an event: use words joined by dots, as in 'report.ready'")
     return name
 
 

@@ -56,8 +56,8 @@ async def test_data_without_a_json_form_are_the_providers_failure(secured: Secur
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"cookie_name": "a b"}, "is no name for a cookie"),
-        ({"cookie_name": ""}, "is no name for a cookie"),
+        ({"cookie_name": "a b"}, "cannot name a cookie"),
+        ({"cookie_name": ""}, "cannot name a cookie"),
         ({"cookie_name": 7}, "cookie_name is a text"),
         ({"cookie_name": "__Host-sid", "development": True}, "browsers drop a cookie with __Host-"),
         ({"cookie_name": "__secure-sid", "development": True}, "browsers drop a cookie with __Host-, __Secure-"),

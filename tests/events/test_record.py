@@ -105,7 +105,7 @@ def test_a_field_with_a_name_that_every_event_has_is_refused_with_the_class(take
 
 @pytest.mark.parametrize("name", ["", "two words", "a..b", ".a", "a.", "User.*"])
 def test_what_is_no_name_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no name for an event"):
+    with pytest.raises(ConfigurationError, match="cannot name an event"):
         Named(name)
 
 
