@@ -89,10 +89,20 @@ def run(
         "bzz", address=place.address, port=place.port, uds=place.unix_socket, workers=processes, **given
     )
     server.respawned_wrks = _Respawned()
-    report = _Report(server, reader, place, on_start)
-    logger.info("serving by granian %s, %s, %d processes", granian.__version__, given["interface"], processes)
-    threading.Thread(target=report.listen, daemon=True, name="bzz-report").start()
-    server.serve(target_loader=worker, wrap_loader=False)
+
+    def started(port: int) -> None:
+        logger.info("serving by granian %s, %s, %d processes", granian.__version__, given["interface"], processes)
+        on_start(port)
+
+    report = _Report(server, reader, place, started)
+    listening = threading.Thread(target=report.listen, daemon=True, name="bzz-report")
+    listening.start()
+    try:
+        server.serve(target_loader=worker, wrap_loader=False)
+    except SystemExit:  # granian's own answer to a worker that dies at once, which may come before the report
+        listening.join(LOOK_SECONDS)
+        if not report.failure:
+            raise
     if report.failure:
         raise BzzError(report.failure)
 

@@ -24,6 +24,8 @@ from tests.faults.replicas import ReplicaSet
 from tests.robustness.documents import Account, Cleaned, Person, Scoped, Shown
 from tests.robustness.wire import Wire
 
+pytestmark = pytest.mark.slow  # some 600 requests, each with a fault of its own
+
 CODES = (6, 13, 18, 43, 50, 89, 91, 112, 136, 146, 202, 262, 280, 8000, 10107, 11601, 14031, 16500, 123456789)
 """https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml; some are of MongoDB's own services, and
 the last one of nobody."""

@@ -13,6 +13,7 @@ import pytest
 import bzz
 from tests.conftest import Driver, Serve
 
+OWN = ("date", "x-request-id")  # the headers that differ from answer to answer
 HIDDEN, NOWHERE = "secret", "absent"  # of one length, for Content-Length tells
 
 
@@ -89,7 +90,7 @@ def named(template: Any, name: str) -> Any:
 
 
 def seen(answer: httpx.Response, name: str) -> tuple[int, list[tuple[str, str]], str]:
-    headers = [(key, value.replace(name, "NAME")) for key, value in answer.headers.items() if key != "date"]
+    headers = [(key, value.replace(name, "NAME")) for key, value in answer.headers.items() if key not in OWN]
     return answer.status_code, sorted(headers), answer.text.replace(name, "NAME")
 
 
