@@ -7,6 +7,7 @@ import base64
 import socket
 import string
 import struct
+import time
 import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bzz
+from bzz.providers.mongoengine import editing
 from tests.conftest import Serve
 from tests.robustness.documents import Account, Address, Cleaned, Dog, Everything, Labelled, Machine, Person, Team
 
@@ -425,7 +427,16 @@ async def leave_often(target: Target, name: str) -> None:
                 leaving.sendall(raw.encode())
                 leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     await target.readable(name)
-    assert (await target.ask("GET", target.urls[name])).json()["age"] in (1, None)
+    assert (await target.ask("PUT", target.urls[name], json={"age": 2})).json()["age"] == 2  # comes after all of them
+    await nobody_writes()
+
+
+async def nobody_writes() -> None:
+    """Wait for the writes whose clients have left: they go on."""
+    deadline = time.monotonic() + 30
+    while len(editing._locks):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
 
 
 # -- whatever else

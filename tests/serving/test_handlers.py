@@ -147,7 +147,8 @@ def test_a_body_that_takes_too_long_ends_the_connection(shared: Served) -> None:
     with shared.connect() as connection:
         connection.sendall(request("PUT /echo", "Content-Length: 10", body=b"abc"))
         started = time.monotonic()
-        said = connection.makefile("rb").read()
+        # By ASGI, granian gives the answer, and still waits for the body: see docs/deployment.md.
+        said = answer_on(connection) if shared.engine == "granian-asgi" else connection.makefile("rb").read()
         assert 0.5 < time.monotonic() - started < 5
         assert said == b"" or said.startswith(b"HTTP/1.1 408 ")
 
