@@ -32,7 +32,7 @@ class Reading:
         self._waiting: list[tuple[dict[str, Any], Mapping[str, Any], frozenset[str]]] = []
 
     def of(self, schema: Schema) -> Schema:
-        """``schema`` as said."""
+        """Return ``schema`` with its references resolved, and ``False`` for what is ``writeOnly``."""
         made = self._begun(schema)
         while self._waiting:  # no recursion: documents have hundreds of schemas in one another
             unfilled, source, hidden = self._waiting.pop()

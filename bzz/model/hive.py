@@ -54,7 +54,7 @@ class ModelHive:
         :param database: an asynchronous database object (Motor's or PyMongo's), in place of one made from the
             settings of ``mongoengine.connect()``.
         :param authorize: asked before each request with its method, the model at the end of its path, the id of the
-            instance (None where there is none) and the user; may be a coroutine. A falsy answer is a 403.
+            instance (None for a list or a single property) and the user; may be a coroutine. A falsy answer is a 403.
         :returns: what :class:`tornado.web.Application` and :func:`bzz.flatten` take.
         :raises bzz.errors.ConfigurationError: for a mistake in any of these, or a model that cannot be served.
         """

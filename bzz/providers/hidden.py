@@ -84,7 +84,7 @@ def _is_open_to(shapes: list[Shape], name: str, may_leave: MayLeave) -> bool:
 
 
 def _open_at(shape: Shape, dotted: str, may_leave: MayLeave) -> list[Field | None]:
-    """The field at the end of a dotted name, None where there is none; nothing where a hidden one is on the way."""
+    """Return the field at the end of a dotted name, or None for an unknown one; [] if a hidden one is on the way."""
     field: Field | None = None
     shapes = [shape]
     for part in dotted.split("."):

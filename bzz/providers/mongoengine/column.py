@@ -170,7 +170,7 @@ class Column:
         return reference_key(raw) if isinstance(self.source, me.CachedReferenceField) else raw
 
     def default(self) -> Any:
-        """The raw form of the model's default, None where there is none."""
+        """Return the raw form of the model's default, or None if it has none."""
         declared = self.source.default
         return self.dump(declared() if callable(declared) else declared)
 
