@@ -89,6 +89,7 @@ def run(
         "bzz", address=place.address, port=place.port, uds=place.unix_socket, workers=processes, **given
     )
     server.respawned_wrks = _Respawned()
+    server.signal_handler_interrupt = _Interrupt(server.signal_handler_interrupt)
 
     def started(port: int) -> None:
         logger.info("serving by granian %s, %s, %d processes", granian.__version__, given["interface"], processes)
@@ -174,6 +175,24 @@ class _Worker:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self.limits.grace_seconds + 1)
         os._exit(1)
+
+
+class _Interrupt:
+    """Handles SIGTERM and SIGINT in the supervisor, and in a worker until granian sets the worker's own handler.
+
+    A forked worker inherits the supervisor's handler. Without this the signal would be lost on a worker that still
+    loads the application: it would go on to serve, and be killed after the whole grace period.
+    """
+
+    def __init__(self, interrupt: Callable[..., None]) -> None:
+        self._interrupt = interrupt
+        self._supervisor = os.getpid()
+
+    def __call__(self, *signal_and_frame: Any) -> None:
+        """Stop the supervisor, or end the worker: it has no request to answer yet."""
+        if os.getpid() != self._supervisor:
+            os._exit(0)
+        self._interrupt()
 
 
 class _Respawned(dict[int, float]):

@@ -10,6 +10,8 @@ import gc
 import json
 import os
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 from tornado.httputil import HTTPHeaders, ResponseStartLine
@@ -252,6 +254,15 @@ def make() -> Application:
     )
 
 
+def make_once() -> Application:
+    """Return the application to the first process that asks; keep each other one loading for a minute."""
+    try:
+        Path(os.environ["FIRST"]).touch(exist_ok=False)
+    except FileExistsError:
+        time.sleep(60)
+    return make()
+
+
 LIMITS = {"header_seconds": 1, "body_seconds": 1, "body_bytes": 1000, "in_flight": 100, "grace_seconds": 10}
 
 
@@ -267,7 +278,7 @@ def main(told: dict[str, Any]) -> None:
     if engine == "granian-asgi":
         told["interface"] = "asgi"
     bzz.serve(
-        "tests.serving.application:make",
+        f"tests.serving.application:{told.pop('make', 'make')}",
         port=0,
         server="granian" if engine.startswith("granian") else "tornado",
         limits=limits,

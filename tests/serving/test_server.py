@@ -92,6 +92,16 @@ async def test_under_load_a_stop_of_granian_drops_no_request_that_a_handler_has(
     assert [answer.status_code for answer in answers] == [200] * 200
 
 
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_of_granian_that_still_loads_the_application_is_stopped_at_once(
+    told: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRST", str(tmp_path / "first"))
+    with serving("granian", processes=2, make="make_once", grace_seconds=30) as served:
+        served.process.send_signal(told)
+        assert served.process.wait(timeout=5) == 0
+
+
 def test_beyond_the_cap_a_request_is_refused_at_once_and_says_when_to_come_back(serving: Serving) -> None:
     with serving(in_flight=2, grace_seconds=1) as served, served.connect() as first, served.connect() as second:
         for within in (first, second):
