@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bzz.errors import ConfigurationError, TooManyRequests
@@ -63,7 +63,7 @@ class MongoFailures(FailureStore):
         if not self._indexed:
             await self._collection.create_index("end", expireAfterSeconds=0)
             self._indexed = True
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         # An update pipeline restarts a window that has ended, and counts, in one atomic step.
         running = {"$gt": ["$end", now]}
         total = {"$max": [0, {"$add": [{"$cond": [running, "$count", 0]}, amount]}]}
@@ -71,7 +71,7 @@ class MongoFailures(FailureStore):
         found = await self._collection.find_one_and_update(
             {"_id": key}, [{"$set": {"count": total, "end": end}}], upsert=True, return_document=True
         )
-        return found["count"], (found["end"].replace(tzinfo=timezone.utc) - now).total_seconds()
+        return found["count"], (found["end"].replace(tzinfo=UTC) - now).total_seconds()
 
 
 class Limiter:

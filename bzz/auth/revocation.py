@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from bzz.errors import ConfigurationError
@@ -97,7 +97,7 @@ class MongoRevocation(RevocationStore):
         if not self._indexed:
             await self._collection.create_index("until", expireAfterSeconds=0)
             self._indexed = True
-        changes = {"until": datetime.fromtimestamp(until, timezone.utc), **more}
+        changes = {"until": datetime.fromtimestamp(until, UTC), **more}
         await self._collection.update_one({"_id": key}, {"$max": changes}, upsert=True)
 
     async def is_revoked(self, session_id: str) -> bool:

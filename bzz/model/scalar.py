@@ -7,7 +7,7 @@ import math
 import re
 import uuid
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -141,7 +141,7 @@ def _datetime_text(text: str) -> datetime:
 
 def _datetime(value: Any) -> datetime:
     moment: datetime = _typed(datetime)(value)
-    return moment if moment.tzinfo is None else moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _uuid_text(text: str) -> uuid.UUID:
