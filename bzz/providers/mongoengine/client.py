@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pymongo
+import pymongo.database
 from mongoengine.connection import _connection_settings
 from pymongo import AsyncMongoClient
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["close", "database"]
+__all__ = ["check_database", "close", "database"]
 
 CLOSE_SECONDS = 1.0
 """How long a client that is closed may take to say goodbye to its server, which may be away."""
@@ -28,6 +29,18 @@ class _Client(NamedTuple):
     settings: Mapping[str, Any]
     database: Any
     keeper: asyncio.Task[None]
+
+
+def check_database(given: Any) -> None:
+    """Check that an application gave an asynchronous database object.
+
+    :raises bzz.errors.ConfigurationError: if it is something else, such as a database of PyMongo's ``MongoClient``.
+    """
+    if not (hasattr(given, "client") and hasattr(given, "name")) or isinstance(given, pymongo.database.Database):
+        kind = type(given)
+        raise ConfigurationError(
+            f"database: one of AsyncMongoClient or Motor is expected, not {kind.__module__}.{kind.__name__}"
+        )
 
 
 def database(alias: str) -> Any:

@@ -25,6 +25,7 @@ from bzz.providers.base import (
 )
 from bzz.providers.mongoengine import embedded, hooked, in_place, written
 from bzz.providers.mongoengine.changes import assignments
+from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.deletion import delete_document
 from bzz.providers.mongoengine.diff import diff
 from bzz.providers.mongoengine.documents import Documents
@@ -51,6 +52,8 @@ class MongoEngineProvider(Provider):
     def __init__(self, model: type, options: Options) -> None:
         if not issubclass(model, me.Document) or getattr(model, "_meta", {}).get("abstract"):
             raise ConfigurationError(f"{model!r} is no concrete mongoengine.Document")
+        if options.database is not None:
+            check_database(options.database)
         schema = Schema(model, options.hidden, options.read_only)
         for each in schema.reachable:
             check_signatures(each)
