@@ -58,7 +58,8 @@ class Documents:
         self.model: Any = mapping.model
         self._given = given
         self._base = _class_query(self.model)
-        self._has_instance_hook = hasattr(self.model, "get_instance_queryset")
+        self._has_manager = _has_manager(self.model)
+        self._is_narrowed = self._has_manager or hasattr(self.model, "get_instance_queryset")
         self._opened: _Open | None = None
         self._ordering = [_order_key(self.model, name) for name in self.model._meta.get("ordering") or ()]
 
@@ -113,9 +114,9 @@ class Documents:
     async def find(self, field: Field, key: Any, context: Any) -> tuple[Raw, Raw]:
         """The document whose ``field`` is ``key``, and the query that finds it again.
 
-        :raises bzz.errors.NotFound: where none is, or the model's ``get_instance_queryset`` leaves it out.
+        :raises bzz.errors.NotFound: if there is none within the model's ``objects`` and ``get_instance_queryset``.
         """
-        if self._has_instance_hook or not self._is_unique(field):
+        if self._is_narrowed or not self._is_unique(field):
             query = await self.query(field, key, context)
             return await self.find_by(query), query
         query = self._own_query(field, key)
@@ -158,22 +159,22 @@ class Documents:
             raise NotFound() from None
 
     async def query(self, field: Field, key: Any, context: Any) -> Raw:
-        """The MongoDB query for one document, within ``get_instance_queryset``."""
+        """The MongoDB query for one document, within the model's ``objects`` and ``get_instance_queryset``."""
         own = self._own_query(field, key)
         hook = getattr(self.model, "get_instance_queryset", None)
-        if hook is None:
-            return own
-        return {"$and": [own, await self._asked(lambda found: hook(self.model, found, str(key), context), hook)]}
+        if hook is not None:
+            return {"$and": [own, await self._asked(lambda found: hook(self.model, found, str(key), context), hook)]}
+        return {"$and": [own, await self._asked(_as_it_is)]} if self._has_manager else own
 
     async def holds(self, key: Any) -> bool:
         """Whether there is a document with this raw primary key, whoever may see it."""
         return bool(await (await self.collection()).find({"_id": key}, limit=1, keys=["_id"]))
 
     async def missing(self, keys: Sequence[Any], context: Any) -> list[Any]:
-        """Which of these primary keys (typed) name no document that ``get_instance_queryset`` lets through."""
+        """Which of these primary keys (typed) name no document that :meth:`find` would give."""
         assert self.mapping.pk is not None
         pk = self.mapping.pk.field
-        if self._has_instance_hook:
+        if self._is_narrowed:
             found = await asyncio.gather(*(self.find(pk, key, context) for key in keys), return_exceptions=True)
             for outcome in found:
                 if isinstance(outcome, BaseException) and not isinstance(outcome, NotFound):
@@ -185,16 +186,22 @@ class Documents:
         return [key for key, raw in stored.items() if raw not in there]
 
     async def list_query(self, context: Any) -> tuple[Raw, list[tuple[str, int]]]:
-        """The MongoDB query for all documents within ``get_list_queryset``, and the order that it asks for."""
+        """The MongoDB query for a list, within the model's ``objects`` and ``get_list_queryset``, and its order."""
         hook = getattr(self.model, "get_list_queryset", None)
         ordering: list[tuple[str, int]] = []
-        if hook is None:
-            return dict(self._base), self._ordering
-        query = await self._asked(lambda found: hook(found, context), hook, ordering)
+        if hook is not None:
+            query = await self._asked(lambda found: hook(found, context), hook, ordering)
+        elif self._has_manager:
+            query = await self._asked(_as_it_is, ordering=ordering)
+        else:
+            query = dict(self._base)
         return query, ordering or self._ordering
 
-    async def _asked(self, ask: Callable[[Any], Any], hook: Any, ordering: list[Any] | None = None) -> Raw:
-        """What the queryset that a hook returns asks for; plain hooks run in a worker thread, for they may read."""
+    async def _asked(self, ask: Callable[[Any], Any], hook: Any = None, ordering: list[Any] | None = None) -> Raw:
+        """What the queryset that a hook makes of ``objects`` asks for.
+
+        Plain hooks run in a worker thread, for they may read, and so does a manager.
+        """
         await (
             self._open()
         )  # else the hook's queryset would be the first to make the indexes, and others not wait for it
@@ -296,6 +303,17 @@ def _order_key(model: Any, name: str) -> tuple[str, int]:
     with suppress(me.errors.LookUpError):  # MongoEngine, too, lets a name pass that it does not know
         path = model._translate_field_name(path)
     return path, -1 if name.startswith("-") else 1
+
+
+def _has_manager(model: Any) -> bool:
+    """Whether a class has an ``objects`` of its own, by ``@queryset_manager``, that needs no arguments."""
+    manager = inspect.getattr_static(model, "objects")
+    own = getattr(manager, "get_queryset", None)
+    return own is not None and len(inspect.signature(own).parameters) <= 2  # MongoEngine's own rule
+
+
+def _as_it_is(queryset: Any) -> Any:
+    return queryset
 
 
 def _class_query(model: Any) -> Raw:
