@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pymongo
-from mongoengine.connection import _connection_settings
 from pymongo import AsyncMongoClient
 
 from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine import internals
 
 __all__ = ["close", "database"]
 
@@ -39,7 +39,7 @@ def database(alias: str) -> Any:
 
     :raises bzz.errors.ConfigurationError: where no such connection is registered.
     """
-    settings = _connection_settings.get(alias)
+    settings = internals.connection_settings(alias)
     if settings is None:
         raise ConfigurationError(f"no connection {alias!r}: call mongoengine.connect(alias={alias!r}, ...) first")
     loop = asyncio.get_running_loop()
