@@ -6,6 +6,7 @@ The last test keeps the names in the one module that may use them.
 from __future__ import annotations
 
 import ast
+import enum
 import re
 import weakref
 from pathlib import Path
@@ -17,6 +18,10 @@ from mongoengine.errors import NotRegistered
 from mongoengine.queryset import QuerySet
 
 from bzz.providers.mongoengine import internals
+
+
+class InternalColour(enum.Enum):
+    RED = "red"
 
 
 class InternalPart(me.EmbeddedDocument):
@@ -185,6 +190,11 @@ def test_created_and_auto_convert() -> None:
     assert internals.construct(InternalPart, {"text": "x"}, embedded=True).text == "x"
 
 
+def test_auto_convert_of_a_new_instance() -> None:
+    instance = internals.construct_new(InternalOwner, {"number": "as it is"})
+    assert (instance.number, instance._created) == ("as it is", True)
+
+
 def test_changed_fields() -> None:
     instance = InternalOwner(number=1)
     instance.number = 2
@@ -314,6 +324,10 @@ def test_validate() -> None:
         internals.validate(InternalChild.more, "y")
 
 
+def test_enum_cls() -> None:
+    assert internals.enum(me.EnumField(InternalColour)) is InternalColour
+
+
 def test_type_of_a_geo_field() -> None:
     assert [internals.geometry(each) for each in (InternalOwner.place, me.PolygonField(), me.GeoPointField())] == [
         "Point",
@@ -361,7 +375,11 @@ def private_names(path: Path, *, own_too: bool) -> set[str]:
 NAMES = private_names(PROVIDER / "internals.py", own_too=True)
 
 
-@pytest.mark.parametrize("name", sorted(each.name for each in PROVIDER.glob("*.py") if each.name != "internals.py"))
+OTHERS = sorted(each.relative_to(PROVIDER).as_posix() for each in PROVIDER.rglob("*.py"))
+OTHERS.remove("internals.py")
+
+
+@pytest.mark.parametrize("name", OTHERS)
 def test_a_module_uses_no_private_name_of_mongoengine(name: str) -> None:
     used = private_names(PROVIDER / name, own_too=False) & NAMES - OWN_SLOTS.get(name, set())
     if name in TO_BE_CONVERTED:

@@ -317,4 +317,4 @@ def _raw_query(answer: Any, ordering: list[Any] | None) -> Raw:
         raise TypeError("get_list_queryset must return a queryset without a limit: pages are for the client to choose")
     if ordering is not None:
         ordering.extend(internals.sort_order(answer))
-    return _NOTHING if internals.finds_nothing(answer) else dict(internals.query(answer))
+    return _NOTHING if internals.finds_nothing(answer) else internals.query(answer)

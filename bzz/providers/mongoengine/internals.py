@@ -1,9 +1,8 @@
 """MongoEngine's private names, each in one function, and in no other module.
 
 A release of MongoEngine may change any of them without a word. One that does fails in
-``tests/providers/test_mongoengine_internals.py``, in the test of that name, and is mended here.
-
-Tried with MongoEngine 0.29 and with its main branch of June 2026, whose registry of classes is another.
+``tests/providers/test_mongoengine_internals.py``, in the test of that name, and is mended here. Tried with MongoEngine
+0.29 and with its main branch of June 2026, whose registry of classes is another.
 """
 
 from __future__ import annotations
@@ -47,8 +46,7 @@ def allows_inheritance(model: Any) -> bool:
 
 def id_field(model: Any) -> str:
     """Return the name of the primary key's field."""
-    name: str = meta(model)["id_field"]
-    return name
+    return str(meta(model)["id_field"])
 
 
 def ordering(model: Any) -> Iterable[str]:
@@ -58,8 +56,7 @@ def ordering(model: Any) -> Iterable[str]:
 
 def connection_alias(model: Any) -> str:
     """Return the name of the connection that a class uses."""
-    name: str = meta(model).get("db_alias", "default")
-    return name
+    return str(meta(model).get("db_alias", "default"))
 
 
 def delete_rules(model: Any) -> Iterator[tuple[Any, str, int]]:
@@ -75,10 +72,9 @@ def fields(model: Any) -> dict[str, Any]:
     return found
 
 
-def field_names(model: Any) -> Iterable[str]:
+def field_names(model: Any) -> tuple[str, ...]:
     """Return the names of the fields in the order in which they are declared."""
-    names: Iterable[str] = model._fields_ordered
-    return names
+    return tuple(model._fields_ordered)
 
 
 def is_dynamic(model: Any) -> bool:
@@ -88,14 +84,12 @@ def is_dynamic(model: Any) -> bool:
 
 def class_name(model: Any) -> str:
     """Return the name by which a class is registered, that of its bases before its own."""
-    name: str = model._class_name
-    return name
+    return str(model._class_name)
 
 
 def family(model: Any) -> tuple[str, ...]:
     """Return the registered names of a class and of all below it."""
-    names: tuple[str, ...] = model._subclasses
-    return names
+    return tuple(model._subclasses)
 
 
 def registered(name: str) -> Any:
@@ -117,8 +111,7 @@ def stored_path(model: Any, path: str) -> str:
 
     :raises mongoengine.errors.LookUpError: if there is no such field.
     """
-    translated: str = model._translate_field_name(path)
-    return translated
+    return str(model._translate_field_name(path))
 
 
 # -- connections and collections
@@ -152,8 +145,7 @@ def forget_collection(model: Any) -> None:
 
 def collection_name(model: Any) -> str:
     """Return the name of a class's collection."""
-    name: str = model._get_collection_name()
-    return name
+    return str(model._get_collection_name())
 
 
 # -- instances
@@ -176,6 +168,11 @@ def construct(model: Any, given: Map[str, Any], *, embedded: bool = False) -> An
     instance = model(__auto_convert=False, **state, **given)
     forget_changes(instance)
     return instance
+
+
+def construct_new(model: Any, given: Map[str, Any]) -> Any:
+    """Return a new instance with attributes as they are given."""
+    return model(__auto_convert=False, **given)
 
 
 def bare(model: Any, *, embedded: bool) -> Any:
@@ -254,8 +251,7 @@ def remove_by(instance: Any, remove: Callable[[dict[str, Any], dict[str, Any]], 
 
 def query(queryset: Any) -> dict[str, Any]:
     """Return the filter of a queryset, as MongoDB takes it."""
-    found: dict[str, Any] = queryset._query
-    return found
+    return dict(queryset._query)
 
 
 def finds_nothing(queryset: Any) -> bool:
@@ -294,7 +290,11 @@ def validate(field: Any, value: Any) -> None:
     field._validate(value)
 
 
+def enum(field: Any) -> Any:
+    """Return the enumeration whose members an ``EnumField`` holds."""
+    return field._enum_cls
+
+
 def geometry(field: Any) -> str:
     """Return the GeoJSON type of a geo field; a ``GeoPointField`` holds points."""
-    kind: str = getattr(field, "_type", "Point")
-    return kind
+    return str(getattr(field, "_type", "Point"))
