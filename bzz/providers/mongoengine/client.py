@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import pymongo
 import pymongo.database
-from mongoengine.connection import _connection_settings
 from pymongo import AsyncMongoClient
 
 from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine import internals
 
 __all__ = ["check_database", "close", "database"]
 
@@ -52,7 +52,7 @@ def database(alias: str) -> Any:
 
     :raises bzz.errors.ConfigurationError: where no such connection is registered.
     """
-    settings = _connection_settings.get(alias)
+    settings = internals.connection_settings(alias)
     if settings is None:
         raise ConfigurationError(f"no connection {alias!r}: call mongoengine.connect(alias={alias!r}, ...) first")
     loop = asyncio.get_running_loop()

@@ -19,6 +19,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
 from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound, Unavailable
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.client import database
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.failures import blames_data, reading
@@ -61,7 +62,7 @@ class Documents:
         self._has_manager = _has_manager(self.model)
         self._is_narrowed = self._has_manager or hasattr(self.model, "get_instance_queryset")
         self._opened: _Open | None = None
-        self._ordering = [_order_key(self.model, name) for name in self.model._meta.get("ordering") or ()]
+        self._ordering = [_order_key(self.model, name) for name in internals.ordering(self.model)]
 
     async def collection(self) -> Collection:
         """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
@@ -70,7 +71,7 @@ class Documents:
     def _ready(self) -> _Open | None:
         """What was opened before, where it still holds for this loop and connection."""
         known = self._opened
-        if known is None or known.made is not getattr(self.model, "_collection", None):
+        if known is None or known.made is not internals.opened_collection(self.model):
             return None
         return known if known.loop is asyncio.get_running_loop() and known.database is self._database() else None
 
@@ -82,13 +83,13 @@ class Documents:
 
     def _connect(self, made: Any) -> _Open:
         db = self._database()
-        collection = Collection(db[self.model._get_collection_name()])
+        collection = Collection(db[internals.collection_name(self.model)])
         fetches = Batcher(partial(self._fetch_group, collection))
         inserts = Batcher(collection.insert, writes=True, weigh=len)
         return _Open(asyncio.get_running_loop(), made, db, collection, fetches, inserts)
 
     def _database(self) -> Any:
-        return self._given if self._given is not None else database(self.model._meta.get("db_alias", "default"))
+        return self._given if self._given is not None else database(internals.connection_alias(self.model))
 
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; returns MongoEngine's own collection object, if there is one."""
@@ -97,14 +98,14 @@ class Documents:
             raise Unavailable(TOO_SLOW)
         try:
             with _connecting:  # which MongoEngine does not do by itself
-                self.model._get_db()
-            return self.model._get_collection()
+                internals.database(self.model)
+            return internals.collection(self.model)
         except NotConnected:
             if self._given is None:
                 raise
             return None
         except BaseException:
-            self.model._collection = None  # MongoEngine sets it first, and then would never make the indexes
+            internals.forget_collection(self.model)  # MongoEngine sets it first, and then would never make the indexes
             raise
         finally:
             lock.release()
@@ -222,9 +223,12 @@ class Documents:
 
         :raises bzz.errors.ConfigurationError: if they do; no read would find the write.
         """
-        if self._given is not None and self._given.name != self.model._get_db().name:
+        if self._given is None:
+            return
+        own = internals.database(self.model).name
+        if self._given.name != own:
             raise ConfigurationError(
-                f"{self.model.__name__} is saved by MongoEngine, in the database {self.model._get_db().name!r}, but"
+                f"{self.model.__name__} is saved by MongoEngine, in the database {own!r}, but"
                 f" its routes were given database={self._given.name!r}; give both the same"
             )
 
@@ -301,7 +305,7 @@ def _order_key(model: Any, name: str) -> tuple[str, int]:
     """The stored path and direction of one name in a model's ``ordering``, by MongoEngine's own translation."""
     path = name.lstrip("+-").replace("__", ".")
     with suppress(me.errors.LookUpError):  # MongoEngine, too, lets a name pass that it does not know
-        path = model._translate_field_name(path)
+        path = internals.stored_path(model, path)
     return path, -1 if name.startswith("-") else 1
 
 
@@ -317,9 +321,9 @@ def _as_it_is(queryset: Any) -> Any:
 
 
 def _class_query(model: Any) -> Raw:
-    if not model._meta.get("allow_inheritance"):
+    if not internals.allows_inheritance(model):
         return {}
-    return {"_cls": {"$in": list(model._subclasses)}}
+    return {internals.CLASS_KEY: {"$in": list(internals.family(model))}}
 
 
 def _raw_query(answer: Any, ordering: list[Any] | None) -> Raw:
@@ -327,8 +331,8 @@ def _raw_query(answer: Any, ordering: list[Any] | None) -> Raw:
         return _NOTHING
     if not isinstance(answer, QuerySet):
         raise TypeError(f"the hook must return a queryset, not {type(answer).__name__}")
-    if ordering is not None and (answer._limit is not None or answer._skip):
+    if ordering is not None and internals.is_sliced(answer):
         raise TypeError("get_list_queryset must return a queryset without a limit: pages are for the client to choose")
-    if ordering is not None and answer._ordering:
-        ordering.extend(answer._ordering)
-    return _NOTHING if answer._none or answer._empty else dict(answer._query)
+    if ordering is not None:
+        ordering.extend(internals.sort_order(answer))
+    return _NOTHING if internals.finds_nothing(answer) else internals.query(answer)
