@@ -22,7 +22,10 @@ end
 
 function request()
    if once then
-      position = position % #requests + 1
+      position = math.min(position + 1, #requests)
+      if position == #requests then
+         wrk.thread:stop()  -- there is nothing left to send, however long the run was to be
+      end
       return requests[position]
    end
    return requests[math.random(#requests)]

@@ -60,3 +60,9 @@ async def test_requests_that_are_good_for_once_are_sent_in_order_without_repeati
     figures = await asyncio.to_thread(load, port_of(serve), wanted, CONNECTIONS, 0.2, once=True)
     asked = [int(each.removeprefix("once")) for each in Handler.seen]
     assert len(asked) <= max(asked) - min(asked) + 1 <= figures.answers + CONNECTIONS  # some were under way at the end
+
+
+async def test_when_all_of_them_are_sent_the_run_ends(serve: Serve) -> None:
+    wanted = [Request("GET", f"/once{number}") for number in range(100_000, 100_300)]
+    figures = await asyncio.to_thread(load, port_of(serve), wanted, CONNECTIONS, 1, once=True)
+    assert len(wanted) - 2 * CONNECTIONS <= figures.answers <= len(wanted)  # some were under way at the end

@@ -78,7 +78,8 @@ async def test_of_many_exclusive_transitions_one_wins(both: list[httpx.AsyncClie
     )
     winners = [f"taken by {number}" for number, each in enumerate(answers) if each.status_code == 200]
     assert winners == [issue.reload().status]
-    assert {each.status_code for each in answers} == {200, 409}
+    # 503: nothing was done, for no turn came in three seconds, as on a busy machine.
+    assert {200, 409} <= {each.status_code for each in answers} <= {200, 409, 503}
 
 
 # -- rules, in one process

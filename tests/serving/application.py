@@ -32,7 +32,10 @@ left: list[str] = []
 class Slow(RequestHandler):
     """Answers after ``seconds`` with the id of its process."""
 
+    begun = 0
+
     async def get(self) -> None:
+        Slow.begun += 1
         await asyncio.sleep(float(self.get_query_argument("seconds", "0")))
         self.finish(str(os.getpid()))
 
@@ -164,6 +167,13 @@ class Endless(RequestHandler):
             left.append(self.request.path)
 
 
+class Begun(RequestHandler):
+    """How many requests :class:`Slow` has begun to answer."""
+
+    def get(self) -> None:
+        self.finish(str(Slow.begun))
+
+
 class Left(RequestHandler):
     """What remains of requests: the clients that left, what was written, and the objects and tasks there are."""
 
@@ -244,6 +254,7 @@ def make() -> Application:
             ("/large", Large),
             ("/wrong/(.*)", Wrong),
             ("/endless", Endless),
+            ("/begun", Begun),
             ("/left", Left),
             ("/upload", Upload),
             ("/model", Model),
