@@ -196,8 +196,9 @@ def test_auto_convert_of_a_new_instance() -> None:
 
 
 def test_changed_fields() -> None:
-    instance = InternalOwner(number=1)
+    instance = internals.construct(InternalOwner, {"number": 1})
     instance.number = 2
+    assert instance._get_changed_fields() == ["n"]
     internals.forget_changes(instance)
     assert instance._get_changed_fields() == []
 
@@ -209,10 +210,9 @@ def test_mark_as_changed() -> None:
 
 
 def test_instance_is_the_owner_of_an_embedded_document() -> None:
-    owner, part = InternalOwner(), InternalPart()
+    by_mongoengine, owner, part = InternalOwner(number=7, part=InternalPart()), InternalOwner(number=7), InternalPart()
     internals.give_owner(part, weakref.proxy(owner))
-    owner.number = 7
-    assert part._instance.number == 7
+    assert (by_mongoengine.part._instance.number, part._instance.number) == (7, 7)
 
 
 def test_fields_of_an_instance_stand_before_those_of_its_class() -> None:
