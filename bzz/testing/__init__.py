@@ -1,4 +1,7 @@
-"""Tools to test an application's events: :func:`capture` and :func:`expect`."""
+"""Tools to test an application's events: :func:`capture` and :func:`expect`.
+
+The contract for providers is :mod:`bzz.testing.provider`, which needs pytest.
+"""
 
 from __future__ import annotations
 

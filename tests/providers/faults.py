@@ -14,15 +14,15 @@ from bzz.providers.mongoengine.provider import MongoEngineProvider
 __all__ = ["FAULTS", "Fault"]
 
 
-class TellsNoChanges(MongoEngineProvider):
-    """Updates, and says that nothing has changed."""
+class ReportsNoChanges(MongoEngineProvider):
+    """Updates, and reports that nothing has changed."""
 
     async def update(self, *args: Any, **kwargs: Any) -> Changed:
         changed = await super().update(*args, **kwargs)
         return Changed(record=changed.record, tell=changed.tell, compare=dict, holder=changed.holder)
 
 
-class TellsWhatItReadBefore(MongoEngineProvider):
+class ComparesWithAnEarlierRead(MongoEngineProvider):
     """Compares with what it read before the write, and not with what the write replaced."""
 
     async def update(self, path: Path, values: Mapping[str, Any], context: Any, **kwargs: Any) -> Changed:
@@ -184,8 +184,8 @@ class Fault(NamedTuple):
 
 
 FAULTS = [
-    Fault(TellsNoChanges, "test_only_what_is_named_changes_and_is_told"),
-    Fault(TellsWhatItReadBefore, "test_the_changes_of_a_field_form_one_chain"),
+    Fault(ReportsNoChanges, "test_only_what_is_named_changes_and_is_reported"),
+    Fault(ComparesWithAnEarlierRead, "test_the_changes_of_a_field_form_one_chain"),
     Fault(IgnoresExpected, "test_a_write_that_expects_something_else_is_stale_and_does_nothing"),
     Fault(ChecksBeforeTheWrite, "test_of_many_writes_on_one_condition_one_succeeds"),
     Fault(ShowsHidden, "test_a_hidden_field_is_shown_by_nothing"),

@@ -26,7 +26,7 @@ class Answer(me.EmbeddedDocument):
     text = me.StringField(db_field="t")
 
 
-class Jotting(me.EmbeddedDocument):
+class Memorandum(me.EmbeddedDocument):
     key = me.StringField(primary_key=True)
     text = me.StringField(db_field="t")
     secret = me.StringField()
@@ -47,7 +47,7 @@ class Described(me.Document):
     extra = me.DictField(db_field="x")
     home = me.EmbeddedDocumentField(Residence, db_field="h")
     phones = me.ListField(me.EmbeddedDocumentField(Handset), db_field="p")
-    notes = me.EmbeddedDocumentListField(Jotting)
+    notes = me.EmbeddedDocumentListField(Memorandum)
 
 
 class Citizen(Described):
@@ -83,7 +83,7 @@ class SavedGuild(me.Document):
 
 
 class Confidant(me.Document):
-    """Who asks is told only of those whose names begin with what is asked with."""
+    """A request sees only those whose names begin with its context."""
 
     name = me.StringField()
     friend = me.ReferenceField("self")

@@ -29,7 +29,7 @@ class Client:
     """Calls the verbs of one provider. ``where`` is the path below the root list, empty for that list itself.
 
     :param provider: what is under test.
-    :param context: what the model's hooks are told.
+    :param context: what the model's hooks get.
     """
 
     def __init__(self, provider: Provider, context: Any = None) -> None:
@@ -117,7 +117,7 @@ class Client:
     async def pages(self, where: str, text: str = "", *, per_page: int) -> list[list[str | None]]:
         """Follow the cursors from the first page to the last and back, and return the ids on each page.
 
-        :raises AssertionError: where the way back leads over other pages, or does not end.
+        :raises AssertionError: if the way back leads over other pages, or does not end.
         """
         page = await self.page(where, text, per_page=per_page)
         there = [_ids(page)]

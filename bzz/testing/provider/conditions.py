@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bzz.errors import PreconditionFailed
+from bzz.errors import Conflict, PreconditionFailed
 from bzz.providers.base import Stale
 from bzz.testing.provider.client import Client
 from bzz.testing.provider.suite import Suite, requires
@@ -61,7 +61,7 @@ class Conditions(Suite):
         assert [each["text"] for each in await people.listed(f"{ann}/notes")] == ["new", "changed"]
 
     @requires("embedded")
-    async def test_a_precondition_inside_is_told_the_state_inside(self, people: Client) -> None:
+    async def test_a_precondition_inside_gets_the_state_inside(self, people: Client) -> None:
         ann = await people.add(name="Ann", notes=[{"key": "a", "text": "x"}])
         note, state = f"{ann}/notes/a", (await people.get(f"{ann}/notes/a")).state
         await people.update(ann, {"age": 4})
@@ -71,6 +71,17 @@ class Conditions(Suite):
         with pytest.raises(PreconditionFailed):
             await people.delete(note, precondition=state.__eq__)
         assert (await people.shown(note))["text"] == "new"
+
+    @requires("positions")
+    async def test_a_write_at_a_position_rests_on_the_item_that_was_there(self, people: Client) -> None:
+        ann = await people.add(name="Ann", phones=[{"label": each} for each in "abc"])
+        expected = await people.get(f"{ann}/phones/1")
+        await people.delete(f"{ann}/phones/0")
+        with pytest.raises((Stale, Conflict)):
+            await people.update(f"{ann}/phones/1", {"label": "new"}, expected=expected)
+        with pytest.raises((Stale, Conflict)):
+            await people.delete(f"{ann}/phones/1", expected=expected)
+        assert [each["label"] for each in await people.listed(f"{ann}/phones")] == ["b", "c"]
 
     @requires("links")
     @pytest.mark.parametrize("where", ["red/lead", "red/members/{ann}"])

@@ -1,4 +1,4 @@
-"""Documents inserted: what is stored, told and refused."""
+"""Documents inserted: what is stored, reported and refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Creating", "named"]
 
 
 def named(caught: pytest.ExceptionInfo[Any]) -> list[str]:
-    """Return the dotted names that an error tells, sorted."""
+    """Return the dotted names in an error, sorted."""
     assert all(messages for messages in (caught.value.errors or {}).values())
     return sorted(caught.value.errors or {})
 
@@ -40,7 +40,7 @@ class Creating(Suite):
         ann = await people.add(name="Ann", **{name: value})
         assert (await people.shown(ann))[name] == plain(value)
 
-    async def test_a_new_document_is_told_from_nothing_with_its_defaults(self, people: Client) -> None:
+    async def test_a_new_document_is_reported_from_nothing_with_its_defaults(self, people: Client) -> None:
         written = await people.create("", {"name": "Ann", "age": 3})
         change, new = written.change, people.key(str(written.record.id))
         assert (change.kind, change.model, change.id, written.holder) == ("created", self.models.person, new, None)

@@ -27,7 +27,7 @@ class Deleting(Suite):
                 await verb()
         assert [record.id for record in (await people.page("")).records] == [bob]
 
-    async def test_a_deleted_document_is_told_down_to_nothing(self, people: Client) -> None:
+    async def test_a_deleted_document_is_reported_down_to_nothing(self, people: Client) -> None:
         ann = await people.add(name="Ann", age=3)
         written = await people.delete(ann)
         change = written.change

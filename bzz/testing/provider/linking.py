@@ -21,7 +21,7 @@ async def members(teams: Client) -> list[str]:
 class Linking(Suite):
     """:meth:`Provider.link`, and :meth:`Provider.delete` of references."""
 
-    async def test_each_new_link_is_told_as_a_change_of_the_document_that_refers(
+    async def test_each_new_link_is_reported_as_a_change_of_the_document_that_refers(
         self, people: Client, teams: Client
     ) -> None:
         keys = [people.key(await people.add(name=name)) for name in ("Ann", "Bob", "Cleo")]

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 __all__ = ["CAPABILITIES", "Capability", "Models"]
 
 Capability = Literal["dangling", "embedded", "hooks", "links", "lists", "maps", "positions", "unique"]
-"""What a provider may lack. Each test that needs one is skipped where the provider says that it has not.
+"""What a provider may lack. A test that needs one is skipped if the provider says that it lacks it.
 
 =============  ========================================================================================
 ``dangling``   a link may outlive the document that it leads to

@@ -29,7 +29,7 @@ async def each_of(people: Client, where: str, field: str) -> list[Any]:
 class Nesting(Suite):
     """:meth:`Provider.create`, :meth:`Provider.update` and :meth:`Provider.delete` below a document."""
 
-    async def test_an_item_is_attached_at_the_end_and_told(self, people: Client) -> None:
+    async def test_an_item_is_attached_at_the_end_and_reported(self, people: Client) -> None:
         ann = await people.add(name="Ann", notes=None)
         await people.create(f"{ann}/notes", {"key": "b"})
         written = await people.create(f"{ann}/notes", {"key": "a", "text": "new"})
@@ -94,7 +94,7 @@ class Nesting(Suite):
         with pytest.raises(Invalid):
             await people.update(f"{ann}/notes/a", {"key": "z"})
 
-    async def test_an_edit_inside_is_a_change_of_the_root_told_by_item(self, people: Client) -> None:
+    async def test_an_edit_inside_is_a_change_of_the_root_reported_by_item(self, people: Client) -> None:
         ann = await people.add(name="Ann", notes=notes("a", "b"), home={"city": "Rio"})
         note = await people.update(f"{ann}/notes/b", {"text": "new"})
         home = await people.update(f"{ann}/home", {"zip": "53000"})

@@ -1,4 +1,4 @@
-"""Many writers at once, by two providers of one model: no write is lost, and each tells what it replaced."""
+"""Many writers at once, by two providers of one model: no write is lost, and each reports what it replaced."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def race(*writes: Coroutine[Any, Any, T]) -> tuple[list[T], list[type]]:
 def chain(first: Any, pairs: Sequence[Any]) -> Any:
     """Return where the ``from``/``to`` pairs lead from ``first``, each taken once.
 
-    :raises AssertionError: where they form no unbroken chain.
+    :raises AssertionError: if they form no unbroken chain.
     """
     follows = {pair["from"]: pair["to"] for pair in pairs}
     assert len(follows) == len(pairs), f"two writes say that they replaced the same value: {pairs}"
@@ -111,13 +111,15 @@ class Racing(Suite):
         ]
 
     @requires("links")
-    async def test_links_are_all_there_and_each_is_told_once(self, people: Client, teams: Client, mount: Mount) -> None:
+    async def test_links_are_all_there_and_each_is_reported_once(
+        self, people: Client, teams: Client, mount: Mount
+    ) -> None:
         keys = [people.key(await people.add(name=str(number))) for number in range(4)]
         await teams.add(code="red")
         other = mount(self.models.team)
         done, _ = await race(*(each.link("red/members", [key]) for key in keys for each in (teams, other)))
-        told = sorted(str(written.record.id) for linked in done for written in linked)
-        assert told == sorted(str(key) for key in keys)
+        reported = sorted(str(written.record.id) for linked in done for written in linked)
+        assert reported == sorted(str(key) for key in keys)
         assert len(await teams.listed("red/members")) == len(keys)
 
     async def test_of_many_deletes_one_succeeds(self, people: Client, clients: list[Client]) -> None:

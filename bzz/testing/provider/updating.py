@@ -1,4 +1,4 @@
-"""Updates of documents: what changes, what is told, what is refused."""
+"""Updates of documents: what changes, what is reported, what is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Updating"]
 class Updating(Suite):
     """:meth:`Provider.update` and :meth:`Provider.preview` of whole documents."""
 
-    async def test_only_what_is_named_changes_and_is_told(self, people: Client) -> None:
+    async def test_only_what_is_named_changes_and_is_reported(self, people: Client) -> None:
         ann = await people.add(name="Ann", age=3, secret="x")
         changed = await people.update(ann, {"name": "Ann", "age": 4, "height": 1.5, "secret": None})
         change, stored = changed.change, await people.shown(ann)
@@ -31,7 +31,7 @@ class Updating(Suite):
         assert change.diff == diff
 
     @pytest.mark.parametrize("values", [{}, {"age": 3}, {"height": None}, {"name": "Ann", "age": 3}])
-    async def test_what_changes_nothing_is_told_as_nothing(self, people: Client, values: dict[str, Any]) -> None:
+    async def test_what_changes_nothing_is_reported_as_nothing(self, people: Client, values: dict[str, Any]) -> None:
         ann = await people.add(name="Ann", age=3)
         before = await people.get(ann)
         changed = await people.update(ann, values)
@@ -79,7 +79,7 @@ class Updating(Suite):
     # -- values that hold others
 
     @requires("lists")
-    async def test_a_list_is_replaced_and_told_whole(self, people: Client) -> None:
+    async def test_a_list_is_replaced_and_reported_whole(self, people: Client) -> None:
         ann = await people.add(name="Ann", tags=["a", "b"])
         changed = await people.update(ann, {"tags": ["b"]})
         assert (await people.shown(ann))["tags"] == ["b"]
@@ -155,7 +155,7 @@ class Updating(Suite):
                 await people.update(ann, values)
             assert named(caught) == [name]
 
-    async def test_a_preview_tells_and_refuses_as_an_update_does(self, people: Client) -> None:
+    async def test_a_preview_reports_and_refuses_as_an_update_does(self, people: Client) -> None:
         ann = await people.add(name="Ann", age=3)
         record, values = await people.get(ann), {"age": 4, "name": "Ann", "height": Unchanged(None)}
         preview = people.provider.preview(record, values)
