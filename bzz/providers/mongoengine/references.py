@@ -14,7 +14,8 @@ from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rules import refusals
-from bzz.shape import Kind
+from bzz.shape.documents import AnyEmbeddedKind, AnyReferenceKind, EmbeddedKind
+from bzz.shape.keys import ReferenceKind
 
 __all__ = ["check_references"]
 
@@ -73,17 +74,17 @@ def _in_document(mapping: Mapping, values: Map[str, Any], prefix: str) -> Iterat
 def _in_value(column: Column, value: Any, where: str) -> Iterator[Named]:
     """The references in one typed value. What a client may not write is not asked about, nor what others left there."""
     kind = column.field.kind
-    if kind is Kind.REFERENCE and value is not None and not isinstance(value, Unchanged):
+    if isinstance(kind, ReferenceKind) and value is not None and not isinstance(value, Unchanged):
         yield where, column.mapping(), value
     elif column.item is not None and isinstance(value, (dict, list)):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, each in pairs:
             yield from _in_value(column.item, each, f"{where}.{key}")
-    elif isinstance(value, dict) and kind is Kind.EMBEDDED:
+    elif isinstance(value, dict) and isinstance(kind, EmbeddedKind):
         yield from _in_document(column.mapping(), value, where + ".")
-    elif isinstance(value, dict) and kind in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE):
+    elif isinstance(value, dict) and isinstance(kind, (AnyEmbeddedKind, AnyReferenceKind)):
         target = column.schema.find(value.get("@type"))
-        if target is not None and kind is Kind.ANY_EMBEDDED:
+        if target is not None and isinstance(kind, AnyEmbeddedKind):
             yield from _in_document(target, value, where + ".")
         elif target is not None:
             yield where, target, value["id"]
