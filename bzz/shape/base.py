@@ -121,7 +121,12 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
 
     @abstractmethod
     def json_schema(self, refer: Refer) -> JsonSchema:
-        """Return the schema of the JSON values that are read and shown."""
+        """Return the schema of the JSON values that are read and shown, but for null."""
+
+    def key_schema(self, refer: Refer) -> JsonSchema:
+        """Return the schema of a key, which JSON may write as its text: what :meth:`read_key` reads."""
+        schema = self.json_schema(refer)
+        return schema if schema.get("type") == "string" else {"anyOf": [{"type": "string"}, schema]}
 
 
 class Link(Kind):
@@ -201,13 +206,6 @@ class Field:
             raise LookupError(f"{self.name} leads to no other model")
         return link.shape
 
-    def json_schema(self, refer: Refer) -> JsonSchema:
-        """Return the schema of the field's values."""
-        schema = self.kind.json_schema(refer)
-        if self.choices and not self.is_list:
-            schema = {**schema, "enum": list(self.choices)}
-        return {**schema, "readOnly": True} if self.read_only else schema
-
 
 class Part(NamedTuple):
     """One value inside another.
@@ -270,8 +268,11 @@ class Shape:
         return {name: self.readers[name] for name, each in self.visible.items() if not each.read_only}
 
     def _reader(self, field: Field) -> Reader:
-        """A primary key ``id`` is shown as a string, and so read from one."""
-        return field.kind.read_key if field is self.pk and field.name == "id" else field.kind.read
+        return field.kind.read_key if self.writes_as_key(field) else field.kind.read
+
+    def writes_as_key(self, field: Field) -> bool:
+        """Whether JSON writes the values of a field as their text: those of a primary key ``id``."""
+        return field is self.pk and field.name == "id"
 
     def find(self, dotted: str) -> Field | None:
         """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
@@ -291,12 +292,3 @@ class Shape:
             return found
         link = found.link
         return None if link is None or link.is_reference else link.shape.find(rest)
-
-    def json_schema(self, refer: Refer) -> JsonSchema:
-        """Return the schema of an instance, without what is hidden."""
-        schema: JsonSchema = {
-            "type": "object",
-            "properties": {name: each.json_schema(refer) for name, each in self.visible.items()},
-        }
-        required = [name for name, each in self.visible.items() if each.required and not each.has_default]
-        return {**schema, "required": required} if required else schema

@@ -7,6 +7,7 @@ from typing import Any
 
 from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Reading, Refer, Shape
 from bzz.shape.free import AnyKind, allowed_entries
+from bzz.shape.json_schema import field_schema, nullable
 from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.operators import EXISTS, ORDERING, Operator
 from bzz.shape.place import Place
@@ -61,7 +62,7 @@ class ListKind(Kind):
         return [Part(position, self._item, each) for position, each in enumerate(value)]
 
     def json_schema(self, refer: Refer) -> JsonSchema:
-        return {"type": "array", "items": self._item.json_schema(refer)}
+        return {"type": "array", "items": field_schema(self._item, refer)}
 
 
 class MapKind(Kind):
@@ -101,4 +102,4 @@ class MapKind(Kind):
         return [Part(key, self._item, each) for key, each in value.items()] if isinstance(value, dict) else ()
 
     def json_schema(self, refer: Refer) -> JsonSchema:
-        return {"type": "object", "additionalProperties": self._item.json_schema(refer)}
+        return {"type": "object", "additionalProperties": nullable(field_schema(self._item, refer))}

@@ -71,5 +71,4 @@ class ReferenceKind(Link):
         return self.shape, value
 
     def json_schema(self, refer: Refer) -> JsonSchema:
-        key = {"type": "string"} if self.shape.pk is None else self.shape.pk.kind.json_schema(refer)
-        return key if key.get("type") == "string" else {"anyOf": [{"type": "string"}, key]}
+        return {"type": "string"} if self.shape.pk is None else self.shape.pk.kind.key_schema(refer)
