@@ -45,7 +45,7 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     if not content_type and not body:
         return {}
     types = (JSON, MERGE_PATCH, FORM) if merge_patch else (JSON, FORM)
-    media = _media_type(content_type or "")
+    media = JSON if content_type == JSON else _media_type(content_type or "")  # most clients name it plainly
     if media not in types:
         raise _unsupported(types)
     return _decode_form(shape, body) if media == FORM else _decode_json(body, shape.limits.depth)
