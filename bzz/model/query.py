@@ -269,7 +269,8 @@ def _read(field: Field, operator: Operator, text: str) -> Any:
 
 def _check_choice(field: Field, value: Any) -> None:
     """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing."""
-    choices = field.item.choices or field.choices
+    item = field.item
+    choices = item.choices or field.choices
     if choices and value not in choices:
-        known = ", ".join(str(each) for each in choices[:MAX_CHOICES_TOLD])
+        known = ", ".join(item.kind.to_text(each) for each in choices[:MAX_CHOICES_TOLD])
         raise ValueError(f"Must be one of: {known}{', ...' if len(choices) > MAX_CHOICES_TOLD else '.'}")

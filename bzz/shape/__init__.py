@@ -17,6 +17,7 @@ DecimalKind             string or number                                  decima
 BooleanKind             ``true`` or ``false``                             bool
 DateTimeKind            ISO 8601, no zone meaning UTC                     datetime, naive, UTC
 DateKind                ``YYYY-MM-DD``                                    date
+DurationKind            ISO 8601, without years and months                timedelta
 UUIDKind                string                                            uuid.UUID
 IdKind                  string, read by ``parse``                         what ``parse`` returns
 BinaryKind              base64 string                                     bytes

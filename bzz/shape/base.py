@@ -84,6 +84,10 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         """Return ``text`` as JSON would hold it; text that is no value of the kind stays text."""
         return text
 
+    def to_text(self, value: Any) -> str:
+        """Return the text of a Python value, as people are told it."""
+        return str(value)
+
     def read_key(self, value: Any, place: Place, reading: Reading) -> Any:
         """Return the Python value of a key, which JSON may write as its text."""
         if not isinstance(value, str):

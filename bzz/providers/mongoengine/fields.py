@@ -44,6 +44,7 @@ __all__ = [
     "reader_of",
     "reference_key",
     "reference_text",
+    "serve_as",
     "store_scalar",
 ]
 
@@ -96,6 +97,17 @@ PLAIN_FIELDS = frozenset({me.StringField, me.URLField, me.EmailField, me.IntFiel
 """Fields whose values are the same in MongoDB, in an instance and as typed values; a subclass may differ."""
 
 
+_registered: list[tuple[type[BaseField], type[Kind]]] = []
+
+
+def serve_as(kind: type[Kind], field_class: type[BaseField]) -> None:
+    """Serve the fields of a class, and of those below it, as a kind without parameters.
+
+    What is stored and loaded is what the class's own ``to_mongo()`` and ``to_python()`` say.
+    """
+    _registered.insert(0, (field_class, kind))
+
+
 def kind_of(source: BaseField, where: str) -> type[Kind]:
     """Return the class of a MongoEngine field's kind.
 
@@ -108,7 +120,7 @@ def kind_of(source: BaseField, where: str) -> type[Kind]:
         return _kind_of_values([each.value for each in source.choices])
     if isinstance(source, me.SequenceField):
         return IntegerKind if source.value_decorator is int else StringKind
-    return next((kind for known, kind in _KINDS if isinstance(source, known)), AnyKind)
+    return next((kind for known, kind in (*_registered, *_KINDS) if isinstance(source, known)), AnyKind)
 
 
 def _kind_of_values(values: list[Any]) -> type[Kind]:
@@ -158,7 +170,8 @@ def reader_of(source: BaseField, kind: Kind) -> Reader | None:
         return _read_date
     if isinstance(kind, GeoKind) and isinstance(source, me.GeoPointField):
         return _read_point
-    if isinstance(kind, (DecimalKind, UUIDKind)) or isinstance(source, me.ComplexDateTimeField):
+    converts = (me.ComplexDateTimeField, *(known for known, _ in _registered))
+    if isinstance(kind, (DecimalKind, UUIDKind)) or isinstance(source, converts):
         to_python: Reader = source.to_python
         return to_python
     return None
