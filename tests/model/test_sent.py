@@ -282,6 +282,14 @@ def test_a_number_as_id_is_read_from_the_text_in_which_it_is_shown() -> None:
     assert left(ORDER, {"id": "7"}) == {"id": 7}
 
 
+def test_a_number_as_id_of_another_name_is_shown_and_read_as_a_number() -> None:
+    number = Field("number", IntegerKind())
+    crate = Shape("Crate", object, {"number": number}, pk=number, url_id=number)
+    assert left(crate, {"number": 7}) == {"number": 7}
+    with pytest.raises(Invalid):
+        left(crate, {"number": "7"})
+
+
 names = st.sampled_from([*USER.fields, "street", "zip", "city", "key", "@type", "_cls", "$set", "a.b"]) | st.text()
 leaves = (
     st.none()

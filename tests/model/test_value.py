@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bzz.model.reading import MAX_ERRORS, BodyReading, Errors
-from bzz.shape import TOP, Field, Kind
+from bzz.shape import TOP, Field, Kind, Shape
 from bzz.shape.containers import ListKind, MapKind
 from bzz.shape.documents import EmbeddedKind
 from bzz.shape.free import AnyKind
 from bzz.shape.geo import GeoKind
-from bzz.shape.keys import IdKind
+from bzz.shape.keys import IdKind, ReferenceKind
 from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
 from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
 from bzz.shape.times import DateKind, DateTimeKind
@@ -160,6 +160,14 @@ def test_a_reference_is_read_by_the_key_of_its_target() -> None:
     assert USER.fields["boss"].kind.from_text("42") == 42
 
 
+@pytest.mark.parametrize("value", [{"zip": 1}, "x"])
+def test_a_reference_to_a_key_of_many_parts_cannot_be_written(value: Any) -> None:
+    house = Shape("House", object, pk=Field("id", EmbeddedKind(lambda: ADDRESS)))
+    reading = BodyReading()
+    from_json(ReferenceKind(lambda: house), value, "it", reading)
+    assert list(reading.errors) == ["it"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -233,6 +241,13 @@ def test_json_is_read_by_its_kind(name: str, value: Any, expected: Any) -> None:
     answer = read(name, value)
     assert answer == expected
     assert type(answer) is type(expected)
+
+
+@pytest.mark.parametrize("item", [StringKind(), AnyKind()])
+def test_null_is_no_item_of_a_list(item: Kind) -> None:
+    reading = BodyReading()
+    from_json(ListKind(Field("", item)), ["a", None], "it", reading)
+    assert reading.errors == {"it.1": ["Must not be null."]}
 
 
 def test_null_unsets_any_field() -> None:

@@ -15,14 +15,14 @@ from tests.rest import raw
 from tests.rest.conftest import Api
 
 
-class Leg(me.EmbeddedDocument):
+class JourneyLeg(me.EmbeddedDocument):
     takes = DurationField(db_field="t")
 
 
 class Journey(me.Document):
     takes = DurationField(db_field="t", required=True)
     breaks = me.ListField(DurationField(), db_field="b")
-    leg = me.EmbeddedDocumentField(Leg, db_field="l")
+    leg = me.EmbeddedDocumentField(JourneyLeg, db_field="l")
     waits = DurationField(choices=(timedelta(minutes=5), timedelta(hours=1)))
 
 

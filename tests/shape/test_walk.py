@@ -116,6 +116,13 @@ def test_every_model_that_documents_lead_to_is_reached_once() -> None:
     assert [each.name for each in reachable(one)] == ["One", "Two"]
 
 
+def test_a_path_leads_through_a_list_of_documents_but_not_through_lists_of_them() -> None:
+    link = USER.fields["addresses"].link
+    assert link is not None
+    assert link.shape is ADDRESS
+    assert STREETS.link is None
+
+
 @pytest.mark.parametrize(
     ("field", "shapes"),
     [
