@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
-PYTHONS := 3.10 3.11 3.12 3.13
+PYTHONS := 3.11 3.12 3.13
 BIN := .venv/bin
 PIP := -m pip install --disable-pip-version-check
 
@@ -75,8 +75,8 @@ clean: ## Remove the environment, caches, and the demo's data
 	rm -rf .venv .bzz .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist docs/_build
 
 .venv/bin/python:
-	@command -v $(PYTHON) >/dev/null || { echo "bzz needs Python 3.10 or later; there is no $(PYTHON) on PATH. Name one: make PYTHON=..." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "bzz needs Python 3.10 or later; $(PYTHON) is older, or does not run. Name another: make PYTHON=..." >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "bzz needs Python 3.11 or later; there is no $(PYTHON) on PATH. Name one: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "bzz needs Python 3.11 or later; $(PYTHON) is older, or does not run. Name another: make PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
 .venv/installed-demo: pyproject.toml | .venv/bin/python

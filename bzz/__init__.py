@@ -10,6 +10,7 @@ from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, fresh, off, on, silent
 from bzz.limits import Limits
+from bzz.model.handler import ModelHandler
 from bzz.model.hive import ModelHive
 from bzz.origins import cors
 from bzz.routing import RouteList, flatten
@@ -35,6 +36,7 @@ __all__ = [
     "Event",
     "Limits",
     "MockHive",
+    "ModelHandler",
     "ModelHive",
     "Observer",
     "RedisRelay",

@@ -19,7 +19,7 @@ async def call(function: Callable[..., Any], /, *arguments: Any, **named: Any) -
 
     ``CancelledError`` is no ``Exception``: raised by a task that ``function`` awaits, it would pass every handler that
     keeps one function's failure from the others, and end the task that it runs in. So it becomes a ``RuntimeError``,
-    unless somebody does cancel the running task. Before Python 3.11 a task does not tell, and it is raised as it is.
+    unless somebody does cancel the running task.
 
     :raises RuntimeError: where something that ``function`` waits for was cancelled.
     :raises asyncio.CancelledError: where the running task is being cancelled.
@@ -35,8 +35,8 @@ async def call(function: Callable[..., Any], /, *arguments: Any, **named: Any) -
 
 
 def _is_being_cancelled() -> bool:
-    cancelling = getattr(asyncio.current_task(), "cancelling", None)
-    return cancelling is None or cancelling() > 0
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[list[inspect.Parameter], bool]:

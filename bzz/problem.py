@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import functools
 import http.client
 import logging
@@ -15,7 +13,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-import tornado
 from tornado.web import HTTPError, RequestHandler
 
 from bzz.codec import dumps
@@ -55,7 +52,7 @@ class ProblemHandler(RequestHandler):
         return f"{super()._request_summary()} [request {self.request_id}]"
 
     async def _execute(self, *args: Any, **kwargs: Any) -> None:  # what Tornado runs as the task of the request
-        with answering(self, self.request_id), _quietly():
+        with answering(self, self.request_id):
             await super()._execute(*args, **kwargs)
 
     def options(self, *args: Any, **kwargs: Any) -> None:
@@ -102,11 +99,6 @@ class ProblemHandler(RequestHandler):
             return
         level = logging.WARNING if value.status >= 500 else logging.INFO
         logger.log(level, "%d %s %s: %s", value.status, self.request.method, self.request.path, value)
-
-
-def _quietly() -> contextlib.AbstractContextManager[None]:
-    """Before 6.6 Tornado logs a traceback for each request that is cancelled when its loop ends."""
-    return contextlib.suppress(asyncio.CancelledError) if tornado.version_info < (6, 6) else contextlib.nullcontext()
 
 
 def answer(handler: RequestHandler, error: RequestError) -> None:

@@ -6,8 +6,8 @@ Each log line that bzz writes for a request ends with ``[request <id>]``, and it
 from __future__ import annotations
 
 import logging
+import os
 import re
-import uuid
 from contextvars import ContextVar
 from typing import Any
 
@@ -91,7 +91,7 @@ def id_from(given: str | None) -> str:
     >>> id_from("abc-123"), len(id_from("two words"))
     ('abc-123', 32)
     """
-    return given if given and _ID.fullmatch(given) else uuid.uuid4().hex
+    return given if given and _ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def id_of(handler: Any) -> str | None:

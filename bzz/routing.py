@@ -1,9 +1,16 @@
-"""Lists of Tornado routes: joined, prefixed and flattened."""
+"""Lists of Tornado routes: joined, prefixed and flattened.
+
+Importing this module has Tornado take the routes of several hives as they are, too: ``Application([users, teams])``. It
+gives no hook for that (of a list within the list of rules it asserts, without a word, that it is one rule), so its
+``RuleRouter.add_rules`` is wrapped. Only a :class:`RouteList`, which Tornado could not take before, is handled anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+from tornado.routing import RuleRouter
 
 from bzz.errors import ConfigurationError
 
@@ -11,7 +18,13 @@ __all__ = ["RouteList", "flatten", "join"]
 
 
 class RouteList(list[Any]):
-    """The routes of one hive: tuples as :class:`tornado.web.Application` takes them."""
+    """The routes of one hive: tuples as :class:`tornado.web.Application` takes them.
+
+    >>> from tornado.web import Application, RequestHandler
+    >>> class Users(RequestHandler): ...
+    >>> class Teams(RequestHandler): ...
+    >>> app = Application([RouteList([("/user", Users)]), RouteList([("/team", Teams)])])
+    """
 
 
 def flatten(routes: Iterable[Any]) -> RouteList:
@@ -42,6 +55,8 @@ def refuse_twice(routes: Iterable[Any]) -> None:
     """
     seen: set[Any] = set()
     for pattern, handler in routes:
+        if not isinstance(handler, type):  # a list of rules for a host, or a router
+            continue
         if (pattern, handler) in seen:
             raise ConfigurationError(
                 f"{pattern} leads to two routes of {handler.__name__}: only the first is ever asked"
@@ -61,3 +76,17 @@ def join(prefix: str, name: str) -> str:
     if not parts:
         raise ConfigurationError("a route needs a resource name")
     return "/" + "/".join(parts)
+
+
+_add_rules = RuleRouter.add_rules
+
+
+def _add_rules_and_lists(self: RuleRouter, rules: Sequence[Any]) -> None:
+    """Add rules to a Tornado router, those of a :class:`RouteList` among them in its place."""
+    if any(isinstance(rule, RouteList) for rule in rules):
+        rules = [each for rule in rules for each in (rule if isinstance(rule, RouteList) else [rule])]
+        refuse_twice(route[:2] for route in rules if isinstance(route, tuple))
+    _add_rules(self, rules)
+
+
+RuleRouter.add_rules = _add_rules_and_lists  # type: ignore[method-assign]  # see the top of the module

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import httpx
 import mongoengine
 import pytest
-import tornado
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from tornado.httpserver import HTTPServer
@@ -33,11 +32,6 @@ def require_mongod() -> None:
     """
     if not shutil.which("mongod") and not importlib.util.find_spec("fiftyone"):
         pytest.skip("there is no mongod to start")  # no wheel for this machine, and nobody installed one
-
-
-cross_origin = pytest.mark.skipif(  # Tornado 6.5 is the last that runs on Python 3.10: nothing of bzz is at fault there
-    tornado.version_info < (6, 6), reason="Tornado's cross_origin_protection came with 6.6"
-)
 
 
 class Driver(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -109,7 +109,7 @@ OFFSET = timezone(timedelta(hours=-3))
     ("value", "text"),
     [
         (NAIVE, '"2026-01-02T03:04:05Z"'),
-        (NAIVE.replace(tzinfo=timezone.utc), '"2026-01-02T03:04:05Z"'),
+        (NAIVE.replace(tzinfo=UTC), '"2026-01-02T03:04:05Z"'),
         (NAIVE.replace(tzinfo=OFFSET), '"2026-01-02T03:04:05-03:00"'),
         (date(2026, 1, 2), '"2026-01-02"'),
         (uuid.UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),

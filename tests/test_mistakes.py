@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import mongoengine as me
+import pymongo
 import pytest
 from tornado.web import Application, RequestHandler
 
@@ -35,6 +36,45 @@ def mount(model: type = Hogshead, **options: Any) -> bzz.RouteList:
 
 
 def listener(event: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("prefix", 5),
+        ("resource_name", b"user"),
+        ("methods", None),
+        ("methods", "GET"),
+        ("methods", []),
+        ("methods", ["get"]),
+        ("methods", [5]),
+        ("hidden", None),
+        ("hidden", "name"),
+        ("hidden", [5]),
+        ("hidden", ["nmae"]),
+        ("read_only", 5),
+        ("read_only", ["nmae"]),
+        ("per_page", "20"),
+        ("per_page", True),
+        ("per_page", 2.5),
+        ("per_page", 0),
+        ("per_page", 101),
+        ("max_per_page", None),
+        ("database", "bzz"),
+        ("database", pymongo.MongoClient(connect=False)["bzz"]),
+        ("authorize", 5),
+        ("authorize", lambda method, model: True),
+        ("handler", RequestHandler),
+        ("handler", None),
+    ],
+)
+def test_an_option_that_cannot_be_is_told_by_its_name(option: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{option}\b"):
+        mount(**{option: value})
+
+
+def test_none_is_no_prefix() -> None:
+    assert mount(prefix=None)[0][0] == mount()[0][0]
 
 
 WRONG = ["Hogshead.updatd", "Hogshead.updatd.name", "Hogshead.created.name", "Hogshead.x*", "Hogshead.promoted"]

@@ -9,7 +9,19 @@ import pytest
 
 import bzz
 
-OPTIONAL = ("argon2", "jwt", "cryptography", "typer", "yaml", "jsonref", "jsonschema", "redis", "uvloop", "granian")
+OPTIONAL = (
+    "argon2",
+    "jwt",
+    "cryptography",
+    "typer",
+    "yaml",
+    "jsonref",
+    "jsonschema",
+    "redis",
+    "uvloop",
+    "granian",
+    "pytest",
+)
 
 
 def test_importing_bzz_loads_no_optional_package() -> None:
@@ -55,6 +67,7 @@ def run_without(package: str, *arguments: str) -> subprocess.CompletedProcess[st
         ("yaml", "mock", "import bzz.mock.file"),
         ("typer", "cli", "import bzz.cli"),
         ("redis", "relay", "import bzz; bzz.RedisRelay"),
+        ("pytest", "testing", "import bzz.testing.provider"),
     ],
 )
 def test_a_missing_package_says_which_install_brings_it(package: str, extra: str, program: str) -> None:

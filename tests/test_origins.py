@@ -11,7 +11,7 @@ from tornado.web import Application
 import bzz
 from bzz.errors import ConfigurationError, TooManyRequests
 from bzz.problem import ProblemHandler
-from tests.conftest import Serve, cross_origin
+from tests.conftest import Serve
 
 PAGE, OTHER = "https://app.example.org", "https://evil.example"
 ASK = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "content-type,if-match"}
@@ -108,7 +108,6 @@ async def test_with_credentials_the_origin_is_named(serve: Serve) -> None:
     assert allowed(await client.get("/items/", headers={"Origin": OTHER})) == {}
 
 
-@cross_origin
 @pytest.mark.parametrize(
     ("credentials", "origin", "cookie", "status"),
     [

@@ -14,7 +14,6 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from bzz import errors
 from bzz.problem import MEDIA_TYPE, ProblemHandler, answer
-from tests.conftest import cross_origin
 
 RAISED: dict[str, Exception] = {
     "invalid": errors.Invalid({"address.zip": ["too long"]}),
@@ -118,7 +117,6 @@ class Writing(ProblemHandler):
         self.write("written")
 
 
-@cross_origin
 class CrossOriginTest(AsyncHTTPTestCase):
     def get_app(self) -> Application:
         settings: dict[str, Any] = {"bzz_guard": OwnCredential(), "trusted_origins": ["https://friend.example"]}

@@ -44,7 +44,7 @@ class Outbox:
             send, seconds, sent = self._queue[0]
             try:
                 await (send() if seconds is None else asyncio.wait_for(send(), seconds))
-            except (OSError, asyncio.TimeoutError):  # engines of ASGI 2.4, and pipes, say so where a client has left
+            except (TimeoutError, OSError):  # engines of ASGI 2.4, and pipes, say so where a client has left
                 self.drop()
                 return self._on_left()
             except Exception as error:

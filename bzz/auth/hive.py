@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import tornado
 from tornado.web import Application, RequestHandler
 
 from bzz.auth.base import AuthProvider
@@ -156,5 +155,3 @@ def _made(given: Any) -> AuthProvider:
 
 def _refuse_other_sites(app: Application) -> None:
     app.settings.setdefault("cross_origin_protection", True)
-    if tornado.version_info < (6, 6):
-        logger.warning("Tornado %s has no cross_origin_protection; only SameSite=Lax guards cookies", tornado.version)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from bzz.errors import ConfigurationError, TooManyRequests
+from bzz.auth import outage
+from bzz.auth.mongodb import store_in
+from bzz.errors import ConfigurationError, OutcomeUnknown, TooManyRequests, Unavailable
 
 __all__ = ["FailureStore", "Limiter", "MemoryFailures", "MongoFailures"]
 
@@ -56,22 +57,11 @@ class MongoFailures(FailureStore):
     """
 
     def __init__(self, collection: Any) -> None:
-        self._collection = collection
-        self._indexed = False
+        self._store = store_in(collection, "end")
 
     async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
-        if not self._indexed:
-            await self._collection.create_index("end", expireAfterSeconds=0)
-            self._indexed = True
-        now = datetime.now(timezone.utc)
-        # An update pipeline restarts a window that has ended, and counts, in one atomic step.
-        running = {"$gt": ["$end", now]}
-        total = {"$max": [0, {"$add": [{"$cond": [running, "$count", 0]}, amount]}]}
-        end = {"$cond": [running, "$end", now + timedelta(seconds=window)]}
-        found = await self._collection.find_one_and_update(
-            {"_id": key}, [{"$set": {"count": total, "end": end}}], upsert=True, return_document=True
-        )
-        return found["count"], (found["end"].replace(tzinfo=timezone.utc) - now).total_seconds()
+        with outage.provider("sign-in limiter", Unavailable, OutcomeUnknown):
+            return await self._store.count(key, amount, window)
 
 
 class Limiter:

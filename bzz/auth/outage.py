@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from bzz.errors import RequestError, Unavailable
 
-__all__ = ["store"]
+__all__ = ["provider", "store"]
 
 logger = logging.getLogger("bzz.auth")
 
@@ -24,5 +24,21 @@ def store(name: str) -> Iterator[None]:
     except RequestError:
         raise
     except Exception as error:
-        logger.exception("the %s store failed", name)
-        raise Unavailable(f"The {name} store cannot be asked; nothing was done.") from error
+        raise _unavailable(name) from error
+
+
+@contextlib.contextmanager
+def provider(name: str, *kinds: type[RequestError]) -> Iterator[None]:
+    """Do the same with errors of these ``kinds``, which a provider's store raises for the store called ``name``.
+
+    :raises bzz.errors.Unavailable: in place of one of these.
+    """
+    try:
+        yield
+    except kinds as error:
+        raise _unavailable(name) from error
+
+
+def _unavailable(name: str) -> Unavailable:
+    logger.exception("the %s store failed", name)
+    return Unavailable(f"The {name} store cannot be asked; nothing was done.")

@@ -6,6 +6,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bzz.auth import outage
+from bzz.auth.mongodb import store_in
+from bzz.errors import Unavailable
+from bzz.providers.base import Entry
+
 __all__ = ["Account", "MemoryPasswords", "MongoPasswords", "PasswordStore"]
 
 
@@ -68,18 +73,28 @@ class MongoPasswords(PasswordStore):
     """
 
     def __init__(self, collection: Any) -> None:
-        self._collection = collection
+        self._store = store_in(collection)
 
     async def add(self, account: Account) -> bool:
-        new = {"user_id": account.user_id, "hash": account.hash}
-        added = await self._collection.update_one({"_id": account.login}, {"$setOnInsert": new}, upsert=True)
-        return added.upserted_id is not None
+        with outage.provider("password", Unavailable):
+            return await self._store.put(account.login, _value_of(account), None)
 
     async def find(self, login: str) -> Account | None:
-        found = await self._collection.find_one({"_id": login})
-        return None if found is None else Account(login, found["user_id"], found["hash"])
+        with outage.provider("password", Unavailable):
+            found = (await self._store.get([login])).get(login)
+        return None if found is None else _account_of(login, found)
 
     async def change(self, account: Account, new_hash: str) -> bool:
-        where = {"_id": account.login, "hash": account.hash}
-        changed = await self._collection.update_one(where, {"$set": {"hash": new_hash}})
-        return bool(changed.matched_count)
+        with outage.provider("password", Unavailable):
+            found = (await self._store.get([account.login])).get(account.login)
+            if found is None or _account_of(account.login, found) != account:
+                return False
+            return await self._store.put(account.login, {**found.value, "hash": new_hash}, found)
+
+
+def _value_of(account: Account) -> dict[str, str]:
+    return {"user_id": account.user_id, "hash": account.hash}
+
+
+def _account_of(login: str, entry: Entry) -> Account:
+    return Account(login, entry.value["user_id"], entry.value["hash"])

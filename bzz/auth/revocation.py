@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
-from bzz.errors import ConfigurationError
+from bzz.auth import outage
+from bzz.auth.mongodb import store_in
+from bzz.errors import ConfigurationError, OutcomeUnknown, Unavailable
+from bzz.providers.base import Entry
 
 __all__ = ["MemoryRevocation", "MongoRevocation", "RevocationStore", "user_key"]
 
@@ -80,25 +84,35 @@ class MongoRevocation(RevocationStore):
     """
 
     def __init__(self, collection: Any) -> None:
-        self._collection = collection
-        self._indexed = False
+        self._store = store_in(collection, "until")
 
     async def revoke(self, session_id: str, until: int) -> None:
-        await self._raise(session_id, until)
+        await self._note(session_id, until, {})
 
     async def revoke_user(self, user: str, before: float, until: int) -> None:
-        await self._raise(user, until, before=before)
+        await self._note(user, until, {"before": before})
 
     async def has_ended(self, session_id: str, user: str, started: float) -> bool:
-        either = [{"_id": session_id}, {"_id": user, "before": {"$gte": started}}]
-        return await self._collection.find_one({"$or": either}, {"_id": 1}) is not None
-
-    async def _raise(self, key: str, until: int, **more: Any) -> None:
-        if not self._indexed:
-            await self._collection.create_index("until", expireAfterSeconds=0)
-            self._indexed = True
-        changes = {"until": datetime.fromtimestamp(until, timezone.utc), **more}
-        await self._collection.update_one({"_id": key}, {"$max": changes}, upsert=True)
+        with _asking():
+            found = await self._store.get([session_id, user])
+        return session_id in found or (user in found and found[user].value["before"] >= started)
 
     async def is_revoked(self, session_id: str) -> bool:
-        return await self._collection.find_one({"_id": session_id}, {"_id": 1}) is not None
+        with _asking():
+            return bool(await self._store.get([session_id]))
+
+    async def _note(self, key: str, until: float, value: Mapping[str, float]) -> None:
+        """Store ``value``, until ``until``; where something is stored already, the later of each stays."""
+        expected: Entry | None = None
+        with _asking():
+            while not await self._store.put(key, value, expected, expires=until):
+                expected = (await self._store.get([key])).get(key)
+                if expected is not None:
+                    known = expected.value
+                    until = max(until, expected.expires or until)
+                    value = {**known, **{name: max(own, known.get(name, own)) for name, own in value.items()}}
+
+
+def _asking() -> AbstractContextManager[None]:
+    """What is noted can be noted again: where the outcome of that is unknown, the client may repeat it."""
+    return outage.provider("revocation", Unavailable, OutcomeUnknown)

@@ -9,12 +9,12 @@ import typing
 import uuid
 import weakref
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 import typeguard
-from typing_extensions import Self, dataclass_transform
+from typing_extensions import dataclass_transform
 
 from bzz.errors import ConfigurationError
 
@@ -122,7 +122,7 @@ class Event:
         self = super().__new__(cls)
         if values:
             cls._check(values)
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         stamp(
             self, id=uuid.uuid4().hex, occurred_at=now, origin=None, request_id=None, cause=None, depth=0, remote=None
         )

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
+from re import _constants as codes  # type: ignore[attr-defined]  # the standard library has no public parser of these
+from re import _parser as parser  # type: ignore[attr-defined]  # as above
 from typing import Any
-
-if sys.version_info >= (3, 11):
-    from re import _constants as codes  # type: ignore[attr-defined]  # where the parser of re is since 3.11
-    from re import _parser as parser  # type: ignore[attr-defined]  # as above
-else:
-    import sre_constants as codes
-    import sre_parse as parser
 
 __all__ = ["matching"]
 

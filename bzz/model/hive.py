@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bzz.calling import check_takes
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
 from bzz.model.handler import ModelHandler
+from bzz.model.options import check_authorize, check_handler, check_page_sizes, check_text, field_names, methods_of
 from bzz.model.resource import METHODS, Authorize, Resource
 from bzz.providers import hidden as hidden_fields
 from bzz.providers.base import Options, Provider
@@ -29,7 +29,7 @@ class ModelHive:
         cls,
         orm: str | type[Provider],
         model: type,
-        prefix: str = "",
+        prefix: str | None = "",
         resource_name: str | None = None,
         *,
         methods: Sequence[str] = METHODS,
@@ -39,12 +39,13 @@ class ModelHive:
         max_per_page: int = 100,
         database: Any = None,
         authorize: Authorize | None = None,
+        handler: type[ModelHandler] = ModelHandler,
     ) -> RouteList:
         """Routes for a model and everything nested in it.
 
         :param orm: ``'mongoengine'``, the dotted path of a :class:`~bzz.providers.base.Provider`, or such a class.
         :param model: the document class.
-        :param prefix: stands before the resource name in URLs, such as ``/api/v1``.
+        :param prefix: stands before the resource name in URLs, such as ``/api/v1``; None is no prefix.
         :param resource_name: the name in URLs; the class name in snake_case unless given.
         :param methods: those of GET, HEAD, POST, PUT, PATCH and DELETE that are answered; GET brings HEAD.
         :param hidden: dotted field names that clients never see, filter by or write.
@@ -55,21 +56,25 @@ class ModelHive:
             settings of ``mongoengine.connect()``.
         :param authorize: asked before each request with its method, the model at the end of its path, the id of the
             instance (None for a list or a single property) and the user; may be a coroutine. A falsy answer is a 403.
+        :param handler: a subclass of :class:`bzz.ModelHandler` that answers in its place.
         :returns: what :class:`tornado.web.Application` and :func:`bzz.flatten` take.
         :raises bzz.errors.ConfigurationError: for a mistake in any of these, or a model that cannot be served.
         """
         if not isinstance(model, type):
             raise ConfigurationError(f"a document class is expected, not {model!r}")
-        url = join(prefix, resource_name or _snake_case(model.__name__))
-        _check_page_sizes(per_page, max_per_page)
-        if authorize is not None:
-            check_takes(authorize, ("method", "model", "instance_id", "user"), "authorize")
-        provider = _provider_class(orm)(model, Options(_names(hidden), _names(read_only), database))
+        check_text("prefix", prefix)
+        check_text("resource_name", resource_name)
+        check_page_sizes(per_page, max_per_page)
+        check_authorize(authorize)
+        check_handler(handler)
+        url = join(prefix or "", resource_name or _snake_case(model.__name__))
+        options = Options(field_names("hidden", hidden), field_names("read_only", read_only), database)
+        provider = _provider_class(orm)(model, options)
         bus.reserve(model.__name__)
         hidden_fields.note(provider.shape)
         name = url.rpartition("/")[2]
-        resource = Resource(provider, url, name, _checked_methods(methods), per_page, max_per_page, authorize)
-        return RouteList([(re.escape(url) + "(?:/.*)?", ModelHandler, {"resource": resource})])
+        resource = Resource(provider, url, name, methods_of(methods), per_page, max_per_page, authorize)
+        return RouteList([(re.escape(url) + "(?:/.*)?", handler, {"resource": resource})])
 
 
 def _snake_case(name: str) -> str:
@@ -98,21 +103,3 @@ def _import(dotted: str) -> Any:
         if error.name and dotted.startswith(error.name):
             return None
         raise
-
-
-def _names(names: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise ConfigurationError(f"a list of field names is expected, not {names!r}")
-    return tuple(names)
-
-
-def _checked_methods(methods: Sequence[str]) -> tuple[str, ...]:
-    unknown = [method for method in methods if method not in METHODS]
-    if isinstance(methods, str) or unknown:
-        raise ConfigurationError(f"methods: {methods!r} is no list of names from {', '.join(METHODS)}")
-    return tuple(method for method in METHODS if method in methods or (method == "HEAD" and "GET" in methods))
-
-
-def _check_page_sizes(per_page: int, max_per_page: int) -> None:
-    if not 1 <= per_page <= max_per_page:
-        raise ConfigurationError(f"per_page ({per_page}) must be at least 1 and at most max_per_page ({max_per_page})")

@@ -3,6 +3,8 @@
 :mod:`bzz.model` reads a request into the values of this module (:class:`Path`, :class:`ListQuery`, a dict of Python
 values) and asks a :class:`Provider`. A provider never sees a request and never sends a signal; a handler never sees a
 driver. What a provider raises is always a :class:`bzz.errors.RequestError`.
+
+Beside its models, a provider has a :class:`Store`, where bzz keeps what is its own.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ from typing import Any, NamedTuple
 
 from bzz.change import Diff
 from bzz.providers.outcome import Changed, Page, Record, Stale, Written
+from bzz.providers.store import Entry, Store
 from bzz.shape import Field, Shape
 from bzz.shape.operators import Operator
 
 __all__ = [
     "Changed",
     "Condition",
+    "Entry",
     "Filter",
     "ListQuery",
     "Operator",
@@ -33,6 +37,7 @@ __all__ = [
     "Sort",
     "Stale",
     "Step",
+    "Store",
     "Unchanged",
     "Written",
 ]

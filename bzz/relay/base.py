@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from tornado.web import Application
-from typing_extensions import Self
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus

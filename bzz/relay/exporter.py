@@ -92,7 +92,7 @@ class Exporter:
         greeting = asyncio.create_task(self._greet_again(tag)) if periodic else None
         try:
             await asyncio.wait_for(self._gathered(count), timeout)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return False
         finally:
             if greeting is not None:
@@ -130,7 +130,7 @@ class Exporter:
             self._session.post(SIGNALS, lambda: data, len(data))
             try:
                 await asyncio.wait_for(self._answered(question), timeout)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 logger.warning("%s: not everybody answered %s within %s s", self.publisher_id, event, timeout)
             finally:
                 result = self._ledger.close(event, asyncio.get_running_loop().time())

@@ -122,7 +122,7 @@ class Asking:
             send(question, pending)
             pending.check()
             await asyncio.wait_for(pending.complete.wait(), timeout)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self._blame(pending)
         finally:
             del self._pending[question]

@@ -123,7 +123,7 @@ def _told() -> Iterator[None]:
     """Tell what goes wrong as a TransportError."""
     try:
         yield
-    except (RedisError, OSError, asyncio.TimeoutError) as error:
+    except (TimeoutError, RedisError, OSError) as error:
         raise TransportError(f"{type(error).__name__}: {error}") from error
     except (AttributeError, RuntimeError) as error:  # redis-py, where a connection is closed while it is used
         raise TransportError(f"the connection was closed: {error}") from error

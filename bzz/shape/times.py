@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Refer
@@ -42,7 +42,7 @@ class DateTimeKind(Textual):
     def accept_typed(self, value: Any) -> datetime:
         if not isinstance(value, datetime):
             refuse()
-        return value if value.tzinfo is None else value.astimezone(timezone.utc).replace(tzinfo=None)
+        return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
 
     def json_schema(self, refer: Refer) -> JsonSchema:
         return {"type": "string", "format": "date-time"}

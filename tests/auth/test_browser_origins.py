@@ -12,7 +12,6 @@ from tornado.web import Application, RequestHandler
 
 import bzz
 from tests.auth.conftest import KEY, Guarded, Tickets
-from tests.conftest import cross_origin
 
 FakeSite = Callable[[Application], str]
 
@@ -72,7 +71,6 @@ async def api(browser: Chrome, fake_site: FakeSite) -> Api:
     return Api(browser, fake_site)
 
 
-@cross_origin
 async def test_a_page_of_another_port_signs_in_reads_and_writes(api: Api) -> None:
     bzz.cors(api.app, [api.page], credentials=True)
     await api.show(api.page)

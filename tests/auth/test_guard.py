@@ -16,7 +16,7 @@ from bzz import signals
 from bzz.auth.token import SessionTokens
 from bzz.errors import Unauthorized
 from tests.auth.conftest import KEY, Secured, sign_in
-from tests.conftest import Serve, cross_origin
+from tests.conftest import Serve
 
 USER = {"id": "ada", "name": "Ada", "provider": "tickets"}
 
@@ -201,7 +201,6 @@ async def test_the_guard_survives_garbage_collection_and_raising_receivers(secur
             assert (await client.get("/plain")).status_code == 401
 
 
-@cross_origin
 @pytest.mark.parametrize("path", ["/plain", "/guarded", "/auth/signin/", "/auth/signout/"])
 async def test_an_unsafe_request_that_another_site_sent_is_refused(secured: Secured, path: str) -> None:
     client = secured()
@@ -214,7 +213,6 @@ async def test_an_unsafe_request_that_another_site_sent_is_refused(secured: Secu
         assert (await client.post(path, headers=headers)).status_code == 403
 
 
-@cross_origin
 async def test_an_unsafe_request_from_the_site_itself_and_a_safe_one_from_any_are_let_through(secured: Secured) -> None:
     client = secured()
     await sign_in(client)
@@ -222,7 +220,6 @@ async def test_an_unsafe_request_from_the_site_itself_and_a_safe_one_from_any_ar
     assert (await client.get("/plain", headers={"Sec-Fetch-Site": "cross-site"})).status_code == 200
 
 
-@cross_origin
 async def test_a_bearer_token_does_not_rely_on_the_cookie_and_may_come_from_another_site(secured: Secured) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://friend.example"}
     client = secured()
@@ -232,7 +229,6 @@ async def test_a_bearer_token_does_not_rely_on_the_cookie_and_may_come_from_anot
     assert (answer.status_code, forged.status_code) == (200, 401)
 
 
-@cross_origin
 async def test_an_application_may_settle_cross_origin_protection_itself(secured: Secured) -> None:
     client = secured(settings={"cross_origin_protection": False})
     await sign_in(client)

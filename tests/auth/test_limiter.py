@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -133,9 +132,6 @@ async def test_trouble_of_a_provider_is_nobodys_failure(secured: Secured, refuse
     assert refused == []
 
 
-@pytest.mark.skipif(
-    sys.version_info < (3, 11), reason="before Python 3.11 a task does not tell whether it is cancelled"
-)
 async def test_a_task_that_a_provider_waits_for_is_its_own_failure_when_it_is_cancelled(secured: Secured) -> None:
     client = secured(Raises(asyncio.CancelledError()))
     assert await statuses(client, 1, "x", "raises") == [502]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -57,6 +58,16 @@ async def test_mongodb_removes_a_session_when_no_token_of_it_can_be_good_any_mor
     assert (int(kept["until"].timestamp()) - until) % 3600 == 0
     assert indexes["until_1"]["expireAfterSeconds"] == 0
     assert (await store.is_revoked("a"), await store.is_revoked("b")) == (True, False)
+
+
+async def test_of_ends_that_come_at_once_the_latest_counts(driver: Driver) -> None:
+    stores = [MongoRevocation(driver()["revoked"]) for _ in range(2)]
+    until = int(time.time()) + 100
+    ends = [(stores[number % 2], float(number * 7 % 20), until + number * 3 % 20) for number in range(20)]
+    await asyncio.gather(*(store.revoke_user("user", before, end) for store, before, end in ends))
+    assert [await stores[0].has_ended("other", "user", started) for started in (19.0, 19.5)] == [True, False]
+    kept = await driver()["revoked"].find_one({"_id": "user"})
+    assert (int(kept["until"].timestamp()) - until - 19) % 3600 == 0
 
 
 async def test_memory_forgets_a_session_when_its_time_is_over() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -38,7 +38,7 @@ class Dated(bzz.AuthProvider):
     def authenticate(
         self, access_token: str, proxy_info: Mapping[str, Any] | None = None, post_data: Mapping[str, Any] | None = None
     ) -> dict[str, Any] | None:
-        since = datetime(2026, 1, 2, tzinfo=timezone.utc) if access_token == "date" else object()
+        since = datetime(2026, 1, 2, tzinfo=UTC) if access_token == "date" else object()
         return {"id": 7, "since": since}
 
 

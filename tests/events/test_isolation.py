@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any
 
 import pytest
@@ -14,10 +13,6 @@ from bzz.events import Creating
 from bzz.events.bus import Bus
 from bzz.signals import Signal, post_create_instance
 from tests.events.conftest import Calls
-
-tells_cancellation = pytest.mark.skipif(
-    sys.version_info < (3, 11), reason="before 3.11 a task does not tell whether it is being cancelled"
-)
 
 
 class User: ...
@@ -80,7 +75,6 @@ async def test_a_choice_before_the_deed_that_raises_refuses_it(own_bus: Bus, cal
         await own_bus.emit(Creating(model=User), origin=User)
 
 
-@tells_cancellation
 async def test_a_listener_whose_task_was_cancelled_has_failed_and_the_others_run(
     own_bus: Bus, calls: Calls, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -91,7 +85,6 @@ async def test_a_listener_whose_task_was_cancelled_has_failed_and_the_others_run
     assert "waited for something that was cancelled" in caplog.text
 
 
-@tells_cancellation
 async def test_a_background_listener_whose_task_was_cancelled_is_logged(
     own_bus: Bus, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -101,14 +94,12 @@ async def test_a_background_listener_whose_task_was_cancelled_is_logged(
     assert "background listener failed: a -> " in caplog.text
 
 
-@tells_cancellation
 async def test_a_listener_before_the_deed_whose_task_was_cancelled_refuses_with_an_ordinary_error(own_bus: Bus) -> None:
     own_bus.on("User.creating")(await_cancelled)
     with pytest.raises(RuntimeError, match="waited for something that was cancelled"):
         await own_bus.emit(Creating(model=User))
 
 
-@tells_cancellation
 async def test_a_receiver_whose_task_was_cancelled_has_failed_and_the_others_run(
     calls: Calls, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -141,7 +132,6 @@ async def test_a_cancellation_of_the_sender_passes_through(own_bus: Bus, calls: 
     assert calls.made == []
 
 
-@tells_cancellation
 async def test_a_timeout_inside_a_listener_is_its_own(own_bus: Bus, calls: Calls) -> None:
     @own_bus.on("a")
     async def impatient(event: Any) -> None:

@@ -6,7 +6,7 @@ import copy
 import re
 from collections import defaultdict
 from dataclasses import FrozenInstanceError, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -94,7 +94,7 @@ def test_every_event_has_an_id_and_a_time() -> None:
     first, second = ReportReady(path="a"), ReportReady(path="a")
     assert first.id != second.id
     assert re.fullmatch("[0-9a-f]{32}", first.id)
-    assert (datetime.now(timezone.utc) - first.occurred_at).total_seconds() < 60
+    assert (datetime.now(UTC) - first.occurred_at).total_seconds() < 60
 
 
 @pytest.mark.parametrize("taken", ["id", "name", "origin", "cause"])

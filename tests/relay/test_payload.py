@@ -6,7 +6,7 @@ import contextlib
 import enum
 import math
 import uuid
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -52,7 +52,7 @@ def travelled(value: Any) -> Any:
     [
         None, True, 7, -(1 << 70), 1.5, math.inf, "text", b"\x00\xff", [1, [2]], (1, (2,)), {1, 2}, frozenset({3}),
         {"a": {"b": 1}}, {1: "a", (2, 3): "b"}, {"$": "escaped"}, datetime(2026, 1, 2, 3, 4, 5, 6),
-        datetime(2026, 1, 2, tzinfo=timezone.utc), date(2026, 1, 2), time(3, 4), timedelta(days=-1, microseconds=5),
+        datetime(2026, 1, 2, tzinfo=UTC), date(2026, 1, 2), time(3, 4), timedelta(days=-1, microseconds=5),
         Decimal("1.50"), uuid.UUID(int=5), Colour.RED, Level.HIGH, ObjectId("0" * 24), Decimal128("1.2"),
         DBRef("a", 5),
     ],

@@ -73,7 +73,7 @@ class Inventory(me.Document):
     url = me.URLField(db_field="f2")
     email = me.EmailField(db_field="f3")
     int = me.IntField(db_field="f4", max_value=100)
-    long = me.LongField(db_field="f5")
+    long = getattr(me, "LongField", me.IntField)(db_field="f5")  # which releases after 0.29 do not have
     float = me.FloatField(db_field="f6", min_value=-5)
     decimal = me.DecimalField(db_field="f7", precision=2)
     text_decimal = me.DecimalField(db_field="f8", force_string=True)

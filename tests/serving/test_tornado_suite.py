@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-import tornado
 
 PARSER = "it waits for a line in the log of Tornado's HTTP parser; the engine refuses such a request in its own way"
 LIMIT = "it waits for a line in the log of Tornado's server; the adapter answers 413 or 408"
@@ -65,7 +64,6 @@ SUITE = [("web", 270), ("httpserver", 75), ("simple_httpclient", 135), ("routing
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(tornado.version_info < (6, 6), reason="the exclusions are those of Tornado 6.6")
 @pytest.mark.parametrize(("module", "at_least"), SUITE)
 def test_tornados_own_tests_pass(module: str, at_least: int) -> None:
     command = [sys.executable, "-m", "tests.serving.adapted", f"tornado.test.{module}_test"]

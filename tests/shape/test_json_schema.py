@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -119,7 +119,7 @@ def test_what_is_refused_by_its_type_is_not_allowed(name: str, value: Any) -> No
     ("name", "value"),
     [
         ("balance", Decimal("1.50")),
-        ("seen", datetime(2026, 1, 31, tzinfo=timezone.utc)),
+        ("seen", datetime(2026, 1, 31, tzinfo=UTC)),
         ("born", date(2026, 1, 31)),
         ("photo", b"hi"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from typing import Any
 
 import mongoengine as me
@@ -320,7 +319,6 @@ async def test_a_post_receiver_of_a_write_that_raises_is_logged_and_undoes_nothi
     assert [each.exc_info and each.exc_info[1] for each in logged] == [error, error, error]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="before 3.11 a task does not tell whether it is cancelled")
 async def test_a_receiver_that_awaits_a_cancelled_task_leaves_the_client_its_success(
     alone: Api, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pymongo
-from mongoengine.connection import _connection_settings
+import pymongo.database
 from pymongo import AsyncMongoClient
 
 from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine import internals
 
-__all__ = ["close", "database"]
+__all__ = ["check_database", "close", "database"]
 
 CLOSE_SECONDS = 1.0
 """How long a client that is closed may take to say goodbye to its server, which may be away."""
@@ -30,6 +31,18 @@ class _Client(NamedTuple):
     keeper: asyncio.Task[None]
 
 
+def check_database(given: Any) -> None:
+    """Check that an application gave an asynchronous database object.
+
+    :raises bzz.errors.ConfigurationError: if it is something else, such as a database of PyMongo's ``MongoClient``.
+    """
+    if not (hasattr(given, "client") and hasattr(given, "name")) or isinstance(given, pymongo.database.Database):
+        kind = type(given)
+        raise ConfigurationError(
+            f"database: one of AsyncMongoClient or Motor is expected, not {kind.__module__}.{kind.__name__}"
+        )
+
+
 def database(alias: str) -> Any:
     """The asynchronous database of a MongoEngine connection, on a client of the running event loop.
 
@@ -39,7 +52,7 @@ def database(alias: str) -> Any:
 
     :raises bzz.errors.ConfigurationError: where no such connection is registered.
     """
-    settings = _connection_settings.get(alias)
+    settings = internals.connection_settings(alias)
     if settings is None:
         raise ConfigurationError(f"no connection {alias!r}: call mongoengine.connect(alias={alias!r}, ...) first")
     loop = asyncio.get_running_loop()

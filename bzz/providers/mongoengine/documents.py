@@ -19,6 +19,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
 from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound, Unavailable
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.client import database
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.failures import blames_data, reading
@@ -58,9 +59,10 @@ class Documents:
         self.model: Any = mapping.model
         self._given = given
         self._base = _class_query(self.model)
-        self._has_instance_hook = hasattr(self.model, "get_instance_queryset")
+        self._has_manager = _has_manager(self.model)
+        self._is_narrowed = self._has_manager or hasattr(self.model, "get_instance_queryset")
         self._opened: _Open | None = None
-        self._ordering = [_order_key(self.model, name) for name in self.model._meta.get("ordering") or ()]
+        self._ordering = [_order_key(self.model, name) for name in internals.ordering(self.model)]
 
     async def collection(self) -> Collection:
         """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
@@ -69,7 +71,7 @@ class Documents:
     def _ready(self) -> _Open | None:
         """What was opened before, where it still holds for this loop and connection."""
         known = self._opened
-        if known is None or known.made is not getattr(self.model, "_collection", None):
+        if known is None or known.made is not internals.opened_collection(self.model):
             return None
         return known if known.loop is asyncio.get_running_loop() and known.database is self._database() else None
 
@@ -81,13 +83,13 @@ class Documents:
 
     def _connect(self, made: Any) -> _Open:
         db = self._database()
-        collection = Collection(db[self.model._get_collection_name()])
+        collection = Collection(db[internals.collection_name(self.model)])
         fetches = Batcher(partial(self._fetch_group, collection))
         inserts = Batcher(collection.insert, writes=True, weigh=len)
         return _Open(asyncio.get_running_loop(), made, db, collection, fetches, inserts)
 
     def _database(self) -> Any:
-        return self._given if self._given is not None else database(self.model._meta.get("db_alias", "default"))
+        return self._given if self._given is not None else database(internals.connection_alias(self.model))
 
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; returns MongoEngine's own collection object, if there is one."""
@@ -96,14 +98,14 @@ class Documents:
             raise Unavailable(TOO_SLOW)
         try:
             with _connecting:  # which MongoEngine does not do by itself
-                self.model._get_db()
-            return self.model._get_collection()
+                internals.database(self.model)
+            return internals.collection(self.model)
         except NotConnected:
             if self._given is None:
                 raise
             return None
         except BaseException:
-            self.model._collection = None  # MongoEngine sets it first, and then would never make the indexes
+            internals.forget_collection(self.model)  # MongoEngine sets it first, and then would never make the indexes
             raise
         finally:
             lock.release()
@@ -113,9 +115,9 @@ class Documents:
     async def find(self, field: Field, key: Any, context: Any) -> tuple[Raw, Raw]:
         """The document whose ``field`` is ``key``, and the query that finds it again.
 
-        :raises bzz.errors.NotFound: where none is, or the model's ``get_instance_queryset`` leaves it out.
+        :raises bzz.errors.NotFound: if there is none within the model's ``objects`` and ``get_instance_queryset``.
         """
-        if self._has_instance_hook or not self._is_unique(field):
+        if self._is_narrowed or not self._is_unique(field):
             query = await self.query(field, key, context)
             return await self.find_by(query), query
         query = self._own_query(field, key)
@@ -158,22 +160,22 @@ class Documents:
             raise NotFound() from None
 
     async def query(self, field: Field, key: Any, context: Any) -> Raw:
-        """The MongoDB query for one document, within ``get_instance_queryset``."""
+        """The MongoDB query for one document, within the model's ``objects`` and ``get_instance_queryset``."""
         own = self._own_query(field, key)
         hook = getattr(self.model, "get_instance_queryset", None)
-        if hook is None:
-            return own
-        return {"$and": [own, await self._asked(lambda found: hook(self.model, found, str(key), context), hook)]}
+        if hook is not None:
+            return {"$and": [own, await self._asked(lambda found: hook(self.model, found, str(key), context), hook)]}
+        return {"$and": [own, await self._asked(_as_it_is)]} if self._has_manager else own
 
     async def holds(self, key: Any) -> bool:
         """Whether there is a document with this raw primary key, whoever may see it."""
         return bool(await (await self.collection()).find({"_id": key}, limit=1, keys=["_id"]))
 
     async def missing(self, keys: Sequence[Any], context: Any) -> list[Any]:
-        """Which of these primary keys (typed) name no document that ``get_instance_queryset`` lets through."""
+        """Which of these primary keys (typed) name no document that :meth:`find` would give."""
         assert self.mapping.pk is not None
         pk = self.mapping.pk.field
-        if self._has_instance_hook:
+        if self._is_narrowed:
             found = await asyncio.gather(*(self.find(pk, key, context) for key in keys), return_exceptions=True)
             for outcome in found:
                 if isinstance(outcome, BaseException) and not isinstance(outcome, NotFound):
@@ -185,16 +187,22 @@ class Documents:
         return [key for key, raw in stored.items() if raw not in there]
 
     async def list_query(self, context: Any) -> tuple[Raw, list[tuple[str, int]]]:
-        """The MongoDB query for all documents within ``get_list_queryset``, and the order that it asks for."""
+        """The MongoDB query for a list, within the model's ``objects`` and ``get_list_queryset``, and its order."""
         hook = getattr(self.model, "get_list_queryset", None)
         ordering: list[tuple[str, int]] = []
-        if hook is None:
-            return dict(self._base), self._ordering
-        query = await self._asked(lambda found: hook(found, context), hook, ordering)
+        if hook is not None:
+            query = await self._asked(lambda found: hook(found, context), hook, ordering)
+        elif self._has_manager:
+            query = await self._asked(_as_it_is, ordering=ordering)
+        else:
+            query = dict(self._base)
         return query, ordering or self._ordering
 
-    async def _asked(self, ask: Callable[[Any], Any], hook: Any, ordering: list[Any] | None = None) -> Raw:
-        """What the queryset that a hook returns asks for; plain hooks run in a worker thread, for they may read."""
+    async def _asked(self, ask: Callable[[Any], Any], hook: Any = None, ordering: list[Any] | None = None) -> Raw:
+        """What the queryset that a hook makes of ``objects`` asks for.
+
+        Plain hooks run in a worker thread, for they may read, and so does a manager.
+        """
         await (
             self._open()
         )  # else the hook's queryset would be the first to make the indexes, and others not wait for it
@@ -215,9 +223,12 @@ class Documents:
 
         :raises bzz.errors.ConfigurationError: if they do; no read would find the write.
         """
-        if self._given is not None and self._given.name != self.model._get_db().name:
+        if self._given is None:
+            return
+        own = internals.database(self.model).name
+        if self._given.name != own:
             raise ConfigurationError(
-                f"{self.model.__name__} is saved by MongoEngine, in the database {self.model._get_db().name!r}, but"
+                f"{self.model.__name__} is saved by MongoEngine, in the database {own!r}, but"
                 f" its routes were given database={self._given.name!r}; give both the same"
             )
 
@@ -294,14 +305,25 @@ def _order_key(model: Any, name: str) -> tuple[str, int]:
     """The stored path and direction of one name in a model's ``ordering``, by MongoEngine's own translation."""
     path = name.lstrip("+-").replace("__", ".")
     with suppress(me.errors.LookUpError):  # MongoEngine, too, lets a name pass that it does not know
-        path = model._translate_field_name(path)
+        path = internals.stored_path(model, path)
     return path, -1 if name.startswith("-") else 1
 
 
+def _has_manager(model: Any) -> bool:
+    """Whether a class has an ``objects`` of its own, by ``@queryset_manager``, that needs no arguments."""
+    manager = inspect.getattr_static(model, "objects")
+    own = getattr(manager, "get_queryset", None)
+    return own is not None and len(inspect.signature(own).parameters) <= 2  # MongoEngine's own rule
+
+
+def _as_it_is(queryset: Any) -> Any:
+    return queryset
+
+
 def _class_query(model: Any) -> Raw:
-    if not model._meta.get("allow_inheritance"):
+    if not internals.allows_inheritance(model):
         return {}
-    return {"_cls": {"$in": list(model._subclasses)}}
+    return {internals.CLASS_KEY: {"$in": list(internals.family(model))}}
 
 
 def _raw_query(answer: Any, ordering: list[Any] | None) -> Raw:
@@ -309,8 +331,8 @@ def _raw_query(answer: Any, ordering: list[Any] | None) -> Raw:
         return _NOTHING
     if not isinstance(answer, QuerySet):
         raise TypeError(f"the hook must return a queryset, not {type(answer).__name__}")
-    if ordering is not None and (answer._limit is not None or answer._skip):
+    if ordering is not None and internals.is_sliced(answer):
         raise TypeError("get_list_queryset must return a queryset without a limit: pages are for the client to choose")
-    if ordering is not None and answer._ordering:
-        ordering.extend(answer._ordering)
-    return _NOTHING if answer._none or answer._empty else dict(answer._query)
+    if ordering is not None:
+        ordering.extend(internals.sort_order(answer))
+    return _NOTHING if internals.finds_nothing(answer) else internals.query(answer)

@@ -20,7 +20,7 @@ from pymongo.errors import OperationFailure
 from bzz.batching import LOOK_SECONDS, MAX_WAIT_SECONDS
 from bzz.errors import Conflict, Unavailable
 from bzz.providers.base import Record, Stale
-from bzz.providers.mongoengine import hooked
+from bzz.providers.mongoengine import hooked, internals
 from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.expressions import unchanged
@@ -72,7 +72,7 @@ async def exclusive(documents: Documents, key: object) -> AsyncIterator[bool]:
     :raises bzz.errors.Unavailable: if one writer holds the document for three seconds, or the wait is too long in all.
     """
     loop = asyncio.get_running_loop()
-    name = (id(loop), documents.model._get_collection_name(), repr(key))
+    name = (id(loop), internals.collection_name(documents.model), repr(key))
     lock = _locks.get(name)
     if lock is None:
         lock = _locks[name] = _Lock()

@@ -19,6 +19,7 @@ from mongoengine.queryset import NotUniqueError, OperationError
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from bzz.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.documents import Documents, refused, taken
@@ -64,7 +65,7 @@ async def create(documents: Documents, given: Raw) -> Raw:
         values = {column.field.name: _saved(column, given[column.stored]) for column in columns}
         with missing_told(mapping, values):
             instance = mapping.model(**values)
-        with missing_told(mapping, instance._data):
+        with missing_told(mapping, internals.values(instance)):
             instance.save(force_insert=True)
         return dict(instance.to_mongo())
 
@@ -84,7 +85,7 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
         for stored in changed:
             _assign(instance, mapping.by_stored[stored], after.get(stored))
         try:
-            with missing_told(mapping, instance._data):
+            with missing_told(mapping, internals.values(instance)):
                 instance.save(save_condition={"__raw__": unchanged(before)})
         except SaveConditionError:
             return None
@@ -116,32 +117,30 @@ async def delete(documents: Documents, raw: Raw, *, in_any_state: bool = False) 
 
 
 def _is_stored(model: Any, raw: Raw) -> bool:
-    found = model._get_collection().find_one({"$and": [{"_id": raw["_id"]}, unchanged(raw)]}, ["_id"])
+    found = internals.collection(model).find_one({"$and": [{"_id": raw["_id"]}, unchanged(raw)]}, ["_id"])
     return found is not None
 
 
 def _loaded(mapping: Mapping, raw: Raw) -> Any:
     """An instance as MongoEngine loads it, but for stored keys that nobody declares: those it would not load at all."""
     model = mapping.model
-    if model._dynamic:
-        return model._from_son(dict(raw))
+    if internals.is_dynamic(model):
+        return internals.from_stored(model, dict(raw))
     values = {}
-    for name, source in model._fields.items():
+    for name, source in internals.fields(model).items():
         value, column = raw.get(source.db_field), mapping.columns.get(name)
-        if value is not None and name != "_cls":
+        if value is not None and name != internals.CLASS_KEY:
             values[name] = source.to_python(value) if column is None else _saved(column, value)
-    instance = model(__auto_convert=False, _created=False, **values)
-    instance._changed_fields = []
-    return instance
+    return internals.construct(model, values)
 
 
 def _assign(instance: Any, column: Column, raw: Any) -> None:
     """Set an attribute so that this very value is saved: MongoEngine makes None the default, and takes True for 1."""
     if raw is None:
-        instance._data[column.field.name] = None
+        internals.values(instance)[column.field.name] = None
     else:
         setattr(instance, column.field.name, _saved(column, raw))
-    instance._mark_as_changed(column.field.name)
+    internals.mark_changed(instance, column.field.name)
 
 
 def _saved(column: Column, value: Any) -> Any:
@@ -152,7 +151,7 @@ def _saved(column: Column, value: Any) -> Any:
         return [_saved(column.item, each) for each in value]
     loaded = column.load(value)
     for document in documents_in(loaded):
-        document.__dict__.pop("_fields", None)
+        internals.take_fields(document)
     return loaded
 
 

@@ -9,6 +9,7 @@ import mongoengine as me
 
 from bzz.calling import check_takes
 from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine import internals
 
 __all__ = ["asks_while_saved", "check_signatures", "overrides"]
 
@@ -29,7 +30,7 @@ def overrides(model: Any, *names: str) -> bool:
 
 def asks_while_saved(model: Any) -> bool:
     """Whether a field of the class asks the database while a document is saved."""
-    return any(isinstance(field, _ASKING_FIELDS) for field in model._fields.values())
+    return any(isinstance(field, _ASKING_FIELDS) for field in internals.fields(model).values())
 
 
 def check_signatures(model: Any) -> None:

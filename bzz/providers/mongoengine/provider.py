@@ -23,8 +23,9 @@ from bzz.providers.base import (
     Step,
     Written,
 )
-from bzz.providers.mongoengine import embedded, hooked, in_place, written
+from bzz.providers.mongoengine import embedded, hooked, in_place, internals, written
 from bzz.providers.mongoengine.changes import assignments
+from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.deletion import delete_document
 from bzz.providers.mongoengine.diff import diff
 from bzz.providers.mongoengine.documents import Documents
@@ -49,8 +50,10 @@ class MongoEngineProvider(Provider):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
 
     def __init__(self, model: type, options: Options) -> None:
-        if not issubclass(model, me.Document) or getattr(model, "_meta", {}).get("abstract"):
+        if not issubclass(model, me.Document) or internals.is_abstract(model):
             raise ConfigurationError(f"{model!r} is no concrete mongoengine.Document")
+        if options.database is not None:
+            check_database(options.database)
         schema = Schema(model, options.hidden, options.read_only)
         for each in schema.reachable:
             check_signatures(each)

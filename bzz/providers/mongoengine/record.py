@@ -10,6 +10,7 @@ import mongoengine as me
 
 from bzz.codec import dumps
 from bzz.providers.base import Record
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.mapping import Mapping, documents_in
 from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.providers.mongoengine.worker import in_thread
@@ -125,7 +126,7 @@ class _following_references:  # noqa: N801  # a context manager reads as a phras
     """Let an instance, and the documents embedded in it, follow references: only for worker threads."""
 
     def __init__(self, instance: Any) -> None:
-        self._quiet = [(each, each.__dict__.pop("_fields", None)) for each in documents_in(instance)]
+        self._quiet = [(each, internals.take_fields(each)) for each in documents_in(instance)]
 
     def __enter__(self) -> None:
         return None
@@ -133,4 +134,4 @@ class _following_references:  # noqa: N801  # a context manager reads as a phras
     def __exit__(self, *_: object) -> None:
         for document, fields in self._quiet:
             if fields is not None:
-                document._fields = fields
+                internals.give_fields(document, fields)

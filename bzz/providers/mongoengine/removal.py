@@ -1,9 +1,8 @@
 """Deleting through MongoEngine, but only what was read, and knowing what was found.
 
-``Document.delete`` takes no condition and does not tell how many documents it removed. It deletes through the queryset
-class in the document's ``_meta``: an instance that is about to be deleted gets a ``_meta`` of its own, with a queryset
-class that removes the document by the condition. That is the one private name that is overridden here. ``save`` and
-``update`` of the instance, which the model's own code may call before, become conditional in the same way.
+``Document.delete`` takes no condition and does not tell how many documents it removed: an instance that is about to be
+deleted gets a way of its own to remove the document, by the condition. ``save`` and ``update`` of the instance, which
+the model's own code may call before, become conditional in the same way.
 
 The order differs from MongoEngine's own, which applies the rules before it removes the document: here the document goes
 first, and the rules are applied only once it is gone, so a delete that came too late has done nothing at all. What
@@ -12,14 +11,14 @@ refuses a delete (DENY, also of a document that would be deleted in cascade) is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import mongoengine as me
 from mongoengine.context_managers import set_write_concern
 from mongoengine.errors import SaveConditionError
-from mongoengine.queryset import OperationError, QuerySet
+from mongoengine.queryset import OperationError
 
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.raw import Raw
 
@@ -41,9 +40,8 @@ def delete_unchanged(instance: Any, before: Raw, *, in_any_state: bool = False) 
     :returns: what was removed; None where something else is stored, or nothing.
     """
     removal = _Removal(instance, before, in_any_state)
-    instance.__dict__.update(
-        _meta={**instance._meta, "queryset_class": removal.queryset_class()}, save=removal.save, update=removal.update
-    )
+    internals.remove_by(instance, removal.remove)
+    instance.__dict__.update(save=removal.save, update=removal.update)
     try:
         instance.delete()
     except Outrun:
@@ -63,20 +61,6 @@ class _Removal:
         self._is_reached = False
         self._gone: Raw | None = None
 
-    def queryset_class(self) -> type[QuerySet]:
-        """The model's own queryset class, but for what ``Document.delete`` asks of it."""
-        removal, base = self, self._instance._meta.get("queryset_class", QuerySet)
-
-        def delete(
-            self: Any, write_concern: Any = None, _from_doc_delete: bool = False, cascade_refs: Any = None
-        ) -> Any:
-            if not _from_doc_delete:
-                return base.delete(self, write_concern, cascade_refs=cascade_refs)
-            return removal.remove(self._query, write_concern or {})
-
-        made: type[QuerySet] = type(base.__name__, (base,), {"delete": delete})
-        return made
-
     def remove(self, query: Raw, write_concern: dict[str, Any]) -> int:
         """Remove the document, then apply the rules of those that refer to it.
 
@@ -84,7 +68,7 @@ class _Removal:
         """
         instance, self._is_reached = self._instance, True
         _require_allowed(type(instance), [instance], {(type(instance), instance.pk)})
-        with set_write_concern(instance._get_collection(), write_concern) as collection:
+        with set_write_concern(internals.collection(instance), write_concern) as collection:
             if self._in_any_state:
                 self._gone = collection.find_one_and_delete(query)
             elif collection.delete_one({"$and": [query, self._condition()]}).deleted_count:
@@ -117,8 +101,7 @@ class _Removal:
 
         :raises Outrun: where it is not.
         """
-        instance = self._instance
-        found = instance._qs.filter(**instance._object_key, __raw__=self._condition())
+        found = internals.same_document(self._instance, __raw__=self._condition())
         updated = found.update_one(**changes)
         self._is_reached, self._in_any_state = self._is_reached or updated == 0, True
         if updated == 0:
@@ -143,24 +126,17 @@ class _Removal:
         return self._gone if self._is_reached else self._known
 
 
-def _rules(model: Any) -> Iterator[tuple[Any, str, int]]:
-    """The ``reverse_delete_rule`` of every field that refers to a class: its class, its name, the rule."""
-    for (referring, field), rule in (model._meta.get("delete_rules") or {}).items():
-        if not referring._meta.get("abstract"):
-            yield referring, field, rule
-
-
 def _require_allowed(model: Any, documents: list[Any], seen: set[Any]) -> None:
     """Raise where a DENY rule forbids to delete these documents, or those that would be deleted in cascade.
 
     :raises OperationError: as MongoEngine itself does.
     """
-    for referring, field, rule in _rules(model):
+    for referring, field, rule in internals.delete_rules(model):
         found = referring.objects(**{f"{field}__in": documents})
         if rule == me.DENY and found.limit(1).count():
             raise OperationError(f"Could not delete document ({referring.__name__}.{field} refers to it)")
-        if rule == me.CASCADE and referring._meta.get("delete_rules"):
-            more = [each for each in found.only(referring._meta["id_field"]) if (referring, each.pk) not in seen]
+        if rule == me.CASCADE and internals.meta(referring).get("delete_rules"):
+            more = [each for each in found.only(internals.id_field(referring)) if (referring, each.pk) not in seen]
             seen |= {(referring, each.pk) for each in more}
             if more:
                 _require_allowed(referring, more, seen)
@@ -168,7 +144,7 @@ def _require_allowed(model: Any, documents: list[Any], seen: set[Any]) -> None:
 
 def _apply_rules(instance: Any, write_concern: dict[str, Any]) -> None:
     """Do to what refers to a document that is gone what its rules say."""
-    for referring, field, rule in _rules(type(instance)):
+    for referring, field, rule in internals.delete_rules(type(instance)):
         found = referring.objects(**{f"{field}__in": [instance]})
         if rule == me.CASCADE:
             found.delete(write_concern=write_concern)

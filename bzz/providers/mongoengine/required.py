@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 from tornado.web import HTTPError
 
 from bzz.errors import BzzError, Invalid
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.mapping import Mapping
 
 __all__ = ["missing", "missing_told"]
@@ -51,13 +52,17 @@ def missing(mapping: Mapping, data: Map[str, Any], prefix: str = "") -> Iterator
         value, where = data.get(name), prefix + column.name
         if value is not None and value not in ([], {}):
             yield from _inside(mapping, value, where)
-        elif column.field.required and not column.source._auto_gen and (name in data or not column.field.has_default):
+        elif (
+            column.field.required
+            and not internals.generates_values(column.source)
+            and (name in data or not column.field.has_default)
+        ):
             yield where
 
 
 def _inside(mapping: Mapping, value: Any, where: str) -> Iterator[str]:
     if isinstance(value, me.EmbeddedDocument):
-        yield from missing(mapping.schema.of(type(value)), value._data, where + ".")
+        yield from missing(mapping.schema.of(type(value)), internals.values(value), where + ".")
     elif isinstance(value, (dict, list)):
         for key, each in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _inside(mapping, each, f"{where}.{key}")

@@ -1,0 +1,1 @@
+"""Providers held against :mod:`bzz.testing.provider`, and the contract itself against faults."""

@@ -1,0 +1,33 @@
+"""A database that tests of one module share: emptied before each of them, which is faster than a new one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import mongoengine
+import pytest
+from pymongo import MongoClient
+
+from bzz.dev import MongoServer
+from bzz.providers.mongoengine.client import close as close_clients
+
+
+@pytest.fixture(scope="module")
+def shared(mongo: MongoServer) -> Iterator[MongoClient[dict[str, object]]]:
+    """The client of MongoEngine's default connection."""
+    name = f"bzz_test_{uuid.uuid4().hex}"
+    client: MongoClient[dict[str, object]] = mongoengine.connect(db=name, host=mongo.uri, uuidRepresentation="standard")
+    yield client
+    client.drop_database(name)
+    mongoengine.disconnect_all()
+
+
+@pytest.fixture
+async def emptied(shared: MongoClient[dict[str, object]]) -> AsyncIterator[str]:
+    """The name of the shared database, with its indexes and without documents."""
+    database = mongoengine.get_db()
+    for name in database.list_collection_names():
+        database[name].delete_many({})
+    yield database.name
+    await close_clients()

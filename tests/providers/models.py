@@ -1,0 +1,114 @@
+"""The models of the contract as MongoEngine documents; some fields are stored under other names."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import mongoengine as me
+
+from bzz.testing.provider import Models
+
+__all__ = ["BARE_MODELS", "MODELS", "SAVED_MODELS"]
+
+
+class Residence(me.EmbeddedDocument):
+    city = me.StringField(db_field="c", required=True)
+    zip = me.StringField(max_length=5)
+
+
+class Handset(me.EmbeddedDocument):
+    label = me.StringField(db_field="l")
+    number = me.IntField()
+    secret = me.StringField()
+
+
+class Answer(me.EmbeddedDocument):
+    text = me.StringField(db_field="t")
+
+
+class Jotting(me.EmbeddedDocument):
+    key = me.StringField(primary_key=True)
+    text = me.StringField(db_field="t")
+    secret = me.StringField()
+    replies = me.ListField(me.EmbeddedDocumentField(Answer), db_field="r")
+
+
+class Described(me.Document):
+    """What a person is."""
+
+    meta: ClassVar[dict[str, Any]] = {"abstract": True}
+    name = me.StringField(db_field="n", required=True, unique=True)
+    age = me.IntField(db_field="a", min_value=0)
+    height = me.FloatField()
+    active = me.BooleanField(default=True)
+    born = me.DateTimeField()
+    secret = me.StringField(db_field="s")
+    tags = me.ListField(me.StringField())
+    extra = me.DictField(db_field="x")
+    home = me.EmbeddedDocumentField(Residence, db_field="h")
+    phones = me.ListField(me.EmbeddedDocumentField(Handset), db_field="p")
+    notes = me.EmbeddedDocumentListField(Jotting)
+
+
+class Citizen(Described):
+    """Is written by the asynchronous driver."""
+
+
+class SavedCitizen(Described):
+    """Is written and deleted by MongoEngine itself."""
+
+    def clean(self) -> None:
+        """Nothing of its own."""
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        return super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        return super().delete(*args, **kwargs)
+
+
+class Guild(me.Document):
+    code = me.StringField(primary_key=True)
+    lead = me.ReferenceField(Citizen, db_field="l")
+    members = me.ListField(me.ReferenceField(Citizen), db_field="m")
+
+
+class SavedGuild(me.Document):
+    code = me.StringField(primary_key=True)
+    lead = me.ReferenceField(SavedCitizen)
+    members = me.ListField(me.ReferenceField(SavedCitizen))
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        return super().save(*args, **kwargs)
+
+
+class Confidant(me.Document):
+    """Who asks is told only of those whose names begin with what is asked with."""
+
+    name = me.StringField()
+    friend = me.ReferenceField("self")
+    friends = me.ListField(me.ReferenceField("self"))
+
+    @staticmethod
+    def get_instance_queryset(model: Any, queryset: Any, instance_id: str, handler: Any) -> Any:
+        return queryset if handler is None else queryset.filter(name__startswith=handler)
+
+    @classmethod
+    def get_list_queryset(cls, queryset: Any, handler: Any) -> Any:
+        return queryset if handler is None else queryset.filter(name__startswith=handler)
+
+
+class Loner(me.Document):
+    """Has nothing of what a provider may lack."""
+
+    name = me.StringField(required=True)
+    age = me.IntField(min_value=0)
+    height = me.FloatField()
+    active = me.BooleanField(default=True)
+    born = me.DateTimeField()
+    secret = me.StringField()
+
+
+MODELS = Models(person=Citizen, team=Guild, scoped=Confidant)
+SAVED_MODELS = Models(person=SavedCitizen, team=SavedGuild, scoped=Confidant)
+BARE_MODELS = Models(person=Loner)
