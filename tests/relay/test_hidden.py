@@ -94,6 +94,10 @@ def test_what_is_named_leaves() -> None:
             {"by_name": {"from": None, "to": {"a": {"number": "4111", "kind": "visa"}}}},
             {"by_name": {"from": None, "to": {"a": {"kind": "visa"}}}},
         ),
+        (
+            {"by_name": {"from": None, "to": {"number": {"kind": "visa"}}}},  # a key of the map, and no name of a field
+            {"by_name": {"from": None, "to": {"number": {"kind": "visa"}}}},
+        ),
     ],
 )
 def test_no_hidden_value_is_in_the_changes(diff: dict[str, Any], open_part: dict[str, Any]) -> None:

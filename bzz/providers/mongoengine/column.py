@@ -30,7 +30,12 @@ from bzz.providers.mongoengine.messages import REFUSED, add_error
 from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.protected import kept, refuse_twins, required_unchanged, store_items
 from bzz.providers.mongoengine.raw import Raw
-from bzz.shape import Field, Kind
+from bzz.shape import Field
+from bzz.shape.containers import ListKind, MapKind
+from bzz.shape.documents import AnyEmbeddedKind, AnyReferenceKind, EmbeddedKind
+from bzz.shape.free import AnyKind
+from bzz.shape.keys import ReferenceKind
+from bzz.shape.numbers import IntegerKind
 
 if TYPE_CHECKING:
     from bzz.providers.mongoengine.mapping import Mapping
@@ -51,7 +56,7 @@ class Column:
 
     def mapping(self, raw: Any = None) -> Mapping:
         """The mapping of the documents that the field holds or refers to; of the very class that ``raw`` names."""
-        if self.field.kind in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE):
+        if isinstance(self.field.kind, (AnyEmbeddedKind, AnyReferenceKind)):
             return self.schema.named(raw["_cls"])
         declared = self.schema.of(self.source.document_type)
         return declared.variant(raw) if isinstance(raw, dict) else declared
@@ -63,9 +68,9 @@ class Column:
         """
         if not isinstance(raw, dict):
             return None
-        if self.field.kind is Kind.ANY_EMBEDDED:
+        if isinstance(self.field.kind, AnyEmbeddedKind):
             return self.schema.find(raw.get("_cls"))
-        return self.mapping(raw) if self.field.kind is Kind.EMBEDDED else None
+        return self.mapping(raw) if isinstance(self.field.kind, EmbeddedKind) else None
 
     @cached_property
     def is_plain(self) -> bool:
@@ -97,12 +102,12 @@ class Column:
         if value is None or self._is_stored_as_is:
             return value
         kind = self.field.kind
-        if kind is Kind.LIST and self.item:
+        if isinstance(kind, ListKind) and self.item:
             return self.sorted(store_items(self.item, self.name, value, stored))
-        if kind is Kind.MAP and self.item:
+        if isinstance(kind, MapKind) and self.item:
             known = stored if isinstance(stored, dict) else {}
             return {key: self.item.store_at(key, each, known.get(key)) for key, each in value.items()}
-        if kind in _LINKS:
+        if isinstance(kind, _LINKS):
             return self._store_link(value, stored)
         return store_scalar(self.source, kind, value)
 
@@ -114,14 +119,14 @@ class Column:
             raise Invalid({f"{key}.{where}": told for where, told in (error.errors or {}).items()}) from None
 
     def _store_link(self, value: Any, stored: Any) -> Any:
-        if self.field.kind is Kind.EMBEDDED:
+        if isinstance(self.field.kind, EmbeddedKind):
             return self.mapping(stored).put_in_place(value, stored, self.mapping())
-        if self.field.kind is Kind.ANY_EMBEDDED:
+        if isinstance(self.field.kind, AnyEmbeddedKind):
             mapping = self.schema.named(value["@type"])
             rest = {key: each for key, each in value.items() if key != "@type"}
             same = stored if self.mapping_of(stored) is mapping else None
             return {"_cls": mapping.model._class_name, **mapping.put_in_place(rest, same, mapping)}
-        if self.field.kind is Kind.ANY_REFERENCE:
+        if isinstance(self.field.kind, AnyReferenceKind):
             target = self.schema.named(value["@type"])
             collection = target.model._get_collection_name()
             return {"_cls": target.model._class_name, "_ref": DBRef(collection, target.store_key(value["id"]))}
@@ -142,7 +147,7 @@ class Column:
     @cached_property
     def holds_documents(self) -> bool:
         """Whether the field holds embedded documents, in lists and maps too."""
-        return self.item.holds_documents if self.item else self.field.kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED)
+        return self.item.holds_documents if self.item else isinstance(self.field.kind, (EmbeddedKind, AnyEmbeddedKind))
 
     @property
     def may_stay_unset(self) -> bool:
@@ -184,23 +189,23 @@ class Column:
     @cached_property
     def show(self) -> Reader | None:
         """What turns raw into what clients see, None where they are the same."""
-        if self.field.kind is Kind.INTEGER and self.source.primary_key and self.field.name == "id":
+        if isinstance(self.field.kind, IntegerKind) and self.source.primary_key and self.field.name == "id":
             return str
         return self._reader(shown=True)
 
     def _reader(self, shown: bool) -> Reader | None:
         kind = self.field.kind
-        if kind in (Kind.LIST, Kind.MAP):
+        if isinstance(kind, (ListKind, MapKind)):
             return container_reader(self.item._reader(shown=shown) if self.item else None)
-        if kind is Kind.EMBEDDED and not self.mapping().inherits:
+        if isinstance(kind, EmbeddedKind) and not self.mapping().inherits:
             mapping = self.mapping()
             whole = mapping.show if shown else mapping.typed
             return lambda raw: whole(raw) if isinstance(raw, dict) else raw
-        if kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):
+        if isinstance(kind, (EmbeddedKind, AnyEmbeddedKind)):
             return self._show_document if shown else self._read_document
-        if kind is Kind.ANY_REFERENCE:
+        if isinstance(kind, AnyReferenceKind):
             return read_any_reference
-        if kind is Kind.REFERENCE:
+        if isinstance(kind, ReferenceKind):
             return reference_text if shown else reference_key
         return reader_of(self.source, kind)
 
@@ -215,16 +220,16 @@ class Column:
         return self._tagged(raw, mapping.show(raw))
 
     def _tagged(self, raw: Raw, read: dict[str, Any]) -> dict[str, Any]:
-        return {"@type": raw["_cls"], **read} if self.field.kind is Kind.ANY_EMBEDDED else read
+        return {"@type": raw["_cls"], **read} if isinstance(self.field.kind, AnyEmbeddedKind) else read
 
     # -- raw to loaded, and back
 
     def load(self, raw: Any) -> Any:
         """What an attribute of an instance holds for a raw value; never asks the database."""
         kind = self.field.kind
-        if raw is None or (kind is Kind.ANY or (kind in (Kind.LIST, Kind.MAP) and not self.item)):
+        if raw is None or (isinstance(kind, AnyKind) or (isinstance(kind, (ListKind, MapKind)) and not self.item)):
             return raw
-        if kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):
+        if isinstance(kind, (EmbeddedKind, AnyEmbeddedKind)):
             mapping = self.mapping_of(raw)
             return raw if mapping is None else mapping.load(raw)
         if self.item and isinstance(raw, list):
@@ -240,13 +245,13 @@ class Column:
         if loaded is None or (isinstance(loaded, DBRef) and isinstance(self.source, me.CachedReferenceField)):
             return loaded
         if isinstance(loaded, me.EmbeddedDocument):
-            tag = {"_cls": loaded._class_name} if self.field.kind is Kind.ANY_EMBEDDED else {}
+            tag = {"_cls": loaded._class_name} if isinstance(self.field.kind, AnyEmbeddedKind) else {}
             return {**tag, **self.schema.of(type(loaded)).dump(loaded)}
         if self.item and isinstance(loaded, (list, tuple)):
             return [self.item.dump(each) for each in loaded]
         if self.item and isinstance(loaded, dict):
             return {key: self.item.dump(each) for key, each in loaded.items()}
-        if self.field.kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):  # something else that stood in its place
+        if isinstance(self.field.kind, (EmbeddedKind, AnyEmbeddedKind)):  # something else that stood in its place
             return loaded
         return self.source.to_mongo(loaded)
 
@@ -323,7 +328,7 @@ class Column:
         if self.item is not None:
             position, dot, rest = where.partition(".")
             return f"{position}.{self.item.open_name(rest)}" if dot else position
-        return self.mapping().open_name(where) if self.field.kind is Kind.EMBEDDED else where
+        return self.mapping().open_name(where) if isinstance(self.field.kind, EmbeddedKind) else where
 
     def require(self, raw: Any, before: Any = None) -> None:
         """Refuse a raw value that the model does not accept.
@@ -397,4 +402,4 @@ def _never(raw: Any) -> bool:
     return False
 
 
-_LINKS = frozenset({Kind.EMBEDDED, Kind.ANY_EMBEDDED, Kind.REFERENCE, Kind.ANY_REFERENCE})
+_LINKS = (EmbeddedKind, AnyEmbeddedKind, ReferenceKind, AnyReferenceKind)

@@ -10,11 +10,12 @@ from bzz.change import Diff
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw, differ
-from bzz.shape import Kind
+from bzz.shape.documents import AnyReferenceKind, EmbeddedKind
+from bzz.shape.keys import ReferenceKind
 
 __all__ = ["diff", "value"]
 
-_REFERENCES = (Kind.REFERENCE, Kind.ANY_REFERENCE)
+_REFERENCES = (ReferenceKind, AnyReferenceKind)
 
 
 def diff(mapping: Mapping, before: Raw | None, after: Raw | None, prefix: str = "", *, by_item: bool = False) -> Diff:
@@ -50,7 +51,7 @@ def _get(raw: Raw | None, column: Column) -> Any:
 
 
 def _column_diff(column: Column, old: Any, new: Any, name: str, by_item: bool) -> Diff:
-    if column.field.kind is Kind.EMBEDDED and _are_documents(old, new):
+    if isinstance(column.field.kind, EmbeddedKind) and _are_documents(old, new):
         inner = diff(column.mapping(), old, new, name + ".", by_item=by_item)
         if inner or not (old is None or new is None):  # one without fields comes and goes as a whole
             return inner
@@ -68,7 +69,7 @@ def _are_documents(old: Any, new: Any) -> bool:
 
 def _hold_the_same_items(item: Column, old: Any, new: Any) -> bool:
     """Whether two lists hold embedded documents of the same classes and ids, in the same order."""
-    if item.field.kind is not Kind.EMBEDDED or not (isinstance(old, list) and isinstance(new, list)):
+    if not isinstance(item.field.kind, EmbeddedKind) or not (isinstance(old, list) and isinstance(new, list)):
         return False
     if not all(isinstance(each, dict) for each in (*old, *new)):
         return False
@@ -98,7 +99,7 @@ def value(column: Column, raw: Any) -> Any:
 
 
 def _holds_references(column: Column) -> bool:
-    return _innermost(column).field.kind in _REFERENCES
+    return isinstance(_innermost(column).field.kind, _REFERENCES)
 
 
 def _innermost(column: Column) -> Column:

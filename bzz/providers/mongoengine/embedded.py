@@ -18,7 +18,7 @@ from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.location import Location, Spot, find_item, linked_keys
 from bzz.providers.mongoengine.raw import MISSING, Raw, get_at, put_at
 from bzz.providers.mongoengine.record import state_of
-from bzz.shape import Kind
+from bzz.shape.keys import ReferenceKind
 
 __all__ = ["Alteration", "add_links", "at", "attach", "pull_link", "push", "remove", "unset"]
 
@@ -84,7 +84,7 @@ def attach(item: Any, in_place_of: Any = None) -> Alteration:
     """
 
     def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
-        is_reference = column.field.kind is Kind.REFERENCE
+        is_reference = isinstance(column.field.kind, ReferenceKind)
         if is_reference and value is not None and reference_key(value) == reference_key(item):
             return value, {}  # linking twice is linking once
         if value is not None and value != in_place_of:

@@ -2,7 +2,7 @@
 
 Three forms of one value appear here and in :mod:`bzz.providers.mongoengine.mapping`:
 
-- *typed*: what :class:`bzz.shape.Kind` says, as bodies are read into;
+- *typed*: what :mod:`bzz.shape` says, as bodies are read into;
 - *raw*: what MongoDB holds;
 - *loaded*: what an attribute of a MongoEngine document holds, and what a diff tells.
 """
@@ -23,6 +23,14 @@ from mongoengine.errors import DeprecatedError
 from bzz.codec import register
 from bzz.errors import ConfigurationError
 from bzz.shape import Kind
+from bzz.shape.containers import ListKind, MapKind
+from bzz.shape.documents import AnyEmbeddedKind, AnyReferenceKind, EmbeddedKind
+from bzz.shape.free import AnyKind
+from bzz.shape.geo import GeoKind
+from bzz.shape.keys import IdKind, ReferenceKind
+from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
+from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
+from bzz.shape.times import DateKind, DateTimeKind
 
 __all__ = [
     "BAD_VALUE",
@@ -36,6 +44,7 @@ __all__ = [
     "reader_of",
     "reference_key",
     "reference_text",
+    "serve_as",
     "store_scalar",
 ]
 
@@ -58,29 +67,29 @@ register(me.EmbeddedDocument, lambda value: {name: value._data.get(name) for nam
 register(me.Document, lambda value: str(value.pk))
 
 # First match wins, so subclasses stand before their bases.
-_KINDS: tuple[tuple[type[BaseField], Kind], ...] = (
-    (me.ComplexDateTimeField, Kind.DATETIME),
-    (me.StringField, Kind.STRING),
-    (me.IntField, Kind.INTEGER),
-    (me.FloatField, Kind.FLOAT),
-    (me.DecimalField, Kind.DECIMAL),
-    (me.Decimal128Field, Kind.DECIMAL),
-    (me.BooleanField, Kind.BOOLEAN),
-    (me.DateField, Kind.DATE),
-    (me.DateTimeField, Kind.DATETIME),
-    (me.ObjectIdField, Kind.ID),
-    (me.UUIDField, Kind.UUID),
-    (me.BinaryField, Kind.BINARY),
-    (me.EmbeddedDocumentField, Kind.EMBEDDED),
-    (me.GenericEmbeddedDocumentField, Kind.ANY_EMBEDDED),
-    (me.ReferenceField, Kind.REFERENCE),
-    (me.LazyReferenceField, Kind.REFERENCE),
-    (me.CachedReferenceField, Kind.REFERENCE),
-    (me.GenericReferenceField, Kind.ANY_REFERENCE),
-    (me.ListField, Kind.LIST),
-    (me.DictField, Kind.MAP),
-    (GeoJsonBaseField, Kind.GEO),
-    (me.GeoPointField, Kind.GEO),
+_KINDS: tuple[tuple[type[BaseField], type[Kind]], ...] = (
+    (me.ComplexDateTimeField, DateTimeKind),
+    (me.StringField, StringKind),
+    (me.IntField, IntegerKind),
+    (me.FloatField, FloatKind),
+    (me.DecimalField, DecimalKind),
+    (me.Decimal128Field, DecimalKind),
+    (me.BooleanField, BooleanKind),
+    (me.DateField, DateKind),
+    (me.DateTimeField, DateTimeKind),
+    (me.ObjectIdField, IdKind),
+    (me.UUIDField, UUIDKind),
+    (me.BinaryField, BinaryKind),
+    (me.EmbeddedDocumentField, EmbeddedKind),
+    (me.GenericEmbeddedDocumentField, AnyEmbeddedKind),
+    (me.ReferenceField, ReferenceKind),
+    (me.LazyReferenceField, ReferenceKind),
+    (me.CachedReferenceField, ReferenceKind),
+    (me.GenericReferenceField, AnyReferenceKind),
+    (me.ListField, ListKind),
+    (me.DictField, MapKind),
+    (GeoJsonBaseField, GeoKind),
+    (me.GeoPointField, GeoKind),
 )
 
 
@@ -88,8 +97,19 @@ PLAIN_FIELDS = frozenset({me.StringField, me.URLField, me.EmailField, me.IntFiel
 """Fields whose values are the same in MongoDB, in an instance and as typed values; a subclass may differ."""
 
 
-def kind_of(source: BaseField, where: str) -> Kind:
-    """The kind of a MongoEngine field.
+_registered: list[tuple[type[BaseField], type[Kind]]] = []
+
+
+def serve_as(kind: type[Kind], field_class: type[BaseField]) -> None:
+    """Serve the fields of a class, and of those below it, as a kind without parameters.
+
+    What is stored and loaded is what the class's own ``to_mongo()`` and ``to_python()`` say.
+    """
+    _registered.insert(0, (field_class, kind))
+
+
+def kind_of(source: BaseField, where: str) -> type[Kind]:
+    """Return the class of a MongoEngine field's kind.
 
     :param where: ``Model.field``, for the error.
     :raises bzz.errors.ConfigurationError: for file and image fields, whose content lives outside the document.
@@ -99,15 +119,15 @@ def kind_of(source: BaseField, where: str) -> Kind:
     if isinstance(source, me.EnumField):
         return _kind_of_values([each.value for each in source.choices])
     if isinstance(source, me.SequenceField):
-        return Kind.INTEGER if source.value_decorator is int else Kind.STRING
-    return next((kind for known, kind in _KINDS if isinstance(source, known)), Kind.ANY)
+        return IntegerKind if source.value_decorator is int else StringKind
+    return next((kind for known, kind in (*_registered, *_KINDS) if isinstance(source, known)), AnyKind)
 
 
-def _kind_of_values(values: list[Any]) -> Kind:
+def _kind_of_values(values: list[Any]) -> type[Kind]:
     types = {type(value) for value in values}
     if types == {str}:
-        return Kind.STRING
-    return Kind.INTEGER if types == {int} else Kind.ANY
+        return StringKind
+    return IntegerKind if types == {int} else AnyKind
 
 
 def inner_source(source: BaseField) -> BaseField | None:
@@ -128,11 +148,11 @@ def parse_object_id(text: str) -> ObjectId:
 
 def store_scalar(source: BaseField, kind: Kind, value: Any) -> Any:
     """The raw form of a typed value that holds no other field's values."""
-    if kind is Kind.GEO and isinstance(source, me.GeoPointField):
+    if isinstance(kind, GeoKind) and isinstance(source, me.GeoPointField):
         return value["coordinates"]
-    if kind is Kind.DATETIME and not isinstance(source, me.ComplexDateTimeField):
+    if isinstance(kind, DateTimeKind) and not isinstance(source, me.ComplexDateTimeField):
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
-    if kind in (Kind.MAP, Kind.ANY, Kind.GEO):
+    if isinstance(kind, (MapKind, AnyKind, GeoKind)):
         return value
     return source.to_mongo(value)
 
@@ -146,11 +166,12 @@ def reference_key(raw: Any) -> Any:
 
 def reader_of(source: BaseField, kind: Kind) -> Reader | None:
     """What turns a raw scalar into a typed one; None where they are the same."""
-    if kind is Kind.DATE:
+    if isinstance(kind, DateKind):
         return _read_date
-    if kind is Kind.GEO and isinstance(source, me.GeoPointField):
+    if isinstance(kind, GeoKind) and isinstance(source, me.GeoPointField):
         return _read_point
-    if kind in (Kind.DECIMAL, Kind.UUID) or isinstance(source, me.ComplexDateTimeField):
+    converts = (me.ComplexDateTimeField, *(known for known, _ in _registered))
+    if isinstance(kind, (DecimalKind, UUIDKind)) or isinstance(source, converts):
         to_python: Reader = source.to_python
         return to_python
     return None

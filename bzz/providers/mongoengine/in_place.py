@@ -20,7 +20,9 @@ from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.outcome import Changed
-from bzz.shape import Kind
+from bzz.shape.documents import EmbeddedKind
+from bzz.shape.geo import GeoKind
+from bzz.shape.numbers import FloatKind
 
 __all__ = ["can_update", "update"]
 
@@ -40,11 +42,11 @@ def _replaces(column: Column, value: Any) -> bool:
         return False
     field = (column.item or column).field
     if value is None:  # which is how a float that is no number is shown, and what a required default stands in for
-        return field.kind is not Kind.FLOAT and not (field.required and field.has_default)
-    if column.field.kind is Kind.EMBEDDED and column.is_validated_inside:
+        return not isinstance(field.kind, FloatKind) and not (field.required and field.has_default)
+    if isinstance(column.field.kind, EmbeddedKind) and column.is_validated_inside:
         inner = column.mapping()
         return bool(value) and isinstance(value, dict) and not inner.inherits and _replace_all(inner, value)
-    return field.is_scalar or field.kind is Kind.GEO
+    return field.is_scalar or isinstance(field.kind, GeoKind)
 
 
 async def update(documents: Documents, query: Raw, values: Map[str, Any]) -> Changed | None:
@@ -91,7 +93,7 @@ class _Writing:
         for each, value in values.items():
             column = mapping.columns[each]
             where = path + column.stored
-            if column.field.kind is Kind.EMBEDDED and value is not None:
+            if isinstance(column.field.kind, EmbeddedKind) and value is not None:
                 self.inside.append(where)
                 self.add(column.mapping(), value, where + ".", f"{name}{column.name}.")
             else:

@@ -17,7 +17,7 @@ from mongoengine.base.datastructures import EmbeddedDocumentList
 
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.raw import Raw
-from bzz.shape import Kind
+from bzz.shape.containers import ListKind, MapKind
 
 if TYPE_CHECKING:
     from bzz.providers.mongoengine.mapping import Mapping
@@ -54,9 +54,9 @@ def _value(column: Column, raw: Any, instance: Any) -> Any:
         return raw
     kind = column.field.kind
     loaded = column.load(raw)
-    if kind is Kind.LIST:
+    if isinstance(kind, ListKind):
         return _watched_list(column, [] if loaded is None else loaded, instance)
-    if kind is Kind.MAP:
+    if isinstance(kind, MapKind):
         return BaseDict({} if loaded is None else loaded, instance, column.field.name)
     _belongs(loaded, instance)
     return loaded

@@ -25,7 +25,7 @@ from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.fields import BAD_VALUE
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
-from bzz.shape import Kind
+from bzz.shape.documents import EmbeddedKind
 
 __all__ = ["Key", "beyond", "decode_cursor", "encode_cursor", "filter_query", "order", "reverse"]
 
@@ -115,7 +115,7 @@ def _is_open(mapping: Mapping, stored: str) -> bool:
         return False
     if not rest or column.compared == stored:
         return column.field.is_scalar
-    return column.field.kind is Kind.EMBEDDED and _is_open(column.mapping(), rest)
+    return isinstance(column.field.kind, EmbeddedKind) and _is_open(column.mapping(), rest)
 
 
 def reverse(keys: Sequence[Key]) -> list[Key]:

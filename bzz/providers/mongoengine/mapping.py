@@ -20,9 +20,16 @@ from bzz.errors import ConfigurationError, Invalid
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.fields import Reader, inner_source, kind_of, parse_object_id
 from bzz.providers.mongoengine.instance import assemble
+from bzz.providers.mongoengine.limits import LIMITS
 from bzz.providers.mongoengine.overrides import asks_while_saved, overrides
 from bzz.providers.mongoengine.raw import Raw, differ
-from bzz.shape import Field, Kind, Shape
+from bzz.shape import Field, Kind, Link, Shape
+from bzz.shape.containers import ListKind, MapKind
+from bzz.shape.documents import AnyEmbeddedKind, AnyReferenceKind, Tagged
+from bzz.shape.free import AnyKind
+from bzz.shape.geo import GeoKind
+from bzz.shape.keys import IdKind, ReferenceKind
+from bzz.shape.numbers import DecimalKind
 
 if TYPE_CHECKING:
     from bzz.providers.mongoengine.schema import Schema
@@ -53,6 +60,7 @@ class Mapping:
             pk=self.pk.field if self.pk else None,
             url_id=self._url_id(),
             embedded=self.embedded,
+            limits=LIMITS,
         )
         self._shown = [(c.field.name, c.stored, c) for c in self.columns.values() if not c.field.hidden]
 
@@ -66,7 +74,7 @@ class Mapping:
         """Whether a document of the class may hold a reference, at any depth."""
         reachable = self.schema.embedded_in(self.model)
         fields = [field for each in reachable for field in self.schema.of(each).shape.fields.values()]
-        return any(_innermost(field).kind in _REFERRING for field in fields)
+        return any(isinstance(_innermost(field).kind, _REFERRING) for field in fields)
 
     @cached_property
     def has_save_hooks(self) -> bool:
@@ -92,36 +100,37 @@ class Mapping:
     def _column(self, name: str, source: BaseField) -> Column:
         kind = kind_of(source, f"{self.model.__name__}.{name}")
         inner = inner_source(source)
-        item = None if inner is None or kind not in (Kind.LIST, Kind.MAP) else self._column("", inner)
+        item = None if inner is None or not issubclass(kind, (ListKind, MapKind)) else self._column("", inner)
         field = self._field(name, source, kind, item)
         return Column(field, source, source.db_field or name, self.schema, item)
 
-    def _field(self, name: str, source: BaseField, kind: Kind, item: Column | None) -> Field:
+    def _field(self, name: str, source: BaseField, kind: type[Kind], item: Column | None) -> Field:
         sequence = isinstance(source, me.SequenceField)
-        any_item = Field("", Kind.ANY) if kind is Kind.LIST else None
         return Field(
             name=name,
-            kind=kind,
+            kind=self._kind(source, kind, item.field if item else Field("", AnyKind(LIMITS))),
             required=bool(source.required) and not sequence,
             has_default=source.default is not None or sequence,
             read_only=sequence or self.schema.is_read_only(self.model, name),
             hidden=self.schema.is_hidden(self.model, name),
             choices=tuple(getattr(choice, "value", choice) for choice in _choices(source, kind)),
-            item=item.field if item else any_item,
-            target=self._target(source) if kind in (Kind.EMBEDDED, Kind.REFERENCE) else None,
-            variants=self._variants(source, kind),
-            parse=parse_object_id if kind is Kind.ID else None,
-            geometry=getattr(source, "_type", "Point") if kind is Kind.GEO else None,
         )
 
-    def _target(self, source: BaseField) -> Any:
-        return lambda: self.schema.of(source.document_type).shape
-
-    def _variants(self, source: BaseField, kind: Kind) -> Any:
-        if kind not in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE):
-            return None
-        base = me.EmbeddedDocument if kind is Kind.ANY_EMBEDDED else me.Document
-        return lambda: self.schema.variants(source.choices or (), base)
+    def _kind(self, source: BaseField, kind: type[Kind], item: Field) -> Kind:
+        if issubclass(kind, Link):
+            return kind(lambda: self.schema.of(source.document_type).shape)
+        if issubclass(kind, Tagged):
+            base = me.EmbeddedDocument if kind is AnyEmbeddedKind else me.Document
+            return kind(lambda: self.schema.variants(source.choices or (), base))
+        if issubclass(kind, ListKind):
+            return kind(item)
+        if issubclass(kind, MapKind):
+            return kind(item, LIMITS)
+        if issubclass(kind, (AnyKind, DecimalKind)):
+            return kind(LIMITS)
+        if issubclass(kind, IdKind):
+            return kind(parse_object_id)
+        return kind(getattr(source, "_type", "Point")) if issubclass(kind, GeoKind) else kind()
 
     def _primary_key(self) -> Column | None:
         if not self.embedded:
@@ -308,7 +317,7 @@ class Mapping:
         extra = {} if self.embedded else {"_created": False}
         instance = self.model(__auto_convert=False, **extra, **values)
         for name, column in self.columns.items():
-            if values.get(name) is None and column.field.kind not in (Kind.LIST, Kind.MAP):
+            if values.get(name) is None and not isinstance(column.field.kind, (ListKind, MapKind)):
                 instance._data[name] = None
         instance._fields = self._quiet_fields
         instance._changed_fields = []
@@ -353,11 +362,11 @@ def documents_in(value: Any) -> list[Any]:
     return []
 
 
-_REFERRING = (Kind.REFERENCE, Kind.ANY_REFERENCE, Kind.ANY_EMBEDDED)
+_REFERRING = (ReferenceKind, AnyReferenceKind, AnyEmbeddedKind)
 
 
 def _innermost(field: Field) -> Field:
-    return field if field.item is None else _innermost(field.item)
+    return field if field.item is field else _innermost(field.item)
 
 
 def _silence(field: BaseField) -> None:
@@ -371,7 +380,7 @@ def _apply(read: Reader | None, raw: Any) -> Any:
     return raw if read is None or raw is None else read(raw)
 
 
-def _choices(source: BaseField, kind: Kind) -> Sequence[Any]:
-    if kind in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE) or not source.choices:
+def _choices(source: BaseField, kind: type[Kind]) -> Sequence[Any]:
+    if issubclass(kind, Tagged) or not source.choices:
         return ()
     return [choice[0] if isinstance(choice, (list, tuple)) else choice for choice in source.choices]

@@ -9,7 +9,9 @@ from bzz.errors import Invalid
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
-from bzz.shape import Kind
+from bzz.shape.containers import MapKind
+from bzz.shape.documents import EmbeddedKind
+from bzz.shape.free import AnyKind
 
 __all__ = ["merged", "merged_map"]
 
@@ -34,9 +36,9 @@ def merged(mapping: Mapping, raw: Raw, values: Map[str, Any], *, merge: bool) ->
 
 
 def _next_value(column: Column, current: Any, value: Any, errors: dict[str, list[str]], *, merge: bool) -> Any:
-    if column.field.kind is Kind.EMBEDDED and isinstance(current, dict) and isinstance(value, dict):
+    if isinstance(column.field.kind, EmbeddedKind) and isinstance(current, dict) and isinstance(value, dict):
         return _merged_document(column, current, value, errors, merge=merge)
-    if merge and isinstance(value, dict) and column.field.kind in (Kind.MAP, Kind.ANY):
+    if merge and isinstance(value, dict) and isinstance(column.field.kind, (MapKind, AnyKind)):
         value = merged_map(current if column.read is None or current is None else column.read(current), value)
     if value is None and current is None and column.may_stay_unset:
         return None

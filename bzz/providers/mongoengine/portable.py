@@ -13,7 +13,7 @@ from bzz.providers.hidden import MayLeave, hides
 from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.schema import Schema
-from bzz.shape import Kind
+from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
 
 __all__ = ["BaseDocument", "DBRef", "Decimal128", "ObjectId", "model_named", "put_together", "take_apart"]
 
@@ -69,6 +69,6 @@ def _open_inside(column: Column, raw: Any, may_leave: MayLeave) -> Any:
         return [_open_inside(column.item or column, each, may_leave) for each in raw]
     if isinstance(raw, dict) and column.item is not None:
         return {key: _open_inside(column.item, each, may_leave) for key, each in raw.items()}
-    if isinstance(raw, dict) and column.field.kind in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):
+    if isinstance(raw, dict) and isinstance(column.field.kind, (EmbeddedKind, AnyEmbeddedKind)):
         return _open(column.mapping(raw), raw, may_leave)
     return raw

@@ -14,7 +14,9 @@ from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.fields import BAD_VALUE
 from bzz.providers.mongoengine.items import Pairs, twins
 from bzz.providers.mongoengine.raw import differ
-from bzz.shape import Kind
+from bzz.shape.containers import ListKind, MapKind
+from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
+from bzz.shape.free import AnyKind
 
 if TYPE_CHECKING:
     from bzz.providers.mongoengine.column import Column
@@ -57,9 +59,9 @@ def _known_key(item: Column, raw: Any) -> Any:
 
 def sent_key(item: Column, value: Any) -> Any:
     """Return the id that an item names which a client sent, or None."""
-    if not isinstance(value, dict) or item.field.kind not in (Kind.EMBEDDED, Kind.ANY_EMBEDDED):
+    if not isinstance(value, dict) or not isinstance(item.field.kind, (EmbeddedKind, AnyEmbeddedKind)):
         return None
-    mapping = item.mapping() if item.field.kind is Kind.EMBEDDED else item.schema.named(value["@type"])
+    mapping = item.mapping() if isinstance(item.field.kind, EmbeddedKind) else item.schema.named(value["@type"])
     if mapping.shape.url_id is None or mapping.hides_id:
         return None
     key = value.get(mapping.shape.url_id.name)
@@ -76,7 +78,7 @@ def keeps(column: Column, raw: Any) -> bool:
     mapping = column.mapping_of(raw)
     if mapping is None:
         return raw is not None
-    other_class = column.field.kind is Kind.EMBEDDED and mapping is not column.mapping()
+    other_class = isinstance(column.field.kind, EmbeddedKind) and mapping is not column.mapping()
     return other_class or bool(raw.keys() - mapping.by_stored.keys() - {"_cls"}) or _any_kept(mapping.columns, raw)
 
 
@@ -115,7 +117,7 @@ def kept(column: Column, raw: Any, stored: Any) -> Any:
         return raw
     if column.holds_documents:
         return raw if differ(raw, stored) else stored
-    if column.item is None and column.field.kind in (Kind.ANY, Kind.MAP, Kind.LIST):
+    if column.item is None and isinstance(column.field.kind, (AnyKind, MapKind, ListKind)):
         return _kept_inside(raw, stored)
     return stored if _shows_same(column, raw, stored) else raw
 

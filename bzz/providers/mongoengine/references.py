@@ -9,12 +9,11 @@ from typing import Any
 
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
-from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rules import refusals
-from bzz.shape import Kind
+from bzz.shape.walk import references
 
 __all__ = ["check_references"]
 
@@ -37,7 +36,7 @@ async def check_references(
     if not mapping.refers:
         return
     places: dict[Mapping, dict[Any, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for where, target, key in _in_document(mapping, values, ""):
+    for where, target, key in _named(mapping, values):
         places[target][key].append(where)
     missing = [
         (where, target, key)
@@ -56,7 +55,7 @@ async def check_references(
 def _held(mapping: Mapping, raw: Raw) -> set[tuple[str, ...]]:
     """The references of a stored document: each one's field, class and primary key, as texts."""
     found = mapping.variant(raw)
-    return {(_field(where), str(target), str(key)) for where, target, key in _in_document(found, found.typed(raw), "")}
+    return {(_field(where), str(target), str(key)) for where, target, key in _named(found, found.typed(raw))}
 
 
 def _field(where: str) -> str:
@@ -64,26 +63,8 @@ def _field(where: str) -> str:
     return ".".join(name for name in where.split(".") if not name.isdigit())
 
 
-def _in_document(mapping: Mapping, values: Map[str, Any], prefix: str) -> Iterator[Named]:
-    for name, value in values.items():
-        if name in mapping.columns:
-            yield from _in_value(mapping.columns[name], value, prefix + name)
-
-
-def _in_value(column: Column, value: Any, where: str) -> Iterator[Named]:
-    """The references in one typed value. What a client may not write is not asked about, nor what others left there."""
-    kind = column.field.kind
-    if kind is Kind.REFERENCE and value is not None and not isinstance(value, Unchanged):
-        yield where, column.mapping(), value
-    elif column.item is not None and isinstance(value, (dict, list)):
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, each in pairs:
-            yield from _in_value(column.item, each, f"{where}.{key}")
-    elif isinstance(value, dict) and kind is Kind.EMBEDDED:
-        yield from _in_document(column.mapping(), value, where + ".")
-    elif isinstance(value, dict) and kind in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE):
-        target = column.schema.find(value.get("@type"))
-        if target is not None and kind is Kind.ANY_EMBEDDED:
-            yield from _in_document(target, value, where + ".")
-        elif target is not None:
-            yield where, target, value["id"]
+def _named(mapping: Mapping, values: Map[str, Any]) -> Iterator[Named]:
+    """The references in typed values. What a client may not write is not asked about, nor what others left there."""
+    for where, shape, key in references(mapping.shape, values):
+        if not isinstance(key, Unchanged):
+            yield where, mapping.schema.of(shape.model), key

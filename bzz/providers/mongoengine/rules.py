@@ -15,7 +15,9 @@ from bzz.providers.mongoengine.column import Column
 from bzz.providers.mongoengine.items import twins
 from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.protected import TWIN, sent_key
-from bzz.shape import Kind
+from bzz.shape.containers import MapKind
+from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
+from bzz.shape.free import AnyKind
 
 __all__ = ["refusals"]
 
@@ -42,14 +44,14 @@ def _of_value(column: Column, value: Any) -> Iterator[Refusal]:
     kind = column.field.kind
     if value is None or isinstance(value, Unchanged) or value in ([], {}):  # emptiness is judged as something missing
         return
-    if kind is Kind.EMBEDDED:
+    if isinstance(kind, EmbeddedKind):
         yield from _of_document(column.mapping(), value)
-    elif kind is Kind.ANY_EMBEDDED:
+    elif isinstance(kind, AnyEmbeddedKind):
         yield from _of_document(column.schema.named(value["@type"]), value)
     elif column.item is not None and (isinstance(value, dict) or _holds_parts(column, value)):
         yield from _of_items(column.item, value)
         yield from _of_list(column, column.item, value)
-    elif not isinstance(value, dict) or kind not in _PATCHED:
+    elif not isinstance(value, dict) or not isinstance(kind, _PATCHED):
         yield from _of_whole(column, value)
 
 
@@ -85,5 +87,5 @@ def _below(name: str, refused: Iterator[Refusal]) -> Iterator[Refusal]:
         yield f"{name}.{where}" if where else name, message
 
 
-_PATCHED = frozenset({Kind.MAP, Kind.ANY})
+_PATCHED = (MapKind, AnyKind)
 """Kinds whose objects may be a merge patch, which is checked when it is merged."""

@@ -14,7 +14,8 @@ from mongoengine.errors import NotRegistered
 from bzz.errors import ConfigurationError
 from bzz.providers.mongoengine.fields import inner_source
 from bzz.providers.mongoengine.mapping import Mapping
-from bzz.shape import Field, Kind, Shape
+from bzz.shape import Field, Shape
+from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
 
 __all__ = ["Schema"]
 
@@ -61,8 +62,8 @@ class Schema:
 
     @property
     def _holds_any(self) -> bool:
-        kinds = {(field.item or field).kind for each in self.reachable for field in self.of(each).shape.fields.values()}
-        return Kind.ANY_EMBEDDED in kinds
+        kinds = (field.item.kind for each in self.reachable for field in self.of(each).shape.fields.values())
+        return any(isinstance(kind, AnyEmbeddedKind) for kind in kinds)
 
     def is_hidden(self, model: Model, name: str) -> bool:
         """Whether clients may not know of a field."""
@@ -91,11 +92,11 @@ class Schema:
 
     def embedded_by(self, field: Field) -> set[Model]:
         """Every class, subclasses too, whose documents a field may hold, in lists and maps too."""
-        if field.item is not None:
+        if field.item is not field:
             return self.embedded_by(field.item)
-        if field.kind is Kind.ANY_EMBEDDED and field.variants is not None:
-            return {shape.model for shape in field.variants().values()}
-        if field.kind is not Kind.EMBEDDED:
+        if isinstance(field.kind, AnyEmbeddedKind):
+            return {shape.model for shape in field.kind.leads_to()}
+        if not isinstance(field.kind, EmbeddedKind):
             return set()
         model: Any = field.shape.model
         return {get_document(name) for name in model._subclasses}

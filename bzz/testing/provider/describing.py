@@ -30,8 +30,8 @@ class Describing(Suite):
     @requires("embedded")
     async def test_embedded_documents_have_shapes_and_values_of_their_own(self, people: Client) -> None:
         home, notes = people.shape.fields["home"], people.shape.fields["notes"]
-        assert (home.item, home.shape.embedded, set(home.shape.fields)) == (None, True, {"city", "zip"})
-        assert notes.item is not None
+        assert (home.is_list, home.shape.embedded, set(home.shape.fields)) == (False, True, {"city", "zip"})
+        assert notes.is_list
         assert notes.shape.url_id is notes.shape.fields["key"]
         assert list(people.provider.check(people.shape, {"home": {"zip": "123456"}})) == ["home.zip"]
         assert list(people.provider.check(home.shape, {"zip": "123456"})) == ["zip"]
