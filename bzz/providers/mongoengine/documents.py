@@ -20,10 +20,10 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
 from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound, Unavailable
 from bzz.providers.mongoengine.client import database
+from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.failures import blames_data, reading
-from bzz.providers.mongoengine.fields import BAD_VALUE
-from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
@@ -49,13 +49,13 @@ class _Open(NamedTuple):
 class Documents:
     """One class's documents.
 
-    :param mapping: the class.
+    :param codec: the class.
     :param given: the database object that the application handed in, or None for the connection's own.
     """
 
-    def __init__(self, mapping: Mapping, given: Any = None) -> None:
-        self.mapping = mapping
-        self.model: Any = mapping.model
+    def __init__(self, codec: DocumentCodec, given: Any = None) -> None:
+        self.codec = codec
+        self.model: Any = codec.model
         self._given = given
         self._base = _class_query(self.model)
         self._has_instance_hook = hasattr(self.model, "get_instance_queryset")
@@ -125,7 +125,7 @@ class Documents:
         return found, query
 
     def _is_unique(self, field: Field) -> bool:
-        return field is self.mapping.shape.pk and field.is_scalar
+        return field is self.codec.shape.pk and field.is_scalar
 
     async def _fetch_group(self, collection: Collection, wanted: Sequence[Any]) -> list[Raw | Exception | None]:
         """The documents with these primary keys, each asker's its own copy."""
@@ -151,9 +151,9 @@ class Documents:
         return found[0]
 
     def _own_query(self, field: Field, key: Any) -> Raw:
-        column = self.mapping.columns[field.name]
+        known = self.codec.fields[field.name]
         try:
-            return {column.stored: column.store(key), **self._base}
+            return {known.stored: known.to_bson(key), **self._base}
         except BAD_VALUE:  # such an id could never have been stored
             raise NotFound() from None
 
@@ -171,15 +171,15 @@ class Documents:
 
     async def missing(self, keys: Sequence[Any], context: Any) -> list[Any]:
         """Which of these primary keys (typed) name no document that ``get_instance_queryset`` lets through."""
-        assert self.mapping.pk is not None
-        pk = self.mapping.pk.field
+        assert self.codec.pk is not None
+        pk = self.codec.pk.declared
         if self._has_instance_hook:
             found = await asyncio.gather(*(self.find(pk, key, context) for key in keys), return_exceptions=True)
             for outcome in found:
                 if isinstance(outcome, BaseException) and not isinstance(outcome, NotFound):
                     raise outcome
             return [key for key, outcome in zip(keys, found, strict=True) if isinstance(outcome, NotFound)]
-        stored = {key: self.mapping.store_key(key) for key in keys}
+        stored = {key: self.codec.store_key(key) for key in keys}
         query = {"_id": {"$in": list(stored.values())}, **self._base}
         there = {each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])}
         return [key for key, raw in stored.items() if raw not in there]
@@ -258,7 +258,7 @@ class Documents:
     def told(self, error: OperationFailure) -> Exception:
         """A refused write as what the client is told; the error itself where the client is not to blame."""
         if isinstance(error, DuplicateKeyError):
-            return taken(self.mapping, error)
+            return taken(self.codec, error)
         return refused(error)
 
 
@@ -277,11 +277,11 @@ def _too_large() -> Invalid:
     return Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
 
 
-def taken(mapping: Mapping, error: DuplicateKeyError) -> Conflict:
+def taken(codec: DocumentCodec, error: DuplicateKeyError) -> Conflict:
     """A duplicate key as a 409 that names the fields, as far as clients may know of them."""
     keys = (error.details or {}).get("keyPattern") or {}
-    columns = [mapping.by_stored.get(key.partition(".")[0]) for key in keys]
-    names = [column.name for column in columns if column is not None]
+    fields = [codec.by_stored.get(key.partition(".")[0]) for key in keys]
+    names = [field.name for field in fields if field is not None]
     return Conflict("A unique value is taken.", errors={name: ["The value is taken."] for name in names or ["*"]})
 
 

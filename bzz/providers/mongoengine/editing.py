@@ -140,7 +140,7 @@ async def _edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
 
 async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
     documents = location.documents
-    if hooked.saves_itself(documents.mapping.variant(raw)):
+    if hooked.saves_itself(documents.codec.variant(raw)):
         saved = await hooked.replace(documents, raw, wanted.apply(raw))
         return None if saved is None else Edited(raw, saved)
     collection = await documents.collection()

@@ -8,23 +8,21 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 from bzz.errors import Invalid
-from bzz.providers.base import Unchanged
-from bzz.providers.mongoengine.column import Column
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.refusals import refusals
+from bzz.providers.mongoengine.codecs.walk import walk
 from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.rules import refusals
-from bzz.shape import Kind
 
 __all__ = ["check_references"]
 
-Named = tuple[str, Mapping, Any]
+Named = tuple[str, DocumentCodec, Any]
 
 
 async def check_references(
-    mapping: Mapping,
+    codec: DocumentCodec,
     values: Map[str, Any],
-    documents: Callable[[Mapping], Documents],
+    documents: Callable[[DocumentCodec], Documents],
     context: Any,
     stored: Callable[[], Awaitable[Raw]] | None = None,
 ) -> None:
@@ -34,10 +32,10 @@ async def check_references(
         sent back, though it leads nowhere by now.
     :raises bzz.errors.Invalid: naming every such reference.
     """
-    if not mapping.refers:
+    if not codec.refers:
         return
-    places: dict[Mapping, dict[Any, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for where, target, key in _in_document(mapping, values, ""):
+    places: dict[DocumentCodec, dict[Any, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for where, target, key in _named(codec, values):
         places[target][key].append(where)
     missing = [
         (where, target, key)
@@ -46,17 +44,17 @@ async def check_references(
         for where in places[target][key]
     ]
     if missing and stored is not None:
-        held = _held(mapping, await stored())
+        held = _held(codec, await stored())
         missing = [(where, *named) for where, *named in missing if (_field(where), *map(str, named)) not in held]
     if missing:
         nowhere = {where: [f"There is no such {target.model.__name__}."] for where, target, _ in missing}
-        raise Invalid({**nowhere, **refusals(mapping, values)})  # one answer says all that there is to say
+        raise Invalid({**nowhere, **refusals(codec, values)})  # one answer says all that there is to say
 
 
-def _held(mapping: Mapping, raw: Raw) -> set[tuple[str, ...]]:
+def _held(codec: DocumentCodec, raw: Raw) -> set[tuple[str, ...]]:
     """The references of a stored document: each one's field, class and primary key, as texts."""
-    found = mapping.variant(raw)
-    return {(_field(where), str(target), str(key)) for where, target, key in _in_document(found, found.typed(raw), "")}
+    found = codec.variant(raw)
+    return {(_field(where), str(target), str(key)) for where, target, key in _named(found, found.to_value(raw))}
 
 
 def _field(where: str) -> str:
@@ -64,26 +62,9 @@ def _field(where: str) -> str:
     return ".".join(name for name in where.split(".") if not name.isdigit())
 
 
-def _in_document(mapping: Mapping, values: Map[str, Any], prefix: str) -> Iterator[Named]:
-    for name, value in values.items():
-        if name in mapping.columns:
-            yield from _in_value(mapping.columns[name], value, prefix + name)
-
-
-def _in_value(column: Column, value: Any, where: str) -> Iterator[Named]:
-    """The references in one typed value. What a client may not write is not asked about, nor what others left there."""
-    kind = column.field.kind
-    if kind is Kind.REFERENCE and value is not None and not isinstance(value, Unchanged):
-        yield where, column.mapping(), value
-    elif column.item is not None and isinstance(value, (dict, list)):
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, each in pairs:
-            yield from _in_value(column.item, each, f"{where}.{key}")
-    elif isinstance(value, dict) and kind is Kind.EMBEDDED:
-        yield from _in_document(column.mapping(), value, where + ".")
-    elif isinstance(value, dict) and kind in (Kind.ANY_EMBEDDED, Kind.ANY_REFERENCE):
-        target = column.schema.find(value.get("@type"))
-        if target is not None and kind is Kind.ANY_EMBEDDED:
-            yield from _in_document(target, value, where + ".")
-        elif target is not None:
-            yield where, target, value["id"]
+def _named(codec: DocumentCodec, values: Map[str, Any]) -> Iterator[Named]:
+    """The references in values, at any depth. What a client may not write is not asked about."""
+    for where, field, value in walk(codec.value_parts(values)):
+        found = field.reference(value)
+        if found is not None:
+            yield where, *found
