@@ -33,7 +33,7 @@ class StoredRecord(Record):
     __slots__ = ("_instance", "_position", "_stored", "codec", "raw")
 
     def __init__(self, codec: DocumentCodec, raw: Raw, position: int | None = None) -> None:
-        self.codec = codec.variant(raw)
+        self.codec = codec.variant(raw) if codec.inherits else codec
         self.raw = raw
         self._position = position
         self._instance: Any = None

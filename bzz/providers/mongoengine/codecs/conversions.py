@@ -120,8 +120,11 @@ class Conversions:
         """Return what clients see of what is stored. By default that is the value."""
         return None if bson is None else self.to_value(bson)
 
-    def json_source(self, source: FunctionSource, bson: str) -> str:
-        """Return a Python expression for the json of what another expression gives."""
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
+        """Return a Python expression for the json of what another expression gives.
+
+        :param whole: whether to expect that embedded documents hold every key.
+        """
         return bson if self.shows_as_is else source.call(self.to_json, bson)
 
     # -- bson to attribute, and back

@@ -32,12 +32,14 @@ class DeclaredFields:
 
     :ivar fields: the codec of each declared field, by name.
     :ivar by_stored: the same by the keys under which they are stored.
+    :ivar inherits: whether documents of other classes may share the collection.
     :ivar visible: those that clients may see, by name.
     """
 
     def __init__(self, model: Any, options: Options) -> None:
         self.model = model
         self._options = options
+        self.inherits = bool(model._meta.get("allow_inheritance"))
         self.embedded = issubclass(model, me.EmbeddedDocument)
         self.fields = {name: self._codec(name, source) for name, source in self._declared()}
         self.by_stored = {codec.stored: codec for codec in self.fields.values()}
@@ -80,11 +82,6 @@ class DeclaredFields:
         if name not in self.fields:
             raise ConfigurationError(f"{self.model.__name__}.get_id_field_name() names no field: {name!r}")
         return self.fields[name].declared
-
-    @property
-    def inherits(self) -> bool:
-        """Whether documents of other classes may share the collection."""
-        return bool(self.model._meta.get("allow_inheritance"))
 
     # -- ids
 

@@ -85,13 +85,16 @@ class EmbeddedCodec(FieldCodec):
     def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
         return converted
 
-    def json_source(self, source: FunctionSource, bson: str) -> str:
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
         target = self.target()
         if target.inherits or source.is_inside(target):
             return source.call(self.to_json, bson)
         document = source.variable()
         with source.inside(target):
             shown = target.json_source(source, document)
+            if whole:
+                fast = target.json_source(source, document, whole=True)
+                shown = f"({fast} if len({document}) >= {len(target.visible)} else {shown})"
         return f"({shown} if isinstance({document} := {bson}, dict) else {document})"
 
     def to_attribute(self, bson: Any) -> Any:
@@ -258,7 +261,7 @@ class GenericEmbeddedCodec(EmbeddedCodec):
     def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
         return {"@type": bson["_cls"], **converted}
 
-    def json_source(self, source: FunctionSource, bson: str) -> str:
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
         return source.call(self.to_json, bson)
 
     def from_attribute(self, attribute: Any) -> Any:

@@ -74,11 +74,11 @@ class ListCodec(ContainerCodec):
         except (KeyError, TypeError):
             raise ValueError(f"Every item needs a value to be sorted by ({ordering or 'its own'}).") from None
 
-    def json_source(self, source: FunctionSource, bson: str) -> str:
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
         if self.item is None or self.shows_as_is:
             return bson
         items, each, otherwise = source.variable(), source.variable(), source.bind(self.to_json, "to_json")
-        shown = self.item.json_source(source, each)
+        shown = self.item.json_source(source, each, whole=False)
         return f"([{shown} for {each} in {items}] if type({items} := {bson}) is list else {otherwise}({items}))"
 
     def own(self, attribute: Any, instance: Any) -> Any:

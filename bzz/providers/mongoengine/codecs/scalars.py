@@ -127,7 +127,7 @@ class ObjectIdCodec(FieldCodec):
     def to_json(self, bson: Any) -> Any:
         return str(bson) if type(bson) is ObjectId else bson
 
-    def json_source(self, source: FunctionSource, bson: str) -> str:
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
         variable, kind = source.variable(), source.bind(ObjectId, "ObjectId")
         return f"(str({variable}) if type({variable} := {bson}) is {kind} else {variable})"
 
