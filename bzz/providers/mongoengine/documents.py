@@ -18,17 +18,18 @@ from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
-from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound, Unavailable
+from bzz.errors import TOO_SLOW, ConfigurationError, Invalid, NotFound, Unavailable
 from bzz.providers.mongoengine.client import database
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.collection import Collection
-from bzz.providers.mongoengine.failures import blames_data, reading
+from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.rejections import duplicate_key, rejected, too_large
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
 
-__all__ = ["Documents", "refused", "taken"]
+__all__ = ["Documents"]
 
 _NOTHING: Raw = {"_id": {"$in": []}}
 _connecting = threading.Lock()
@@ -230,11 +231,11 @@ class Documents:
         opened = await self._open()
         encoded = _encode(raw, opened.collection)
         if len(encoded) > MAX_DOCUMENT_BYTES:
-            raise _too_large()
+            raise too_large(MAX_DOCUMENT_BYTES)
         try:
             await opened.inserts.ask(encoded)
         except OperationFailure as error:
-            raise self.told(error) from error
+            raise self.translate(error) from error
         return bson.decode(encoded, codec_options=opened.collection.raw.codec_options)
 
     def as_stored(self, raw: Raw, collection: Collection, in_place_of: Raw | None = None) -> Raw:
@@ -248,18 +249,18 @@ class Documents:
         if len(encoded) > MAX_DOCUMENT_BYTES and not (
             in_place_of and len(encoded) < len(_encode(in_place_of, collection))
         ):
-            raise _too_large()
+            raise too_large(MAX_DOCUMENT_BYTES)
         return bson.decode(encoded, codec_options=collection.raw.codec_options)
 
     def as_saved(self, raw: Raw, collection: Collection) -> Raw:
         """Return ``raw``, which MongoEngine has stored, as it will be read back: of whatever size it is."""
         return bson.decode(_encode(raw, collection), codec_options=collection.raw.codec_options)
 
-    def told(self, error: OperationFailure) -> Exception:
-        """A refused write as what the client is told; the error itself where the client is not to blame."""
+    def translate(self, error: OperationFailure) -> Exception:
+        """Return what the client is told of a refused write; the error itself if the client is not to blame."""
         if isinstance(error, DuplicateKeyError):
-            return taken(self.codec, error)
-        return refused(error)
+            return duplicate_key(self.codec, error)
+        return rejected(error)
 
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
@@ -271,23 +272,6 @@ def _encode(raw: Raw, collection: Collection) -> bytes:
         return bson.encode(raw, codec_options=collection.raw.codec_options)
     except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
         raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
-
-
-def _too_large() -> Invalid:
-    return Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
-
-
-def taken(codec: DocumentCodec, error: DuplicateKeyError) -> Conflict:
-    """A duplicate key as a 409 that names the fields, as far as clients may know of them."""
-    keys = (error.details or {}).get("keyPattern") or {}
-    fields = [codec.by_stored.get(key.partition(".")[0]) for key in keys]
-    names = [field.name for field in fields if field is not None]
-    return Conflict("A unique value is taken.", errors={name: ["The value is taken."] for name in names or ["*"]})
-
-
-def refused(error: OperationFailure) -> Exception:
-    """A write that MongoDB refuses for its data as a 400; any other error itself."""
-    return Invalid({"*": ["The database refuses this data."]}) if blames_data(error) else error
 
 
 def _order_key(model: Any, name: str) -> tuple[str, int]:

@@ -148,7 +148,7 @@ async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
     try:
         before = await collection.update({"$and": [location.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
     except OperationFailure as error:
-        raise documents.told(error) from error
+        raise documents.translate(error) from error
     if before is None:
         return None
     # Others may have changed, since the document was read, what this edit does not rest on.

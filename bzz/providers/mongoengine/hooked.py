@@ -23,11 +23,12 @@ from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.messages import add_error
-from bzz.providers.mongoengine.documents import Documents, refused, taken
+from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
 from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.rejections import duplicate_key, rejected
 from bzz.providers.mongoengine.removal import delete_unchanged
 from bzz.providers.mongoengine.required import missing_told
 from bzz.providers.mongoengine.worker import in_thread
@@ -182,13 +183,13 @@ def _open_name(codec: DocumentCodec, where: str) -> str:
 
 def _conflict(codec: DocumentCodec, error: Exception) -> Conflict:
     cause = error.__context__
-    return taken(codec, cause) if isinstance(cause, DuplicateKeyError) else Conflict("A unique value is taken.")
+    return duplicate_key(codec, cause) if isinstance(cause, DuplicateKeyError) else Conflict("A unique value is taken.")
 
 
 def _operation_error(codec: DocumentCodec, error: Exception) -> Exception:
     cause = error.__context__  # MongoEngine wraps what the driver says
     if isinstance(cause, OperationFailure) and blames_data(cause):
-        return refused(cause)
+        return rejected(cause)
     if isinstance(cause, PyMongoError):
         return hooked_failure(cause)
     return Conflict("Other documents refer to this one.") if _denied(error) else error

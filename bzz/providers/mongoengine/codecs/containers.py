@@ -122,7 +122,7 @@ class ContainerCodec(FieldCodec):
         return kept_inside(bson, stored) if self.item is None else super().keep(bson, stored)
 
     def keeps(self, bson: Any) -> bool:
-        return self.holds_documents and any(part.codec.keeps(part.value) for part in self.parts(bson))
+        return self.holds_documents and any(part.field.keeps(part.value) for part in self.parts(bson))
 
     @cached_property
     def is_validated_by_itself(self) -> bool:

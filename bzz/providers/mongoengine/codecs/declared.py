@@ -42,13 +42,13 @@ class DeclaredFields:
         self.inherits = bool(model._meta.get("allow_inheritance"))
         self.embedded = issubclass(model, me.EmbeddedDocument)
         self.fields = {name: self._codec(name, source) for name, source in self._declared()}
-        self.by_stored = {codec.stored: codec for codec in self.fields.values()}
-        self.visible = {name: codec for name, codec in self.fields.items() if not codec.declared.hidden}
+        self.by_stored = {field.stored: field for field in self.fields.values()}
+        self.visible = {name: field for name, field in self.fields.items() if not field.declared.hidden}
         self.pk = self._primary_key()
         self.shape = Shape(
             name=model.__name__,
             model=model,
-            fields={name: codec.declared for name, codec in self.fields.items()},
+            fields={name: field.declared for name, field in self.fields.items()},
             pk=self.pk.declared if self.pk else None,
             url_id=self._url_id(),
             embedded=self.embedded,
@@ -87,11 +87,11 @@ class DeclaredFields:
 
     def key_of(self, raw: Raw) -> Any:
         """The value that names a document in URLs; None for an embedded one without an id."""
-        field = self.shape.url_id
-        if field is None:
+        key = self.shape.url_id
+        if key is None:
             return None
-        codec = self.fields[field.name]
-        return codec.to_value(raw.get(codec.stored))
+        field = self.fields[key.name]
+        return field.to_value(raw.get(field.stored))
 
     @property
     def hides_id(self) -> bool:
@@ -122,7 +122,7 @@ class DeclaredFields:
 
     def parts(self, raw: Raw) -> Iterator[Part]:
         """The declared fields that are stored; ``key`` is the stored key."""
-        return (Part(codec.stored, codec, raw[codec.stored]) for codec in self.fields.values() if codec.stored in raw)
+        return (Part(field.stored, field, raw[field.stored]) for field in self.fields.values() if field.stored in raw)
 
     def value_parts(self, values: Map[str, Any]) -> Iterator[Part]:
         """The values of declared fields, by name."""
@@ -131,18 +131,18 @@ class DeclaredFields:
     def open_name(self, where: str) -> str:
         """A dotted name as clients may know it: hidden fields, and what is no field, are ``*``."""
         first, dot, rest = where.partition(".")
-        codec = self.visible.get(first)
-        if codec is None:
+        field = self.visible.get(first)
+        if field is None:
             return "*"
-        return f"{first}.{codec.open_name(rest)}" if dot else first
+        return f"{first}.{field.open_name(rest)}" if dot else first
 
     def keeps(self, raw: Raw) -> bool:
         """Whether a stored document holds anything that a client may not write."""
         if raw.keys() - self.by_stored.keys() - {"_cls"}:
             return True
-        held = ((codec, bson) for _, codec, bson in self.parts(raw) if bson is not None)
-        return any(codec.is_protected or codec.keeps(bson) for codec, bson in held)
+        held = ((field, bson) for _, field, bson in self.parts(raw) if bson is not None)
+        return any(field.is_protected or field.keeps(bson) for field, bson in held)
 
     def replaces(self, values: Map[str, Any], *, merge: bool) -> bool:
         """Whether each of these values takes its place whatever is stored there."""
-        return all(codec.replaces(value, merge=merge) for _, codec, value in self.value_parts(values))
+        return all(field.replaces(value, merge=merge) for _, field, value in self.value_parts(values))

@@ -14,7 +14,7 @@ __all__ = ["diff"]
 
 
 def diff(
-    document: DocumentCodec, before: Raw | None, after: Raw | None, prefix: str = "", *, by_item: bool = False
+    codec: DocumentCodec, before: Raw | None, after: Raw | None, prefix: str = "", *, by_item: bool = False
 ) -> Diff:
     """The fields in which two stored documents differ, as ``{'address.city': {'from': ..., 'to': ...}}``.
 
@@ -27,20 +27,20 @@ def diff(
         otherwise a list changes as a whole.
     """
     changes: Diff = {}
-    for codec in _codecs(document, before, after):
-        name = prefix + codec.declared.name
-        changes.update(codec.diff(_get(before, codec), _get(after, codec), name, by_item=by_item))
+    for field in _codecs(codec, before, after):
+        name = prefix + field.declared.name
+        changes.update(field.diff(_get(before, field), _get(after, field), name, by_item=by_item))
     return changes
 
 
-def _codecs(document: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:
+def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:
     """The fields of the very classes of both documents, each name once."""
     known: dict[str, FieldCodec] = {}
     for each in stored:
         if each is not None:
-            known.update(document.variant(each).fields)
+            known.update(codec.variant(each).fields)
     return iter(known.values())
 
 
-def _get(raw: Raw | None, codec: FieldCodec) -> Any:
-    return None if raw is None else raw.get(codec.stored)
+def _get(raw: Raw | None, field: FieldCodec) -> Any:
+    return None if raw is None else raw.get(field.stored)

@@ -68,13 +68,13 @@ class DocumentCodec(DeclaredFields):
     @cached_property
     def refers(self) -> bool:
         """Whether a document of the class may hold a reference, at any depth."""
-        return any(codec.refers for each in self._embedded for codec in each.fields.values())
+        return any(field.refers for each in self._embedded for field in each.fields.values())
 
     @cached_property
     def has_save_hooks(self) -> bool:
         """Whether the class must always be saved by MongoEngine itself."""
         inside = any(
-            overrides(each.model, "clean", "validate") or any(codec.asks_while_saved for codec in each.fields.values())
+            overrides(each.model, "clean", "validate") or any(field.asks_while_saved for field in each.fields.values())
             for each in self._embedded
         )
         return inside or overrides(self.model, "save")
@@ -98,7 +98,7 @@ class DocumentCodec(DeclaredFields):
 
     def to_value(self, raw: Raw) -> dict[str, Any]:
         """All declared fields as values, None where unset."""
-        return {name: codec.to_value(raw.get(codec.stored)) for name, codec in self.fields.items()}
+        return {name: field.to_value(raw.get(field.stored)) for name, field in self.fields.items()}
 
     @cached_property
     def to_json(self) -> Callable[[Raw], dict[str, Any]]:
@@ -121,8 +121,8 @@ class DocumentCodec(DeclaredFields):
         """
         get = f"{raw}[{{!r}}]" if whole else f"{raw}.get({{!r}})"
         shown = (
-            f"{name!r}: {codec.json_source(source, get.format(codec.stored), whole=whole)}"
-            for name, codec in self.visible.items()
+            f"{name!r}: {field.json_source(source, get.format(field.stored), whole=whole)}"
+            for name, field in self.visible.items()
         )
         return f"{{{', '.join(shown)}}}"
 
@@ -132,9 +132,9 @@ class DocumentCodec(DeclaredFields):
             hidden = self.fields.keys() - self.visible.keys()
             return {key: value for key, value in instance.to_dict().items() if key not in hidden}
         shown = self.to_json(self.dump(instance))
-        for name, codec in self.visible.items():
-            if codec.has_custom_json:
-                shown[name] = codec.custom_json(instance._data.get(name))
+        for name, field in self.visible.items():
+            if field.has_custom_json:
+                shown[name] = field.custom_json(instance._data.get(name))
         return shown
 
     # -- instances
@@ -147,12 +147,12 @@ class DocumentCodec(DeclaredFields):
         if self._is_simple and not any(each.has_receivers_for(self.model) for each in _INIT_SIGNALS):
             return assemble(self.model, self.fields, self._quiet_fields, raw, embedded=self.embedded)
         raw = copied(raw)
-        known = {name: raw[codec.stored] for name, codec in self.fields.items() if codec.stored in raw}
+        known = {name: raw[field.stored] for name, field in self.fields.items() if field.stored in raw}
         values = {name: self.fields[name].to_attribute(value) for name, value in known.items()}
         extra = {} if self.embedded else {"_created": False}
         instance = self.model(__auto_convert=False, **extra, **values)
-        for name, codec in self.fields.items():
-            if values.get(name) is None and codec.unset_is_none:
+        for name, field in self.fields.items():
+            if values.get(name) is None and field.unset_is_none:
                 instance._data[name] = None
         instance._fields = self._quiet_fields
         instance._changed_fields = []
@@ -175,10 +175,10 @@ class DocumentCodec(DeclaredFields):
     def dump(self, instance: Any, known: Raw | None = None) -> Raw:
         """The stored form of an instance; a list or map that is empty and was not in ``known`` stays unset."""
         raw: Raw = {}
-        for name, codec in self.fields.items():
-            bson = codec.from_attribute(instance._data.get(name))
-            if bson is not None and not _stays_unset(codec, bson, known):
-                raw[codec.stored] = bson
+        for name, field in self.fields.items():
+            bson = field.from_attribute(instance._data.get(name))
+            if bson is not None and not _stays_unset(field, bson, known):
+                raw[field.stored] = bson
         if self.inherits or (known and "_cls" in known):
             raw["_cls"] = self.model._class_name
         return raw
@@ -188,24 +188,24 @@ class DocumentCodec(DeclaredFields):
         shown = self.to_json(raw)
         names = touched(instance)
         fresh: Any = None
-        for name, codec in self.visible.items():
+        for name, field in self.visible.items():
             if names is not None and name not in names:
                 continue
-            now = _dumped_json(codec, instance, raw)
+            now = _dumped_json(field, instance, raw)
             if differ(now, shown[name]):
                 fresh = fresh or self.load(raw)  # not all that is stored comes out of an instance again
-                if differ(now, _dumped_json(codec, fresh, raw)):
+                if differ(now, _dumped_json(field, fresh, raw)):
                     shown[name] = now
         return shown
 
 
-def _dumped_json(codec: FieldCodec, instance: Any, known: Raw) -> Any:
-    bson = codec.from_attribute(instance._data.get(codec.declared.name))
-    return None if bson is None or _stays_unset(codec, bson, known) else codec.to_json(bson)
+def _dumped_json(field: FieldCodec, instance: Any, known: Raw) -> Any:
+    bson = field.from_attribute(instance._data.get(field.declared.name))
+    return None if bson is None or _stays_unset(field, bson, known) else field.to_json(bson)
 
 
-def _stays_unset(codec: FieldCodec, bson: Any, known: Raw | None) -> bool:
-    return known is not None and codec.stored not in known and bson in ([], {})
+def _stays_unset(field: FieldCodec, bson: Any, known: Raw | None) -> bool:
+    return known is not None and field.stored not in known and bson in ([], {})
 
 
 def documents_in(value: Any) -> list[Any]:

@@ -27,7 +27,7 @@ class Part(NamedTuple):
     """
 
     key: Any
-    codec: FieldCodec
+    field: FieldCodec
     value: Any
 
 

@@ -17,51 +17,51 @@ from bzz.providers.mongoengine.raw import Raw, differ
 __all__ = ["given", "merged", "new", "put_in_place"]
 
 
-def new(document: DocumentCodec, values: Map[str, Any]) -> Raw:
+def new(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
     """Return the whole stored document for ``values``: defaults filled in, everything validated.
 
     :raises bzz.errors.Invalid: with every refusal of the model.
     """
     raw: Raw = {}
     errors: Errors = {}
-    if document.inherits:
-        raw["_cls"] = document.model._class_name
-    for name, codec in document.fields.items():
+    if codec.inherits:
+        raw["_cls"] = codec.model._class_name
+    for name, field in codec.fields.items():
         value = values.get(name)
-        if value is None and codec.is_optional and codec is not document.pk:
+        if value is None and field.is_optional and field is not codec.pk:
             continue
-        bson = _initial(document, codec, errors) if value is None else codec.check(value, errors)
-        if bson is not None or codec.source.null:
-            raw[codec.stored] = bson
+        bson = _initial(codec, field, errors) if value is None else field.check(value, errors)
+        if bson is not None or field.source.null:
+            raw[field.stored] = bson
     if errors:
         raise Invalid(errors)
     return raw
 
 
-def _initial(document: DocumentCodec, codec: FieldCodec, errors: Errors) -> Any:
-    if codec is document.pk and isinstance(codec.source, me.ObjectIdField) and not document.embedded:
+def _initial(codec: DocumentCodec, field: FieldCodec, errors: Errors) -> Any:
+    if field is codec.pk and isinstance(field.source, me.ObjectIdField) and not codec.embedded:
         return ObjectId()
-    bson = codec.default()
-    if bson is None and codec.declared.required and not codec.source._auto_gen:
-        errors.setdefault(codec.name, []).append("Field is required")
+    bson = field.default()
+    if bson is None and field.declared.required and not field.source._auto_gen:
+        errors.setdefault(field.name, []).append("Field is required")
     elif bson is not None:
-        codec.check_bson(bson, errors)
+        field.check_bson(bson, errors)
     return bson
 
 
-def given(document: DocumentCodec, values: Map[str, Any]) -> Raw:
+def given(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
     """Return only the fields in ``values``, each validated by itself: for documents that complete themselves.
 
     :raises bzz.errors.Invalid: with every refusal.
     """
     errors: Errors = {}
-    raw = {codec.stored: codec.check(value, errors) for _, codec, value in document.value_parts(values)}
+    raw = {field.stored: field.check(value, errors) for _, field, value in codec.value_parts(values)}
     if errors:
         raise Invalid(errors)
     return raw
 
 
-def put_in_place(document: DocumentCodec, values: Map[str, Any], stored: Any, declared: DocumentCodec) -> Raw:
+def put_in_place(codec: DocumentCodec, values: Map[str, Any], stored: Any, declared: DocumentCodec) -> Raw:
     """Return the whole stored document for ``values`` in the place of ``stored``; of a new one without that.
 
     Fields that are not named are as in a new document, but for those that the client may not write: hidden and
@@ -75,19 +75,19 @@ def put_in_place(document: DocumentCodec, values: Map[str, Any], stored: Any, de
         return new(declared, values)
     raw = dict(stored)
     errors: Errors = {}
-    for name, codec in document.fields.items():
-        old = stored.get(codec.stored)
+    for name, field in codec.fields.items():
+        old = stored.get(field.stored)
         if name in values:
-            is_kept = values[name] is None and old is None and codec.may_stay_unset
-            codec.put(raw, old if is_kept else codec.check(values[name], errors, old))
-        elif not codec.is_protected and name in declared.fields:
-            codec.put(raw, _initial(document, codec, errors))
+            is_kept = values[name] is None and old is None and field.may_stay_unset
+            field.put(raw, old if is_kept else field.check(values[name], errors, old))
+        elif not field.is_protected and name in declared.fields:
+            field.put(raw, _initial(codec, field, errors))
     if errors:
         raise Invalid(errors)
     return raw if differ(raw, stored) else stored
 
 
-def merged(document: DocumentCodec, raw: Raw, values: Map[str, Any], *, merge: bool) -> Raw:
+def merged(codec: DocumentCodec, raw: Raw, values: Map[str, Any], *, merge: bool) -> Raw:
     """Return ``raw`` with ``values`` applied: embedded documents field by field, None unsetting.
 
     A value that clients are shown as they sent it stays as it is stored, whatever its stored form.
@@ -99,8 +99,8 @@ def merged(document: DocumentCodec, raw: Raw, values: Map[str, Any], *, merge: b
     after = dict(raw)
     errors: Errors = {}
     for name, value in values.items():
-        codec = document.fields[name]
-        codec.put(after, codec.update(after.get(codec.stored), value, errors, merge=merge))
+        field = codec.fields[name]
+        field.put(after, field.update(after.get(field.stored), value, errors, merge=merge))
     if errors:
         raise Invalid(errors)
     return after

@@ -75,13 +75,13 @@ class LoadedData(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if self._is_whole:
             raise KeyError(name)
-        codec = self._fields[name]
-        bson = self._raw.get(codec.stored)
-        if bson is None or not codec.loads_as_is:
-            if codec.is_mutable:
+        field = self._fields[name]
+        bson = self._raw.get(field.stored)
+        if bson is None or not field.loads_as_is:
+            if field.is_mutable:
                 self.touched.add(name)
                 bson = copied(bson)
-            bson = codec.own(codec.to_attribute(bson), self._instance())
+            bson = field.own(field.to_attribute(bson), self._instance())
         dict.__setitem__(self, name, bson)
         return bson
 

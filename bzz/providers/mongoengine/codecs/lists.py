@@ -119,7 +119,7 @@ class ListCodec(ContainerCodec):
             yield from super()._refusals(value)
             return
         for part in self.value_parts(value):
-            yield from below(str(part.key), part.codec.refusals(part.value))
+            yield from below(str(part.key), part.field.refusals(part.value))
         longest = getattr(self.source, "max_length", None)
         if isinstance(value, list) and longest is not None and len(value) > longest:
             yield "", "List is too long"  # as MongoEngine says it

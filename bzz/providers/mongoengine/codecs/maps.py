@@ -43,4 +43,4 @@ class MapCodec(ContainerCodec):
             yield from super()._refusals(value)
             return
         for part in self.value_parts(value):
-            yield from below(str(part.key), part.codec.refusals(part.value))
+            yield from below(str(part.key), part.field.refusals(part.value))

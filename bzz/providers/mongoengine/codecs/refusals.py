@@ -16,15 +16,15 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 __all__ = ["refusals", "refusals_of"]
 
 
-def refusals(document: DocumentCodec, values: Map[str, Any]) -> Errors:
+def refusals(codec: DocumentCodec, values: Map[str, Any]) -> Errors:
     """Return the messages of every value that its field refuses, by dotted name."""
     errors: Errors = {}
-    for where, message in refusals_of(document, values):
+    for where, message in refusals_of(codec, values):
         errors.setdefault(where, []).append(message)
     return errors
 
 
-def refusals_of(document: DocumentCodec, values: Map[str, Any]) -> Iterator[Refusal]:
+def refusals_of(codec: DocumentCodec, values: Map[str, Any]) -> Iterator[Refusal]:
     """Return each refusal of a value of one (embedded) document."""
-    for _, codec, value in document.value_parts(values):
-        yield from below(codec.name, codec.refusals(value))
+    for _, field, value in codec.value_parts(values):
+        yield from below(field.name, field.refusals(value))

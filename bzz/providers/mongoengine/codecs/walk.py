@@ -19,14 +19,14 @@ def walk(parts: Iterable[Part], prefix: str = "") -> Iterator[tuple[str, FieldCo
 
     :param parts: of values, as :meth:`FieldCodec.value_parts` gives them.
     """
-    for key, codec, value in parts:
+    for key, field, value in parts:
         where = f"{prefix}{key}"
-        yield where, codec, value
-        yield from walk(codec.value_parts(value), where + ".")
+        yield where, field, value
+        yield from walk(field.value_parts(value), where + ".")
 
 
 def rebuilt(parts: Iterable[Part], stays: Callable[[FieldCodec], bool]) -> dict[Any, Any]:
     """Return the stored values of parts by key, without the fields, at any depth, of which ``stays`` says no."""
     return {
-        key: codec.with_parts(bson, rebuilt(codec.parts(bson), stays)) for key, codec, bson in parts if stays(codec)
+        key: field.with_parts(bson, rebuilt(field.parts(bson), stays)) for key, field, bson in parts if stays(field)
     }
