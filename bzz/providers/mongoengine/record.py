@@ -55,10 +55,15 @@ class StoredRecord(Record):
         return _hash(self._shown)
 
     @property
+    def _is_untouched(self) -> bool:
+        """Whether nobody can have changed anything in the instance."""
+        return self._instance is None or touched(self._instance) == set()
+
+    @property
     def body(self) -> bytes | None:
         if self.codec.has_custom_json:
             return None
-        if self._instance is None or touched(self._instance) == set():
+        if self._is_untouched:
             return self._shown
         return self._shown if dumps(self.show()) == self._shown else None
 
@@ -70,7 +75,7 @@ class StoredRecord(Record):
 
     def show(self) -> dict[str, Any]:
         """What clients see: what is stored, but for the fields that somebody changed in the instance."""
-        if self._instance is None:
+        if self._is_untouched:
             return self.codec.to_json(self.raw)
         return self.codec.changed_json(self._instance, self.raw)
 

@@ -25,8 +25,6 @@ from bzz.shape import Shape
 
 __all__ = ["DocumentCodec", "Registry", "documents_in"]
 
-_INIT_SIGNALS = (signals.pre_init, signals.post_init)
-
 
 class Registry(Options, Protocol):
     """What the codecs of documents ask about other classes."""
@@ -144,7 +142,7 @@ class DocumentCodec(DeclaredFields):
 
         Undeclared keys are left out, and unset fields are None rather than their default, as clients see them.
         """
-        if self._is_simple and not any(each.has_receivers_for(self.model) for each in _INIT_SIGNALS):
+        if self._is_simple and not _has_receivers(self.model):
             return assemble(self.model, self.fields, self._quiet_fields, raw, embedded=self.embedded)
         raw = copied(raw)
         known = {name: raw[field.stored] for name, field in self.fields.items() if field.stored in raw}
@@ -197,6 +195,14 @@ class DocumentCodec(DeclaredFields):
                 if differ(now, _dumped_json(field, fresh, raw)):
                     shown[name] = now
         return shown
+
+
+def _has_receivers(model: Any) -> bool:
+    """Whether anybody wants to know of new instances of a class. Asked per instance, so that it must be fast."""
+    before, after = signals.pre_init, signals.post_init
+    if not (before.receivers or after.receivers):
+        return False
+    return bool(before.has_receivers_for(model) or after.has_receivers_for(model))
 
 
 def _dumped_json(field: FieldCodec, instance: Any, known: Raw) -> Any:

@@ -20,6 +20,7 @@ from bzz.providers.mongoengine.raw import Raw
 __all__ = ["LoadedData", "assemble", "copied", "touched"]
 
 _set = object.__setattr__  # MongoEngine's own would note a change
+_NO_FIELDS = SON[str, Any]()  # only dynamic classes would add to it, and those are not made here
 
 
 def assemble(model: Any, fields: Mapping[str, FieldCodec], quiet: Any, raw: Raw, *, embedded: bool) -> Any:
@@ -32,16 +33,16 @@ def assemble(model: Any, fields: Mapping[str, FieldCodec], quiet: Any, raw: Raw,
     data = LoadedData(raw, fields, instance)
     _set(instance, "_initialised", True)
     _set(instance, "_created", embedded)
-    _set(instance, "_dynamic_fields", SON())
+    _set(instance, "_dynamic_fields", _NO_FIELDS)
     _set(instance, "_changed_fields", [])
     _set(instance, "_data", data)
     if embedded:
         _set(instance, "_instance", None)  # a slot, which a map of embedded documents and validate() look at
     if "_cls" in model._fields:  # a field of classes that inherit, an attribute of others
         dict.__setitem__(data, "_cls", model._class_name)
+        instance.__dict__["_fields"] = quiet
     else:
-        instance.__dict__["_cls"] = model._class_name
-    instance.__dict__["_fields"] = quiet
+        instance.__dict__.update(_cls=model._class_name, _fields=quiet)
     return instance
 
 
