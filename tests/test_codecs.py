@@ -103,6 +103,11 @@ def test_the_generated_function_shows_what_the_codecs_of_the_fields_show(raw: di
     assert codec.to_json(raw) == {name: field.to_json(raw.get(field.stored)) for name, field in codec.fields.items()}
 
 
+def test_a_class_may_have_a_name_that_python_cannot_write() -> None:
+    model = type("Odd name", (me.Document,), {"text": me.StringField()})
+    assert Registry(model, (), ()).root.to_json({"_id": 1, "text": "x"}) == {"id": 1, "text": "x"}
+
+
 class FragileField(BaseField):
     """Holds what cannot be shown."""
 

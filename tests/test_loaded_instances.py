@@ -92,6 +92,11 @@ def test_the_data_names_the_fields_in_their_order(instance: Any) -> None:
     assert list(instance._data) == list(Cupboard._fields_ordered)
 
 
+@pytest.mark.parametrize("name", ["tags", "notes", "drawers", "drawer"])
+def test_what_else_stands_in_the_place_of_a_container_is_read_as_it_is(codec: DocumentCodec, name: str) -> None:
+    assert getattr(codec.load({name: 5}), name) == 5
+
+
 def test_it_is_dumped_as_it_was_stored(codec: DocumentCodec, instance: Any) -> None:
     low, lower = RAW["drawers"]
     assert codec.dump(instance) == {**RAW, "height": 2.0, "drawers": [low, {**lower, "sizes": []}]}

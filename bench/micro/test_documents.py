@@ -32,6 +32,17 @@ def test_loading_an_instance(benchmark: BenchmarkFixture, codec: DocumentCodec, 
     assert benchmark(codec.load, raw).age == raw["age"]
 
 
+def test_a_page_for_a_receiver(
+    benchmark: BenchmarkFixture, codec: DocumentCodec, raw: dict[str, Any]
+) -> None:
+    def read() -> list[Any]:
+        records = [StoredRecord(codec, each) for each in [raw] * 20]
+        assert {record.instance.city for record in records} == {raw["city"]}
+        return [record.show() for record in records]
+
+    assert len(benchmark(read)) == 20
+
+
 def test_validating_a_new_document(benchmark: BenchmarkFixture, codec: DocumentCodec) -> None:
     values = Sent(codec.shape, {}).left(body(7))
     assert benchmark(forms.new, codec, values)["age"] == 25

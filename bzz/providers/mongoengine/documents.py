@@ -171,7 +171,7 @@ class Documents:
         return bool(await (await self.collection()).find({"_id": key}, limit=1, keys=["_id"]))
 
     async def missing(self, keys: Sequence[Any], context: Any) -> list[Any]:
-        """Which of these primary keys (typed) name no document that ``get_instance_queryset`` lets through."""
+        """Which of these primary keys name no document that ``get_instance_queryset`` lets through."""
         assert self.codec.pk is not None
         pk = self.codec.pk.declared
         if self._has_instance_hook:

@@ -243,7 +243,7 @@ def _name(step: Step) -> str:
 
 
 def _split(codec: DocumentCodec, values: Map[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The ids among typed values, and the rest."""
+    """The ids among values, and the rest."""
     names = {each.name for each in (codec.shape.pk, codec.shape.url_id) if each is not None}
     ids = {name: value for name, value in values.items() if name in names}
     return ids, {name: value for name, value in values.items() if name not in names}

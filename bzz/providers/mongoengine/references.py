@@ -26,7 +26,7 @@ async def check_references(
     context: Any,
     stored: Callable[[], Awaitable[Raw]] | None = None,
 ) -> None:
-    """Refuse typed values that refer to documents which do not exist.
+    """Refuse values that refer to documents which do not exist.
 
     :param stored: gives the raw document that the values change, if there is one. What it refers to already may be
         sent back, though it leads nowhere by now.

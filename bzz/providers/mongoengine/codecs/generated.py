@@ -25,8 +25,8 @@ class FunctionSource:
 
     def __init__(self, name: str, argument: str) -> None:
         self.names: dict[str, Any] = {}
-        self._name = name
-        self._lines = [f"def {name}({argument}):"]
+        self._name = name if name.isidentifier() else "generated"
+        self._lines = [f"def {self._name}({argument}):"]
         self._inside: list[object] = []
         self._variables = itertools.count(1)
 

@@ -83,6 +83,8 @@ class ListCodec(ContainerCodec):
 
     def own(self, attribute: Any, instance: Any) -> Any:
         items = [] if attribute is None else attribute
+        if not isinstance(items, (list, tuple)):  # something else that stood in its place
+            return items
         if self.item is not None:
             for each in items:
                 self.item.own(each, instance)

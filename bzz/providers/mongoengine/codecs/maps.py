@@ -36,7 +36,10 @@ class MapCodec(ContainerCodec):
         return not (merge and isinstance(value, dict)) and super().replaces(value, merge=merge)
 
     def own(self, attribute: Any, instance: Any) -> Any:
-        return BaseDict({} if attribute is None else attribute, instance, self.declared.name)
+        known = {} if attribute is None else attribute
+        if not isinstance(known, dict):  # something else that stood in its place
+            return known
+        return BaseDict(known, instance, self.declared.name)
 
     def _refusals(self, value: Any) -> Iterator[Refusal]:
         if self.item is None or not isinstance(value, dict):
