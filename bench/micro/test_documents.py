@@ -32,9 +32,7 @@ def test_loading_an_instance(benchmark: BenchmarkFixture, codec: DocumentCodec, 
     assert benchmark(codec.load, raw).age == raw["age"]
 
 
-def test_a_page_for_a_receiver(
-    benchmark: BenchmarkFixture, codec: DocumentCodec, raw: dict[str, Any]
-) -> None:
+def test_a_page_for_a_receiver(benchmark: BenchmarkFixture, codec: DocumentCodec, raw: dict[str, Any]) -> None:
     def read() -> list[Any]:
         records = [StoredRecord(codec, each) for each in [raw] * 20]
         assert {record.instance.city for record in records} == {raw["city"]}
