@@ -14,7 +14,7 @@ from bzz.errors import BadRequest
 __all__ = ["MAX_DEPTH", "check_depth", "dumps", "loads", "plain", "register"]
 
 MAX_DEPTH = 32
-"""How deep a body may nest: well under the 100 levels at which MongoDB stops."""
+"""How deep JSON may nest where nothing else is said."""
 
 T = TypeVar("T")
 
@@ -71,12 +71,13 @@ register(Decimal, str)
 register(bytes, lambda value: base64.b64encode(value).decode("ascii"))
 
 
-def loads(body: bytes) -> Any:
-    """The value of a JSON body.
+def loads(body: bytes, depth: int = MAX_DEPTH) -> Any:
+    """Return the value of a JSON body.
 
     orjson refuses what RFC 8259 does (NaN, lone surrogates, invalid UTF-8) and does not recurse without bound.
 
-    :raises bzz.errors.BadRequest: malformed, or nested deeper than :data:`MAX_DEPTH`.
+    :param depth: how many levels of objects and arrays there may be.
+    :raises bzz.errors.BadRequest: if it is malformed or nested deeper.
 
     >>> loads(b'{"a": [1]}')
     {'a': [1]}
@@ -85,8 +86,8 @@ def loads(body: bytes) -> Any:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"The body is not JSON: {error}.") from None
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:  # with fewer nothing can be as deep
-        check_depth(value)
+    if body.count(b"[") + body.count(b"{") > depth:  # with fewer nothing can be as deep
+        check_depth(value, depth)
     return value
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bzz.codec import MAX_DEPTH, loads
+from bzz.codec import loads
 from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
 from bzz.model.query import pairs
-from bzz.model.single import from_text
-from bzz.model.value import READ_ONLY, UNKNOWN, Reading, from_json
-from bzz.shape import Field, Kind, Shape
+from bzz.model.reading import READ_ONLY, UNKNOWN, BodyReading
+from bzz.shape import TOP, Field, Shape
 
 __all__ = ["decode", "read_links"]
 
@@ -23,8 +22,6 @@ MAX_LINKS = 1000
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
-
-_TYPED_IN_JSON = (Kind.INTEGER, Kind.FLOAT, Kind.BOOLEAN)
 
 
 def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: bool = False) -> dict[str, Any]:
@@ -40,17 +37,18 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     :raises bzz.errors.UnsupportedMediaType: for any other type, and for a charset that is not UTF-8.
     :raises bzz.errors.BadRequest: for a malformed body, one that is no object, or one beyond a limit.
 
-    >>> user = Shape("User", object, {"age": Field("age", Kind.INTEGER)})
+    >>> from bzz.shape.numbers import IntegerKind
+    >>> user = Shape("User", object, {"age": Field("age", IntegerKind())})
     >>> decode(user, "application/x-www-form-urlencoded", b"age=3&address.city=Rio+Branco")
     {'age': 3, 'address': {'city': 'Rio Branco'}}
     """
     if not content_type and not body:
         return {}
     types = (JSON, MERGE_PATCH, FORM) if merge_patch else (JSON, FORM)
-    media = _media_type(content_type or "")
+    media = JSON if content_type == JSON else _media_type(content_type or "")  # most clients name it plainly
     if media not in types:
         raise _unsupported(types)
-    return _decode_form(shape, body) if media == FORM else _decode_json(body)
+    return _decode_form(shape, body) if media == FORM else _decode_json(body, shape.limits.depth)
 
 
 def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) -> list[Any]:
@@ -60,18 +58,20 @@ def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) 
     :param complete: whether there must be an id; not while a receiver may still add one.
     :raises bzz.errors.Invalid: for anything else, too many ids, or more than one for a single property.
 
-    >>> members = Field("members", Kind.STRING)
-    >>> user = Shape("User", object, pk=members)
-    >>> team = Field("members", Kind.LIST, item=Field("", Kind.REFERENCE, target=lambda: user))
-    >>> read_links(team, {"members": ["b", "a", "b"]})
+    >>> from bzz.shape.containers import ListKind
+    >>> from bzz.shape.keys import ReferenceKind
+    >>> from bzz.shape.texts import StringKind
+    >>> user = Shape("User", object, pk=Field("name", StringKind()))
+    >>> members = Field("members", ListKind(Field("", ReferenceKind(lambda: user))))
+    >>> read_links(members, {"members": ["b", "a", "b"]})
     ['b', 'a']
     """
-    reading = Reading()
+    reading = BodyReading()
     for name in data:
         if name != field.name:
-            reading.note(str(name), UNKNOWN)
+            reading.note_at(str(name), UNKNOWN)
     if field.read_only:
-        reading.note(field.name, READ_ONLY)
+        reading.note_at(field.name, READ_ONLY)
     given = data.get(field.name)
     keys = _read_keys(field, given, reading) if complete or given not in (None, []) else []
     if reading.errors:
@@ -95,8 +95,8 @@ def _unsupported(types: Iterable[str]) -> UnsupportedMediaType:
     return UnsupportedMediaType(f"Send a body of one of these types: {accepted}.", headers=headers)
 
 
-def _decode_json(body: bytes) -> dict[str, Any]:
-    value = loads(body)
+def _decode_json(body: bytes, depth: int) -> dict[str, Any]:
+    value = loads(body, depth)
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     return value
@@ -122,18 +122,18 @@ def _decode_form(shape: Shape, body: bytes) -> dict[str, Any]:
 
 def _field_at(shape: Shape, name: str) -> Field | None:
     """The field that a form's name stands for: declared, or an entry of a map whose values have one kind."""
-    if name.count(".") >= MAX_DEPTH:
-        raise BadRequest(f"The form is nested deeper than {MAX_DEPTH} levels.")
+    if name.count(".") >= shape.limits.depth:
+        raise BadRequest(f"The form is nested deeper than {shape.limits.depth} levels.")
     found = shape.find(name)
     if found is None:
         parent = shape.find(name.rpartition(".")[0])
-        return parent.item if parent is not None and parent.kind is Kind.MAP else None
+        return None if parent is None else parent.kind.entry
     return found
 
 
 def _form_value(field: Field | None, name: str, texts: list[str], is_list: bool) -> Any:
-    if is_list or (field is not None and field.kind is Kind.LIST):
-        item = field and (field.item if field.kind is Kind.LIST else field)
+    if is_list or (field is not None and field.is_list):
+        item = field.item if field is not None and field.is_list else field
         return [_typed(item, text) for text in texts]
     if len(texts) > 1:
         raise BadRequest(f"The form names {name!r} more than once; only lists are repeated.")
@@ -142,12 +142,7 @@ def _form_value(field: Field | None, name: str, texts: list[str], is_list: bool)
 
 def _typed(field: Field | None, text: str) -> Any:
     """``text`` as JSON would hold it."""
-    if field is None or field.kind not in _TYPED_IN_JSON:
-        return text
-    try:
-        return from_text(field, text)
-    except ValueError:
-        return text
+    return text if field is None else field.kind.from_form(text)
 
 
 def _place(data: dict[str, Any], dotted: str, value: Any) -> None:
@@ -165,17 +160,18 @@ def _conflict(name: str) -> BadRequest:
     return BadRequest(f"The form gives {name!r} both a value and names below it.")
 
 
-def _read_keys(field: Field, value: Any, reading: Reading) -> list[Any]:
+def _read_keys(field: Field, value: Any, reading: BodyReading) -> list[Any]:
     link, ids = field.link, value if isinstance(value, list) else [value]
-    limit = MAX_LINKS if field.kind is Kind.LIST else 1
-    if link is None or link.kind is not Kind.REFERENCE:
+    limit = MAX_LINKS if field.is_list else 1
+    if link is None or not link.is_reference:
         raise LookupError(f"{field.name} holds no references")
     if not ids or None in ids:
-        reading.note(field.name, "Must be an id, or an array of ids.")
+        reading.note_at(field.name, "Must be an id, or an array of ids.")
     elif len(ids) > limit:
-        reading.note(field.name, f"Must be at most {limit}.")
+        reading.note_at(field.name, f"Must be at most {limit}.")
     else:
-        places = [f"{field.name}.{position}" for position in range(len(ids))] if ids is value else [field.name]
-        keys = [from_json(link, each, where, reading) for each, where in zip(ids, places, strict=True)]
+        place = (TOP, field.name)
+        places = [(place, position) for position in range(len(ids))] if ids is value else [place]
+        keys = [link.read(each, at, reading) for each, at in zip(ids, places, strict=True)]
         return list(dict.fromkeys(keys))
     return []

@@ -7,9 +7,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from bzz.errors import NotFound
-from bzz.model.single import from_text
 from bzz.providers.base import Path, Step
-from bzz.shape import Field, Kind, Shape
+from bzz.shape import Field, Shape
 
 __all__ = ["MAX_STEPS", "NOWHERE", "read_path"]
 
@@ -32,7 +31,8 @@ def read_path(root: Shape, resource: str, rest: str) -> Path:
     :param rest: what follows the name, percent-encoded as it came; empty for the whole list.
     :raises bzz.errors.NotFound: for anything malformed, unknown or hidden, always in the same words.
 
-    >>> user = Shape("User", object, url_id=Field("name", Kind.STRING))
+    >>> from bzz.shape.texts import StringKind
+    >>> user = Shape("User", object, url_id=Field("name", StringKind()))
     >>> read_path(user, "user", "/ann%20lee/").arguments
     ['user/ann lee']
     """
@@ -77,7 +77,7 @@ def _way_on(shape: Shape, name: str) -> Field | None:
 
 def _step(field: Field | None, shape: Shape, text: str, segments: list[str]) -> Step:
     """The step to ``shape``, with the key that names one item or the single property, where the next segment is one."""
-    many = field is None or field.kind is Kind.LIST
+    many = field is None or field.is_list
     if not segments or (not many and _way_on(shape, segments[-1])):
         return Step(field, shape, None, text)
     key = segments.pop()
@@ -86,7 +86,7 @@ def _step(field: Field | None, shape: Shape, text: str, segments: list[str]) -> 
 
 def _read_key(shape: Shape, text: str, many: bool) -> Any:
     if shape.url_id is not None:
-        return from_text(shape.url_id, text)
+        return shape.url_id.kind.from_text(text)
     if many and shape.embedded and _POSITION.fullmatch(text):
         return int(text)
     raise ValueError(text)

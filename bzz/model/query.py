@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, cast, get_args
+from typing import Any
 from urllib.parse import parse_qsl
 
 from bzz.errors import BadRequest
-from bzz.model.single import from_text
 from bzz.providers.base import Condition, Filter, ListQuery, Operator, Sort
-from bzz.shape import Field, Kind, Shape
+from bzz.shape import Field, Shape
+from bzz.shape.numbers import BooleanKind
+from bzz.shape.operators import EQUALITY, PATTERNS
 
 __all__ = ["check_item_query", "pairs", "project", "read_fields", "read_list_query"]
 
@@ -30,11 +31,6 @@ MAX_CHOICES_TOLD = 20  # of a field's choices, in the answer to a value that is 
 
 RESERVED = ("page", "per_page", "sort", "fields", "after", "before")
 
-_OPERATORS = frozenset(get_args(Operator))
-_EQUALITY = frozenset({"eq", "ne", "in", "nin"})
-_ORDERING = frozenset({"gt", "gte", "lt", "lte"})
-_PATTERNS = frozenset({"contains", "icontains", "startswith", "istartswith", "endswith", "iendswith"})
-_UNORDERED = (Kind.BOOLEAN, Kind.BINARY)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -74,7 +70,8 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
     :param count: whether the client asks for the exact number of matches.
     :raises bzz.errors.BadRequest: naming the parameter that cannot be read.
 
-    >>> user = Shape("User", object, {"age": Field("age", Kind.INTEGER)})
+    >>> from bzz.shape.numbers import IntegerKind
+    >>> user = Shape("User", object, {"age": Field("age", IntegerKind())})
     >>> read_list_query(user, "age__gte=18&sort=-age", per_page=20, max_per_page=100).sort[0].descending
     True
     """
@@ -216,7 +213,7 @@ def _is_in_list(shape: Shape, path: str) -> bool:
     """Whether a list lies on the way to ``path``, so that one instance has many values there."""
     names = path.split(".")
     ways = (shape.find(".".join(names[:count])) for count in range(1, len(names)))
-    return any(way is not None and way.kind is Kind.LIST for way in ways)
+    return any(way is not None and way.is_list for way in ways)
 
 
 def _read_filters(shape: Shape, conditions: Sequence[tuple[str, str]]) -> tuple[Filter, ...]:
@@ -237,24 +234,9 @@ def _resolve(shape: Shape, name: str) -> tuple[str, Operator, Field]:
     if field is None:
         path, _, operator = name.rpartition("__")
         field = _find(shape, path)
-    if field is None or operator not in _OPERATORS or not _fits(operator, field):
+    if field is None or operator not in field.kind.operators:
         raise _unknown(name)
-    return path, cast("Operator", operator), field
-
-
-def _fits(operator: str, field: Field) -> bool:
-    inner = _inner(field)
-    if operator == "exists" or inner is None:
-        return operator == "exists"
-    if operator in _PATTERNS:
-        return inner.kind is Kind.STRING
-    if operator in _ORDERING:
-        return field.is_scalar and field.kind not in _UNORDERED
-    return inner.is_scalar
-
-
-def _inner(field: Field) -> Field | None:
-    return field.item if field.kind is Kind.LIST else field
+    return path, operator, field
 
 
 def _any_of(field: Field, operator: Operator, texts: list[str], name: str) -> tuple[Condition, ...]:
@@ -271,23 +253,24 @@ def _any_of(field: Field, operator: Operator, texts: list[str], name: str) -> tu
     return tuple(Condition(field, operator, value) for value in values)
 
 
-_EXISTS = Field("", Kind.BOOLEAN)
+_TRUTH = BooleanKind()
 
 
 def _read(field: Field, operator: Operator, text: str) -> Any:
     if operator == "exists":
-        return from_text(_EXISTS, text)
-    if operator in _PATTERNS and ("\0" in text or len(text) > MAX_PATTERN):
+        return _TRUTH.from_text(text)
+    if operator in PATTERNS and ("\0" in text or len(text) > MAX_PATTERN):
         raise ValueError(f"Must be at most {MAX_PATTERN} characters, none of them NUL.")
-    value = from_text(_inner(field) or field, text)
-    if operator in _EQUALITY:
+    value = field.item.kind.from_text(text)
+    if operator in EQUALITY:
         _check_choice(field, value)
     return value
 
 
 def _check_choice(field: Field, value: Any) -> None:
     """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing."""
-    choices = (_inner(field) or field).choices or field.choices
+    item = field.item
+    choices = item.choices or field.choices
     if choices and value not in choices:
-        known = ", ".join(str(each) for each in choices[:MAX_CHOICES_TOLD])
+        known = ", ".join(item.kind.to_text(each) for each in choices[:MAX_CHOICES_TOLD])
         raise ValueError(f"Must be one of: {known}{', ...' if len(choices) > MAX_CHOICES_TOLD else '.'}")

@@ -59,7 +59,7 @@ def _fitting(path: Path) -> frozenset[str]:
         return _LIST
     if step.field is None:
         return _ITEM
-    if step.field.item is None:
+    if not step.field.is_list:
         return _SINGLE
     return _LINKED_ITEM if step.is_reference else _ITEM
 

@@ -14,9 +14,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bzz.errors import Invalid
-from bzz.model.value import READ_ONLY, UNCHANGEABLE, Reading, join, read_field
+from bzz.model.reading import READ_ONLY, UNCHANGEABLE, BodyReading
 from bzz.providers.base import Unchanged
-from bzz.shape import Field, Shape
+from bzz.shape import TOP, Place, Shape
+from bzz.shape.base import Reader
 
 __all__ = ["Rules", "Sent", "TakenOut", "read_sent"]
 
@@ -76,15 +77,16 @@ class Sent(NamedTuple):
 
         :raises bzz.errors.Invalid: naming every field that cannot be taken, and why.
 
-        >>> from bzz.shape import Kind
-        >>> user = Shape("User", object, {"age": Field("age", Kind.INTEGER)})
+        >>> from bzz.shape import Field
+        >>> from bzz.shape.numbers import IntegerKind
+        >>> user = Shape("User", object, {"age": Field("age", IntegerKind())})
         >>> Sent(user, {}).left({"age": "12", "role": "admin"})
         Traceback (most recent call last):
         bzz.errors.Invalid: The model refuses these fields.
         """
         if not self.is_heard:
             return self.values
-        reading = _LeftReading(self.taken_out) if self.taken_out else Reading()
+        reading = _LeftReading(self.taken_out) if self.taken_out else BodyReading()
         values = _read(self.shape, data, reading, own_id=self.own_id, updating=self.updating)
         _refuse(reading)
         return values
@@ -113,28 +115,30 @@ def read_sent(
     :param is_heard: whether receivers will see ``data``.
     :raises bzz.errors.Invalid: naming every field that cannot be taken, and why.
 
-    >>> from bzz.shape import Kind
-    >>> user = Shape("User", object, {"age": Field("age", Kind.INTEGER), "key": Field("key", Kind.STRING, hidden=True)})
+    >>> from bzz.shape import Field
+    >>> from bzz.shape.numbers import IntegerKind
+    >>> from bzz.shape.texts import StringKind
+    >>> fields = [Field("age", IntegerKind()), Field("key", StringKind(), hidden=True)]
+    >>> user = Shape("User", object, {each.name: each for each in fields})
     >>> try:
     ...     read_sent(user, {"age": "x", "key": "x", "_cls": "y"}, lambda shape, values: {})
     ... except Invalid as error:
     ...     print(sorted(error.errors))
     ['_cls', 'age', 'key']
     """
-    taken_out = None if shape.is_open(data) else TakenOut()
-    reading = Reading() if taken_out is None else _SentReading(taken_out, updating=updating)
+    taken_out = TakenOut()
+    reading = _SentReading(taken_out, updating=updating)
     values = _read(shape, data, reading, own_id=own_id, updating=updating)
     if is_heard or reading.errors:
         for where, messages in rules(shape, values).items():
             for message in messages:
-                reading.note(where, message)
+                reading.note_at(where, message)
     _refuse(reading)
-    if taken_out is not None:
-        taken_out.take_out()
+    taken_out.take_out()
     return Sent(shape, values, own_id, updating, is_heard, taken_out)
 
 
-class _SentReading(Reading):
+class _SentReading(BodyReading):
     """Reads what a client sent, at any depth."""
 
     def __init__(self, taken_out: TakenOut, *, updating: bool) -> None:
@@ -143,27 +147,30 @@ class _SentReading(Reading):
         self._updating = updating
         self._is_inside_read_only = False  # where everything is part of one value, whatever is read-only in it
 
-    def _known(self, shape: Shape) -> Mapping[str, Field]:
-        return shape.visible
+    def _readers(self, shape: Shape) -> Mapping[str, Reader]:
+        return shape.visible_readers if self._is_inside_read_only else shape.writable_readers
 
-    def _value(self, shape: Shape, field: Field, values: Mapping[str, Any], where: str) -> Any:
-        place = join(where, field.name)
-        if not field.read_only or self._is_inside_read_only:
-            return read_field(shape, field, values[field.name], place, self)
-        if not self._updating:
-            return self.note(place, READ_ONLY)
-        return self._sent_back(shape, field, values, place)
+    def _read_other(
+        self, shape: Shape, name: str, values: Mapping[str, Any], place: Place, read: dict[str, Any]
+    ) -> None:
+        if name not in shape.visible:
+            super()._read_other(shape, name, values, place, read)
+        elif not self._updating:
+            self.note((place, name), READ_ONLY)
+            read[name] = None
+        else:
+            read[name] = self._sent_back(shape, name, values, place)
 
-    def _sent_back(self, shape: Shape, field: Field, values: Mapping[str, Any], where: str) -> Unchanged:
+    def _sent_back(self, shape: Shape, name: str, values: Mapping[str, Any], place: Place) -> Unchanged:
         self._is_inside_read_only = True
-        value = Unchanged(read_field(shape, field, values[field.name], where, self))
+        value = Unchanged(_read_one(shape, name, values[name], place, self))
         self._is_inside_read_only = False
         assert isinstance(values, dict)  # as JSON and forms give it
-        self._taken_out.keep(values, field.name, value)
+        self._taken_out.keep(values, name, value)
         return value
 
 
-class _LeftReading(Reading):
+class _LeftReading(BodyReading):
     """Reads what receivers left of a body out of which read-only values were taken."""
 
     def __init__(self, taken_out: TakenOut) -> None:
@@ -171,17 +178,16 @@ class _LeftReading(Reading):
         self._taken_out = taken_out
 
     def fields(
-        self, shape: Shape, values: Mapping[str, Any], where: str, *, besides: Collection[str] = ()
+        self, shape: Shape, values: Mapping[str, Any], place: Place, *, besides: Collection[str] = ()
     ) -> dict[str, Any]:
-        return {**self._taken_out.of(values), **super().fields(shape, values, where, besides=besides)}
-
-    def _value(self, shape: Shape, field: Field, values: Mapping[str, Any], where: str) -> Any:
-        return read_field(shape, field, values[field.name], join(where, field.name), self)
+        return {**self._taken_out.of(values), **super().fields(shape, values, place, besides=besides)}
 
 
-def _read(shape: Shape, data: Mapping[str, Any], reading: Reading, *, own_id: Any, updating: bool) -> dict[str, Any]:
+def _read(
+    shape: Shape, data: Mapping[str, Any], reading: BodyReading, *, own_id: Any, updating: bool
+) -> dict[str, Any]:
     ids = shape.visible_ids
-    values = reading.fields(shape, data, "", besides=ids if updating else ())
+    values = reading.fields(shape, data, TOP, besides=ids if updating else ())
     if updating:
         values.update(_other_ids(shape, data, own_id, reading))
         return values
@@ -189,27 +195,31 @@ def _read(shape: Shape, data: Mapping[str, Any], reading: Reading, *, own_id: An
     return values
 
 
-def _refuse(reading: Reading) -> None:
+def _read_one(shape: Shape, name: str, value: Any, place: Place, reading: BodyReading) -> Any:
+    return None if value is None else shape.readers[name](value, (place, name), reading)
+
+
+def _refuse(reading: BodyReading) -> None:
     if reading.errors:
         raise Invalid(reading.errors)
 
 
-def _other_ids(shape: Shape, data: Mapping[str, Any], own_id: Any, reading: Reading) -> dict[str, Any]:
+def _other_ids(shape: Shape, data: Mapping[str, Any], own_id: Any, reading: BodyReading) -> dict[str, Any]:
     """The ids in ``data`` whose own value is not known here; the known one is compared."""
     others = {}
     for name in shape.visible_ids & data.keys():
-        attempt = Reading()
-        read = read_field(shape, shape.visible[name], data[name], name, attempt)
+        attempt = BodyReading()
+        read = _read_one(shape, name, data[name], TOP, attempt)
         is_known = own_id is not None and shape.url_id is not None and shape.url_id.name == name
         if attempt.errors or read is None or (is_known and read != own_id):
-            reading.note(name, UNCHANGEABLE)
+            reading.note_at(name, UNCHANGEABLE)
         elif not is_known:
             others[name] = read
     return others
 
 
-def _check_addressable(values: Mapping[str, Any], ids: Iterable[str], reading: Reading) -> None:
+def _check_addressable(values: Mapping[str, Any], ids: Iterable[str], reading: BodyReading) -> None:
     for name in ids:
         value = values.get(name)
         if value in ("", ".", "..") or (isinstance(value, str) and len(value.encode()) > MAX_ID_BYTES):
-            reading.note(name, "This id cannot stand in a URL.")
+            reading.note_at(name, "This id cannot stand in a URL.")

@@ -11,17 +11,19 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from bzz.change import Diff
 from bzz.providers.outcome import Changed, Page, Record, Stale, Written
 from bzz.shape import Field, Shape
+from bzz.shape.operators import Operator
 
 __all__ = [
     "Changed",
     "Condition",
     "Filter",
     "ListQuery",
+    "Operator",
     "Options",
     "Page",
     "Path",
@@ -34,11 +36,6 @@ __all__ = [
     "Unchanged",
     "Written",
 ]
-
-Operator = Literal[
-    "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists",
-    "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith",
-]  # fmt: skip
 
 Precondition = Callable[[str], bool]
 """Told the state of the stored instance (as :attr:`Record.state`), says whether the write may go on."""
@@ -62,14 +59,14 @@ class Step(NamedTuple):
     @property
     def is_list(self) -> bool:
         """Whether the step ends at a whole list: the root without an id, or a list field without one."""
-        many = self.field is None or self.field.item is not None
+        many = self.field is None or self.field.is_list
         return many and self.key is None
 
     @property
     def is_reference(self) -> bool:
         """Whether the step leaves the document that holds the field, for another document."""
-        link = self.field and self.field.link
-        return link is not None and link.kind.value == "reference"
+        link = None if self.field is None else self.field.link
+        return link is not None and link.is_reference
 
 
 class Path(NamedTuple):
@@ -166,7 +163,7 @@ class Provider(ABC):
     """One model's storage. Made once per ``routes_for``; every method may be called concurrently.
 
     ``context`` is handed to the model's own hooks (``get_instance_queryset``, ``get_list_queryset``) and never looked
-    at. ``values`` are Python values as :class:`bzz.shape.Kind` lists them, embedded documents as dicts.
+    at. ``values`` are Python values as :mod:`bzz.shape` lists them, embedded documents as dicts.
 
     A :class:`~bzz.errors.NotFound` or :class:`~bzz.errors.PreconditionFailed` needs no words: the handler finds them,
     by the step that :class:`bzz.providers.missing.Missing` names.

@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bzz.shape import Field, Kind, Shape
+from bzz.shape import Field, Limits, Shape
+from bzz.shape.containers import ListKind, MapKind
+from bzz.shape.documents import AnyEmbeddedKind, AnyReferenceKind, EmbeddedKind
+from bzz.shape.free import AnyKind
+from bzz.shape.geo import GeoKind
+from bzz.shape.keys import IdKind, ReferenceKind
+from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
+from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
+from bzz.shape.times import DateKind, DateTimeKind
+
+LIMITS = Limits(
+    depth=32,
+    decimal_digits=34,
+    decimal_exponents=(-6143, 6144),
+    allows_key=lambda key: key != "_cls" and key[0] != "$" and not {".", "\0"} & set(key),
+)
+"""As strict as those of a provider that ships with bzz."""
 
 
 def no_rules(shape: Shape, values: Mapping[str, Any]) -> dict[str, Sequence[str]]:
@@ -21,34 +37,34 @@ def parse_even(text: str) -> int:
     return number
 
 
-ID = Field("id", Kind.ID, parse=parse_even)
-CODE = Field("code", Kind.STRING)
-NUMBER = Field("id", Kind.INTEGER)
+ID = Field("id", IdKind(parse_even))
+CODE = Field("code", StringKind())
+NUMBER = Field("id", IntegerKind())
 
-CITY = Shape("City", object, {"code": CODE, "mayor": Field("mayor", Kind.REFERENCE, target=lambda: USER)})
+CITY = Shape("City", object, {"code": CODE, "mayor": Field("mayor", ReferenceKind(lambda: USER))})
 CITY.pk = CITY.url_id = CODE
 
-ORDER = Shape("Order", object, {"id": NUMBER, "total": Field("total", Kind.DECIMAL)}, pk=NUMBER, url_id=NUMBER)
+ORDER = Shape("Order", object, {"id": NUMBER, "total": Field("total", DecimalKind(LIMITS))}, pk=NUMBER, url_id=NUMBER)
 
 ADDRESS: Shape = Shape(
     "Address",
     object,
     {
-        "street": Field("street", Kind.STRING),
-        "zip": Field("zip", Kind.INTEGER),
-        "secret": Field("secret", Kind.STRING, hidden=True),
-        "verified": Field("verified", Kind.BOOLEAN, read_only=True),
-        "city": Field("city", Kind.REFERENCE, target=lambda: CITY),
-        "children": Field("children", Kind.LIST, item=Field("", Kind.EMBEDDED, target=lambda: ADDRESS)),
+        "street": Field("street", StringKind()),
+        "zip": Field("zip", IntegerKind()),
+        "secret": Field("secret", StringKind(), hidden=True),
+        "verified": Field("verified", BooleanKind(), read_only=True),
+        "city": Field("city", ReferenceKind(lambda: CITY)),
+        "children": Field("children", ListKind(Field("", EmbeddedKind(lambda: ADDRESS)))),
     },
     embedded=True,
 )
 
-PHONE_ID = Field("key", Kind.STRING)
+PHONE_ID = Field("key", StringKind())
 PHONE = Shape(
     "Phone",
     object,
-    {"key": PHONE_ID, "digits": Field("digits", Kind.STRING)},
+    {"key": PHONE_ID, "digits": Field("digits", StringKind())},
     pk=PHONE_ID,
     url_id=PHONE_ID,
     embedded=True,
@@ -57,7 +73,7 @@ PHONE = Shape(
 
 def many(name: str, item: Field) -> Field:
     """A list field."""
-    return Field(name, Kind.LIST, item=item)
+    return Field(name, ListKind(item))
 
 
 USER: Shape = Shape(
@@ -67,41 +83,42 @@ USER: Shape = Shape(
         each.name: each
         for each in (
             ID,
-            Field("name", Kind.STRING),
-            Field("age", Kind.INTEGER),
-            Field("height", Kind.FLOAT),
-            Field("balance", Kind.DECIMAL),
-            Field("active", Kind.BOOLEAN),
-            Field("born", Kind.DATE),
-            Field("seen", Kind.DATETIME),
-            Field("token", Kind.UUID),
-            Field("photo", Kind.BINARY),
-            Field("page", Kind.INTEGER),
-            Field("password", Kind.STRING, hidden=True),
-            Field("old_password", Kind.LIST, item=Field("", Kind.STRING), hidden=True),
-            Field("created", Kind.DATETIME, read_only=True),
-            Field("notes", Kind.ANY),
-            Field("meta", Kind.MAP),
-            Field("scores", Kind.MAP, item=Field("", Kind.INTEGER)),
-            Field("where", Kind.GEO, geometry="Point"),
-            Field("area", Kind.GEO, geometry="Polygon"),
-            Field("grid", Kind.LIST, item=many("", Field("", Kind.INTEGER))),
-            Field("bag", Kind.LIST),
-            many("tags", Field("", Kind.STRING)),
-            many("ranks", Field("", Kind.INTEGER)),
-            Field("address", Kind.EMBEDDED, target=lambda: ADDRESS),
-            many("addresses", Field("", Kind.EMBEDDED, target=lambda: ADDRESS)),
-            Field("phone", Kind.EMBEDDED, target=lambda: PHONE),
-            many("phones", Field("", Kind.EMBEDDED, target=lambda: PHONE)),
-            Field("boss", Kind.REFERENCE, target=lambda: USER),
-            Field("enemy", Kind.REFERENCE, target=lambda: USER, hidden=True),
-            many("friends", Field("", Kind.REFERENCE, target=lambda: USER)),
-            many("orders", Field("", Kind.REFERENCE, target=lambda: ORDER)),
-            Field("home", Kind.REFERENCE, target=lambda: CITY),
-            Field("thing", Kind.ANY_EMBEDDED, variants=lambda: {"Phone": PHONE, "Address": ADDRESS}),
-            Field("link", Kind.ANY_REFERENCE, variants=lambda: {"City": CITY, "Order": ORDER}),
+            Field("name", StringKind()),
+            Field("age", IntegerKind()),
+            Field("height", FloatKind()),
+            Field("balance", DecimalKind(LIMITS)),
+            Field("active", BooleanKind()),
+            Field("born", DateKind()),
+            Field("seen", DateTimeKind()),
+            Field("token", UUIDKind()),
+            Field("photo", BinaryKind()),
+            Field("page", IntegerKind()),
+            Field("password", StringKind(), hidden=True),
+            Field("old_password", ListKind(Field("", StringKind())), hidden=True),
+            Field("created", DateTimeKind(), read_only=True),
+            Field("notes", AnyKind(LIMITS)),
+            Field("meta", MapKind(limits=LIMITS)),
+            Field("scores", MapKind(Field("", IntegerKind()), LIMITS)),
+            Field("where", GeoKind("Point")),
+            Field("area", GeoKind("Polygon")),
+            many("grid", many("", Field("", IntegerKind()))),
+            Field("bag", AnyKind(LIMITS)),
+            many("tags", Field("", StringKind())),
+            many("ranks", Field("", IntegerKind())),
+            Field("address", EmbeddedKind(lambda: ADDRESS)),
+            many("addresses", Field("", EmbeddedKind(lambda: ADDRESS))),
+            Field("phone", EmbeddedKind(lambda: PHONE)),
+            many("phones", Field("", EmbeddedKind(lambda: PHONE))),
+            Field("boss", ReferenceKind(lambda: USER)),
+            Field("enemy", ReferenceKind(lambda: USER), hidden=True),
+            many("friends", Field("", ReferenceKind(lambda: USER))),
+            many("orders", Field("", ReferenceKind(lambda: ORDER))),
+            Field("home", ReferenceKind(lambda: CITY)),
+            Field("thing", AnyEmbeddedKind(lambda: {"Phone": PHONE, "Address": ADDRESS})),
+            Field("link", AnyReferenceKind(lambda: {"City": CITY, "Order": ORDER})),
         )
     },
     pk=ID,
     url_id=ID,
+    limits=LIMITS,
 )

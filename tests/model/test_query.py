@@ -15,7 +15,10 @@ from bzz.codec import dumps
 from bzz.errors import BadRequest
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
 from bzz.providers.base import ListQuery
-from bzz.shape import Field, Kind, Shape
+from bzz.shape import Field, Shape
+from bzz.shape.containers import ListKind
+from bzz.shape.numbers import IntegerKind
+from bzz.shape.texts import StringKind
 
 from . import USER
 
@@ -280,16 +283,16 @@ def test_a_projection_of_a_whole_and_of_its_part_keeps_the_whole() -> None:
     assert project({"a": {"b": 1, "c": 2}}, ("a.b", "a")) == {"a": {"b": 1, "c": 2}}
 
 
-STATUS = Field("status", Kind.STRING, choices=("open", "solved"))
+STATUS = Field("status", StringKind(), choices=("open", "solved"))
 TICKET = Shape(
     "Ticket",
     object,
     {
         "status": STATUS,
-        "level": Field("level", Kind.INTEGER, choices=(1, 2)),
-        "colours": Field("colours", Kind.LIST, item=Field("", Kind.STRING, choices=("red", "blue"))),
-        "sizes": Field("sizes", Kind.LIST, item=Field("", Kind.STRING), choices=("s", "l")),
-        "code": Field("code", Kind.INTEGER, choices=tuple(range(100))),
+        "level": Field("level", IntegerKind(), choices=(1, 2)),
+        "colours": Field("colours", ListKind(Field("", StringKind(), choices=("red", "blue")))),
+        "sizes": Field("sizes", ListKind(Field("", StringKind())), choices=("s", "l")),
+        "code": Field("code", IntegerKind(), choices=tuple(range(100))),
     },
 )
 

@@ -13,10 +13,14 @@ from hypothesis import strategies as st
 
 from bzz.codec import dumps
 from bzz.errors import BadRequest, Invalid
-from bzz.model.scalar import EXPECTED
 from bzz.model.sent import Sent, read_sent
 from bzz.providers.base import Unchanged
-from bzz.shape import Field, Kind, Shape
+from bzz.shape import Field, Shape
+from bzz.shape.containers import ListKind, MapKind
+from bzz.shape.documents import EmbeddedKind
+from bzz.shape.numbers import IntegerKind
+from bzz.shape.texts import StringKind
+from bzz.shape.times import DateTimeKind
 
 from . import ADDRESS, CITY, ORDER, PHONE, USER, no_rules
 
@@ -96,10 +100,10 @@ def test_names_types_and_rules_are_refused_in_one_answer() -> None:
     with pytest.raises(Invalid) as caught:
         read_sent(USER, {"name": "x" * 9, "age": "x", "role": 1, "address": {"secret": 1, "zip": "x"}}, too_long)
     assert caught.value.errors == {
-        "age": [EXPECTED[Kind.INTEGER]],
+        "age": [IntegerKind.expected],
         "role": ["Unknown field."],
         "address.secret": ["Unknown field."],
-        "address.zip": [EXPECTED[Kind.INTEGER]],
+        "address.zip": [IntegerKind.expected],
         "name": ["Too long."],
     }
 
@@ -153,10 +157,10 @@ BOX: Shape = Shape(
     "Box",
     object,
     {
-        "homes": Field("homes", Kind.MAP, item=Field("", Kind.EMBEDDED, target=lambda: ADDRESS)),
-        "sealed": Field("sealed", Kind.LIST, item=Field("", Kind.EMBEDDED, target=lambda: ADDRESS), read_only=True),
-        "labels": Field("labels", Kind.MAP, read_only=True),
-        "phone": Field("phone", Kind.EMBEDDED, target=lambda: PHONE, read_only=True),
+        "homes": Field("homes", MapKind(Field("", EmbeddedKind(lambda: ADDRESS)))),
+        "sealed": Field("sealed", ListKind(Field("", EmbeddedKind(lambda: ADDRESS))), read_only=True),
+        "labels": Field("labels", MapKind(), read_only=True),
+        "phone": Field("phone", EmbeddedKind(lambda: PHONE), read_only=True),
     },
 )
 
@@ -177,7 +181,7 @@ def test_a_read_only_list_map_or_document_is_one_value_whatever_is_read_only_in_
 
 def test_a_read_only_value_of_the_wrong_type_is_refused_and_nothing_is_taken_out() -> None:
     data = {"created": "soon", "address": {"verified": True}}
-    assert refusals(data, updating=True) == {"created": [EXPECTED[Kind.DATETIME]]}
+    assert refusals(data, updating=True) == {"created": [DateTimeKind.expected]}
     assert data == {"created": "soon", "address": {"verified": True}}
 
 
@@ -225,11 +229,11 @@ def test_values_are_those_of_the_named_fields_and_no_others() -> None:
 def test_every_mistake_is_named_at_once() -> None:
     data = {"age": "12", "role": "x", "_cls": "Admin", "address": {"zip": True, "street": 1}}
     assert errors(data) == {
-        "age": [EXPECTED[Kind.INTEGER]],
+        "age": [IntegerKind.expected],
         "role": ["Unknown field."],
         "_cls": ["Unknown field."],
-        "address.zip": [EXPECTED[Kind.INTEGER]],
-        "address.street": [EXPECTED[Kind.STRING]],
+        "address.zip": [IntegerKind.expected],
+        "address.street": [StringKind.expected],
     }
 
 
@@ -255,7 +259,7 @@ def test_an_update_may_repeat_the_id_which_is_left_out(given_id: Any) -> None:
 def test_an_update_cannot_change_the_id(given_id: Any) -> None:
     assert errors({"id": given_id, "age": "x"}, own_id=42, updating=True) == {
         "id": ["This field cannot change."],
-        "age": [EXPECTED[Kind.INTEGER]],
+        "age": [IntegerKind.expected],
     }
 
 

@@ -114,7 +114,7 @@ def _is_open(codec: DocumentCodec, stored: str) -> bool:
         return False
     if not rest or field.compared == stored:
         return field.declared.is_scalar
-    return field.holds_documents and field.declared.target is not None and _is_open(field.target(), rest)
+    return field.holds_documents and field.declared.link is not None and _is_open(field.target(), rest)
 
 
 def reverse(keys: Sequence[Key]) -> list[Key]:

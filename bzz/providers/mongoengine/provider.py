@@ -231,7 +231,7 @@ class MongoEngineProvider(Provider):
         if precondition is not None and not precondition(state_of(target.codec, target.raw)):
             raise PreconditionFailed()
         require_expected(location, target.raw, expected)
-        single = step.field is not None and step.field.item is None
+        single = step.field is not None and not step.field.is_list
         alter = embedded.unset() if single else embedded.pull_link(target.raw["_id"])
         edited = await edit(location, embedded.at(location, _name(step), alter))
         return written.inside(location, edited, StoredRecord(target.codec, target.raw), "unlinked")

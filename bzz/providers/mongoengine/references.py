@@ -8,11 +8,12 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 from bzz.errors import Invalid
+from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals
-from bzz.providers.mongoengine.codecs.walk import walk
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.raw import Raw
+from bzz.shape.walk import references
 
 __all__ = ["check_references"]
 
@@ -64,7 +65,6 @@ def _field(where: str) -> str:
 
 def _named(codec: DocumentCodec, values: Map[str, Any]) -> Iterator[Named]:
     """The references in values, at any depth. What a client may not write is not asked about."""
-    for where, field, value in walk(codec.value_parts(values)):
-        found = field.reference(value)
-        if found is not None:
-            yield where, *found
+    for where, shape, key in references(codec.shape, values):
+        if not isinstance(key, Unchanged):
+            yield where, codec.registry.of(shape.model), key

@@ -10,6 +10,7 @@ from mongoengine.base import BaseField
 
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
 from bzz.shape import Field, Kind
+from bzz.shape.free import AnyKind
 
 __all__ = ["Conversions", "Declaration"]
 
@@ -44,7 +45,7 @@ class Conversions:
     :ivar model: the class that has the field.
     """
 
-    kind: ClassVar[Kind] = Kind.ANY
+    kind: ClassVar[type[Kind]] = AnyKind
     is_stored_as_is: bool = False  # whether value and bson are the same when it is written
     reads_as_is: bool = True  # whether bson and value are the same when it is read
     shows_as_is: bool = True  # whether bson and json are the same
@@ -63,7 +64,7 @@ class Conversions:
         source = declaration.source
         options: dict[str, Any] = {
             "name": declaration.name,
-            "kind": self.kind,
+            "kind": self._kind(),
             "required": bool(source.required),
             "has_default": source.default is not None,
             "read_only": declaration.read_only,
@@ -71,6 +72,10 @@ class Conversions:
             "choices": self._choices(),
         }
         return Field(**{**options, **self._field_options()})
+
+    def _kind(self) -> Kind:
+        """Return the kind of the field as clients know it."""
+        return self.kind()
 
     def _field_options(self) -> dict[str, Any]:
         """What else the shape of the field tells, by the names of :class:`~bzz.shape.Field`."""

@@ -13,6 +13,7 @@ from bzz.errors import ConfigurationError
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import codec_for
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
+from bzz.providers.mongoengine.limits import LIMITS
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Field, Shape
 
@@ -52,6 +53,7 @@ class DeclaredFields:
             pk=self.pk.declared if self.pk else None,
             url_id=self._url_id(),
             embedded=self.embedded,
+            limits=LIMITS,
         )
 
     def _declared(self) -> Iterable[tuple[str, BaseField]]:

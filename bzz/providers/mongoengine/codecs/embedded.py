@@ -24,6 +24,7 @@ from bzz.providers.mongoengine.codecs.refusals import refusals_of
 from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.shape import Kind
+from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
 
 __all__: list[str] = []
 
@@ -32,7 +33,6 @@ __all__: list[str] = []
 class EmbeddedCodec(FieldCodec):
     """A document of one class, or of a class below it."""
 
-    kind = Kind.EMBEDDED
     holds_documents = True
     is_mutable = True
     reads_as_is = shows_as_is = False
@@ -42,8 +42,8 @@ class EmbeddedCodec(FieldCodec):
         self._registry: Registry = declaration.registry
         super().__init__(declaration)
 
-    def _field_options(self) -> dict[str, Any]:
-        return {"target": lambda: self.target().shape}
+    def _kind(self) -> Kind:
+        return EmbeddedKind(lambda: self.target().shape)
 
     # -- which class
 
@@ -226,13 +226,11 @@ class EmbeddedCodec(FieldCodec):
 class GenericEmbeddedCodec(EmbeddedCodec):
     """A document of any class, or of a few; clients see which in ``@type``."""
 
-    kind = Kind.ANY_EMBEDDED
     refers = True  # nobody knows
     leads_anywhere = True
 
-    def _field_options(self) -> dict[str, Any]:
-        variants = self._registry.variants
-        return {"variants": lambda: variants(self.source.choices or (), me.EmbeddedDocument)}
+    def _kind(self) -> Kind:
+        return AnyEmbeddedKind(lambda: self._registry.variants(self.source.choices or (), me.EmbeddedDocument))
 
     def _choices(self) -> tuple[Any, ...]:
         return ()
@@ -247,8 +245,7 @@ class GenericEmbeddedCodec(EmbeddedCodec):
         return self._registry.named(value["@type"])
 
     def models(self) -> set[Any]:
-        assert self.declared.variants is not None
-        return {shape.model for shape in self.declared.variants().values()}
+        return {shape.model for shape in self.declared.kind.leads_to()}
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         if value is None:

@@ -82,10 +82,6 @@ class FieldCodec(Checks):
         """The classes, subclasses too, whose documents may be embedded here, in lists and maps too."""
         return set() if self.item is None else self.item.models()
 
-    def reference(self, value: Any) -> tuple[Any, Any] | None:
-        """Return the codec of the class and the primary key that a value refers to, or None."""
-        return None
-
     @property
     def refers(self) -> bool:
         """Whether it may hold a reference, in lists and maps too."""

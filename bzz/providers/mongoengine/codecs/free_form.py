@@ -11,7 +11,9 @@ from mongoengine.base import BaseField
 from bzz.codec import dumps, register
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Kind
+from bzz.shape.free import AnyKind
 
 __all__ = ["FreeFormCodec", "kept_inside"]
 
@@ -33,9 +35,11 @@ register(me.Document, lambda value: str(value.pk))
 class FreeFormCodec(FieldCodec):
     """Any value, stored and shown as it is."""
 
-    kind = Kind.ANY
     is_mutable = True
     is_patched = True
+
+    def _kind(self) -> Kind:
+        return AnyKind(LIMITS)
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return value

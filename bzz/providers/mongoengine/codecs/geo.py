@@ -11,6 +11,7 @@ from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.shape import Kind
+from bzz.shape.geo import GeoKind
 
 __all__: list[str] = []
 
@@ -19,11 +20,10 @@ __all__: list[str] = []
 class GeoJsonCodec(FieldCodec):
     """A GeoJSON geometry, stored as it is sent."""
 
-    kind = Kind.GEO
     is_mutable = True
 
-    def _field_options(self) -> dict[str, Any]:
-        return {"geometry": self.source._type}
+    def _kind(self) -> Kind:
+        return GeoKind(self.source._type)
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return value
@@ -39,8 +39,8 @@ class GeoPointCodec(GeoJsonCodec):
 
     reads_as_is = shows_as_is = False
 
-    def _field_options(self) -> dict[str, Any]:
-        return {"geometry": "Point"}
+    def _kind(self) -> Kind:
+        return GeoKind("Point")
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return None if value is None else value["coordinates"]

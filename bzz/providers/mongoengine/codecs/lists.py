@@ -17,7 +17,10 @@ from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
 from bzz.providers.mongoengine.codecs.pairs import Pairs, twins
+from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Field, Kind
+from bzz.shape.containers import ListKind
+from bzz.shape.free import AnyKind
 
 __all__: list[str] = []
 
@@ -28,15 +31,13 @@ TWIN = "Another item of the list has this id."
 class ListCodec(ContainerCodec):
     """A list of values of one kind."""
 
-    kind = Kind.LIST
-
     def __init__(self, declaration: Declaration) -> None:
         super().__init__(declaration)
         is_plain = type(self.source) is me.ListField and self.item is not None
         self.is_stored_as_is = is_plain and self.item is not None and self.item.is_stored_as_is
 
-    def _field_options(self) -> dict[str, Any]:
-        return {"item": Field("", Kind.ANY) if self.item is None else self.item.declared}
+    def _kind(self) -> Kind:
+        return ListKind(Field("", AnyKind(LIMITS)) if self.item is None else self.item.declared)
 
     # -- conversions
 

@@ -11,7 +11,9 @@ from mongoengine.base import BaseDict
 from bzz.providers.mongoengine.codecs.checks import Refusal, below
 from bzz.providers.mongoengine.codecs.containers import ContainerCodec
 from bzz.providers.mongoengine.codecs.dispatch import converts
+from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Kind
+from bzz.shape.containers import MapKind
 
 __all__: list[str] = []
 
@@ -20,11 +22,10 @@ __all__: list[str] = []
 class MapCodec(ContainerCodec):
     """A map with free keys to values of one kind."""
 
-    kind = Kind.MAP
     is_patched = True
 
-    def _field_options(self) -> dict[str, Any]:
-        return {"item": None if self.item is None else self.item.declared}
+    def _kind(self) -> Kind:
+        return MapKind(None if self.item is None else self.item.declared, LIMITS)
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         if value is None or self.item is None:

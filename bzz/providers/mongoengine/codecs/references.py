@@ -7,12 +7,13 @@ from typing import Any
 import mongoengine as me
 from bson import DBRef
 
-from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.document import DocumentCodec, Registry
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.shape import Kind
+from bzz.shape.documents import AnyReferenceKind
+from bzz.shape.keys import ReferenceKind
 
 __all__ = ["ReferenceCodec", "reference_key"]
 
@@ -28,7 +29,6 @@ def reference_key(bson: Any) -> Any:
 class ReferenceCodec(FieldCodec):
     """A reference to a document of one class, stored by its primary key."""
 
-    kind = Kind.REFERENCE
     reads_as_is = shows_as_is = False
     refers = True
     may_be_custom = False
@@ -38,8 +38,8 @@ class ReferenceCodec(FieldCodec):
         self._registry: Registry = declaration.registry
         super().__init__(declaration)
 
-    def _field_options(self) -> dict[str, Any]:
-        return {"target": lambda: self.target().shape}
+    def _kind(self) -> Kind:
+        return ReferenceKind(lambda: self.target().shape)
 
     def target(self, bson: Any = None) -> DocumentCodec:
         return self._registry.of(self.source.document_type)
@@ -59,9 +59,6 @@ class ReferenceCodec(FieldCodec):
 
     def diff_form(self, bson: Any) -> Any:
         return self.to_value(bson)
-
-    def reference(self, value: Any) -> tuple[Any, Any] | None:
-        return None if value is None or isinstance(value, Unchanged) else (self.target(), value)
 
 
 @converts(me.CachedReferenceField)
@@ -93,7 +90,6 @@ class CachedReferenceCodec(ReferenceCodec):
 class GenericReferenceCodec(FieldCodec):
     """A reference to a document of any class, or of a few; clients see which in ``@type``."""
 
-    kind = Kind.ANY_REFERENCE
     reads_as_is = shows_as_is = False
     is_mutable = True
     refers = True
@@ -104,9 +100,8 @@ class GenericReferenceCodec(FieldCodec):
         self._registry: Registry = declaration.registry
         super().__init__(declaration)
 
-    def _field_options(self) -> dict[str, Any]:
-        variants = self._registry.variants
-        return {"variants": lambda: variants(self.source.choices or (), me.Document)}
+    def _kind(self) -> Kind:
+        return AnyReferenceKind(lambda: self._registry.variants(self.source.choices or (), me.Document))
 
     def _choices(self) -> tuple[Any, ...]:
         return ()
@@ -130,7 +125,3 @@ class GenericReferenceCodec(FieldCodec):
 
     def diff_form(self, bson: Any) -> Any:
         return self.to_value(bson)
-
-    def reference(self, value: Any) -> tuple[Any, Any] | None:
-        target = self._registry.find(value.get("@type")) if isinstance(value, dict) else None
-        return None if target is None else (target, value["id"])

@@ -14,7 +14,12 @@ from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Kind
+from bzz.shape.free import AnyKind
+from bzz.shape.keys import IdKind
+from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
+from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
 
 __all__ = ["ObjectIdCodec", "parse_object_id"]
 
@@ -25,7 +30,7 @@ class CountedCodec(FieldCodec):
     def __init__(self, declaration: Declaration) -> None:
         super().__init__(declaration)
         is_id = self.source.primary_key and self.declared.name == "id"
-        self.shows_as_is = not (is_id and self.declared.kind is Kind.INTEGER)
+        self.shows_as_is = not (is_id and isinstance(self.declared.kind, IntegerKind))
 
     def to_json(self, bson: Any) -> Any:
         return bson if bson is None or self.shows_as_is else str(bson)
@@ -50,7 +55,7 @@ class PlainCodec(FieldCodec):
 class StringCodec(PlainCodec):
     """A text."""
 
-    kind = Kind.STRING
+    kind = StringKind
     plain = me.StringField
 
 
@@ -58,7 +63,7 @@ class StringCodec(PlainCodec):
 class IntegerCodec(PlainCodec, CountedCodec):
     """An integer."""
 
-    kind = Kind.INTEGER
+    kind = IntegerKind
     plain = me.IntField
 
 
@@ -66,7 +71,7 @@ class IntegerCodec(PlainCodec, CountedCodec):
 class BooleanCodec(PlainCodec):
     """True or false."""
 
-    kind = Kind.BOOLEAN
+    kind = BooleanKind
     plain = me.BooleanField
 
 
@@ -74,7 +79,7 @@ class BooleanCodec(PlainCodec):
 class FloatCodec(FieldCodec):
     """A number in floating point."""
 
-    kind = Kind.FLOAT
+    kind = FloatKind
     is_stored_as_is = True
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
@@ -89,8 +94,10 @@ class FloatCodec(FieldCodec):
 class DecimalCodec(FieldCodec):
     """A decimal number, stored as a text, in floating point or as a Decimal128."""
 
-    kind = Kind.DECIMAL
     reads_as_is = shows_as_is = False
+
+    def _kind(self) -> Kind:
+        return DecimalKind(LIMITS)
 
     def to_value(self, bson: Any) -> Any:
         return None if bson is None else self.source.to_python(bson)
@@ -100,7 +107,7 @@ class DecimalCodec(FieldCodec):
 class UUIDCodec(FieldCodec):
     """A UUID."""
 
-    kind = Kind.UUID
+    kind = UUIDKind
     reads_as_is = shows_as_is = False
 
     def to_value(self, bson: Any) -> Any:
@@ -111,18 +118,17 @@ class UUIDCodec(FieldCodec):
 class BinaryCodec(FieldCodec):
     """Bytes."""
 
-    kind = Kind.BINARY
+    kind = BinaryKind
 
 
 @converts(me.ObjectIdField)
 class ObjectIdCodec(FieldCodec):
     """MongoDB's own kind of id, shown as 24 hexadecimal digits."""
 
-    kind = Kind.ID
     shows_as_is = False
 
-    def _field_options(self) -> dict[str, Any]:
-        return {"parse": parse_object_id}
+    def _kind(self) -> Kind:
+        return IdKind(parse_object_id)
 
     def to_json(self, bson: Any) -> Any:
         return str(bson) if type(bson) is ObjectId else bson
@@ -147,11 +153,11 @@ def parse_object_id(text: str) -> ObjectId:
 class EnumCodec(CountedCodec):
     """One of a few values, an Enum in an instance."""
 
-    def _field_options(self) -> dict[str, Any]:
+    def _kind(self) -> Kind:
         types = {type(each.value) for each in self.source.choices}
         if types == {str}:
-            return {"kind": Kind.STRING}
-        return {"kind": Kind.INTEGER if types == {int} else Kind.ANY}
+            return StringKind()
+        return IntegerKind() if types == {int} else AnyKind(LIMITS)
 
     def attribute_of(self, value: Any) -> Any:
         return self.source._enum_cls(value)
@@ -172,9 +178,11 @@ class SequenceCodec(CountedCodec):
     asks_while_saved = True
     may_be_custom = False
 
+    def _kind(self) -> Kind:
+        return IntegerKind() if self.source.value_decorator is int else StringKind()
+
     def _field_options(self) -> dict[str, Any]:
-        kind = Kind.INTEGER if self.source.value_decorator is int else Kind.STRING
-        return {"kind": kind, "required": False, "has_default": True, "read_only": True}
+        return {"required": False, "has_default": True, "read_only": True}
 
 
 @converts(me.FileField)

@@ -9,7 +9,7 @@ import mongoengine as me
 
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
-from bzz.shape import Kind
+from bzz.shape.times import DateKind, DateTimeKind
 
 __all__: list[str] = []
 
@@ -18,7 +18,7 @@ __all__: list[str] = []
 class DateTimeCodec(FieldCodec):
     """A time, in UTC. MongoDB keeps milliseconds."""
 
-    kind = Kind.DATETIME
+    kind = DateTimeKind
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return None if value is None else value.replace(microsecond=value.microsecond // 1000 * 1000)
@@ -28,7 +28,7 @@ class DateTimeCodec(FieldCodec):
 class ComplexDateTimeCodec(FieldCodec):
     """A time with its microseconds, stored as a text."""
 
-    kind = Kind.DATETIME
+    kind = DateTimeKind
     reads_as_is = shows_as_is = False
 
     def to_value(self, bson: Any) -> Any:
@@ -39,7 +39,7 @@ class ComplexDateTimeCodec(FieldCodec):
 class DateCodec(FieldCodec):
     """A date, stored as its midnight."""
 
-    kind = Kind.DATE
+    kind = DateKind
     reads_as_is = shows_as_is = False
 
     def to_value(self, bson: Any) -> Any:

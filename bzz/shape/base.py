@@ -1,0 +1,298 @@
+"""The three words of a description: a :class:`Shape` has :class:`Field` s, and each of them has a :class:`Kind`.
+
+They name each other, so they stand in one module. No kind in particular is known here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from bzz.shape.limits import UNLIMITED, Limits
+from bzz.shape.operators import EXISTS, Operator
+from bzz.shape.place import Place
+
+__all__ = ["Field", "JsonSchema", "Kind", "Link", "Part", "Reader", "Reading", "Refer", "Shape"]
+
+JsonSchema = dict[str, Any]
+"""A schema of JSON Schema, draft 2020-12 (https://json-schema.org/draft/2020-12)."""
+
+Refer = Callable[["Shape"], JsonSchema]
+"""Gives the schema that stands for a shape inside another one: a ``$ref``, mostly."""
+
+
+class Reading(ABC):
+    """One reading of a body: what a kind asks for while it reads the values in it."""
+
+    @abstractmethod
+    def note(self, place: Place, message: str) -> None:
+        """Note a mistake."""
+
+    @abstractmethod
+    def fields(
+        self, shape: Shape, values: Mapping[str, Any], place: Place, *, besides: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """Return the values of a document, each read by the field of its name.
+
+        :param besides: names that are read elsewhere, and left out.
+        """
+
+
+Reader = Callable[[Any, Place, Reading], Any]
+
+
+class Kind:  # not an ABC, whose isinstance() costs several times as much
+    """What a field holds.
+
+    :cvar name: the name that people are told.
+    :ivar expected: what is said of a value that cannot be read.
+    :cvar is_scalar: whether it is one value that can be compared, and so sorted by.
+    :cvar is_list: whether it is many values, of which a path may name one.
+    """
+
+    name: ClassVar[str]
+    expected: str
+    is_scalar: ClassVar[bool] = False
+    is_list: ClassVar[bool] = False
+
+    @property
+    def operators(self) -> frozenset[Operator]:
+        """The operators that a filter may have."""
+        return EXISTS
+
+    @abstractmethod
+    def read(self, value: Any, place: Place, reading: Reading) -> Any:
+        """Return the Python value of a JSON value.
+
+        Python values that a signal receiver left (datetime, Decimal, UUID, bytes, ids) are taken as they are.
+
+        :param value: anything but None, which stands for unset.
+        :param reading: gets a message for every mistake; what is returned then means nothing.
+        """
+
+    def from_text(self, text: str) -> Any:
+        """Return the Python value that ``text`` stands for, in a URL, a filter or a form.
+
+        :raises ValueError: if it is none of this kind, or the kind has no text form; the message is for people.
+        """
+        raise ValueError(f"This is {self.name}, which has no text form.")
+
+    def from_form(self, text: str) -> Any:
+        """Return ``text`` as JSON would hold it; text that is no value of the kind stays text."""
+        return text
+
+    def to_text(self, value: Any) -> str:
+        """Return the text of a Python value, as people are told it."""
+        return str(value)
+
+    def read_key(self, value: Any, place: Place, reading: Reading) -> Any:
+        """Return the Python value of a key, which JSON may write as its text."""
+        if not isinstance(value, str):
+            return self.read(value, place, reading)
+        try:
+            return self.from_text(value)
+        except ValueError as error:
+            return reading.note(place, str(error))
+
+    def item(self, owner: Field) -> Field:
+        """Return the field that describes each value inside, or ``owner`` itself if the kind is not one of many."""
+        return owner
+
+    @property
+    def entry(self) -> Field | None:
+        """The field that describes the value under any free key; None if there are no free keys."""
+        return None
+
+    @property
+    def link(self) -> Link | None:
+        """The kind that leads to another model, in paths: this one, or that of a list's items."""
+        return None
+
+    def leads_to(self) -> Sequence[Shape]:
+        """Return the shapes of all documents that a value may hold or refer to."""
+        return ()
+
+    def parts(self, value: Any) -> Sequence[Part]:
+        """Return the values inside a Python value, if it is one of many or a document."""
+        return ()
+
+    def reference(self, value: Any) -> tuple[Shape, Any] | None:
+        """Return the shape and the primary key that a Python value refers to, or None if it is no reference."""
+        return None
+
+    @abstractmethod
+    def json_schema(self, refer: Refer) -> JsonSchema:
+        """Return the schema of the JSON values that are read and shown, but for null."""
+
+    def key_schema(self, refer: Refer) -> JsonSchema:
+        """Return the schema of a key, which JSON may write as its text: what :meth:`read_key` reads."""
+        schema = self.json_schema(refer)
+        return schema if schema.get("type") == "string" else {"anyOf": [{"type": "string"}, schema]}
+
+
+class Link(Kind):
+    """A kind that leads to one other model.
+
+    :param target: gives the shape at the other end (called late: models may be recursive).
+    """
+
+    is_reference: ClassVar[bool]
+
+    def __init__(self, target: Callable[[], Shape]) -> None:
+        self._target = target
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The shape at the other end."""
+        return self._target()
+
+    @property
+    def link(self) -> Link:
+        return self
+
+    def leads_to(self) -> Sequence[Shape]:
+        return (self.shape,)
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """One declared field of a model.
+
+    :param name: the declared name, which is also the name in JSON, in forms and in query parameters; empty for the
+        items of a list or map.
+    :param kind: what it holds.
+    :param required: whether the model refuses to be stored without it.
+    :param has_default: whether the model fills it in when a new instance does not bring it.
+    :param read_only: shown, filtered and sorted by; a body that names it is refused.
+    :param hidden: answered everywhere as if it were not declared.
+    :param choices: the Python values that it may take; empty for no restriction.
+    """
+
+    name: str
+    kind: Kind
+    required: bool = False
+    has_default: bool = False
+    read_only: bool = False
+    hidden: bool = False
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it holds one value that can be compared: what may be sorted by."""
+        return self.kind.is_scalar
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it holds many values, of which a path may name one."""
+        return self.kind.is_list
+
+    @property
+    def item(self) -> Field:
+        """The field that describes each value of a list or map; for all other kinds this one."""
+        return self.kind.item(self)
+
+    @property
+    def link(self) -> Link | None:
+        """The kind that leads to another model, embedded or referenced: the field's, or for a list its items'."""
+        return self.kind.link
+
+    @property
+    def shape(self) -> Shape:
+        """The shape at the other end of :attr:`link`.
+
+        :raises LookupError: if the field leads to no other shape.
+        """
+        link = self.kind.link
+        if link is None:
+            raise LookupError(f"{self.name} leads to no other model")
+        return link.shape
+
+
+class Part(NamedTuple):
+    """One value inside another.
+
+    :param key: its name, its key, or its position.
+    :param field: what describes it; None if the model does not declare it.
+    """
+
+    key: str | int
+    field: Field | None
+    value: Any
+
+
+@dataclass(eq=False)
+class Shape:
+    """One model: its fields in declared order, and how its instances are named in a URL.
+
+    :param name: the class name, shown to people.
+    :param model: the class itself: the sender of its signals.
+    :param fields: every declared field by name, hidden ones included; see :attr:`visible`.
+    :param pk: the primary key, by which references are stored. None for an embedded document without one.
+    :param url_id: the field whose value stands in URLs: ``pk``, unless the model's ``get_id_field_name`` says
+        otherwise. None for an embedded document without an id: its position in the list stands in the URL.
+    :param embedded: whether instances live inside another document.
+    :param limits: what can be stored.
+    """
+
+    name: str
+    model: type
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    pk: Field | None = None
+    url_id: Field | None = None
+    embedded: bool = False
+    limits: Limits = UNLIMITED
+
+    @cached_property
+    def visible(self) -> dict[str, Field]:
+        """The fields that a client may know of: all but the hidden."""
+        return {name: each for name, each in self.fields.items() if not each.hidden}
+
+    @cached_property
+    def visible_ids(self) -> frozenset[str]:
+        """The names of the fields by which an instance is known, as far as a client may know them."""
+        known = (each for each in (self.pk, self.url_id) if each is not None)
+        return frozenset(each.name for each in known if each.name in self.visible)
+
+    @cached_property
+    def readers(self) -> dict[str, Reader]:
+        """What reads the JSON values of each declared field."""
+        return {name: self._reader(each) for name, each in self.fields.items()}
+
+    @cached_property
+    def visible_readers(self) -> dict[str, Reader]:
+        """:attr:`readers` of the fields that a client may know of."""
+        return {name: self.readers[name] for name in self.visible}
+
+    @cached_property
+    def writable_readers(self) -> dict[str, Reader]:
+        """:attr:`readers` of the fields that a client may write."""
+        return {name: self.readers[name] for name, each in self.visible.items() if not each.read_only}
+
+    def _reader(self, field: Field) -> Reader:
+        return field.kind.read_key if self.writes_as_key(field) else field.kind.read
+
+    def writes_as_key(self, field: Field) -> bool:
+        """Whether JSON writes the values of a field as their text: those of a primary key ``id``."""
+        return field is self.pk and field.name == "id"
+
+    def find(self, dotted: str) -> Field | None:
+        """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
+
+        >>> from bzz.shape.documents import EmbeddedKind
+        >>> from bzz.shape.texts import StringKind
+        >>> address = Shape("Address", object, {"city": Field("city", StringKind())}, embedded=True)
+        >>> user = Shape("User", object, {"address": Field("address", EmbeddedKind(lambda: address))})
+        >>> user.find("address.city").name
+        'city'
+        >>> user.find("address.zip") is None
+        True
+        """
+        first, dot, rest = dotted.partition(".")
+        found = self.visible.get(first)
+        if found is None or not dot:
+            return found
+        link = found.link
+        return None if link is None or link.is_reference else link.shape.find(rest)

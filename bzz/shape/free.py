@@ -1,0 +1,78 @@
+"""Values of no declared kind: whatever JSON can write."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bzz.shape.base import JsonSchema, Kind, Reading, Refer
+from bzz.shape.limits import UNLIMITED, Limits
+from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
+from bzz.shape.place import Place
+from bzz.shape.scalar import Scalar
+from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
+from bzz.shape.times import DateTimeKind
+
+__all__ = ["AnyKind", "allowed_entries"]
+
+
+class AnyKind(Kind):
+    """Any JSON value, and what a signal receiver may leave in its place.
+
+    :param limits: which keys, which decimal numbers, and how many levels can be stored.
+    """
+
+    name = "any"
+    expected = "Must be a JSON value: strings of valid Unicode, integers within 64 bits, finite numbers."
+
+    def __init__(self, limits: Limits = UNLIMITED) -> None:
+        self._limits = limits
+        self._kinds: tuple[tuple[type, Scalar], ...] = (
+            (str, StringKind()),
+            (bool, BooleanKind()),
+            (int, IntegerKind()),
+            (float, FloatKind()),
+            (datetime, DateTimeKind()),
+            (Decimal, DecimalKind(limits)),
+            (bytes, BinaryKind()),
+            (uuid.UUID, UUIDKind()),
+        )
+
+    def read(self, value: Any, place: Place, reading: Reading) -> Any:
+        return self._read(value, place, reading, 0)
+
+    def _read(self, value: Any, place: Place, reading: Reading, depth: int) -> Any:
+        if depth > self._limits.depth:
+            return reading.note(place, f"Must not nest deeper than {self._limits.depth} levels.")
+        if isinstance(value, dict):
+            entries = allowed_entries(value, self._limits, place, reading)
+            return {key: self._read(each, (place, key), reading, depth + 1) for key, each in entries}
+        if isinstance(value, list):
+            return [self._read(each, (place, at), reading, depth + 1) for at, each in enumerate(value)]
+        try:
+            return None if value is None else self._scalar(value)
+        except (ValueError, ArithmeticError):
+            return reading.note(place, self.expected)
+
+    def _scalar(self, value: Any) -> Any:
+        for python, kind in self._kinds:
+            if isinstance(value, python):
+                return kind.accept(value)
+        raise ValueError(self.expected)
+
+    def json_schema(self, refer: Refer) -> JsonSchema:
+        return {}
+
+
+def allowed_entries(value: Mapping[Any, Any], limits: Limits, place: Place, reading: Reading) -> list[tuple[str, Any]]:
+    """Return the entries whose keys an object with free keys may have; note the others."""
+    allowed = []
+    for key, inner in value.items():
+        if isinstance(key, str) and key and limits.allows_key(key):
+            allowed.append((key, inner))
+        else:
+            reading.note((place, key), "This key is not allowed.")
+    return allowed

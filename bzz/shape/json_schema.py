@@ -1,0 +1,65 @@
+"""The JSON Schema of fields and shapes; that of a bare value is told by its kind.
+
+The schemas allow what clients may send, and what they are shown. They leave out what JSON Schema cannot say, such as
+which names a map may not have.
+"""
+
+from __future__ import annotations
+
+from bzz.shape.base import Field, JsonSchema, Refer, Shape
+
+__all__ = ["field_schema", "nullable", "shape_schema"]
+
+
+def field_schema(field: Field, refer: Refer) -> JsonSchema:
+    """Return the schema of a field's values, but for null; choices stand in it as Python values.
+
+    :param refer: gives the schema that stands for a shape.
+
+    >>> from bzz.shape.texts import StringKind
+    >>> field_schema(Field("size", StringKind(), choices=("s", "l"), read_only=True), lambda shape: {})
+    {'type': 'string', 'enum': ['s', 'l'], 'readOnly': True}
+    """
+    return _marked(field, _restricted(field, field.kind.json_schema(refer)))
+
+
+def _restricted(field: Field, schema: JsonSchema) -> JsonSchema:
+    if not field.choices:
+        return schema
+    choices = {"enum": list(field.choices)}
+    if field.is_list:  # they are those of its items
+        return {**schema, "items": {**schema["items"], **choices}}
+    return {**schema, **choices}
+
+
+def _marked(field: Field, schema: JsonSchema) -> JsonSchema:
+    return {**schema, "readOnly": True} if field.read_only else schema
+
+
+def shape_schema(shape: Shape, refer: Refer) -> JsonSchema:
+    """Return the schema of an instance, without what is hidden.
+
+    :param refer: gives the schema that stands for a shape.
+    """
+    properties = {name: _property(shape, each, refer) for name, each in shape.visible.items()}
+    required = [name for name, each in shape.visible.items() if _is_needed(each)]
+    return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+
+
+def _property(shape: Shape, field: Field, refer: Refer) -> JsonSchema:
+    kind = field.kind
+    schema = _restricted(field, kind.key_schema(refer) if shape.writes_as_key(field) else kind.json_schema(refer))
+    return _marked(field, schema if _is_needed(field) else nullable(schema))
+
+
+def _is_needed(field: Field) -> bool:
+    return field.required and not field.has_default
+
+
+def nullable(schema: JsonSchema) -> JsonSchema:
+    """Return the schema that allows null, too.
+
+    >>> nullable({"type": "string"})
+    {'anyOf': [{'type': 'string'}, {'type': 'null'}]}
+    """
+    return {"anyOf": [schema, {"type": "null"}]} if schema else schema

@@ -1,0 +1,74 @@
+"""What names a document: ids of the storage's own making, and references by primary key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bzz.shape.base import JsonSchema, Kind, Link, Reading, Refer, Shape
+from bzz.shape.operators import ORDERED, Operator
+from bzz.shape.place import Place
+from bzz.shape.scalar import Textual, refuse
+
+__all__ = ["IdKind", "ReferenceKind"]
+
+
+class IdKind(Textual):
+    """An id whose form only the provider knows.
+
+    :param parse: reads the text of an id; raises ValueError if it is none.
+    """
+
+    name = "id"
+    expected = "Must be a valid id."
+
+    def __init__(self, parse: Callable[[str], Any] = str) -> None:
+        self._parse = parse
+
+    def parse(self, text: str) -> Any:
+        return self._parse(text)
+
+    def accept_typed(self, value: Any) -> Any:
+        """An id that is no text any more: it is one if its text reads back to it (no driver's class is named here)."""
+        if isinstance(value, (bool, int, float, dict, list)) or self.from_text(str(value)) != value:
+            refuse()
+        return value
+
+    def json_schema(self, refer: Refer) -> JsonSchema:
+        return {"type": "string"}
+
+
+class ReferenceKind(Link):
+    """The primary key of a document of another model, or of the same."""
+
+    name = "reference"
+    expected = "Must be a valid id."
+    is_scalar = True
+    is_reference = True
+
+    @property
+    def operators(self) -> frozenset[Operator]:
+        return ORDERED
+
+    def from_text(self, text: str) -> Any:
+        return self._key().from_text(text)
+
+    def read(self, value: Any, place: Place, reading: Reading) -> Any:
+        try:
+            key = self._key()
+        except ValueError as error:
+            return reading.note(place, str(error))
+        if not key.is_scalar and not isinstance(value, str):  # a reference to it cannot be written
+            return reading.note(place, key.expected)
+        return key.read_key(value, place, reading)
+
+    def _key(self) -> Kind:
+        if self.shape.pk is None:
+            raise ValueError(self.expected)
+        return self.shape.pk.kind
+
+    def reference(self, value: Any) -> tuple[Shape, Any] | None:
+        return self.shape, value
+
+    def json_schema(self, refer: Refer) -> JsonSchema:
+        return {"type": "string"} if self.shape.pk is None else self.shape.pk.kind.key_schema(refer)

@@ -1,0 +1,27 @@
+"""What the storage behind a provider can hold of the values that JSON can write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["UNLIMITED", "Limits"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a provider states of its storage; the reading of bodies, forms and filters keeps to it.
+
+    :param depth: how many levels of objects and arrays a body may nest.
+    :param decimal_digits: how many significant digits a decimal number may have.
+    :param decimal_exponents: the lowest and the highest exponent of a decimal number in scientific notation.
+    :param allows_key: whether an object with free keys may have a key; it is a text of at least one character.
+    """
+
+    depth: int = 32
+    decimal_digits: int | None = None
+    decimal_exponents: tuple[int, int] | None = None
+    allows_key: Callable[[str], bool] = bool
+
+
+UNLIMITED = Limits()

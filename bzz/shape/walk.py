@@ -1,0 +1,78 @@
+"""One walk over the values of a document, whatever their kinds, for all that looks through documents.
+
+A kind tells the parts of its values; nothing here asks which kind it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from bzz.shape.base import Field, Part, Shape
+from bzz.shape.place import TOP, Place, dotted
+
+__all__ = ["Found", "Reference", "kept", "reachable", "references", "walk"]
+
+
+class Found(NamedTuple):
+    """One value on the walk, and where it stands."""
+
+    place: Place
+    field: Field
+    value: Any
+
+
+class Reference(NamedTuple):
+    """A reference in a document: its dotted name, and the model and primary key that it refers to."""
+
+    where: str
+    shape: Shape
+    key: Any
+
+
+def walk(shape: Shape, values: Mapping[str, Any]) -> Iterator[Found]:
+    """Go through the declared values of a document, at every depth, those around others first.
+
+    Nulls are passed over.
+    """
+    fields = shape.fields
+    yield from _walk(TOP, (Part(name, fields.get(name), value) for name, value in values.items()))
+
+
+def _walk(place: Place, parts: Iterable[Part]) -> Iterator[Found]:
+    for key, field, value in parts:
+        if field is not None and value is not None:
+            yield Found((place, key), field, value)
+            yield from _walk((place, key), field.kind.parts(value))
+
+
+def references(shape: Shape, values: Mapping[str, Any]) -> Iterator[Reference]:
+    """Return the references in the values of a document, at every depth."""
+    for place, field, value in walk(shape, values):
+        found = field.kind.reference(value)
+        if found is not None:
+            yield Reference(dotted(place), *found)
+
+
+def kept(field: Field, value: Any, keeps: Callable[[Field, str | int], bool]) -> Any:
+    """Return a value without those parts, at every depth, that are not wanted.
+
+    :param keeps: told the field of a value and the key of a part of it, says whether the part stays.
+    """
+    parts = field.kind.parts(value)
+    if not parts:  # a list may stand in the place of a document, by an older form of the model
+        return [kept(field, each, keeps) for each in value] if isinstance(value, list) else value
+    left = {key: each if inner is None else kept(inner, each, keeps) for key, inner, each in parts if keeps(field, key)}
+    return left if isinstance(value, dict) else list(left.values())
+
+
+def reachable(root: Shape) -> Iterator[Shape]:
+    """Go through a shape and all that its documents lead to, embedded or referenced; each model once."""
+    waiting, seen = [root], {root.model}
+    while waiting:
+        shape = waiting.pop()
+        yield shape
+        for inner in (each for field in shape.fields.values() for each in field.kind.leads_to()):
+            if inner.model not in seen:
+                seen.add(inner.model)
+                waiting.append(inner)
