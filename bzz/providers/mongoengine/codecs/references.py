@@ -8,10 +8,9 @@ import mongoengine as me
 from bson import DBRef
 
 from bzz.providers.base import Unchanged
-from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import converts
-from bzz.providers.mongoengine.codecs.document import DocumentCodec, Registry
-from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.shape import Kind
 
 __all__ = ["ReferenceCodec", "reference_key"]
@@ -25,18 +24,12 @@ def reference_key(bson: Any) -> Any:
 
 
 @converts(me.ReferenceField, me.LazyReferenceField)
-class ReferenceCodec(FieldCodec):
+class ReferenceCodec(LinkCodec):
     """A reference to a document of one class, stored by its primary key."""
 
     kind = Kind.REFERENCE
-    reads_as_is = shows_as_is = False
     refers = True
-    may_be_custom = False
     compares_attributes = True
-
-    def __init__(self, declaration: Declaration) -> None:
-        self._registry: Registry = declaration.registry
-        super().__init__(declaration)
 
     def _field_options(self) -> dict[str, Any]:
         return {"target": lambda: self.target().shape}
@@ -90,19 +83,13 @@ class CachedReferenceCodec(ReferenceCodec):
 
 
 @converts(me.GenericReferenceField)
-class GenericReferenceCodec(FieldCodec):
+class GenericReferenceCodec(LinkCodec):
     """A reference to a document of any class, or of a few; clients see which in ``@type``."""
 
     kind = Kind.ANY_REFERENCE
-    reads_as_is = shows_as_is = False
     is_mutable = True
     refers = True
-    may_be_custom = False
     compares_attributes = True
-
-    def __init__(self, declaration: Declaration) -> None:
-        self._registry: Registry = declaration.registry
-        super().__init__(declaration)
 
     def _field_options(self) -> dict[str, Any]:
         variants = self._registry.variants

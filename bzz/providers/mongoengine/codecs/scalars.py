@@ -16,7 +16,7 @@ from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
 from bzz.shape import Kind
 
-__all__ = ["ObjectIdCodec", "parse_object_id"]
+__all__ = ["LoadedCodec", "ObjectIdCodec", "parse_object_id"]
 
 
 class CountedCodec(FieldCodec):
@@ -85,26 +85,27 @@ class FloatCodec(FieldCodec):
         return value is not None and not isinstance(value, Unchanged)
 
 
+class LoadedCodec(FieldCodec):
+    """For fields whose values are those that their attributes hold."""
+
+    reads_as_is = shows_as_is = False
+
+    def to_value(self, bson: Any) -> Any:
+        return None if bson is None else self.source.to_python(bson)
+
+
 @converts(me.DecimalField, me.Decimal128Field)
-class DecimalCodec(FieldCodec):
+class DecimalCodec(LoadedCodec):
     """A decimal number, stored as a text, in floating point or as a Decimal128."""
 
     kind = Kind.DECIMAL
-    reads_as_is = shows_as_is = False
-
-    def to_value(self, bson: Any) -> Any:
-        return None if bson is None else self.source.to_python(bson)
 
 
 @converts(me.UUIDField)
-class UUIDCodec(FieldCodec):
+class UUIDCodec(LoadedCodec):
     """A UUID."""
 
     kind = Kind.UUID
-    reads_as_is = shows_as_is = False
-
-    def to_value(self, bson: Any) -> Any:
-        return None if bson is None else self.source.to_python(bson)
 
 
 @converts(me.BinaryField)
