@@ -9,7 +9,7 @@ from mongoengine.base import BaseField
 
 from bzz.codec import register
 from bzz.providers.mongoengine.codecs.dispatch import converts
-from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.scalars import LoadedCodec
 from bzz.shape.duration import DurationKind
 
 __all__ = ["DurationField"]
@@ -55,15 +55,11 @@ class DurationField(BaseField):  # type: ignore[misc]  # MongoEngine ships no ty
 
 
 @converts(DurationField)
-class DurationCodec(FieldCodec):
+class DurationCodec(LoadedCodec):
     """A span of time, stored as its microseconds."""
 
     kind = DurationKind
-    reads_as_is = shows_as_is = False
     may_be_custom = False
-
-    def to_value(self, bson: Any) -> Any:
-        return None if bson is None else self.source.to_python(bson)
 
 
 register(timedelta, DurationKind().to_text)

@@ -13,13 +13,13 @@ from bzz.change import Diff
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal
-from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.dispatch import converts
-from bzz.providers.mongoengine.codecs.document import DocumentCodec, Registry
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
 from bzz.providers.mongoengine.codecs.forms import merged, put_in_place
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals_of
 from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -30,17 +30,11 @@ __all__: list[str] = []
 
 
 @converts(me.EmbeddedDocumentField)
-class EmbeddedCodec(FieldCodec):
+class EmbeddedCodec(LinkCodec):
     """A document of one class, or of a class below it."""
 
     holds_documents = True
     is_mutable = True
-    reads_as_is = shows_as_is = False
-    may_be_custom = False
-
-    def __init__(self, declaration: Declaration) -> None:
-        self._registry: Registry = declaration.registry
-        super().__init__(declaration)
 
     def _kind(self) -> Kind:
         return EmbeddedKind(lambda: self.target().shape)

@@ -7,10 +7,9 @@ from typing import Any
 import mongoengine as me
 from bson import DBRef
 
-from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import converts
-from bzz.providers.mongoengine.codecs.document import DocumentCodec, Registry
-from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.shape import Kind
 from bzz.shape.documents import AnyReferenceKind
 from bzz.shape.keys import ReferenceKind
@@ -26,17 +25,11 @@ def reference_key(bson: Any) -> Any:
 
 
 @converts(me.ReferenceField, me.LazyReferenceField)
-class ReferenceCodec(FieldCodec):
+class ReferenceCodec(LinkCodec):
     """A reference to a document of one class, stored by its primary key."""
 
-    reads_as_is = shows_as_is = False
     refers = True
-    may_be_custom = False
     compares_attributes = True
-
-    def __init__(self, declaration: Declaration) -> None:
-        self._registry: Registry = declaration.registry
-        super().__init__(declaration)
 
     def _kind(self) -> Kind:
         return ReferenceKind(lambda: self.target().shape)
@@ -87,18 +80,12 @@ class CachedReferenceCodec(ReferenceCodec):
 
 
 @converts(me.GenericReferenceField)
-class GenericReferenceCodec(FieldCodec):
+class GenericReferenceCodec(LinkCodec):
     """A reference to a document of any class, or of a few; clients see which in ``@type``."""
 
-    reads_as_is = shows_as_is = False
     is_mutable = True
     refers = True
-    may_be_custom = False
     compares_attributes = True
-
-    def __init__(self, declaration: Declaration) -> None:
-        self._registry: Registry = declaration.registry
-        super().__init__(declaration)
 
     def _kind(self) -> Kind:
         return AnyReferenceKind(lambda: self._registry.variants(self.source.choices or (), me.Document))

@@ -21,7 +21,7 @@ from bzz.shape.keys import IdKind
 from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
 from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
 
-__all__ = ["ObjectIdCodec", "parse_object_id"]
+__all__ = ["LoadedCodec", "ObjectIdCodec", "parse_object_id"]
 
 
 class CountedCodec(FieldCodec):
@@ -90,28 +90,28 @@ class FloatCodec(FieldCodec):
         return value is not None and not isinstance(value, Unchanged)
 
 
-@converts(me.DecimalField, me.Decimal128Field)
-class DecimalCodec(FieldCodec):
-    """A decimal number, stored as a text, in floating point or as a Decimal128."""
+class LoadedCodec(FieldCodec):
+    """For fields whose values are those that their attributes hold."""
 
     reads_as_is = shows_as_is = False
+
+    def to_value(self, bson: Any) -> Any:
+        return None if bson is None else self.source.to_python(bson)
+
+
+@converts(me.DecimalField, me.Decimal128Field)
+class DecimalCodec(LoadedCodec):
+    """A decimal number, stored as a text, in floating point or as a Decimal128."""
 
     def _kind(self) -> Kind:
         return DecimalKind(LIMITS)
 
-    def to_value(self, bson: Any) -> Any:
-        return None if bson is None else self.source.to_python(bson)
-
 
 @converts(me.UUIDField)
-class UUIDCodec(FieldCodec):
+class UUIDCodec(LoadedCodec):
     """A UUID."""
 
     kind = UUIDKind
-    reads_as_is = shows_as_is = False
-
-    def to_value(self, bson: Any) -> Any:
-        return None if bson is None else self.source.to_python(bson)
 
 
 @converts(me.BinaryField)

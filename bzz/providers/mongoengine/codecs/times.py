@@ -9,6 +9,7 @@ import mongoengine as me
 
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.scalars import LoadedCodec
 from bzz.shape.times import DateKind, DateTimeKind
 
 __all__: list[str] = []
@@ -25,14 +26,10 @@ class DateTimeCodec(FieldCodec):
 
 
 @converts(me.ComplexDateTimeField)
-class ComplexDateTimeCodec(FieldCodec):
+class ComplexDateTimeCodec(LoadedCodec):
     """A time with its microseconds, stored as a text."""
 
     kind = DateTimeKind
-    reads_as_is = shows_as_is = False
-
-    def to_value(self, bson: Any) -> Any:
-        return None if bson is None else self.source.to_python(bson)
 
 
 @converts(me.DateField)
