@@ -8,21 +8,21 @@ import pytest
 
 from bench import data
 from bench.models import User
-from bzz.providers.mongoengine.mapping import Mapping
-from bzz.providers.mongoengine.schema import Schema
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.shape import Shape
 
 
 @pytest.fixture(scope="session")
-def mapping() -> Mapping:
-    """The model's mapping."""
-    return Schema(User, (), ()).root
+def codec() -> DocumentCodec:
+    """The model's codec."""
+    return Registry(User, (), ()).root
 
 
 @pytest.fixture(scope="session")
-def shape(mapping: Mapping) -> Shape:
+def shape(codec: DocumentCodec) -> Shape:
     """The model's shape."""
-    return mapping.shape
+    return codec.shape
 
 
 @pytest.fixture

@@ -343,12 +343,21 @@ STORED = {internals.CLASS_KEY, internals.REFERENCE_KEY, "_id"}
 """What is stored under these names is no secret of MongoEngine's."""
 
 TO_BE_CONVERTED = {
-    "column.py",
-    "fields.py",
-    "instance.py",
-    "mapping.py",
+    "codecs/checks.py",
+    "codecs/conversions.py",
+    "codecs/custom.py",
+    "codecs/declared.py",
+    "codecs/document.py",
+    "codecs/embedded.py",
+    "codecs/forms.py",
+    "codecs/free_form.py",
+    "codecs/geo.py",
+    "codecs/instance.py",
+    "codecs/lists.py",
+    "codecs/references.py",
+    "codecs/registry.py",
+    "codecs/scalars.py",
     "portable.py",
-    "schema.py",
 }
 """Modules that still use some of the names themselves. A module that no longer does has to leave this list."""
 

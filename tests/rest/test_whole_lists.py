@@ -41,6 +41,7 @@ class Volume(me.Document):
     title = me.StringField()
     remarks = me.ListField(me.EmbeddedDocumentField(Remark))
     lines = me.EmbeddedDocumentListField(Line)
+    counts = me.MapField(me.IntField())
     by_name = me.MapField(me.EmbeddedDocumentField(Remark))
     grid = me.ListField(me.ListField(me.EmbeddedDocumentField(Line)))
     any_remark = me.GenericEmbeddedDocumentField(choices=(Remark,))
@@ -104,6 +105,15 @@ async def test_a_merge_patch_of_a_map_keeps_hidden_values(api: Api) -> None:
     answer = await client.patch(url(volume), json={"by_name": {"a": {"text": "new"}}})
     assert answer.status_code == 200, answer.text
     assert raw(volume)["by_name"] == {"a": stored_remark("a", "new"), "b": stored_remark("b", "old")}
+
+
+async def test_a_merge_patch_of_a_map_of_scalars_keeps_other_keys(api: Api) -> None:
+    client = api(Volume, hidden=HIDDEN)
+    volume = Volume(counts={"a": 1, "b": 2}).save()
+    answer = await client.patch(url(volume), json={"counts": {"b": 3, "a": None}})
+    assert answer.json()["counts"] == {"b": 3}
+    answer = await client.patch(url(volume), json={"counts": {"c": 4}})
+    assert answer.json()["counts"] == {"b": 3, "c": 4}
 
 
 async def test_a_generic_embedded_document_of_the_same_class_keeps_hidden_values(api: Api) -> None:

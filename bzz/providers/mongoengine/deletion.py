@@ -32,19 +32,19 @@ async def delete_document(location: Location, precondition: Precondition | None,
         if waited:
             raw = await documents.find_by(location.query)
         for attempt in range(ATTEMPTS):
-            if precondition is not None and not precondition(state_of(documents.mapping.variant(raw), raw)):
+            if precondition is not None and not precondition(state_of(documents.codec.variant(raw), raw)):
                 raise PreconditionFailed()
             require_expected(location, raw, expected)
             gone = await _delete_once(location, raw, is_plain, attempt)
             if gone is not None:
-                return written.deleted(documents.mapping, gone)
+                return written.deleted(documents.codec, gone)
             raw = await documents.find_by(location.query)
     raise Unavailable(TOO_MANY)
 
 
 async def _delete_once(location: Location, raw: Raw, is_plain: bool, attempt: int) -> Raw | None:
     documents = location.documents
-    if hooked.deletes_itself(documents.mapping.variant(raw)):
+    if hooked.deletes_itself(documents.codec.variant(raw)):
         return await hooked.delete(documents, raw, in_any_state=is_plain and attempt >= PATIENCE)
     query = location.query if is_plain else {"$and": [location.query, unchanged(raw)]}
     return await (await documents.collection()).delete(query)

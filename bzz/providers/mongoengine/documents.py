@@ -18,18 +18,19 @@ from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
-from bzz.errors import TOO_SLOW, ConfigurationError, Conflict, Invalid, NotFound, Unavailable
+from bzz.errors import TOO_SLOW, ConfigurationError, Invalid, NotFound, Unavailable
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.client import database
+from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.collection import Collection
-from bzz.providers.mongoengine.failures import blames_data, reading
-from bzz.providers.mongoengine.fields import BAD_VALUE
-from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.rejections import duplicate_key, rejected, too_large
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
 
-__all__ = ["Documents", "refused", "taken"]
+__all__ = ["Documents"]
 
 _NOTHING: Raw = {"_id": {"$in": []}}
 _connecting = threading.Lock()
@@ -50,13 +51,13 @@ class _Open(NamedTuple):
 class Documents:
     """One class's documents.
 
-    :param mapping: the class.
+    :param codec: the class.
     :param given: the database object that the application handed in, or None for the connection's own.
     """
 
-    def __init__(self, mapping: Mapping, given: Any = None) -> None:
-        self.mapping = mapping
-        self.model: Any = mapping.model
+    def __init__(self, codec: DocumentCodec, given: Any = None) -> None:
+        self.codec = codec
+        self.model: Any = codec.model
         self._given = given
         self._base = _class_query(self.model)
         self._has_manager = _has_manager(self.model)
@@ -127,7 +128,7 @@ class Documents:
         return found, query
 
     def _is_unique(self, field: Field) -> bool:
-        return field is self.mapping.shape.pk and field.is_scalar
+        return field is self.codec.shape.pk and field.is_scalar
 
     async def _fetch_group(self, collection: Collection, wanted: Sequence[Any]) -> list[Raw | Exception | None]:
         """The documents with these primary keys, each asker's its own copy."""
@@ -153,9 +154,9 @@ class Documents:
         return found[0]
 
     def _own_query(self, field: Field, key: Any) -> Raw:
-        column = self.mapping.columns[field.name]
+        known = self.codec.fields[field.name]
         try:
-            return {column.stored: column.store(key), **self._base}
+            return {known.stored: known.to_bson(key), **self._base}
         except BAD_VALUE:  # such an id could never have been stored
             raise NotFound() from None
 
@@ -172,16 +173,16 @@ class Documents:
         return bool(await (await self.collection()).find({"_id": key}, limit=1, keys=["_id"]))
 
     async def missing(self, keys: Sequence[Any], context: Any) -> list[Any]:
-        """Which of these primary keys (typed) name no document that :meth:`find` would give."""
-        assert self.mapping.pk is not None
-        pk = self.mapping.pk.field
+        """Which of these primary keys name no document that :meth:`find` would give."""
+        assert self.codec.pk is not None
+        pk = self.codec.pk.declared
         if self._is_narrowed:
             found = await asyncio.gather(*(self.find(pk, key, context) for key in keys), return_exceptions=True)
             for outcome in found:
                 if isinstance(outcome, BaseException) and not isinstance(outcome, NotFound):
                     raise outcome
             return [key for key, outcome in zip(keys, found, strict=True) if isinstance(outcome, NotFound)]
-        stored = {key: self.mapping.store_key(key) for key in keys}
+        stored = {key: self.codec.store_key(key) for key in keys}
         query = {"_id": {"$in": list(stored.values())}, **self._base}
         there = {each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])}
         return [key for key, raw in stored.items() if raw not in there]
@@ -241,11 +242,11 @@ class Documents:
         opened = await self._open()
         encoded = _encode(raw, opened.collection)
         if len(encoded) > MAX_DOCUMENT_BYTES:
-            raise _too_large()
+            raise too_large(MAX_DOCUMENT_BYTES)
         try:
             await opened.inserts.ask(encoded)
         except OperationFailure as error:
-            raise self.told(error) from error
+            raise self.translate(error) from error
         return bson.decode(encoded, codec_options=opened.collection.raw.codec_options)
 
     def as_stored(self, raw: Raw, collection: Collection, in_place_of: Raw | None = None) -> Raw:
@@ -259,18 +260,18 @@ class Documents:
         if len(encoded) > MAX_DOCUMENT_BYTES and not (
             in_place_of and len(encoded) < len(_encode(in_place_of, collection))
         ):
-            raise _too_large()
+            raise too_large(MAX_DOCUMENT_BYTES)
         return bson.decode(encoded, codec_options=collection.raw.codec_options)
 
     def as_saved(self, raw: Raw, collection: Collection) -> Raw:
         """Return ``raw``, which MongoEngine has stored, as it will be read back: of whatever size it is."""
         return bson.decode(_encode(raw, collection), codec_options=collection.raw.codec_options)
 
-    def told(self, error: OperationFailure) -> Exception:
-        """A refused write as what the client is told; the error itself where the client is not to blame."""
+    def translate(self, error: OperationFailure) -> Exception:
+        """Return what the client is told of a refused write; the error itself if the client is not to blame."""
         if isinstance(error, DuplicateKeyError):
-            return taken(self.mapping, error)
-        return refused(error)
+            return duplicate_key(self.codec, error)
+        return rejected(error)
 
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
@@ -282,23 +283,6 @@ def _encode(raw: Raw, collection: Collection) -> bytes:
         return bson.encode(raw, codec_options=collection.raw.codec_options)
     except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
         raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
-
-
-def _too_large() -> Invalid:
-    return Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
-
-
-def taken(mapping: Mapping, error: DuplicateKeyError) -> Conflict:
-    """A duplicate key as a 409 that names the fields, as far as clients may know of them."""
-    keys = (error.details or {}).get("keyPattern") or {}
-    columns = [mapping.by_stored.get(key.partition(".")[0]) for key in keys]
-    names = [column.name for column in columns if column is not None]
-    return Conflict("A unique value is taken.", errors={name: ["The value is taken."] for name in names or ["*"]})
-
-
-def refused(error: OperationFailure) -> Exception:
-    """A write that MongoDB refuses for its data as a 400; any other error itself."""
-    return Invalid({"*": ["The database refuses this data."]}) if blames_data(error) else error
 
 
 def _order_key(model: Any, name: str) -> tuple[str, int]:

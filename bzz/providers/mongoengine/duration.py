@@ -8,7 +8,8 @@ from typing import Any
 from mongoengine.base import BaseField
 
 from bzz.codec import register
-from bzz.providers.mongoengine.fields import serve_as
+from bzz.providers.mongoengine.codecs.dispatch import converts
+from bzz.providers.mongoengine.codecs.scalars import LoadedCodec
 from bzz.shape.duration import DurationKind
 
 __all__ = ["DurationField"]
@@ -53,5 +54,12 @@ class DurationField(BaseField):  # type: ignore[misc]  # MongoEngine ships no ty
         return super().prepare_query_value(op, self.to_mongo(value))
 
 
-serve_as(DurationKind, DurationField)
+@converts(DurationField)
+class DurationCodec(LoadedCodec):
+    """A span of time, stored as its microseconds."""
+
+    kind = DurationKind
+    may_be_custom = False
+
+
 register(timedelta, DurationKind().to_text)

@@ -140,7 +140,7 @@ async def _edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
 
 async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
     documents = location.documents
-    if hooked.saves_itself(documents.mapping.variant(raw)):
+    if hooked.saves_itself(documents.codec.variant(raw)):
         saved = await hooked.replace(documents, raw, wanted.apply(raw))
         return None if saved is None else Edited(raw, saved)
     collection = await documents.collection()
@@ -148,7 +148,7 @@ async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
     try:
         before = await collection.update({"$and": [location.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
     except OperationFailure as error:
-        raise documents.told(error) from error
+        raise documents.translate(error) from error
     if before is None:
         return None
     # Others may have changed, since the document was read, what this edit does not rest on.

@@ -1,6 +1,6 @@
 """Edits to one field inside a document: items pushed and taken out, references linked and unlinked, properties set.
 
-Each is a function ``(column, value, where) -> (value, change)``: given what the field holds, what it will hold and the
+Each is a function ``(field, value, where) -> (value, change)``: given what the field holds, what it will hold and the
 MongoDB update that makes it so. :func:`at` turns one into the edit of a whole document.
 """
 
@@ -11,18 +11,17 @@ from typing import Any, cast
 
 from bzz.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from bzz.providers.base import Precondition
-from bzz.providers.mongoengine.column import Column
+from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.references import ReferenceCodec, reference_key
 from bzz.providers.mongoengine.editing import Edit
 from bzz.providers.mongoengine.expressions import MAX_REMOVAL_DEPTH, removal
-from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.location import Location, Spot, find_item, linked_keys
 from bzz.providers.mongoengine.raw import MISSING, Raw, get_at, put_at
 from bzz.providers.mongoengine.record import state_of
-from bzz.shape.keys import ReferenceKind
 
 __all__ = ["Alteration", "add_links", "at", "attach", "pull_link", "push", "remove", "unset"]
 
-Alteration = Callable[[Column, Any, str], "tuple[Any, Raw]"]
+Alteration = Callable[[FieldCodec, Any, str], "tuple[Any, Raw]"]
 
 
 def at(location: Location, name: str, alter: Alteration) -> Callable[[Raw], Edit]:
@@ -30,14 +29,14 @@ def at(location: Location, name: str, alter: Alteration) -> Callable[[Raw], Edit
 
     def make(raw: Raw) -> Edit:
         spot = location.find_again(raw)
-        column = spot.mapping.columns[name]
-        where = spot.below(column.stored)
-        before = spot.raw.get(column.stored)
-        value, change = alter(column, before, where)
+        field = spot.codec.fields[name]
+        where = spot.below(field.stored)
+        before = spot.raw.get(field.stored)
+        value, change = alter(field, before, where)
         if change:
-            column.require(value, before)
+            field.require(value, before)
         rests_on = [*location.identities(raw), where]
-        if spot.where and column.stored not in spot.raw:
+        if spot.where and field.stored not in spot.raw:
             rests_on.append(spot.where)  # else the write could bring back an embedded document that was just removed
         after = MISSING if value is None else value
         return Edit(lambda root: put_at(root, where, after), change, rests_on)
@@ -48,13 +47,13 @@ def at(location: Location, name: str, alter: Alteration) -> Callable[[Raw], Edit
 def push(item: Raw) -> Alteration:
     """Add an embedded document to a list; 409 where its id is there already."""
 
-    def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
+    def alter(field: FieldCodec, value: Any, where: str) -> tuple[Any, Raw]:
         items = value if isinstance(value, list) else []
-        assert column.item is not None
-        mapping = column.item.mapping(item)
-        if mapping.key_of(item) is not None:
-            _refuse_twin(column, items, mapping.key_of(item))
-        after = _sorted(column, [*items, item])
+        assert field.item is not None
+        codec = field.item.target(item)
+        if codec.key_of(item) is not None:
+            _refuse_twin(field, items, codec.key_of(item))
+        after = _sorted(field, [*items, item])
         if not isinstance(value, list) or after[-1] is not item:
             return after, {"$set": {where: after}}
         return after, {"$push": {where: item}}
@@ -62,16 +61,16 @@ def push(item: Raw) -> Alteration:
     return alter
 
 
-def _sorted(column: Column, items: list[Any]) -> list[Any]:
+def _sorted(field: FieldCodec, items: list[Any]) -> list[Any]:
     try:
-        return column.sorted(items)
+        return field.sorted(items)
     except ValueError as error:
-        raise Invalid({column.name: [str(error)]}) from None
+        raise Invalid({field.name: [str(error)]}) from None
 
 
-def _refuse_twin(column: Column, items: list[Any], key: Any) -> None:
+def _refuse_twin(field: FieldCodec, items: list[Any], key: Any) -> None:
     try:
-        find_item(column, items, key)
+        find_item(field, items, key)
     except NotFound:
         return
     raise Conflict("An item with this id is there already.")
@@ -83,9 +82,8 @@ def attach(item: Any, in_place_of: Any = None) -> Alteration:
     :param in_place_of: a stored reference that may be replaced, for it leads nowhere.
     """
 
-    def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
-        is_reference = isinstance(column.field.kind, ReferenceKind)
-        if is_reference and value is not None and reference_key(value) == reference_key(item):
+    def alter(field: FieldCodec, value: Any, where: str) -> tuple[Any, Raw]:
+        if isinstance(field, ReferenceCodec) and value is not None and reference_key(value) == reference_key(item):
             return value, {}  # linking twice is linking once
         if value is not None and value != in_place_of:
             raise Conflict("Something is there already; delete it first.")
@@ -102,7 +100,7 @@ def remove(location: Location, precondition: Precondition | None) -> Callable[[R
 
     def make(raw: Raw) -> Edit:
         spot = location.find_again(raw)
-        if precondition is not None and not precondition(state_of(spot.mapping, spot.raw)):
+        if precondition is not None and not precondition(state_of(spot.codec, spot.raw)):
             raise PreconditionFailed()
         left = _without(raw, spot)
         _judge_rest(location, raw, left)
@@ -125,9 +123,9 @@ def _removal(spot: Spot, left: Raw) -> tuple[Any, str]:
 def _judge_rest(location: Location, raw: Raw, after: Raw) -> None:
     """Let the model judge what a removal leaves of the list or single property."""
     holder, name = location.holder(raw)
-    column = holder.mapping.columns[name]
-    left = get_at(after, holder.below(column.stored))
-    column.require(None if left is MISSING else left, holder.raw[column.stored])
+    field = holder.codec.fields[name]
+    left = get_at(after, holder.below(field.stored))
+    field.require(None if left is MISSING else left, holder.raw[field.stored])
 
 
 def _without(root: Raw, spot: Spot) -> Raw:
@@ -143,7 +141,7 @@ def _without(root: Raw, spot: Spot) -> Raw:
 def unset() -> Alteration:
     """Empty a single reference; 404 where it is empty."""
 
-    def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
+    def alter(field: FieldCodec, value: Any, where: str) -> tuple[Any, Raw]:
         if value is None:
             raise NotFound()
         return None, {"$unset": {where: ""}}
@@ -154,7 +152,7 @@ def unset() -> Alteration:
 def add_links(references: Sequence[Any]) -> Alteration:
     """Add stored references to a list; those that are there already stay as they are."""
 
-    def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
+    def alter(field: FieldCodec, value: Any, where: str) -> tuple[Any, Raw]:
         held = value if isinstance(value, list) else []
         known = linked_keys(held)
         new = [each for each in references if reference_key(each) not in known]
@@ -171,7 +169,7 @@ def add_links(references: Sequence[Any]) -> Alteration:
 def pull_link(key: Any) -> Alteration:
     """Take a reference out of a list, by the raw primary key that it holds."""
 
-    def alter(column: Column, value: Any, where: str) -> tuple[Any, Raw]:
+    def alter(field: FieldCodec, value: Any, where: str) -> tuple[Any, Raw]:
         gone = [each for each in value or () if reference_key(each) == key]
         if not gone:
             raise NotFound()

@@ -21,11 +21,10 @@ from bson.codec_options import CodecOptions
 
 from bzz.errors import BadRequest
 from bzz.providers.base import Condition, Filter, Sort
-from bzz.providers.mongoengine.column import Column
-from bzz.providers.mongoengine.fields import BAD_VALUE
-from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw
-from bzz.shape.documents import EmbeddedKind
 
 __all__ = ["Key", "beyond", "decode_cursor", "encode_cursor", "filter_query", "order", "reverse"]
 
@@ -45,43 +44,43 @@ class Key(NamedTuple):
 # -- filters
 
 
-def filter_query(mapping: Mapping, filters: Sequence[Filter], prefix: str = "") -> list[Raw]:
+def filter_query(codec: DocumentCodec, filters: Sequence[Filter], prefix: str = "") -> list[Raw]:
     """The conditions of a list request, each a MongoDB query; all must hold.
 
     :param prefix: stands before every path, for documents that are wrapped in another.
     :raises bzz.errors.BadRequest: for a value that the field could not hold.
     """
-    return [_any_of(mapping, each, prefix) for each in filters]
+    return [_any_of(codec, each, prefix) for each in filters]
 
 
-def _any_of(mapping: Mapping, wanted: Filter, prefix: str) -> Raw:
-    path, column = _stored_path(mapping, wanted.path)
+def _any_of(codec: DocumentCodec, wanted: Filter, prefix: str) -> Raw:
+    path, field = _stored_path(codec, wanted.path)
     try:
-        queries = [{prefix + path: _comparison(column, condition)} for condition in wanted.any_of]
+        queries = [{prefix + path: _comparison(field, condition)} for condition in wanted.any_of]
     except BAD_VALUE:
         raise BadRequest(f"A value for {wanted.path!r} is not one that this field could hold.") from None
     return queries[0] if len(queries) == 1 else {"$or": queries}
 
 
-def _stored_path(mapping: Mapping, dotted: str) -> tuple[str, Column]:
+def _stored_path(codec: DocumentCodec, dotted: str) -> tuple[str, FieldCodec]:
     first, _, rest = dotted.partition(".")
-    column = mapping.columns[first]
+    field = codec.fields[first]
     if not rest:
-        return column.compared, column
-    path, inner = _stored_path((column.item or column).mapping(), rest)
-    return f"{column.stored}.{path}", inner
+        return field.compared, field
+    path, inner = _stored_path((field.item or field).target(), rest)
+    return f"{field.stored}.{path}", inner
 
 
-def _comparison(column: Column, condition: Condition) -> Raw:
+def _comparison(field: FieldCodec, condition: Condition) -> Raw:
     operator, value = condition.operator, condition.value
-    scalar = column.item or column
+    scalar = field.item or field
     if operator == "exists":
         return {"$ne": None} if value else {"$eq": None}
     if operator in ("in", "nin"):
         return {f"${operator}": [scalar.operand(each) for each in value]}
     if operator in _COMPARISONS:
         return {_COMPARISONS[operator]: scalar.operand(value)}
-    return _pattern(operator, value)
+    return _pattern(operator, scalar.pattern_operand(value))
 
 
 def _pattern(operator: str, text: str) -> Raw:
@@ -95,27 +94,27 @@ def _pattern(operator: str, text: str) -> Raw:
 
 
 def order(
-    mapping: Mapping, sort: Sequence[Sort], default: Sequence[tuple[str, int]], last: str, prefix: str
+    codec: DocumentCodec, sort: Sequence[Sort], default: Sequence[tuple[str, int]], last: str, prefix: str
 ) -> list[Key]:
     """The sort keys of a request, or the model's own; ``last`` makes the order total."""
     if sort:
-        keys = [Key(prefix + _stored_path(mapping, each.path)[0], -1 if each.descending else 1) for each in sort]
+        keys = [Key(prefix + _stored_path(codec, each.path)[0], -1 if each.descending else 1) for each in sort]
     else:
-        keys = [Key(prefix + path, direction) for path, direction in default if _is_open(mapping, path)]
+        keys = [Key(prefix + path, direction) for path, direction in default if _is_open(codec, path)]
     if any(key.path == last for key in keys):
         return keys[: [key.path for key in keys].index(last) + 1]
     return [*keys, Key(last, keys[-1].direction if keys else 1)]
 
 
-def _is_open(mapping: Mapping, stored: str) -> bool:
+def _is_open(codec: DocumentCodec, stored: str) -> bool:
     """Whether a cursor may carry a field's value: hidden ones, and those that are no scalar, are not sorted by."""
     first, _, rest = stored.partition(".")
-    column = mapping.by_stored.get(first)
-    if column is None or column.field.hidden:
+    field = codec.by_stored.get(first)
+    if field is None or field.declared.hidden:
         return False
-    if not rest or column.compared == stored:
-        return column.field.is_scalar
-    return isinstance(column.field.kind, EmbeddedKind) and _is_open(column.mapping(), rest)
+    if not rest or field.compared == stored:
+        return field.declared.is_scalar
+    return field.holds_documents and field.declared.link is not None and _is_open(field.target(), rest)
 
 
 def reverse(keys: Sequence[Key]) -> list[Key]:

@@ -9,10 +9,10 @@ from typing import Any
 from bzz.errors import Conflict, NotFound
 from bzz.providers.base import Step
 from bzz.providers.missing import missing_at
-from bzz.providers.mongoengine.column import Column
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.fields import reference_key
-from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw, differ
 
 __all__ = ["MOVED", "Location", "Spot", "find_item", "linked_keys"]
@@ -26,7 +26,7 @@ class Spot:
     :param in_list: whether it is an item of a list.
     """
 
-    mapping: Mapping
+    codec: DocumentCodec
     raw: Raw
     where: str = ""
     in_list: bool = False
@@ -38,7 +38,7 @@ class Spot:
     @property
     def is_positional(self) -> bool:
         """Whether nothing but its position in a list tells it from its neighbours."""
-        return self.in_list and self.mapping.shape.url_id is None
+        return self.in_list and self.codec.shape.url_id is None
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Location:
             if each.is_positional:
                 return [*paths, each.where]
             if each.in_list:
-                paths.append(each.below(each.mapping.stored_id))
+                paths.append(each.below(each.codec.stored_id))
         return paths
 
     def holder(self, raw: Raw) -> tuple[Spot, str]:
@@ -119,7 +119,7 @@ class Location:
 
         :raises bzz.errors.NotFound: if one of them is missing.
         """
-        way = [Spot(self.documents.mapping.variant(raw), raw)]
+        way = [Spot(self.documents.codec.variant(raw), raw)]
         for step in self.inner:
             with missing_at(step):
                 way.append(_into(way[-1], step))
@@ -131,40 +131,40 @@ MOVED = "The item at this position is not the one that was there a moment ago; r
 
 def _into(spot: Spot, step: Step) -> Spot:
     assert step.field is not None
-    column = spot.mapping.columns[step.field.name]
-    value = spot.raw.get(column.stored)
-    if column.item is None:
-        return _into_single(spot, column, value, step)
+    field = spot.codec.fields[step.field.name]
+    value = spot.raw.get(field.stored)
+    if field.item is None:
+        return _into_single(spot, field, value, step)
     items = value if isinstance(value, list) else []
-    position = find_item(column, items, step.key)
+    position = find_item(field, items, step.key)
     item = items[position]
-    return Spot(column.item.mapping(item), item, f"{spot.below(column.stored)}.{position}", in_list=True)
+    return Spot(field.item.target(item), item, f"{spot.below(field.stored)}.{position}", in_list=True)
 
 
-def _into_single(spot: Spot, column: Column, value: Any, step: Step) -> Spot:
+def _into_single(spot: Spot, field: FieldCodec, value: Any, step: Step) -> Spot:
     if not isinstance(value, dict):
         raise NotFound()
-    mapping = column.mapping(value)
-    if step.key is not None and mapping.key_of(value) != step.key:
+    codec = field.target(value)
+    if step.key is not None and codec.key_of(value) != step.key:
         raise NotFound()
-    return Spot(mapping, value, spot.below(column.stored))
+    return Spot(codec, value, spot.below(field.stored))
 
 
-def find_item(column: Column, items: Sequence[Any], key: Any) -> int:
+def find_item(field: FieldCodec, items: Sequence[Any], key: Any) -> int:
     """The position of the embedded document that ``key`` names: its id, or its position where the class has no id.
 
     :raises bzz.errors.NotFound: where there is none.
     """
-    assert column.item is not None
+    assert field.item is not None
     for position, item in enumerate(items):
-        mapping = column.item.mapping_of(item)
-        if mapping is not None and key == _name_of(mapping, item, position):
+        codec = field.item.target_of(item)
+        if codec is not None and key == _name_of(codec, item, position):
             return position
     raise NotFound()
 
 
-def _name_of(mapping: Mapping, item: Raw, position: int) -> Any:
-    return position if mapping.shape.url_id is None else mapping.key_of(item)
+def _name_of(codec: DocumentCodec, item: Raw, position: int) -> Any:
+    return position if codec.shape.url_id is None else codec.key_of(item)
 
 
 def linked_keys(value: Any) -> list[Any]:

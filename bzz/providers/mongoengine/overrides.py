@@ -9,9 +9,8 @@ import mongoengine as me
 
 from bzz.calling import check_takes
 from bzz.errors import ConfigurationError
-from bzz.providers.mongoengine import internals
 
-__all__ = ["asks_while_saved", "check_signatures", "overrides"]
+__all__ = ["check_signatures", "overrides"]
 
 _HOOKS = {
     "get_instance_queryset": ("model", "queryset", "instance_id", "handler"),
@@ -19,18 +18,11 @@ _HOOKS = {
 }
 """The hooks of a model, and what they are called with."""
 
-_ASKING_FIELDS = (me.SequenceField, me.CachedReferenceField)
-
 
 def overrides(model: Any, *names: str) -> bool:
     """Whether a class, embedded or not, replaces one of these methods of MongoEngine's own."""
     base: Any = me.EmbeddedDocument if issubclass(model, me.EmbeddedDocument) else me.Document
     return any(getattr(model, name, None) is not getattr(base, name, None) for name in names)
-
-
-def asks_while_saved(model: Any) -> bool:
-    """Whether a field of the class asks the database while a document is saved."""
-    return any(isinstance(field, _ASKING_FIELDS) for field in internals.fields(model).values())
 
 
 def check_signatures(model: Any) -> None:

@@ -10,10 +10,10 @@ from mongoengine.base import BaseDocument, get_document
 from mongoengine.errors import NotRegistered
 
 from bzz.providers.hidden import MayLeave, hides
-from bzz.providers.mongoengine.column import Column
-from bzz.providers.mongoengine.mapping import Mapping
-from bzz.providers.mongoengine.schema import Schema
-from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.registry import Registry
+from bzz.providers.mongoengine.codecs.walk import rebuilt
 
 __all__ = ["BaseDocument", "DBRef", "Decimal128", "ObjectId", "model_named", "put_together", "take_apart"]
 
@@ -28,8 +28,15 @@ def take_apart(document: Any, may_leave: MayLeave) -> dict[str, Any]:
     :raises bzz.errors.ConfigurationError: for a class that bzz cannot serve.
     """
     model: Any = type(document)
-    mapping = _mapping(model)
-    values = _open(mapping, mapping.dump(document), may_leave)
+    codec = _codec(model)
+
+    def stays(field: FieldCodec) -> bool:
+        name = field.declared.name  # an item of a list has none
+        return not name or not hides(field.model, name) or may_leave(field.model, name)
+
+    dumped = codec.dump(document)
+    values = {"_cls": dumped["_cls"]} if "_cls" in dumped else {}
+    values.update(rebuilt(codec.parts(dumped), stays))
     return {"class": model._class_name, "id": getattr(document, "pk", None), "values": values}
 
 
@@ -39,7 +46,7 @@ def put_together(name: str, values: Raw) -> Any:
     Saving it writes only what is changed afterwards, and it never asks the database by itself.
     """
     model = model_named(name)
-    return None if model is None else _mapping(model).load(values)
+    return None if model is None else _codec(model).load(values)
 
 
 def model_named(name: str) -> Any:
@@ -51,24 +58,5 @@ def model_named(name: str) -> Any:
 
 
 @lru_cache(256)
-def _mapping(model: Any) -> Mapping:
-    return Schema(model, (), ()).root
-
-
-def _open(mapping: Mapping, raw: Raw, may_leave: MayLeave) -> Raw:
-    kept: Raw = {"_cls": raw["_cls"]} if "_cls" in raw else {}
-    for name, column in mapping.columns.items():
-        is_open = not hides(mapping.model, name) or may_leave(mapping.model, name)
-        if is_open and column.stored in raw:
-            kept[column.stored] = _open_inside(column, raw[column.stored], may_leave)
-    return kept
-
-
-def _open_inside(column: Column, raw: Any, may_leave: MayLeave) -> Any:
-    if isinstance(raw, list):
-        return [_open_inside(column.item or column, each, may_leave) for each in raw]
-    if isinstance(raw, dict) and column.item is not None:
-        return {key: _open_inside(column.item, each, may_leave) for key, each in raw.items()}
-    if isinstance(raw, dict) and isinstance(column.field.kind, (EmbeddedKind, AnyEmbeddedKind)):
-        return _open(column.mapping(raw), raw, may_leave)
-    return raw
+def _codec(model: Any) -> DocumentCodec:
+    return Registry(model, (), ()).root

@@ -26,21 +26,22 @@ from bzz.providers.base import (
 from bzz.providers.mongoengine import embedded, hooked, in_place, internals, written
 from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.client import check_database
+from bzz.providers.mongoengine.codecs import forms
+from bzz.providers.mongoengine.codecs.diff import diff
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.forms import merged
+from bzz.providers.mongoengine.codecs.references import reference_key
+from bzz.providers.mongoengine.codecs.refusals import refusals
+from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.deletion import delete_document
-from bzz.providers.mongoengine.diff import diff
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.editing import Edit, Edited, edit, require_expected
-from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.location import Location, Spot, linked_keys
-from bzz.providers.mongoengine.mapping import Mapping
-from bzz.providers.mongoengine.merging import merged
 from bzz.providers.mongoengine.overrides import check_signatures
 from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.reading import Reading
 from bzz.providers.mongoengine.record import StoredRecord, represent, state_of
 from bzz.providers.mongoengine.references import check_references
-from bzz.providers.mongoengine.rules import refusals
-from bzz.providers.mongoengine.schema import Schema
 from bzz.shape import Shape
 
 __all__ = ["MongoEngineProvider"]
@@ -54,12 +55,12 @@ class MongoEngineProvider(Provider):
             raise ConfigurationError(f"{model!r} is no concrete mongoengine.Document")
         if options.database is not None:
             check_database(options.database)
-        schema = Schema(model, options.hidden, options.read_only)
-        for each in schema.reachable:
+        registry = Registry(model, options.hidden, options.read_only)
+        for each in registry.reachable:
             check_signatures(each)
-        self._reading = Reading(schema, options.database)
-        self._schema = schema
-        self.shape = schema.root.shape
+        self._reading = Reading(registry, options.database)
+        self._schema = registry
+        self.shape = registry.root.shape
 
     def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
         return refusals(self._schema.of(shape.model), values)
@@ -78,19 +79,19 @@ class MongoEngineProvider(Provider):
     # -- creating
 
     async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
-        mapping = self._schema.of(path.last.shape.model)
-        await check_references(mapping, values, self._reading.documents, context)
+        codec = self._schema.of(path.last.shape.model)
+        await check_references(codec, values, self._reading.documents, context)
         if path.last.field is None:
-            return await self._insert(self._reading.documents(mapping), values)
-        return await self._attach(path, mapping.insert_form(values), context)
+            return await self._insert(self._reading.documents(codec), values)
+        return await self._attach(path, forms.new(codec, values), context)
 
     async def _insert(self, documents: Documents, values: Map[str, Any]) -> Written:
-        mapping = documents.mapping
-        if hooked.saves_itself(mapping):
-            stored = await hooked.create(documents, mapping.store_given(values))
+        codec = documents.codec
+        if hooked.saves_itself(codec):
+            stored = await hooked.create(documents, forms.given(codec, values))
         else:
-            stored = await documents.insert(mapping.insert_form(values))
-        return written.created(mapping, stored)
+            stored = await documents.insert(forms.new(codec, values))
+        return written.created(codec, stored)
 
     async def _attach(self, path: Path, item: Raw, context: Any) -> Written:
         location = await self._reading.locate(path.steps[:-1], context)
@@ -98,13 +99,13 @@ class MongoEngineProvider(Provider):
         alter = embedded.push(item) if path.last.is_list else embedded.attach(item)
         edited = await edit(location, embedded.at(location, _name(path.last), alter))
         spot = location.ending(edited.after)
-        column = spot.mapping.columns[_name(path.last)]
-        value = spot.raw[column.stored]
+        field = spot.codec.fields[_name(path.last)]
+        value = spot.raw[field.stored]
         if not isinstance(value, list):
-            return written.inside(location, edited, StoredRecord(column.mapping(value), value))
-        assert column.item is not None
+            return written.inside(location, edited, StoredRecord(field.target(value), value))
+        assert field.item is not None
         position = len(value) - 1 - (value[::-1].index(item) if item in value else 0)  # of twins, the last is new
-        record = StoredRecord(column.item.mapping(value[position]), value[position], position)
+        record = StoredRecord(field.item.target(value[position]), value[position], position)
         return written.inside(location, edited, record)
 
     # -- updating
@@ -119,15 +120,15 @@ class MongoEngineProvider(Provider):
         precondition: Precondition | None = None,
         expected: Record | None = None,
     ) -> Changed:
-        mapping = self._schema.of(path.last.shape.model)
+        codec = self._schema.of(path.last.shape.model)
 
         async def stored() -> Raw:
             return (await self._reading.locate(path.steps, context)).spot.raw
 
-        await check_references(mapping, values, self._reading.documents, context, stored)
-        ids, values = _split(mapping, values)
+        await check_references(codec, values, self._reading.documents, context, stored)
+        ids, values = _split(codec, values)
         conditional = precondition is not None or expected is not None
-        if len(path.steps) == 1 and not conditional and not ids and in_place.can_update(mapping, values):
+        if len(path.steps) == 1 and not conditional and not ids and in_place.can_update(codec, values, merge=merge):
             done = await self._update_in_place(path.last, values, context)
             if done is not None:
                 return done
@@ -135,11 +136,11 @@ class MongoEngineProvider(Provider):
 
         def make(raw: Raw) -> Edit:
             spot = location.find_again(raw)
-            if precondition is not None and not precondition(state_of(spot.mapping, spot.raw)):
+            if precondition is not None and not precondition(state_of(spot.codec, spot.raw)):
                 raise PreconditionFailed()
             require_expected(location, spot.raw, expected)
             _require_ids(spot, ids)
-            after = merged(spot.mapping, spot.raw, values, merge=merge)
+            after = merged(spot.codec, spot.raw, values, merge=merge)
             return _edit_of(location, raw, spot, after, whole=conditional)
 
         edited = await edit(location, make)
@@ -147,9 +148,9 @@ class MongoEngineProvider(Provider):
 
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, StoredRecord)
-        _, values = _split(record.mapping, values)
-        after = merged(record.mapping, record.raw, values, merge=merge)
-        return diff(record.mapping, record.raw, after, by_item=not record.mapping.embedded)
+        _, values = _split(record.codec, values)
+        after = merged(record.codec, record.raw, values, merge=merge)
+        return diff(record.codec, record.raw, after, by_item=not record.codec.embedded)
 
     async def _update_in_place(self, step: Step, values: Map[str, Any], context: Any) -> Changed | None:
         documents = self._reading.documents(self._schema.root)
@@ -185,12 +186,12 @@ class MongoEngineProvider(Provider):
 
         edited = await edit(location, make)
         gone = location.ending(edited.before)
-        return written.inside(location, edited, StoredRecord(gone.mapping, gone.raw))
+        return written.inside(location, edited, StoredRecord(gone.codec, gone.raw))
 
     def _deletes_blind(self) -> bool:
         """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
-        mapping = self._schema.root
-        return not mapping.inherits and not hooked.deletes_itself(mapping)
+        codec = self._schema.root
+        return not codec.inherits and not hooked.deletes_itself(codec)
 
     async def _delete_blind(self, step: Step, context: Any) -> Written:
         documents = self._reading.documents(self._schema.root)
@@ -199,7 +200,7 @@ class MongoEngineProvider(Provider):
         gone = await (await documents.collection()).delete(query)
         if gone is None:
             raise NotFound()
-        return written.deleted(documents.mapping, gone)
+        return written.deleted(documents.codec, gone)
 
     # -- linking
 
@@ -213,8 +214,8 @@ class MongoEngineProvider(Provider):
         # Read before the write: nothing may fail between a write and the news of it.
         linked = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
         location = await self._reading.locate(path.steps[:-1], context)
-        column = location.spot.mapping.columns[_name(step)]
-        stored = [(column.item or column).store(key) for key in keys]
+        field = location.spot.codec.fields[_name(step)]
+        stored = [(field.item or field).to_bson(key) for key in keys]
         if step.is_list:
             alter = embedded.add_links(stored)
         else:
@@ -230,13 +231,13 @@ class MongoEngineProvider(Provider):
         step = path.last
         location = await self._reading.locate(path.steps[:-1], context)
         target = await self._reading.linked(location, step, context)
-        if precondition is not None and not precondition(state_of(target.mapping, target.raw)):
+        if precondition is not None and not precondition(state_of(target.codec, target.raw)):
             raise PreconditionFailed()
         require_expected(location, target.raw, expected)
         single = step.field is not None and not step.field.is_list
         alter = embedded.unset() if single else embedded.pull_link(target.raw["_id"])
         edited = await edit(location, embedded.at(location, _name(step), alter))
-        return written.inside(location, edited, StoredRecord(target.mapping, target.raw), "unlinked")
+        return written.inside(location, edited, StoredRecord(target.codec, target.raw), "unlinked")
 
 
 def _name(step: Step) -> str:
@@ -244,15 +245,15 @@ def _name(step: Step) -> str:
     return step.field.name
 
 
-def _split(mapping: Mapping, values: Map[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The ids among typed values, and the rest."""
-    names = {each.name for each in (mapping.shape.pk, mapping.shape.url_id) if each is not None}
+def _split(codec: DocumentCodec, values: Map[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The ids among values, and the rest."""
+    names = {each.name for each in (codec.shape.pk, codec.shape.url_id) if each is not None}
     ids = {name: value for name, value in values.items() if name in names}
     return ids, {name: value for name, value in values.items() if name not in names}
 
 
 def _require_ids(spot: Spot, ids: Map[str, Any]) -> None:
-    own = spot.mapping.typed(spot.raw) if ids else {}
+    own = spot.codec.to_value(spot.raw) if ids else {}
     wrong = [name for name, value in ids.items() if own[name] != value]
     if wrong:
         raise Invalid({name: ["This field cannot change."] for name in wrong})
@@ -283,6 +284,6 @@ def _new_links(
     location: Location, edited: Edited, name: str, keys: Sequence[Any], stored: Sequence[Any]
 ) -> Sequence[Any]:
     spot = location.ending(edited.before)
-    column = spot.mapping.columns[name]
-    known = linked_keys(spot.raw.get(column.stored))
+    field = spot.codec.fields[name]
+    known = linked_keys(spot.raw.get(field.stored))
     return [key for key, reference in zip(keys, stored, strict=True) if reference_key(reference) not in known]

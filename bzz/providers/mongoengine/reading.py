@@ -8,16 +8,16 @@ from typing import Any, Protocol
 from bzz.errors import NotFound
 from bzz.providers.base import ListQuery, Page, Path, Record, Step
 from bzz.providers.missing import missing_at
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.references import reference_key
+from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.expressions import value_at
-from bzz.providers.mongoengine.fields import reference_key
 from bzz.providers.mongoengine.listing import Key, beyond, decode_cursor, encode_cursor, filter_query, order, reverse
 from bzz.providers.mongoengine.location import Location, Spot, linked_keys
-from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import StoredRecord
-from bzz.providers.mongoengine.schema import Schema
 
 __all__ = ["Reading"]
 
@@ -33,23 +33,23 @@ class Rows(Protocol):
 class Reading:
     """Finds what a path points to. One per set of routes.
 
-    :param schema: the classes that the routes can reach.
+    :param registry: the classes that the routes can reach.
     :param database: the database object that the application handed in, or None.
     """
 
-    def __init__(self, schema: Schema, database: Any) -> None:
+    def __init__(self, registry: Registry, database: Any) -> None:
         self._database = database
-        self._documents: dict[Mapping, Documents] = {}
-        self.schema = schema
+        self._documents: dict[DocumentCodec, Documents] = {}
+        self.registry = registry
 
-    def documents(self, mapping: Mapping) -> Documents:
+    def documents(self, codec: DocumentCodec) -> Documents:
         """The documents of one class."""
-        if mapping not in self._documents:
-            self._documents[mapping] = Documents(mapping, self._database)
-        return self._documents[mapping]
+        if codec not in self._documents:
+            self._documents[codec] = Documents(codec, self._database)
+        return self._documents[codec]
 
     def _documents_at(self, step: Step) -> Documents:
-        return self.documents(self.schema.of(step.shape.model))
+        return self.documents(self.registry.of(step.shape.model))
 
     # -- one
 
@@ -80,7 +80,7 @@ class Reading:
             raise NotFound()
         target = self._documents_at(step)
         if step.key is None:
-            raw, query = await target.find(step.shape.pk, target.mapping.typed_key(keys[0]), context)
+            raw, query = await target.find(step.shape.pk, target.codec.key_value(keys[0]), context)
         else:
             raw, query = await target.find(step.shape.url_id, step.key, context)
         if raw["_id"] not in keys:
@@ -99,15 +99,15 @@ class Reading:
         except NotFound:
             target = self._documents_at(step)
             for key in _held(location, step):
-                if step.key in (None, target.mapping.typed_key(key), str(key)) and not await target.holds(key):
-                    return Spot(target.mapping, {"_id": key})
+                if step.key in (None, target.codec.key_value(key), str(key)) and not await target.holds(key):
+                    return Spot(target.codec, {"_id": key})
             raise
 
     async def dangling(self, location: Location, step: Step) -> Any:
         """Return the stored reference of a single property whose document is gone, None where there is none."""
         assert step.field is not None
         spot = location.spot
-        stored = spot.raw.get(spot.mapping.columns[step.field.name].stored)
+        stored = spot.raw.get(spot.codec.fields[step.field.name].stored)
         if stored is None or await self._documents_at(step).holds(reference_key(stored)):
             return None
         return stored
@@ -117,9 +117,9 @@ class Reading:
         step = path.steps[0]
         if len(path.steps) == 1 and step.shape.url_id is not None:
             documents = self._documents_at(step)
-            return StoredRecord(documents.mapping, (await documents.find(step.shape.url_id, step.key, context))[0])
+            return StoredRecord(documents.codec, (await documents.find(step.shape.url_id, step.key, context))[0])
         spot = (await self.locate(path.steps, context)).spot
-        return StoredRecord(spot.mapping, spot.raw)
+        return StoredRecord(spot.codec, spot.raw)
 
     # -- many
 
@@ -130,11 +130,11 @@ class Reading:
             return await self._list_documents(path, query, context)
         location = await self.locate(path.steps[:-1], context)
         spot = location.spot
-        column = spot.mapping.columns[step.field.name]
-        assert column.item is not None
-        rows = ArrayRows(await location.documents.collection(), location.query, spot.below(column.stored))
-        keys = order(column.item.mapping(), query.sort, (), _POSITION, _ITEM + ".")
-        return await _page(rows, column.item.mapping(), query, [], keys, _ITEM + ".")
+        field = spot.codec.fields[step.field.name]
+        assert field.item is not None
+        rows = ArrayRows(await location.documents.collection(), location.query, spot.below(field.stored))
+        keys = order(field.item.target(), query.sort, (), _POSITION, _ITEM + ".")
+        return await _page(rows, field.item.target(), query, [], keys, _ITEM + ".")
 
     async def _list_documents(self, path: Path, query: ListQuery, context: Any) -> Page:
         documents = self._documents_at(path.last)
@@ -142,8 +142,8 @@ class Reading:
         conditions = [scope] if scope else []
         if path.last.field is not None:
             conditions.append({"_id": {"$in": await self._linked(path, context)}})
-        keys = order(documents.mapping, query.sort, ordering, "_id", "")
-        return await _page(await documents.collection(), documents.mapping, query, conditions, keys, "")
+        keys = order(documents.codec, query.sort, ordering, "_id", "")
+        return await _page(await documents.collection(), documents.codec, query, conditions, keys, "")
 
     async def _linked(self, path: Path, context: Any) -> list[Any]:
         return _held(await self.locate(path.steps[:-1], context), path.last)
@@ -153,14 +153,14 @@ def _held(location: Location, step: Step) -> list[Any]:
     """The raw primary keys of the references that a step from ``location`` may follow."""
     assert step.field is not None
     spot = location.spot
-    return linked_keys(spot.raw.get(spot.mapping.columns[step.field.name].stored))
+    return linked_keys(spot.raw.get(spot.codec.fields[step.field.name].stored))
 
 
 async def _page(
-    rows: Rows | Collection, mapping: Mapping, query: ListQuery, scope: list[Raw], keys: list[Key], prefix: str
+    rows: Rows | Collection, codec: DocumentCodec, query: ListQuery, scope: list[Raw], keys: list[Key], prefix: str
 ) -> Page:
     back = query.before is not None
-    conditions = [*scope, *filter_query(mapping, query.filters, prefix)]
+    conditions = [*scope, *filter_query(codec, query.filters, prefix)]
     ordered = reverse(keys) if back else keys
     cursor = query.before if back else query.after
     where = conditions if cursor is None else [*conditions, beyond(ordered, decode_cursor(keys, cursor))]
@@ -171,7 +171,7 @@ async def _page(
     started_later = cursor is not None or query.page > 1
     has_previous, has_next = (more, True) if back else (started_later, more)
     return Page(
-        records=[_record(mapping, each, prefix) for each in shown],
+        records=[_record(codec, each, prefix) for each in shown],
         next=encode_cursor(keys, shown[-1]) if shown and has_next else None,
         previous=encode_cursor(keys, shown[0]) if shown and has_previous else None,
         total=await rows.count(_all_of(conditions)) if query.count else None,
@@ -185,10 +185,10 @@ def _all_of(conditions: list[Raw]) -> Raw:
     return {"$and": conditions}
 
 
-def _record(mapping: Mapping, row: Raw, prefix: str) -> Record:
+def _record(codec: DocumentCodec, row: Raw, prefix: str) -> Record:
     if not prefix:
-        return StoredRecord(mapping, row)
-    return StoredRecord(mapping.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
+        return StoredRecord(codec, row)
+    return StoredRecord(codec.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
 
 
 _ITEM = "item"

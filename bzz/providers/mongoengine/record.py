@@ -11,16 +11,17 @@ import mongoengine as me
 from bzz.codec import dumps
 from bzz.providers.base import Record
 from bzz.providers.mongoengine import internals
-from bzz.providers.mongoengine.mapping import Mapping, documents_in
-from bzz.providers.mongoengine.raw import Raw, differ
+from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
+from bzz.providers.mongoengine.codecs.instance import touched
+from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["StoredRecord", "represent", "state_of"]
 
 
-def state_of(mapping: Mapping, raw: Raw) -> str:
+def state_of(codec: DocumentCodec, raw: Raw) -> str:
     """The hash by which ``ETag`` and preconditions know what is stored."""
-    return _hash(dumps(mapping.show(raw)))
+    return _hash(dumps(codec.to_json(raw)))
 
 
 def _hash(shown: bytes) -> str:
@@ -28,12 +29,12 @@ def _hash(shown: bytes) -> str:
 
 
 class StoredRecord(Record):
-    """A raw document and its mapping; its JSON and its instance are made when they are first asked for."""
+    """A raw document and its codec; its JSON and its instance are made when they are first asked for."""
 
-    __slots__ = ("_instance", "_position", "_stored", "mapping", "raw")
+    __slots__ = ("_instance", "_position", "_stored", "codec", "raw")
 
-    def __init__(self, mapping: Mapping, raw: Raw, position: int | None = None) -> None:
-        self.mapping = mapping.variant(raw)
+    def __init__(self, codec: DocumentCodec, raw: Raw, position: int | None = None) -> None:
+        self.codec = codec.variant(raw) if codec.inherits else codec
         self.raw = raw
         self._position = position
         self._instance: Any = None
@@ -41,13 +42,13 @@ class StoredRecord(Record):
 
     @property
     def id(self) -> str | None:
-        key = self._position if self.mapping.shape.url_id is None else self.mapping.key_of(self.raw)
+        key = self._position if self.codec.shape.url_id is None else self.codec.key_of(self.raw)
         return None if key is None else str(key)
 
     @property
     def _shown(self) -> bytes:
         if self._stored is None:
-            self._stored = dumps(self.mapping.show(self.raw))
+            self._stored = dumps(self.codec.to_json(self.raw))
         return self._stored
 
     @property
@@ -55,71 +56,62 @@ class StoredRecord(Record):
         return _hash(self._shown)
 
     @property
+    def _is_untouched(self) -> bool:
+        """Whether nobody can have changed anything in the instance."""
+        return self._instance is None or touched(self._instance) == set()
+
+    @property
     def body(self) -> bytes | None:
-        if self.mapping.is_custom or (self._instance is not None and dumps(self.show()) != self._shown):
+        if self.codec.has_custom_json:
             return None
-        return self._shown
+        if self._is_untouched:
+            return self._shown
+        return self._shown if dumps(self.show()) == self._shown else None
 
     @property
     def instance(self) -> Any:
         if self._instance is None:
-            self._instance = self.mapping.load(_copied(self.raw))  # what is changed inside it must not change the state
+            self._instance = self.codec.load(self.raw)
         return self._instance
 
     def show(self) -> dict[str, Any]:
         """What clients see: what is stored, but for the fields that somebody changed in the instance."""
-        stored = self.mapping.show(self.raw)
-        if self._instance is None:
-            return stored
-        shown = self._show_instance(self._instance)
-        if not differ(shown, stored):
-            return stored
-        fresh = self._show_instance(
-            self.mapping.load(self.raw)
-        )  # not all that is stored comes out of an instance again
-        return {name: each if differ(each, fresh[name]) else stored[name] for name, each in shown.items()}
-
-    def _show_instance(self, instance: Any) -> dict[str, Any]:
-        return self.mapping.show(self.mapping.dump(instance, self.raw))
+        if self._is_untouched:
+            return self.codec.to_json(self.raw)
+        return self.codec.changed_json(self._instance, self.raw)
 
 
-def _copied(raw: Any) -> Any:
-    if isinstance(raw, dict):
-        return {key: _copied(each) for key, each in raw.items()}
-    return [_copied(each) for each in raw] if isinstance(raw, list) else raw
-
-
-async def represent(mapping: Mapping, items: Sequence[Any]) -> list[Any]:
+async def represent(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
     """What clients see of records, or of instances that a receiver put in their place.
 
     ``to_dict()`` of a model runs in a worker thread, where it may follow references.
     """
-    if mapping.schema.has_custom and any(_is_custom(mapping, item) for item in items):
-        return await in_thread(lambda: [_present(mapping, item) for item in items])
-    return [_show(mapping, item) for item in items]
+    if codec.registry.has_custom_json and any(_is_custom(codec, item) for item in items):
+        return await in_thread(lambda: [_present(codec, item) for item in items])
+    return [_show(codec, item) for item in items]
 
 
-def _is_custom(mapping: Mapping, item: Any) -> bool:
+def _is_custom(codec: DocumentCodec, item: Any) -> bool:
     if isinstance(item, StoredRecord):
-        return item.mapping.is_custom
-    return isinstance(item, me.base.BaseDocument) and mapping.schema.of(type(item)).is_custom
+        return item.codec.has_custom_json
+    return isinstance(item, me.base.BaseDocument) and codec.registry.of(type(item)).has_custom_json
 
 
-def _show(mapping: Mapping, item: Any) -> Any:
+def _show(codec: DocumentCodec, item: Any) -> Any:
     if isinstance(item, StoredRecord):
         return item.show()
     if isinstance(item, me.base.BaseDocument):
-        found = mapping.schema.of(type(item))
-        return found.show(found.dump(item))
+        found = codec.registry.of(type(item))
+        return found.to_json(found.dump(item))
     return item
 
 
-def _present(mapping: Mapping, item: Any) -> Any:
+def _present(codec: DocumentCodec, item: Any) -> Any:
     instance = item.instance if isinstance(item, StoredRecord) else item
-    if not _is_custom(mapping, item):
-        return _show(mapping, item)
+    if not _is_custom(codec, item):
+        return _show(codec, item)
     with _following_references(instance):
-        return mapping.schema.of(type(instance)).present(instance)
+        return codec.registry.of(type(instance)).custom_json(instance)
 
 
 class _following_references:  # noqa: N801  # a context manager reads as a phrase

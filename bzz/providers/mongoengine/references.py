@@ -9,34 +9,34 @@ from typing import Any
 
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.refusals import refusals
 from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.mapping import Mapping
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.rules import refusals
 from bzz.shape.walk import references
 
 __all__ = ["check_references"]
 
-Named = tuple[str, Mapping, Any]
+Named = tuple[str, DocumentCodec, Any]
 
 
 async def check_references(
-    mapping: Mapping,
+    codec: DocumentCodec,
     values: Map[str, Any],
-    documents: Callable[[Mapping], Documents],
+    documents: Callable[[DocumentCodec], Documents],
     context: Any,
     stored: Callable[[], Awaitable[Raw]] | None = None,
 ) -> None:
-    """Refuse typed values that refer to documents which do not exist.
+    """Refuse values that refer to documents which do not exist.
 
     :param stored: gives the raw document that the values change, if there is one. What it refers to already may be
         sent back, though it leads nowhere by now.
     :raises bzz.errors.Invalid: naming every such reference.
     """
-    if not mapping.refers:
+    if not codec.refers:
         return
-    places: dict[Mapping, dict[Any, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for where, target, key in _named(mapping, values):
+    places: dict[DocumentCodec, dict[Any, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for where, target, key in _named(codec, values):
         places[target][key].append(where)
     missing = [
         (where, target, key)
@@ -45,17 +45,17 @@ async def check_references(
         for where in places[target][key]
     ]
     if missing and stored is not None:
-        held = _held(mapping, await stored())
+        held = _held(codec, await stored())
         missing = [(where, *named) for where, *named in missing if (_field(where), *map(str, named)) not in held]
     if missing:
         nowhere = {where: [f"There is no such {target.model.__name__}."] for where, target, _ in missing}
-        raise Invalid({**nowhere, **refusals(mapping, values)})  # one answer says all that there is to say
+        raise Invalid({**nowhere, **refusals(codec, values)})  # one answer says all that there is to say
 
 
-def _held(mapping: Mapping, raw: Raw) -> set[tuple[str, ...]]:
+def _held(codec: DocumentCodec, raw: Raw) -> set[tuple[str, ...]]:
     """The references of a stored document: each one's field, class and primary key, as texts."""
-    found = mapping.variant(raw)
-    return {(_field(where), str(target), str(key)) for where, target, key in _named(found, found.typed(raw))}
+    found = codec.variant(raw)
+    return {(_field(where), str(target), str(key)) for where, target, key in _named(found, found.to_value(raw))}
 
 
 def _field(where: str) -> str:
@@ -63,8 +63,8 @@ def _field(where: str) -> str:
     return ".".join(name for name in where.split(".") if not name.isdigit())
 
 
-def _named(mapping: Mapping, values: Map[str, Any]) -> Iterator[Named]:
-    """The references in typed values. What a client may not write is not asked about, nor what others left there."""
-    for where, shape, key in references(mapping.shape, values):
+def _named(codec: DocumentCodec, values: Map[str, Any]) -> Iterator[Named]:
+    """The references in values, at any depth. What a client may not write is not asked about."""
+    for where, shape, key in references(codec.shape, values):
         if not isinstance(key, Unchanged):
-            yield where, mapping.schema.of(shape.model), key
+            yield where, codec.registry.of(shape.model), key

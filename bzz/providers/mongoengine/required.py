@@ -14,7 +14,8 @@ from tornado.web import HTTPError
 
 from bzz.errors import BzzError, Invalid
 from bzz.providers.mongoengine import internals
-from bzz.providers.mongoengine.mapping import Mapping
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.field import FieldCodec
 
 __all__ = ["missing", "missing_told"]
 
@@ -25,7 +26,7 @@ _MEANT = (BzzError, HTTPError, PyMongoError, me.ValidationError, me.NotUniqueErr
 
 
 @contextmanager
-def missing_told(mapping: Mapping, data: Map[str, Any]) -> Iterator[None]:
+def missing_told(codec: DocumentCodec, data: Map[str, Any]) -> Iterator[None]:
     """Tell any other exception of a model's own code as a refusal, where required fields are missing.
 
     Such code may take required fields for granted: MongoEngine looks whether they are there only after it. Code that
@@ -39,30 +40,30 @@ def missing_told(mapping: Mapping, data: Map[str, Any]) -> Iterator[None]:
     except _MEANT:
         raise
     except Exception as error:
-        names = list(missing(mapping, data))
+        names = list(missing(codec, data))
         if not names:
             raise
-        logger.info("%s failed while required fields were missing", mapping.model.__name__, exc_info=True)
+        logger.info("%s failed while required fields were missing", codec.model.__name__, exc_info=True)
         raise Invalid({name: ["Field is required"] for name in names}) from error
 
 
-def missing(mapping: Mapping, data: Map[str, Any], prefix: str = "") -> Iterator[str]:
+def missing(codec: DocumentCodec, data: Map[str, Any], prefix: str = "") -> Iterator[str]:
     """The dotted names of required fields that hold nothing, as clients may know them."""
-    for name, column in mapping.columns.items():
-        value, where = data.get(name), prefix + column.name
+    for name, field in codec.fields.items():
+        value, where = data.get(name), prefix + field.name
         if value is not None and value not in ([], {}):
-            yield from _inside(mapping, value, where)
-        elif (
-            column.field.required
-            and not internals.generates_values(column.source)
-            and (name in data or not column.field.has_default)
-        ):
+            yield from _inside(codec, value, where)
+        elif _is_needed(field) and (name in data or not field.declared.has_default):
             yield where
 
 
-def _inside(mapping: Mapping, value: Any, where: str) -> Iterator[str]:
+def _is_needed(field: FieldCodec) -> bool:
+    return field.declared.required and not internals.generates_values(field.source)
+
+
+def _inside(codec: DocumentCodec, value: Any, where: str) -> Iterator[str]:
     if isinstance(value, me.EmbeddedDocument):
-        yield from missing(mapping.schema.of(type(value)), internals.values(value), where + ".")
+        yield from missing(codec.registry.of(type(value)), internals.values(value), where + ".")
     elif isinstance(value, (dict, list)):
         for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _inside(mapping, each, f"{where}.{key}")
+            yield from _inside(codec, each, f"{where}.{key}")

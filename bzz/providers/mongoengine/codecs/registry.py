@@ -1,4 +1,4 @@
-"""The mappings of every class that one set of routes can reach, under that set's options."""
+"""The codecs of every class that one set of routes can reach, under that set's options."""
 
 from __future__ import annotations
 
@@ -12,18 +12,26 @@ from mongoengine.base.common import _document_registry
 from mongoengine.errors import NotRegistered
 
 from bzz.errors import ConfigurationError
-from bzz.providers.mongoengine.fields import inner_source
-from bzz.providers.mongoengine.mapping import Mapping
-from bzz.shape import Field, Shape
-from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
+from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers the codecs of its field classes
+    embedded,
+    free_form,
+    geo,
+    lists,
+    maps,
+    references,
+    scalars,
+    times,
+)
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.shape import Shape
 
-__all__ = ["Schema"]
+__all__ = ["Registry"]
 
 Model = type[BaseDocument]
 
 
-class Schema:
-    """Mappings by class, made when they are first asked for: models may be recursive.
+class Registry:
+    """The codecs of classes, made when they are first asked for: models may be recursive.
 
     An option that names ``members.password`` counts for the class that declares ``password``, wherever these routes
     reach it, so that no other path shows what one path hides.
@@ -32,38 +40,35 @@ class Schema:
     """
 
     def __init__(self, model: Model, hidden: Sequence[str], read_only: Sequence[str]) -> None:
-        self._mappings: dict[Model, Mapping] = {}
+        self._codecs: dict[Model, DocumentCodec] = {}
         self._hidden = {_owner(model, name, "hidden") for name in _checked(hidden, "hidden")}
         self._read_only = {_owner(model, name, "read_only") for name in _checked(read_only, "read_only")}
         self.root = self.of(model)
         self.reachable = self._draw_all()
 
-    def of(self, model: Model) -> Mapping:
-        """The mapping of a document class."""
-        if model not in self._mappings:
-            self._mappings[model] = Mapping(model, self)
-        return self._mappings[model]
+    def of(self, model: Model) -> DocumentCodec:
+        """The codec of a document class."""
+        if model not in self._codecs:
+            self._codecs[model] = DocumentCodec(model, self)
+        return self._codecs[model]
 
-    def named(self, name: str) -> Mapping:
-        """The mapping of the class that MongoEngine registered under ``name``."""
+    def named(self, name: str) -> DocumentCodec:
+        """The codec of the class that MongoEngine registered under ``name``."""
         return self.of(get_document(name))
 
-    def find(self, name: Any) -> Mapping | None:
-        """Return the mapping of a registered class, or None for a name that no class has."""
+    def find(self, name: Any) -> DocumentCodec | None:
+        """Return the codec of a registered class, or None for a name that no class has."""
         try:
             return self.named(name) if isinstance(name, str) else None
         except NotRegistered:
             return None
 
     @cached_property
-    def has_custom(self) -> bool:
+    def has_custom_json(self) -> bool:
         """Whether any class that these routes reach, or one below it, may have a ``to_dict()``."""
-        return any(hasattr(each, "to_dict") for each in _with_subclasses(self.reachable)) or self._holds_any
-
-    @property
-    def _holds_any(self) -> bool:
-        kinds = (field.item.kind for each in self.reachable for field in self.of(each).shape.fields.values())
-        return any(isinstance(kind, AnyEmbeddedKind) for kind in kinds)
+        return any(hasattr(each, "to_dict") for each in _with_subclasses(self.reachable)) or any(
+            codec.leads_anywhere for each in self.reachable for codec in self.of(each).fields.values()
+        )
 
     def is_hidden(self, model: Model, name: str) -> bool:
         """Whether clients may not know of a field."""
@@ -84,22 +89,11 @@ class Schema:
         """``model`` and every class of documents that may be embedded in it, at any depth."""
         found, waiting = {model}, [model]
         while waiting:
-            for field in self.of(waiting.pop()).shape.fields.values():
-                inner = self.embedded_by(field) - found
+            for codec in self.of(waiting.pop()).fields.values():
+                inner = codec.models() - found
                 found |= inner
                 waiting += inner
         return found
-
-    def embedded_by(self, field: Field) -> set[Model]:
-        """Every class, subclasses too, whose documents a field may hold, in lists and maps too."""
-        if field.item is not field:
-            return self.embedded_by(field.item)
-        if isinstance(field.kind, AnyEmbeddedKind):
-            return {shape.model for shape in field.kind.leads_to()}
-        if not isinstance(field.kind, EmbeddedKind):
-            return set()
-        model: Any = field.shape.model
-        return {get_document(name) for name in model._subclasses}
 
     def _draw_all(self) -> set[Model]:
         """Draw every class that is reachable, so that what cannot be served is told now."""
@@ -148,7 +142,7 @@ def _owner(model: Model, dotted: str, option: str) -> tuple[Model, str]:
         raise ConfigurationError(f"{option}: {model.__name__} has no field {first!r}")
     if not rest:
         return _declaring(model, first), first
-    inner = inner_source(source) or source
+    inner = getattr(source, "field", None) or source
     if not isinstance(inner, (me.EmbeddedDocumentField, me.ReferenceField, me.LazyReferenceField)):
         raise ConfigurationError(f"{option}: {model.__name__}.{first} leads to no other model")
     return _owner(inner.document_type, rest, option)

@@ -14,25 +14,25 @@ from typing import Any
 import mongoengine as me
 from mongoengine.base import BaseField
 
-__all__ = ["Test", "acceptance"]
+__all__ = ["Check", "fast_check"]
 
-Test = Callable[[Any], bool]
+Check = Callable[[Any], bool]
 
 
-def acceptance(source: BaseField) -> Test | None:
+def fast_check(source: BaseField) -> Check | None:
     """A test that is true only of raw values that ``source`` accepts; None where only MongoEngine can tell.
 
     Subclasses may check more than their base, so the very classes are meant.
 
-    >>> accepts = acceptance(me.StringField(max_length=3))
-    >>> accepts("abc"), accepts("abcd"), acceptance(me.StringField(regex="a*"))
+    >>> accepts = fast_check(me.StringField(max_length=3))
+    >>> accepts("abc"), accepts("abcd"), fast_check(me.StringField(regex="a*"))
     (True, False, None)
     """
     make = _MAKERS.get(type(source))
     return None if make is None or source.choices or source.validation is not None else make(source)
 
 
-def _text(source: me.StringField) -> Test | None:
+def _text(source: me.StringField) -> Check | None:
     if source.regex is not None:
         return None
     if source.max_length is None and source.min_length is None:
@@ -41,8 +41,8 @@ def _text(source: me.StringField) -> Test | None:
     return lambda raw: type(raw) is str and shortest <= len(raw) <= longest
 
 
-def _number(kind: type) -> Callable[[Any], Test]:
-    def make(source: Any) -> Test:
+def _number(kind: type) -> Callable[[Any], Check]:
+    def make(source: Any) -> Check:
         lowest: Any = -math.inf if source.min_value is None else source.min_value
         highest: Any = math.inf if source.max_value is None else source.max_value
         return lambda raw: type(raw) is kind and lowest <= raw <= highest
@@ -50,18 +50,18 @@ def _number(kind: type) -> Callable[[Any], Test]:
     return make
 
 
-def _of_type(kind: type) -> Callable[[BaseField], Test]:
+def _of_type(kind: type) -> Callable[[BaseField], Check]:
     return lambda source: lambda raw: type(raw) is kind
 
 
-def _list(source: me.ListField) -> Test | None:
-    accepts = None if source.field is None else acceptance(source.field)
+def _list(source: me.ListField) -> Check | None:
+    accepts = None if source.field is None else fast_check(source.field)
     if accepts is None or source.max_length is not None:
         return None
     return lambda raw: type(raw) is list and bool(raw) and all(map(accepts, raw))  # an empty one may be refused
 
 
-_MAKERS: dict[type, Callable[[Any], Test | None]] = {
+_MAKERS: dict[type, Callable[[Any], Check | None]] = {
     me.StringField: _text,
     me.IntField: _number(int),
     me.FloatField: _number(float),

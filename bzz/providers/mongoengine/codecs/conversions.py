@@ -1,0 +1,166 @@
+"""The conversions between the four forms of a field's value, as all kinds of fields begin with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from mongoengine.base import BaseField
+
+from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.shape import Field, Kind
+from bzz.shape.free import AnyKind
+
+__all__ = ["Conversions", "Declaration"]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A MongoEngine field as a class declares it, under the options of one set of routes.
+
+    :param model: the class.
+    :param place: ``Model.field``, for errors.
+    :param registry: the codecs of all classes that these routes can reach.
+    """
+
+    name: str
+    source: BaseField
+    model: Any
+    place: str
+    registry: Any
+    hidden: bool = False
+    read_only: bool = False
+
+
+class Conversions:
+    """Converts the values of one declared field.
+
+    What a subclass does not override is right for a scalar that MongoEngine's own ``to_mongo`` and ``to_python``
+    convert.
+
+    :ivar declared: the field as clients know it.
+    :ivar source: MongoEngine's own field.
+    :ivar stored: the key under which it is stored.
+    :ivar model: the class that has the field.
+    """
+
+    kind: ClassVar[type[Kind]] = AnyKind
+    is_stored_as_is: bool = False  # whether value and bson are the same when it is written
+    reads_as_is: bool = True  # whether bson and value are the same when it is read
+    shows_as_is: bool = True  # whether bson and json are the same
+    loads_as_is: bool = False  # whether bson and attribute are the same
+    is_mutable: bool = False  # whether an attribute may be changed inside, without being set
+
+    def __init__(self, declaration: Declaration) -> None:
+        self.source: Any = declaration.source
+        self.model = declaration.model
+        self.stored: str = declaration.source.db_field or declaration.name
+        self.declared = self._declare(declaration)
+
+    # -- as clients know it
+
+    def _declare(self, declaration: Declaration) -> Field:
+        source = declaration.source
+        options: dict[str, Any] = {
+            "name": declaration.name,
+            "kind": self._kind(),
+            "required": bool(source.required),
+            "has_default": source.default is not None,
+            "read_only": declaration.read_only,
+            "hidden": declaration.hidden,
+            "choices": self._choices(),
+        }
+        return Field(**{**options, **self._field_options()})
+
+    def _kind(self) -> Kind:
+        """Return the kind of the field as clients know it."""
+        return self.kind()
+
+    def _field_options(self) -> dict[str, Any]:
+        """What else the shape of the field tells, by the names of :class:`~bzz.shape.Field`."""
+        return {}
+
+    def _choices(self) -> tuple[Any, ...]:
+        choices = [each[0] if isinstance(each, (list, tuple)) else each for each in self.source.choices or ()]
+        return tuple(getattr(each, "value", each) for each in choices)
+
+    @property
+    def name(self) -> str:
+        """The name that errors give: a hidden field's is not told."""
+        return "*" if self.declared.hidden else self.declared.name
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether a client may not write the field."""
+        return self.declared.hidden or self.declared.read_only
+
+    @property
+    def may_stay_unset(self) -> bool:
+        """Whether a stored document may go on without it: null over nothing is then no change."""
+        return self.declared.has_default or not self.declared.required
+
+    @cached_property
+    def is_optional(self) -> bool:
+        """Whether a new document may simply go without it."""
+        source = self.source
+        return source.default is None and not (source.required or source.null or source.primary_key or source._auto_gen)
+
+    # -- value to bson, and back
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        """Return the bson of a value.
+
+        :param stored: the bson whose place it takes. What the client may not write stays as it is in it.
+        :raises ValueError: (or one of its kin) if the value does not fit the field.
+        :raises bzz.errors.Conflict: if a list of ``stored`` cannot be written whole.
+        """
+        return None if value is None else self.source.to_mongo(value)
+
+    def to_value(self, bson: Any) -> Any:
+        """Return the value of what is stored."""
+        return bson
+
+    def to_json(self, bson: Any) -> Any:
+        """Return what clients see of what is stored. By default that is the value."""
+        return None if bson is None else self.to_value(bson)
+
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
+        """Return a Python expression for the json of what another expression gives.
+
+        :param whole: whether to expect that embedded documents hold every key.
+        """
+        return bson if self.shows_as_is else source.call(self.to_json, bson)
+
+    # -- bson to attribute, and back
+
+    def to_attribute(self, bson: Any) -> Any:
+        """Return what an attribute of an instance holds for what is stored; never asks the database."""
+        return None if bson is None else self.source.to_python(bson)
+
+    def to_saved_attribute(self, bson: Any) -> Any:
+        """Return what an attribute holds while MongoEngine saves its instance: this may ask the database."""
+        return self.to_attribute(bson)
+
+    def from_attribute(self, attribute: Any) -> Any:
+        """Return the bson of what an attribute of an instance holds."""
+        return None if attribute is None else self.source.to_mongo(attribute)
+
+    def own(self, attribute: Any, instance: Any) -> Any:
+        """Return an attribute as ``instance`` holds it: changes inside it are noted there."""
+        return attribute
+
+    def default(self) -> Any:
+        """Return the bson of the model's default, or None if it has none."""
+        declared = self.source.default
+        return self.from_attribute(declared() if callable(declared) else declared)
+
+    # -- value and attribute, without bson: for custom field classes
+
+    def attribute_of(self, value: Any) -> Any:
+        """Return what an attribute holds that was set to a value."""
+        return value
+
+    def value_of(self, attribute: Any) -> Any:
+        """Return the value of an attribute."""
+        return attribute

@@ -1,0 +1,105 @@
+"""Field classes with conversions of their own: those that encrypt, escape, or write in lower case.
+
+Such a class overrides ``to_mongo`` or ``to_python``. What is stored is what its ``to_mongo`` returns; what clients see,
+what an attribute holds and what a diff tells is what its ``to_python`` makes of that.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from mongoengine.base import BaseField
+
+from bzz.codec import dumps
+from bzz.providers.mongoengine.codecs.checks import BAD_VALUE, Errors
+from bzz.providers.mongoengine.codecs.conversions import Declaration
+from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.shape import Field
+
+__all__ = ["CustomCodec", "converts_by_itself"]
+
+logger = logging.getLogger("bzz.providers.mongoengine")
+
+
+def converts_by_itself(source: BaseField) -> bool:
+    """Whether the class of a field overrides the conversions of the MongoEngine class below which it stands."""
+    base: Any = next(each for each in type(source).__mro__ if each.__module__.partition(".")[0] == "mongoengine")
+    own: Any = type(source)
+    return own.to_mongo is not base.to_mongo or own.to_python is not base.to_python
+
+
+class CustomCodec(FieldCodec):
+    """Converts by the field class's own two methods.
+
+    :param standard: the codec of the MongoEngine class below which the field class stands. It says what clients may
+        send, and what an attribute holds for it.
+    """
+
+    reads_as_is = shows_as_is = False
+    is_mutable = True
+    compares_attributes = True  # what encrypts may store one value in many forms
+
+    def __init__(self, declaration: Declaration, standard: FieldCodec) -> None:
+        self._standard = standard
+        self.is_patched = standard.is_patched
+        self.unset_is_none = standard.unset_is_none
+        super().__init__(declaration)
+        self.item = standard.item
+
+    def _declare(self, declaration: Declaration) -> Field:
+        return self._standard.declared
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        return None if value is None else self.source.to_mongo(self.attribute_of(value))
+
+    def to_value(self, bson: Any) -> Any:
+        return self.value_of(self.to_attribute(bson))
+
+    def to_json(self, bson: Any) -> Any:
+        """Return the value, or what is stored if the value has no JSON form."""
+        if bson is None:
+            return None
+        value = self.to_value(bson)
+        try:
+            dumps(value)
+        except TypeError:
+            return bson
+        return value
+
+    def to_attribute(self, bson: Any) -> Any:
+        """Return what ``to_python`` makes of what is stored; that itself if the class cannot read it."""
+        try:
+            return None if bson is None else self.source.to_python(bson)
+        except Exception:
+            logger.warning(
+                "%s cannot read what is stored as %r", type(self.source).__name__, self.stored, exc_info=True
+            )
+            return bson
+
+    def own(self, attribute: Any, instance: Any) -> Any:
+        return self._standard.own(attribute, instance)
+
+    def attribute_of(self, value: Any) -> Any:
+        return self._standard.attribute_of(value)
+
+    def value_of(self, attribute: Any) -> Any:
+        return self._standard.value_of(attribute)
+
+    def pattern_operand(self, text: str) -> str:
+        stored = self.to_bson(text)
+        if not isinstance(stored, str):
+            raise ValueError("what is stored is no text")
+        return stored
+
+    def _check_new(self, value: Any, bson: Any, errors: Errors) -> None:
+        try:
+            self._validate_attribute(value)
+        except BAD_VALUE as error:
+            self._add_error(errors, error)
+
+    def _validate_attribute(self, value: Any) -> None:
+        if value is None:
+            self.validate(None)
+        else:
+            self.source._validate(self.attribute_of(value))

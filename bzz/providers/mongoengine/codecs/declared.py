@@ -1,0 +1,150 @@
+"""The declared fields of one MongoEngine class, and its :class:`~bzz.shape.Shape`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Map
+from typing import Any, Protocol
+
+import mongoengine as me
+from mongoengine.base import BaseField
+
+from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine.codecs.conversions import Declaration
+from bzz.providers.mongoengine.codecs.dispatch import codec_for
+from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
+from bzz.providers.mongoengine.limits import LIMITS
+from bzz.providers.mongoengine.raw import Raw
+from bzz.shape import Field, Shape
+
+__all__ = ["DeclaredFields", "Options"]
+
+
+class Options(Protocol):
+    """What one set of routes says of fields."""
+
+    def is_hidden(self, model: Any, name: str) -> bool: ...
+
+    def is_read_only(self, model: Any, name: str) -> bool: ...
+
+
+class DeclaredFields:
+    """The fields of one class, under the options of one set of routes.
+
+    :ivar fields: the codec of each declared field, by name.
+    :ivar by_stored: the same by the keys under which they are stored.
+    :ivar inherits: whether documents of other classes may share the collection.
+    :ivar visible: those that clients may see, by name.
+    """
+
+    def __init__(self, model: Any, options: Options) -> None:
+        self.model = model
+        self._options = options
+        self.inherits = bool(model._meta.get("allow_inheritance"))
+        self.embedded = issubclass(model, me.EmbeddedDocument)
+        self.fields = {name: self._codec(name, source) for name, source in self._declared()}
+        self.by_stored = {field.stored: field for field in self.fields.values()}
+        self.visible = {name: field for name, field in self.fields.items() if not field.declared.hidden}
+        self.pk = self._primary_key()
+        self.shape = Shape(
+            name=model.__name__,
+            model=model,
+            fields={name: field.declared for name, field in self.fields.items()},
+            pk=self.pk.declared if self.pk else None,
+            url_id=self._url_id(),
+            embedded=self.embedded,
+            limits=LIMITS,
+        )
+
+    def _declared(self) -> Iterable[tuple[str, BaseField]]:
+        for name in self.model._fields_ordered:
+            source = self.model._fields[name]
+            hidden = self._options.is_hidden(self.model, name)
+            if name != "_cls" and not (hidden and isinstance(source, me.FileField)):
+                yield name, source
+
+    def _codec(self, name: str, source: BaseField) -> FieldCodec:
+        hidden = self._options.is_hidden(self.model, name)
+        read_only = self._options.is_read_only(self.model, name)
+        place = f"{self.model.__name__}.{name}"
+        return codec_for(Declaration(name, source, self.model, place, self._options, hidden, read_only))
+
+    def _primary_key(self) -> FieldCodec | None:
+        if not self.embedded:
+            return self.fields[self.model._meta["id_field"]]
+        declared = next((each for each in self.fields.values() if each.source.primary_key), None)
+        return declared or self.fields.get("id") or self.by_stored.get("_id")
+
+    def _url_id(self) -> Field | None:
+        hook = getattr(self.model, "get_id_field_name", None)
+        if hook is None:
+            return self.pk.declared if self.pk else None
+        chosen = hook()
+        name = getattr(chosen, "name", chosen)
+        if name not in self.fields:
+            raise ConfigurationError(f"{self.model.__name__}.get_id_field_name() names no field: {name!r}")
+        return self.fields[name].declared
+
+    # -- ids
+
+    def key_of(self, raw: Raw) -> Any:
+        """The value that names a document in URLs; None for an embedded one without an id."""
+        key = self.shape.url_id
+        if key is None:
+            return None
+        field = self.fields[key.name]
+        return field.to_value(raw.get(field.stored))
+
+    @property
+    def hides_id(self) -> bool:
+        """Whether clients may not know the field by which an item of a list is known."""
+        return self.shape.url_id is not None and self.shape.url_id.hidden
+
+    @property
+    def stored_id(self) -> str:
+        """The key that holds the id of a document embedded in a list.
+
+        :raises LookupError: if the class has no id.
+        """
+        if self.shape.url_id is None:
+            raise LookupError(f"{self.model.__name__} has no id")
+        return self.fields[self.shape.url_id.name].stored
+
+    def key_value(self, bson: Any) -> Any:
+        """The value of a stored primary key."""
+        assert self.pk is not None
+        return self.pk.to_value(bson)
+
+    def store_key(self, key: Any) -> Any:
+        """The bson of the value of a primary key."""
+        assert self.pk is not None
+        return self.pk.to_bson(key)
+
+    # -- what is inside
+
+    def parts(self, raw: Raw) -> Iterator[Part]:
+        """The declared fields that are stored; ``key`` is the stored key."""
+        return (Part(field.stored, field, raw[field.stored]) for field in self.fields.values() if field.stored in raw)
+
+    def value_parts(self, values: Map[str, Any]) -> Iterator[Part]:
+        """The values of declared fields, by name."""
+        return (Part(name, self.fields[name], value) for name, value in values.items() if name in self.fields)
+
+    def open_name(self, where: str) -> str:
+        """A dotted name as clients may know it: hidden fields, and what is no field, are ``*``."""
+        first, dot, rest = where.partition(".")
+        field = self.visible.get(first)
+        if field is None:
+            return "*"
+        return f"{first}.{field.open_name(rest)}" if dot else first
+
+    def keeps(self, raw: Raw) -> bool:
+        """Whether a stored document holds anything that a client may not write."""
+        if raw.keys() - self.by_stored.keys() - {"_cls"}:
+            return True
+        held = ((field, bson) for _, field, bson in self.parts(raw) if bson is not None)
+        return any(field.is_protected or field.keeps(bson) for field, bson in held)
+
+    def replaces(self, values: Map[str, Any], *, merge: bool) -> bool:
+        """Whether each of these values takes its place whatever is stored there."""
+        return all(field.replaces(value, merge=merge) for _, field, value in self.value_parts(values))

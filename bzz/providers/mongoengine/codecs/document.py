@@ -1,0 +1,233 @@
+"""One MongoEngine class seen three ways: as a :class:`~bzz.shape.Shape`, as what MongoDB stores, and as its instances.
+
+Everything that depends only on the class is worked out once, in :class:`DocumentCodec`; per request there are only
+lookups.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any, Protocol
+
+import mongoengine as me
+from mongoengine import signals
+from mongoengine.base import BaseField
+
+from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options
+from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.codecs.instance import assemble, copied, touched
+from bzz.providers.mongoengine.overrides import overrides
+from bzz.providers.mongoengine.raw import Raw, differ
+from bzz.shape import Shape
+
+__all__ = ["DocumentCodec", "Registry", "documents_in"]
+
+
+class Registry(Options, Protocol):
+    """What the codecs of documents ask about other classes."""
+
+    def of(self, model: Any) -> DocumentCodec: ...
+
+    def named(self, name: str) -> DocumentCodec: ...
+
+    def find(self, name: Any) -> DocumentCodec | None: ...
+
+    def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]: ...
+
+    def embedded_in(self, model: Any) -> set[Any]: ...
+
+    @property
+    def has_custom_json(self) -> bool: ...
+
+
+class DocumentCodec(DeclaredFields):
+    """Converts the documents of one class, under the options of one set of routes.
+
+    :param model: the class.
+    :param registry: the codecs of all classes that these routes can reach.
+    """
+
+    def __init__(self, model: Any, registry: Registry) -> None:
+        super().__init__(model, registry)
+        self.registry = registry
+
+    # -- the class
+
+    def variant(self, raw: Raw) -> DocumentCodec:
+        """The codec of the very class that ``raw`` was stored by, where documents inherit."""
+        name = raw.get("_cls")
+        if name is None or name == self.model._class_name:
+            return self
+        return self.registry.named(name) if name in self.model._subclasses else self
+
+    @cached_property
+    def refers(self) -> bool:
+        """Whether a document of the class may hold a reference, at any depth."""
+        return any(field.refers for each in self._embedded for field in each.fields.values())
+
+    @cached_property
+    def has_save_hooks(self) -> bool:
+        """Whether the class must always be saved by MongoEngine itself."""
+        inside = any(
+            overrides(each.model, "clean", "validate") or any(field.asks_while_saved for field in each.fields.values())
+            for each in self._embedded
+        )
+        return inside or overrides(self.model, "save")
+
+    @property
+    def has_delete_hooks(self) -> bool:
+        """Whether the class must always be deleted by MongoEngine itself."""
+        return overrides(self.model, "delete") or bool(self.model._meta.get("delete_rules"))
+
+    @cached_property
+    def has_custom_json(self) -> bool:
+        """Whether ``to_dict()`` of this class, or of one embedded in it, replaces what is shown."""
+        return any(hasattr(each.model, "to_dict") for each in self._embedded)
+
+    @property
+    def _embedded(self) -> list[DocumentCodec]:
+        """The codecs of the class and of all that may be embedded in it, at any depth."""
+        return [self.registry.of(each) for each in self.registry.embedded_in(self.model)]
+
+    # -- what is stored, to values and to JSON
+
+    def to_value(self, raw: Raw) -> dict[str, Any]:
+        """All declared fields as values, None where unset."""
+        return {name: field.to_value(raw.get(field.stored)) for name, field in self.fields.items()}
+
+    @cached_property
+    def to_json(self) -> Callable[[Raw], dict[str, Any]]:
+        """The function that returns the fields that clients may see, None where unset. It is generated."""
+        source = FunctionSource(f"to_json_{self.model.__name__}", "raw")
+        with source.inside(self):
+            source.add(f"if len(raw) >= {len(self.visible)}:")
+            source.add("    try:")
+            source.add(f"        return {self.json_source(source, 'raw', whole=True)}")
+            source.add("    except KeyError:  # something is unset after all")
+            source.add("        pass")
+            source.add(f"return {self.json_source(source, 'raw')}")
+        return source.compile()
+
+    def json_source(self, source: FunctionSource, raw: str, *, whole: bool = False) -> str:
+        """Return a Python expression for the JSON of a stored document.
+
+        :param raw: the variable that holds the document.
+        :param whole: whether to expect that every key is there: subscripts take half the time of ``get()``.
+        """
+        get = f"{raw}[{{!r}}]" if whole else f"{raw}.get({{!r}})"
+        shown = (
+            f"{name!r}: {field.json_source(source, get.format(field.stored), whole=whole)}"
+            for name, field in self.visible.items()
+        )
+        return f"{{{', '.join(shown)}}}"
+
+    def custom_json(self, instance: Any) -> Any:
+        """What ``to_dict()`` makes of an instance, without hidden names. It may ask the database: not for the loop."""
+        if hasattr(self.model, "to_dict"):
+            hidden = self.fields.keys() - self.visible.keys()
+            return {key: value for key, value in instance.to_dict().items() if key not in hidden}
+        shown = self.to_json(self.dump(instance))
+        for name, field in self.visible.items():
+            if field.has_custom_json:
+                shown[name] = field.custom_json(instance._data.get(name))
+        return shown
+
+    # -- instances
+
+    def load(self, raw: Raw) -> Any:
+        """An instance that holds ``raw`` and never asks the database: references in it stay ids.
+
+        Undeclared keys are left out, and unset fields are None rather than their default, as clients see them.
+        """
+        if self._is_simple and not _has_receivers(self.model):
+            return assemble(self.model, self.fields, self._quiet_fields, raw, embedded=self.embedded)
+        raw = copied(raw)
+        known = {name: raw[field.stored] for name, field in self.fields.items() if field.stored in raw}
+        values = {name: self.fields[name].to_attribute(value) for name, value in known.items()}
+        extra = {} if self.embedded else {"_created": False}
+        instance = self.model(__auto_convert=False, **extra, **values)
+        for name, field in self.fields.items():
+            if values.get(name) is None and field.unset_is_none:
+                instance._data[name] = None
+        instance._fields = self._quiet_fields
+        instance._changed_fields = []
+        return instance
+
+    @cached_property
+    def _is_simple(self) -> bool:
+        """Whether making an instance runs no code of the class's own, and gives it nothing but its fields."""
+        model = self.model
+        special = model._dynamic or model.STRICT or any(field.choices for field in model._fields.values())
+        return not special and not overrides(model, "__init__", "__new__", "__setattr__")
+
+    @cached_property
+    def _quiet_fields(self) -> Any:
+        fields = copy.deepcopy(self.model._fields)
+        for field in fields.values():
+            _silence(field)
+        return fields
+
+    def dump(self, instance: Any, known: Raw | None = None) -> Raw:
+        """The stored form of an instance; a list or map that is empty and was not in ``known`` stays unset."""
+        raw: Raw = {}
+        for name, field in self.fields.items():
+            bson = field.from_attribute(instance._data.get(name))
+            if bson is not None and not _stays_unset(field, bson, known):
+                raw[field.stored] = bson
+        if self.inherits or (known and "_cls" in known):
+            raw["_cls"] = self.model._class_name
+        return raw
+
+    def changed_json(self, instance: Any, raw: Raw) -> dict[str, Any]:
+        """What clients see of ``raw``, but for the fields that somebody changed in an instance of it."""
+        shown = self.to_json(raw)
+        names = touched(instance)
+        fresh: Any = None
+        for name, field in self.visible.items():
+            if names is not None and name not in names:
+                continue
+            now = _dumped_json(field, instance, raw)
+            if differ(now, shown[name]):
+                fresh = fresh or self.load(raw)  # not all that is stored comes out of an instance again
+                if differ(now, _dumped_json(field, fresh, raw)):
+                    shown[name] = now
+        return shown
+
+
+def _has_receivers(model: Any) -> bool:
+    """Whether anybody wants to know of new instances of a class. Asked per instance, so that it must be fast."""
+    before, after = signals.pre_init, signals.post_init
+    if not (before.receivers or after.receivers):
+        return False
+    return bool(before.has_receivers_for(model) or after.has_receivers_for(model))
+
+
+def _dumped_json(field: FieldCodec, instance: Any, known: Raw) -> Any:
+    bson = field.from_attribute(instance._data.get(field.declared.name))
+    return None if bson is None or _stays_unset(field, bson, known) else field.to_json(bson)
+
+
+def _stays_unset(field: FieldCodec, bson: Any, known: Raw | None) -> bool:
+    return known is not None and field.stored not in known and bson in ([], {})
+
+
+def documents_in(value: Any) -> list[Any]:
+    """A document and all that are embedded in it, or those in a list or map."""
+    if isinstance(value, me.base.BaseDocument):
+        inner = [each for name in value._fields for each in documents_in(value._data.get(name))]
+        return [value, *inner]
+    if isinstance(value, dict):
+        return [each for inner in value.values() for each in documents_in(inner)]
+    if isinstance(value, (list, tuple)):
+        return [each for inner in value for each in documents_in(inner)]
+    return []
+
+
+def _silence(field: BaseField) -> None:
+    field.set_auto_dereferencing(False)
+    inner = getattr(field, "field", None)
+    if inner is not None:
+        _silence(inner)

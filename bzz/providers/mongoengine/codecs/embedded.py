@@ -1,0 +1,286 @@
+"""The codecs of documents embedded in others: of one declared class, and of any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+from weakref import proxy
+
+import mongoengine as me
+
+from bzz.change import Diff
+from bzz.errors import Invalid
+from bzz.providers.base import Unchanged
+from bzz.providers.mongoengine.codecs.checks import Errors, Refusal
+from bzz.providers.mongoengine.codecs.diff import diff
+from bzz.providers.mongoengine.codecs.dispatch import converts
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
+from bzz.providers.mongoengine.codecs.forms import merged, put_in_place
+from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.codecs.links import LinkCodec
+from bzz.providers.mongoengine.codecs.refusals import refusals_of
+from bzz.providers.mongoengine.overrides import overrides
+from bzz.providers.mongoengine.raw import Raw, differ
+from bzz.shape import Kind
+from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
+
+__all__: list[str] = []
+
+
+@converts(me.EmbeddedDocumentField)
+class EmbeddedCodec(LinkCodec):
+    """A document of one class, or of a class below it."""
+
+    holds_documents = True
+    is_mutable = True
+
+    def _kind(self) -> Kind:
+        return EmbeddedKind(lambda: self.target().shape)
+
+    # -- which class
+
+    def target(self, bson: Any = None) -> DocumentCodec:
+        declared = self._registry.of(self.source.document_type)
+        return declared.variant(bson) if isinstance(bson, dict) else declared
+
+    def target_of(self, bson: Any) -> DocumentCodec | None:
+        return self.target(bson) if isinstance(bson, dict) else None
+
+    def _sent_class(self, value: Any) -> DocumentCodec:
+        """The codec of the class of which a value is."""
+        return self.target()
+
+    def models(self) -> set[Any]:
+        model: Any = self.target().model
+        return {self._registry.named(name).model for name in model._subclasses}
+
+    @cached_property
+    def _all_models(self) -> set[Any]:
+        """Every class whose documents may be embedded here, at any depth."""
+        return {each for model in self.models() for each in self._registry.embedded_in(model)}
+
+    # -- conversions
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        return None if value is None else put_in_place(self.target(stored), value, stored, self.target())
+
+    def to_value(self, bson: Any) -> Any:
+        target = self.target_of(bson)
+        return bson if target is None else self._tagged(bson, target.to_value(bson))
+
+    def to_json(self, bson: Any) -> Any:
+        target = self.target_of(bson)
+        if target is None:  # of a document of which nobody knows the class, nobody knows what clients may see
+            return None if isinstance(bson, dict) else bson
+        return self._tagged(bson, target.to_json(bson))
+
+    def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
+        return converted
+
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
+        target = self.target()
+        if target.inherits or source.is_inside(target):
+            return source.call(self.to_json, bson)
+        document = source.variable()
+        with source.inside(target):
+            shown = target.json_source(source, document)
+            if whole:
+                fast = target.json_source(source, document, whole=True)
+                shown = f"({fast} if len({document}) >= {len(target.visible)} else {shown})"
+        return f"({shown} if isinstance({document} := {bson}, dict) else {document})"
+
+    def to_attribute(self, bson: Any) -> Any:
+        target = self.target_of(bson)
+        return bson if target is None else target.load(bson)
+
+    def from_attribute(self, attribute: Any) -> Any:
+        if not isinstance(attribute, me.EmbeddedDocument):  # something else that stood in its place
+            return attribute
+        return self._registry.of(type(attribute)).dump(attribute)
+
+    def own(self, attribute: Any, instance: Any) -> Any:
+        if isinstance(attribute, me.EmbeddedDocument) and instance is not None:
+            attribute._instance = proxy(instance)
+        return attribute
+
+    @cached_property
+    def has_custom_json(self) -> bool:
+        return any(hasattr(each, "to_dict") for each in self._all_models)
+
+    def custom_json(self, attribute: Any) -> Any:
+        if not isinstance(attribute, me.EmbeddedDocument):
+            return attribute
+        shown = self._registry.of(type(attribute)).custom_json(attribute)
+        return shown if hasattr(attribute, "to_dict") else self._tagged({"_cls": attribute._class_name}, shown)
+
+    # -- what is inside
+
+    def parts(self, bson: Any) -> Iterator[Part]:
+        target = self.target_of(bson)
+        return iter(()) if target is None else target.parts(bson)
+
+    def value_parts(self, value: Any) -> Iterator[Part]:
+        return self.target().value_parts(value) if isinstance(value, dict) else iter(())
+
+    def with_parts(self, bson: Any, parts: dict[Any, Any]) -> Any:
+        if self.target_of(bson) is None:  # of an unknown class: nobody knows what it hides
+            return None if isinstance(bson, dict) else bson
+        return {"_cls": bson["_cls"], **parts} if "_cls" in bson else parts
+
+    def open_name(self, where: str) -> str:
+        return self.target().open_name(where)
+
+    # -- differences and updates
+
+    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
+        if all(each is None or isinstance(each, dict) for each in (old, new)):
+            inner = diff(self.target(), old, new, name + ".", by_item=by_item)
+            if inner or not (old is None or new is None):  # one without fields comes and goes as a whole
+                return inner
+        return self.whole_diff(old, new, name)
+
+    def identity(self, bson: Any) -> Any:
+        return (bson.get("_cls"), self.target(bson).key_of(bson)) if isinstance(bson, dict) else None
+
+    def replaces(self, value: Any, *, merge: bool) -> bool:
+        if value is None:
+            return not (self.declared.required and self.declared.has_default)
+        if isinstance(value, Unchanged) or not self._is_validated_inside or not isinstance(value, dict):
+            return False
+        return bool(value) and not self.target().inherits and self.target().replaces(value, merge=merge)
+
+    def parts_in_place(self, value: Any) -> Iterator[Part] | None:
+        return None if value is None else self.value_parts(value)
+
+    def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
+        if not (isinstance(current, dict) and isinstance(value, dict)):
+            return super().update(current, value, errors, merge=merge)
+        try:
+            after = merged(self.target(current), current, value, merge=merge)
+            self.check_bson(after, errors)
+        except Invalid as error:
+            for where, told in (error.errors or {}).items():
+                errors.setdefault(f"{self.declared.name}.{where}", []).extend(told)
+            return current
+        return after
+
+    # -- what a client may not write
+
+    def keep(self, bson: Any, stored: Any) -> Any:
+        return bson if stored is None or differ(bson, stored) else stored
+
+    def keeps(self, bson: Any) -> bool:
+        target = self.target_of(bson)
+        if target is None:
+            return bson is not None
+        return self._is_of_another_class(target) or target.keeps(bson)
+
+    def _is_of_another_class(self, target: DocumentCodec) -> bool:
+        return target is not self.target()
+
+    def sent_key(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return None
+        target = self._sent_class(value)
+        if target.shape.url_id is None or target.hides_id:
+            return None
+        key = value.get(target.shape.url_id.name)
+        return key.value if isinstance(key, Unchanged) else key
+
+    def known_key(self, bson: Any) -> Any:
+        target = self.target_of(bson)
+        return None if target is None or target.hides_id else target.key_of(bson)
+
+    def stored_key(self, bson: Any) -> Any:
+        target = self.target_of(bson)
+        return None if target is None else target.key_of(bson)
+
+    # -- checks
+
+    def _validate(self, bson: Any) -> None:
+        if not self._is_validated_inside:
+            super()._validate(bson)
+
+    @cached_property
+    def _is_validated_inside(self) -> bool:
+        """Whether nothing is left to check of a document whose fields have been checked one by one."""
+        return type(self.source) is me.EmbeddedDocumentField and not (self.source.validation or self.source.choices)
+
+    @cached_property
+    def is_validated_by_itself(self) -> bool:
+        return any(overrides(each, "clean", "validate") for each in self._all_models)
+
+    def _refusals(self, value: Any) -> Iterator[Refusal]:
+        return refusals_of(self._sent_class(value), value)
+
+
+@converts(me.GenericEmbeddedDocumentField)
+class GenericEmbeddedCodec(EmbeddedCodec):
+    """A document of any class, or of a few; clients see which in ``@type``."""
+
+    refers = True  # nobody knows
+    leads_anywhere = True
+
+    def _kind(self) -> Kind:
+        return AnyEmbeddedKind(lambda: self._registry.variants(self.source.choices or (), me.EmbeddedDocument))
+
+    def _choices(self) -> tuple[Any, ...]:
+        return ()
+
+    def target(self, bson: Any = None) -> DocumentCodec:
+        return self._registry.named(bson["_cls"])
+
+    def target_of(self, bson: Any) -> DocumentCodec | None:
+        return self._registry.find(bson.get("_cls")) if isinstance(bson, dict) else None
+
+    def _sent_class(self, value: Any) -> DocumentCodec:
+        return self._registry.named(value["@type"])
+
+    def models(self) -> set[Any]:
+        return {shape.model for shape in self.declared.kind.leads_to()}
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        if value is None:
+            return None
+        target = self._sent_class(value)
+        rest = {key: each for key, each in value.items() if key != "@type"}
+        same = stored if self.target_of(stored) is target else None
+        return {"_cls": target.model._class_name, **put_in_place(target, rest, same, target)}
+
+    def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
+        return {"@type": bson["_cls"], **converted}
+
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
+        return source.call(self.to_json, bson)
+
+    def from_attribute(self, attribute: Any) -> Any:
+        if not isinstance(attribute, me.EmbeddedDocument):
+            return attribute
+        return {"_cls": attribute._class_name, **super().from_attribute(attribute)}
+
+    def value_parts(self, value: Any) -> Iterator[Part]:
+        target = self._registry.find(value.get("@type")) if isinstance(value, dict) else None
+        return iter(()) if target is None else target.value_parts(value)
+
+    def open_name(self, where: str) -> str:
+        return where
+
+    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
+        return self.whole_diff(old, new, name)
+
+    def identity(self, bson: Any) -> Any:
+        return None
+
+    def replaces(self, value: Any, *, merge: bool) -> bool:
+        return value is None and super().replaces(value, merge=merge)
+
+    def parts_in_place(self, value: Any) -> Iterator[Part] | None:
+        return None
+
+    def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
+        return FieldCodec.update(self, current, value, errors, merge=merge)
+
+    def _is_of_another_class(self, target: DocumentCodec) -> bool:
+        return False

@@ -1,0 +1,225 @@
+"""The codec of one declared field: what all kinds of fields have in common.
+
+There is one subclass for each kind. Nothing here knows which kinds there are.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from bzz.change import Diff
+from bzz.errors import Invalid
+from bzz.providers.base import Unchanged
+from bzz.providers.mongoengine.codecs.checks import Checks, Errors
+from bzz.providers.mongoengine.codecs.conversions import Declaration
+from bzz.providers.mongoengine.raw import Raw, differ
+
+__all__ = ["FieldCodec", "Part"]
+
+
+class Part(NamedTuple):
+    """A value inside another one.
+
+    :ivar key: its position in a list, its key in a map, or the name of its field.
+    """
+
+    key: Any
+    field: FieldCodec
+    value: Any
+
+
+class FieldCodec(Checks):
+    """Converts, compares, keeps and checks the values of one declared field.
+
+    :ivar item: for lists and maps, the codec of each item, if the model tells what they are.
+    """
+
+    holds_documents: bool = False  # whether documents are embedded in it, in lists and maps too
+    leads_anywhere: bool = False  # whether documents of classes that nobody declared may be embedded in it
+    unset_is_none: bool = True  # whether the attribute of an unset field is None
+    may_be_custom: bool = True  # whether a field class with conversions of its own is asked for them
+    compares_attributes: bool = False  # whether one value may be stored in more than one form
+
+    def __init__(self, declaration: Declaration) -> None:
+        self.item = self._make_item(declaration)
+        super().__init__(declaration)
+
+    def _make_item(self, declaration: Declaration) -> FieldCodec | None:
+        return None
+
+    # -- what is inside
+
+    def parts(self, bson: Any) -> Iterator[Part]:
+        """The parts of what is stored, each with its own codec; ``key`` is the stored key."""
+        return iter(())
+
+    def value_parts(self, value: Any) -> Iterator[Part]:
+        """The parts of a value, each with its own codec."""
+        return iter(())
+
+    def with_parts(self, bson: Any, parts: dict[Any, Any]) -> Any:
+        """Return what is stored with these parts in place of its own."""
+        return bson
+
+    def target(self, bson: Any = None) -> Any:
+        """The codec of the class whose documents are here or referred to; of the very class that ``bson`` names.
+
+        :raises LookupError: where the field leads to no other class.
+        """
+        raise LookupError(f"{self.declared.name} leads to no other model")
+
+    def target_of(self, bson: Any) -> Any:
+        """Return the codec of a stored document, or None for anything else that stands in its place.
+
+        Whatever writes to a collection beside bzz may leave a null, a text, or a class that is not known here.
+        """
+        return None
+
+    def models(self) -> set[Any]:
+        """The classes, subclasses too, whose documents may be embedded here, in lists and maps too."""
+        return set() if self.item is None else self.item.models()
+
+    @property
+    def refers(self) -> bool:
+        """Whether it may hold a reference, in lists and maps too."""
+        return self.item is not None and self.item.refers
+
+    @cached_property
+    def has_custom_json(self) -> bool:
+        """Whether a document embedded here may have a ``to_dict()``."""
+        return False
+
+    def custom_json(self, attribute: Any) -> Any:
+        """Return what is shown of embedded documents that have a ``to_dict()``."""
+        return attribute
+
+    # -- filters and orders
+
+    @property
+    def compared(self) -> str:
+        """The MongoDB path of what filters and orders compare."""
+        return self.stored + self.key_path
+
+    @property
+    def key_path(self) -> str:
+        """The path from what is stored to what is compared, with a dot at its beginning."""
+        return "" if self.item is None else self.item.key_path
+
+    def operand(self, value: Any) -> Any:
+        """Return the bson of a value, to be compared with what is stored at :attr:`compared`."""
+        return self.to_bson(value)
+
+    def pattern_operand(self, text: str) -> str:
+        """Return the text that a pattern looks for in what is stored."""
+        return text
+
+    def sorted(self, items: list[Any]) -> list[Any]:
+        """The stored items of a list in the order in which MongoEngine stores them.
+
+        :raises ValueError: where they have none.
+        """
+        return items
+
+    # -- differences
+
+    def diff_form(self, bson: Any) -> Any:
+        """Return what a diff tells of what is stored: the attribute."""
+        return self.to_attribute(copy.deepcopy(bson))  # what receivers do to a diff must not change what is stored
+
+    def diff(self, old: Any, new: Any, name: str, *, by_item: bool = False) -> Diff:
+        """The differences of two stored values, by dotted names.
+
+        :param by_item: whether a list of embedded documents is told item by item where both sides hold the same items.
+        """
+        return self._diff(old, new, name, by_item) if differ(old, new) else {}
+
+    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
+        return self.whole_diff(old, new, name)
+
+    def whole_diff(self, old: Any, new: Any, name: str) -> Diff:
+        """The difference of two stored values that are told as a whole."""
+        before, after = self.diff_form(old), self.diff_form(new)
+        if self.compares_attributes and not differ(before, after):
+            return {}
+        return {name: {"from": before, "to": after}}
+
+    # -- updates
+
+    def put(self, raw: Raw, bson: Any) -> None:
+        """Put bson into a stored document. None takes the key away, unless the model stores nulls."""
+        if bson is not None:
+            raw[self.stored] = bson
+        elif self.source.null:
+            raw[self.stored] = None
+        elif raw.get(self.stored) is not None:
+            del raw[self.stored]
+
+    def replaces(self, value: Any, *, merge: bool) -> bool:
+        """Whether a value takes its place whatever is stored there.
+
+        :param merge: whether free-form maps are merged (RFC 7396) rather than replaced.
+        """
+        if isinstance(value, Unchanged) or (value is None and self.declared.required and self.declared.has_default):
+            return False
+        return self.declared.is_scalar
+
+    def parts_in_place(self, value: Any) -> Iterator[Part] | None:
+        """Return the parts that are set one by one if ``value`` takes its place; None if it is set as a whole."""
+        return None
+
+    def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
+        """Return the bson that an update to ``value`` leaves in the place of ``current``; errors are collected."""
+        if merge and self.is_patched and isinstance(value, dict):
+            value = merged_map(self.to_value(current), value)
+        if value is None and current is None and self.may_stay_unset:
+            return None
+        return self.check(value, errors, current)
+
+    # -- what a client may not write
+
+    def keeps(self, bson: Any) -> bool:
+        """Whether embedded documents in what is stored hold anything that a client may not write."""
+        return False
+
+    def item_to_bson(self, key: Any, value: Any, stored: Any = None) -> Any:
+        """Return what :meth:`to_bson` does, for an item of a list or map: refusals name its place."""
+        try:
+            return self.keep(self.to_bson(value, stored), stored)
+        except Invalid as error:
+            raise Invalid({f"{key}.{where}": told for where, told in (error.errors or {}).items()}) from None
+
+    def sent_key(self, value: Any) -> Any:
+        """Return the id that an item of a list names which a client sent, or None."""
+        return None
+
+    def known_key(self, bson: Any) -> Any:
+        """Return the id by which clients know a stored item of a list, or None."""
+        return None
+
+    def stored_key(self, bson: Any) -> Any:
+        """Return the id of a stored item of a list, or None."""
+        return None
+
+    def identity(self, bson: Any) -> Any:
+        """Return what tells a stored item of a list from its neighbours, or None if a diff cannot follow it."""
+        return None
+
+
+def merged_map(current: Any, patch: Any) -> Any:
+    """Return the result of a merge patch on a free-form value (RFC 7396, section 2).
+
+    >>> merged_map({"a": 1, "b": {"c": 2}}, {"a": None, "b": {"d": 3}})
+    {'b': {'c': 2, 'd': 3}}
+    """
+    if not isinstance(patch, dict):
+        return patch
+    target = dict(current) if isinstance(current, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            target.pop(key, None)
+        else:
+            target[key] = merged_map(target.get(key), value)
+    return target

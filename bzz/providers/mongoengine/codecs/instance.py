@@ -1,0 +1,140 @@
+"""Instances put together from stored documents without running ``BaseDocument.__init__``.
+
+MongoEngine's own constructor looks at every field of the class several times, which costs more than all else that is
+done for a receiver. Here the attributes that it would leave are set, and nothing more: for classes whose construction
+is nothing but that (``DocumentCodec._is_simple``). A value is converted when it is first read: most receivers read a
+few of them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from bson import SON
+
+from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.raw import Raw
+
+__all__ = ["LoadedData", "assemble", "copied", "touched"]
+
+_set = object.__setattr__  # MongoEngine's own would note a change
+_NO_FIELDS = SON[str, Any]()  # only dynamic classes would add to it, and those are not made here
+
+
+def assemble(model: Any, fields: Mapping[str, FieldCodec], quiet: Any, raw: Raw, *, embedded: bool) -> Any:
+    """Return the instance that holds a stored document.
+
+    :param fields: the codecs of the fields, by name.
+    :param quiet: the fields that it shall have in place of its class's own, which follow references.
+    """
+    instance = model.__new__(model)
+    data = LoadedData(raw, fields, instance)
+    _set(instance, "_initialised", True)
+    _set(instance, "_created", embedded)
+    _set(instance, "_dynamic_fields", _NO_FIELDS)
+    _set(instance, "_changed_fields", [])
+    _set(instance, "_data", data)
+    if embedded:
+        _set(instance, "_instance", None)  # a slot, which a map of embedded documents and validate() look at
+    if "_cls" in model._fields:  # a field of classes that inherit, an attribute of others
+        dict.__setitem__(data, "_cls", model._class_name)
+        instance.__dict__["_fields"] = quiet
+    else:
+        instance.__dict__.update(_cls=model._class_name, _fields=quiet)
+    return instance
+
+
+def touched(instance: Any) -> set[str] | None:
+    """Return the names of the fields that may hold something else than was stored; None if any of them may."""
+    data = instance._data
+    return data.touched if type(data) is LoadedData else None
+
+
+class LoadedData(dict[str, Any]):
+    """The ``_data`` of an instance: a dict of attributes, each converted from what is stored when it is first read.
+
+    :ivar touched: the fields that were set, or whose attribute can be changed inside and was handed out.
+    """
+
+    __slots__ = ("_fields", "_instance", "_is_whole", "_raw", "touched")
+
+    def __init__(self, raw: Raw, fields: Mapping[str, FieldCodec], instance: Any) -> None:
+        self._raw = raw
+        self._fields = fields
+        self._is_whole = False
+        self._instance = weakref.ref(instance)
+        self.touched: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __missing__(self, name: str) -> Any:
+        if self._is_whole:
+            raise KeyError(name)
+        field = self._fields[name]
+        bson = self._raw.get(field.stored)
+        if bson is None or not field.loads_as_is:
+            if field.is_mutable:
+                self.touched.add(name)
+                bson = copied(bson)
+            bson = field.own(field.to_attribute(bson), self._instance())
+        dict.__setitem__(self, name, bson)
+        return bson
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.touched.add(name)
+        dict.__setitem__(self, name, value)
+
+    def __contains__(self, name: object) -> bool:
+        return (not self._is_whole and name in self._fields) or dict.__contains__(self, name)
+
+    def _all(self) -> dict[str, Any]:
+        """Read everything, in the order of the fields; the dict is like any other from then on."""
+        if not self._is_whole:
+            whole = {name: self[name] for name in self._fields}
+            whole.update(dict.items(self))  # `_cls`, and what others have added
+            dict.clear(self)
+            dict.update(self, whole)
+            self._is_whole = True
+        return self
+
+    def __iter__(self) -> Iterator[str]:
+        self._all()
+        return dict.__iter__(self)
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self._all()),)
+
+
+def _read_first(name: str, *, changes: bool) -> Callable[..., Any]:
+    """Return a method of dict that reads everything before it does what it does."""
+    method = getattr(dict, name)
+
+    def read_first(self: LoadedData, *arguments: Any, **named: Any) -> Any:
+        if changes:
+            self.touched.update(self._fields)
+        others = [each._all() if type(each) is LoadedData else each for each in arguments]
+        return method(self._all(), *others, **named)
+
+    read_first.__name__ = name
+    return read_first
+
+
+_READING = "__len__ __eq__ __ne__ __repr__ __or__ __ror__ __reversed__ copy keys items values"
+_CHANGING = "__delitem__ __ior__ clear pop popitem setdefault update"
+for _name in _READING.split():
+    setattr(LoadedData, _name, _read_first(_name, changes=False))
+for _name in _CHANGING.split():
+    setattr(LoadedData, _name, _read_first(_name, changes=True))
+
+
+def copied(bson: Any) -> Any:
+    """Return a copy of what is stored: what is changed inside an instance must not change it."""
+    if isinstance(bson, dict):
+        return {key: copied(each) for key, each in bson.items()}
+    return [copied(each) for each in bson] if isinstance(bson, list) else bson

@@ -1,0 +1,135 @@
+"""The codec of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any
+
+import mongoengine as me
+from mongoengine.base import BaseList
+from mongoengine.base.datastructures import EmbeddedDocumentList
+
+from bzz.change import Diff
+from bzz.providers.mongoengine.codecs.checks import Errors, Refusal, below
+from bzz.providers.mongoengine.codecs.containers import ContainerCodec
+from bzz.providers.mongoengine.codecs.conversions import Declaration
+from bzz.providers.mongoengine.codecs.dispatch import converts
+from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.codecs.pairs import Pairs, twins
+from bzz.providers.mongoengine.limits import LIMITS
+from bzz.shape import Field, Kind
+from bzz.shape.containers import ListKind
+from bzz.shape.free import AnyKind
+
+__all__: list[str] = []
+
+TWIN = "Another item of the list has this id."
+
+
+@converts(me.ListField)
+class ListCodec(ContainerCodec):
+    """A list of values of one kind."""
+
+    def __init__(self, declaration: Declaration) -> None:
+        super().__init__(declaration)
+        is_plain = type(self.source) is me.ListField and self.item is not None
+        self.is_stored_as_is = is_plain and self.item is not None and self.item.is_stored_as_is
+
+    def _kind(self) -> Kind:
+        return ListKind(Field("", AnyKind(LIMITS)) if self.item is None else self.item.declared)
+
+    # -- conversions
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        if value is None or self.is_stored_as_is:
+            return value
+        if self.item is None:
+            return self.source.to_mongo(value)
+        return self.sorted(self._items_to_bson(self.item, value, stored))
+
+    def _items_to_bson(self, item: Any, values: list[Any], stored: Any) -> list[Any]:
+        """Return the bson of items that are written whole, over those that are stored.
+
+        :raises bzz.errors.Conflict: if it cannot be told which item is which.
+        """
+        if not isinstance(stored, list) or not item.holds_documents:
+            return [item.item_to_bson(index, each) for index, each in enumerate(values)]
+        sent = [item.sent_key(each) for each in values]
+        pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=item.keeps)
+        beside = enumerate(zip(values, pairs.counterparts, strict=True))
+        written = [item.item_to_bson(index, each, known) for index, (each, known) in beside]
+        pairs.check(written)
+        return written
+
+    def sorted(self, items: list[Any]) -> list[Any]:
+        """The stored items in the order in which MongoEngine stores them.
+
+        :raises ValueError: where they have none.
+        """
+        if not isinstance(self.source, me.SortedListField):
+            return items
+        ordering = self.source._ordering
+        try:
+            return sorted(items, key=ordering and itemgetter(ordering), reverse=self.source._order_reverse)
+        except (KeyError, TypeError):
+            raise ValueError(f"Every item needs a value to be sorted by ({ordering or 'its own'}).") from None
+
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
+        if self.item is None or self.shows_as_is:
+            return bson
+        items, each, otherwise = source.variable(), source.variable(), source.bind(self.to_json, "to_json")
+        shown = self.item.json_source(source, each, whole=False)
+        return f"([{shown} for {each} in {items}] if type({items} := {bson}) is list else {otherwise}({items}))"
+
+    def own(self, attribute: Any, instance: Any) -> Any:
+        items = [] if attribute is None else attribute
+        if not isinstance(items, (list, tuple)):  # something else that stood in its place
+            return items
+        if self.item is not None:
+            for each in items:
+                self.item.own(each, instance)
+        kind = EmbeddedDocumentList if isinstance(self.source, me.EmbeddedDocumentListField) else BaseList
+        return kind(items, instance, self.declared.name)
+
+    # -- differences
+
+    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
+        if self.item is None or not (by_item and self._hold_the_same_items(old, new)):
+            return self.whole_diff(old, new, name)
+        found: Diff = {}
+        for at, (before, after) in enumerate(zip(old, new, strict=True)):
+            found.update(self.item.diff(before, after, f"{name}.{at}", by_item=True))
+        return found
+
+    def _hold_the_same_items(self, old: Any, new: Any) -> bool:
+        """Whether two lists hold embedded documents of the same classes and ids, in the same order."""
+        if self.item is None or not (isinstance(old, list) and isinstance(new, list)):
+            return False
+        before, after = (list(map(self.item.identity, each)) for each in (old, new))
+        return before == after and None not in before
+
+    # -- checks
+
+    def _check_new(self, value: Any, bson: Any, errors: Errors) -> None:
+        super()._check_new(value, bson, errors)
+        if self.item is not None and self.holds_documents and isinstance(bson, list):
+            for position in twins([self.item.stored_key(each) for each in bson]):
+                errors.setdefault(f"{self.name}.{position}", []).append(TWIN)
+
+    def _refusals(self, value: Any) -> Iterator[Refusal]:
+        if self.item is None or not self._holds_parts(value):
+            yield from super()._refusals(value)
+            return
+        for part in self.value_parts(value):
+            yield from below(str(part.key), part.field.refusals(part.value))
+        longest = getattr(self.source, "max_length", None)
+        if isinstance(value, list) and longest is not None and len(value) > longest:
+            yield "", "List is too long"  # as MongoEngine says it
+        if isinstance(value, list) and self.holds_documents:
+            for position in twins([self.item.sent_key(each) for each in value]):
+                yield str(position), TWIN
+
+    def _holds_parts(self, value: Any) -> bool:
+        """Whether there are items that cannot be checked as a whole: documents, and those that could not be read."""
+        return isinstance(value, dict) or None in value or any(isinstance(each, (dict, list)) for each in value)

@@ -1,0 +1,114 @@
+"""The codecs of references to documents: of one declared class, and of any."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mongoengine as me
+from bson import DBRef
+
+from bzz.providers.mongoengine.codecs.dispatch import converts
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.links import LinkCodec
+from bzz.shape import Kind
+from bzz.shape.documents import AnyReferenceKind
+from bzz.shape.keys import ReferenceKind
+
+__all__ = ["ReferenceCodec", "reference_key"]
+
+
+def reference_key(bson: Any) -> Any:
+    """The stored primary key in a reference, in any of the forms in which MongoEngine stores one."""
+    if isinstance(bson, DBRef):
+        return bson.id
+    return bson.get("_id") if isinstance(bson, dict) else bson
+
+
+@converts(me.ReferenceField, me.LazyReferenceField)
+class ReferenceCodec(LinkCodec):
+    """A reference to a document of one class, stored by its primary key."""
+
+    refers = True
+    compares_attributes = True
+
+    def _kind(self) -> Kind:
+        return ReferenceKind(lambda: self.target().shape)
+
+    def target(self, bson: Any = None) -> DocumentCodec:
+        return self._registry.of(self.source.document_type)
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        if value is None:
+            return None
+        target = self.target()
+        return self.source.to_mongo(DBRef(target.model._get_collection_name(), target.store_key(value)))
+
+    def to_value(self, bson: Any) -> Any:
+        return reference_key(bson)
+
+    def to_json(self, bson: Any) -> Any:
+        key = reference_key(bson)
+        return None if key is None else str(key)
+
+    def diff_form(self, bson: Any) -> Any:
+        return self.to_value(bson)
+
+
+@converts(me.CachedReferenceField)
+class CachedReferenceCodec(ReferenceCodec):
+    """A reference that holds some of the other document's fields beside its key."""
+
+    asks_while_saved = True
+    is_validated_by_itself = True
+    key_path = "._id"
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        return None if value is None else {"_id": self.target().store_key(value)}
+
+    def operand(self, value: Any) -> Any:
+        return reference_key(self.to_bson(value))
+
+    def to_attribute(self, bson: Any) -> Any:
+        """Return a DBRef: the field's own ``to_python`` would fetch the other document."""
+        return None if bson is None else DBRef(self.target().model._get_collection_name(), reference_key(bson))
+
+    def to_saved_attribute(self, bson: Any) -> Any:
+        return self.source.to_python(bson) if isinstance(bson, dict) else self.to_attribute(bson)
+
+    def from_attribute(self, attribute: Any) -> Any:
+        return attribute if isinstance(attribute, DBRef) else super().from_attribute(attribute)
+
+
+@converts(me.GenericReferenceField)
+class GenericReferenceCodec(LinkCodec):
+    """A reference to a document of any class, or of a few; clients see which in ``@type``."""
+
+    is_mutable = True
+    refers = True
+    compares_attributes = True
+
+    def _kind(self) -> Kind:
+        return AnyReferenceKind(lambda: self._registry.variants(self.source.choices or (), me.Document))
+
+    def _choices(self) -> tuple[Any, ...]:
+        return ()
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        if value is None:
+            return None
+        target = self._registry.named(value["@type"])
+        collection = target.model._get_collection_name()
+        return {"_cls": target.model._class_name, "_ref": DBRef(collection, target.store_key(value["id"]))}
+
+    def to_value(self, bson: Any) -> Any:
+        """Return the class and the text of the primary key."""
+        reference = bson.get("_ref") if isinstance(bson, dict) else None
+        if not isinstance(reference, DBRef):
+            return bson
+        return {"@type": bson.get("_cls"), "id": str(reference.id)}
+
+    def to_attribute(self, bson: Any) -> Any:
+        return bson
+
+    def diff_form(self, bson: Any) -> Any:
+        return self.to_value(bson)

@@ -1,0 +1,197 @@
+"""The codecs of fields that hold one value: texts, numbers, truth values, ids, bytes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import mongoengine as me
+from bson import ObjectId
+from bson.errors import InvalidId
+
+from bzz.errors import ConfigurationError
+from bzz.providers.base import Unchanged
+from bzz.providers.mongoengine.codecs.conversions import Declaration
+from bzz.providers.mongoengine.codecs.dispatch import converts
+from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.limits import LIMITS
+from bzz.shape import Kind
+from bzz.shape.free import AnyKind
+from bzz.shape.keys import IdKind
+from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
+from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
+
+__all__ = ["LoadedCodec", "ObjectIdCodec", "parse_object_id"]
+
+
+class CountedCodec(FieldCodec):
+    """For fields that may hold an integer: as a primary key named ``id`` it is shown as a text."""
+
+    def __init__(self, declaration: Declaration) -> None:
+        super().__init__(declaration)
+        is_id = self.source.primary_key and self.declared.name == "id"
+        self.shows_as_is = not (is_id and isinstance(self.declared.kind, IntegerKind))
+
+    def to_json(self, bson: Any) -> Any:
+        return bson if bson is None or self.shows_as_is else str(bson)
+
+
+class PlainCodec(FieldCodec):
+    """For fields whose values are the same in all four forms, unless a class below theirs converts them."""
+
+    plain: ClassVar[Any]
+
+    def __init__(self, declaration: Declaration) -> None:
+        super().__init__(declaration)
+        own = type(self.source)
+        self.loads_as_is = own.to_mongo is self.plain.to_mongo and own.to_python is self.plain.to_python
+        self.is_stored_as_is = self.loads_as_is
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        return value if value is None or self.is_stored_as_is else self.source.to_mongo(value)
+
+
+@converts(me.StringField)
+class StringCodec(PlainCodec):
+    """A text."""
+
+    kind = StringKind
+    plain = me.StringField
+
+
+@converts(me.IntField)
+class IntegerCodec(PlainCodec, CountedCodec):
+    """An integer."""
+
+    kind = IntegerKind
+    plain = me.IntField
+
+
+@converts(me.BooleanField)
+class BooleanCodec(PlainCodec):
+    """True or false."""
+
+    kind = BooleanKind
+    plain = me.BooleanField
+
+
+@converts(me.FloatField)
+class FloatCodec(FieldCodec):
+    """A number in floating point."""
+
+    kind = FloatKind
+    is_stored_as_is = True
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        return value
+
+    def replaces(self, value: Any, *, merge: bool) -> bool:
+        """Whether a value takes its place: null is also how a float that is no number is shown."""
+        return value is not None and not isinstance(value, Unchanged)
+
+
+class LoadedCodec(FieldCodec):
+    """For fields whose values are those that their attributes hold."""
+
+    reads_as_is = shows_as_is = False
+
+    def to_value(self, bson: Any) -> Any:
+        return None if bson is None else self.source.to_python(bson)
+
+
+@converts(me.DecimalField, me.Decimal128Field)
+class DecimalCodec(LoadedCodec):
+    """A decimal number, stored as a text, in floating point or as a Decimal128."""
+
+    def _kind(self) -> Kind:
+        return DecimalKind(LIMITS)
+
+
+@converts(me.UUIDField)
+class UUIDCodec(LoadedCodec):
+    """A UUID."""
+
+    kind = UUIDKind
+
+
+@converts(me.BinaryField)
+class BinaryCodec(FieldCodec):
+    """Bytes."""
+
+    kind = BinaryKind
+
+
+@converts(me.ObjectIdField)
+class ObjectIdCodec(FieldCodec):
+    """MongoDB's own kind of id, shown as 24 hexadecimal digits."""
+
+    shows_as_is = False
+
+    def _kind(self) -> Kind:
+        return IdKind(parse_object_id)
+
+    def to_json(self, bson: Any) -> Any:
+        return str(bson) if type(bson) is ObjectId else bson
+
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
+        variable, kind = source.variable(), source.bind(ObjectId, "ObjectId")
+        return f"(str({variable}) if type({variable} := {bson}) is {kind} else {variable})"
+
+
+def parse_object_id(text: str) -> ObjectId:
+    """Read the 24 hexadecimal digits of an ObjectId.
+
+    :raises ValueError: where the text is something else.
+    """
+    try:
+        return ObjectId(text)
+    except (InvalidId, TypeError):
+        raise ValueError("24 hexadecimal digits are expected") from None
+
+
+@converts(me.EnumField)
+class EnumCodec(CountedCodec):
+    """One of a few values, an Enum in an instance."""
+
+    def _kind(self) -> Kind:
+        types = {type(each.value) for each in self.source.choices}
+        if types == {str}:
+            return StringKind()
+        return IntegerKind() if types == {int} else AnyKind(LIMITS)
+
+    def attribute_of(self, value: Any) -> Any:
+        return self.source._enum_cls(value)
+
+    def value_of(self, attribute: Any) -> Any:
+        return getattr(attribute, "value", attribute)
+
+    def validate(self, bson: Any) -> None:
+        if bson is not None and bson not in self.declared.choices:  # MongoEngine would name the class
+            raise me.ValidationError(f"Must be one of: {', '.join(map(str, self.declared.choices))}.")
+        super().validate(bson)
+
+
+@converts(me.SequenceField)
+class SequenceCodec(CountedCodec):
+    """A number, or what is made of one, that MongoEngine counts up in the database."""
+
+    asks_while_saved = True
+    may_be_custom = False
+
+    def _kind(self) -> Kind:
+        return IntegerKind() if self.source.value_decorator is int else StringKind()
+
+    def _field_options(self) -> dict[str, Any]:
+        return {"required": False, "has_default": True, "read_only": True}
+
+
+@converts(me.FileField)
+class FileCodec(FieldCodec):
+    """A file, whose content lives outside the document: it cannot be served.
+
+    :raises bzz.errors.ConfigurationError: always.
+    """
+
+    def __init__(self, declaration: Declaration) -> None:
+        name = type(declaration.source).__name__
+        raise ConfigurationError(f"{declaration.place}: {name} cannot be served; hide it with hidden=[...]")
