@@ -1,0 +1,206 @@
+"""Providers with one fault each, and which tests of the contract have to find it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bzz.change import Diff
+from bzz.errors import NotFound
+from bzz.providers.base import Changed, Condition, Filter, ListQuery, Options, Page, Path, Provider, Written
+from bzz.providers.mongoengine.provider import MongoEngineProvider
+
+__all__ = ["FAULTS", "Fault"]
+
+
+class ReportsNoChanges(MongoEngineProvider):
+    """Updates, and reports that nothing has changed."""
+
+    async def update(self, *args: Any, **kwargs: Any) -> Changed:
+        changed = await super().update(*args, **kwargs)
+        return Changed(record=changed.record, tell=changed.tell, compare=dict, holder=changed.holder)
+
+
+class ComparesWithAnEarlierRead(MongoEngineProvider):
+    """Compares with what it read before the write, and not with what the write replaced."""
+
+    async def update(self, path: Path, values: Mapping[str, Any], context: Any, **kwargs: Any) -> Changed:
+        before = await self.get(path, context)
+        changed = await super().update(path, values, context, **kwargs)
+
+        def compare() -> Diff:
+            return self.preview(before, values)
+
+        return Changed(record=changed.record, tell=changed.tell, compare=compare, holder=changed.holder)
+
+
+class IgnoresExpected(MongoEngineProvider):
+    """Writes whatever is stored."""
+
+    async def update(self, *args: Any, expected: Any = None, **kwargs: Any) -> Changed:
+        return await super().update(*args, **kwargs)
+
+    async def delete(self, *args: Any, expected: Any = None, **kwargs: Any) -> Written:
+        return await super().delete(*args, **kwargs)
+
+
+class ChecksBeforeTheWrite(MongoEngineProvider):
+    """Asks a precondition first and writes then, so that somebody else may be in between."""
+
+    async def update(
+        self, path: Path, values: Any, context: Any, *, precondition: Any = None, **kwargs: Any
+    ) -> Changed:
+        if precondition is not None:
+            await super().update(path, {}, context, precondition=precondition)
+        return await super().update(path, values, context, **kwargs)
+
+
+class ShowsHidden(MongoEngineProvider):
+    """Takes the option and hides nothing."""
+
+    def __init__(self, model: type, options: Options) -> None:
+        super().__init__(model, dataclasses.replace(options, hidden=()))
+
+
+class SkipsTies(MongoEngineProvider):
+    """A cursor leads to the next value of the sort key, over all items that share the last one."""
+
+    def __init__(self, model: type, options: Options) -> None:
+        super().__init__(model, options)
+        self._seen: dict[str | None, Any] = {}
+
+    async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        page = await super().page(path, query, context)
+        if not query.sort or "." in query.sort[0].path:
+            return page
+        name = query.sort[0].path
+        if query.after is not None:
+            passed = self._seen[query.after]
+            page.records = [record for record in page.records if getattr(record.instance, name) != passed]
+        if page.records:
+            self._seen[page.next] = getattr(page.records[-1].instance, name)
+        return page
+
+
+class CountsThePage(MongoEngineProvider):
+    """Counts what it shows, and not what matches."""
+
+    async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        page = await super().page(path, query, context)
+        return dataclasses.replace(page, total=len(page.records) if query.count else None)
+
+
+class UnsetIsNothing(MongoEngineProvider):
+    """Leaves out what is unset where a value is to differ, as SQL does."""
+
+    async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        there = [
+            Filter(each.path, (Condition(condition.field, "exists", True),))
+            for each in query.filters
+            for condition in each.any_of
+            if condition.operator in ("ne", "nin")
+        ]
+        return await super().page(path, dataclasses.replace(query, filters=(*query.filters, *there)), context)
+
+
+class DeletesTwice(MongoEngineProvider):
+    """Says of what is gone that it has deleted it."""
+
+    gone: Written | None = None
+
+    async def delete(self, *args: Any, **kwargs: Any) -> Written:
+        try:
+            self.gone = await super().delete(*args, **kwargs)
+        except NotFound:
+            if self.gone is None:
+                raise
+        assert self.gone is not None
+        return self.gone
+
+
+class MergesShallowly(MongoEngineProvider):
+    """Merges the outermost keys of a map, and replaces what is in them."""
+
+    async def update(
+        self, path: Path, values: Mapping[str, Any], context: Any, *, merge: bool = False, **kwargs: Any
+    ) -> Changed:
+        if merge:
+            stored = (await self.get(path, context)).instance
+            values = {name: self._merged(getattr(stored, name), value) for name, value in values.items()}
+        return await super().update(path, values, context, **kwargs)
+
+    def _merged(self, stored: Any, value: Any) -> Any:
+        both = {**dict(stored or {}), **value} if isinstance(value, dict) else value
+        return {key: each for key, each in both.items() if each is not None} if isinstance(both, dict) else both
+
+
+class RewritesLists(MongoEngineProvider):
+    """Attaches an item by reading the list and writing it back."""
+
+    async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Written:
+        if path.last.field is None or not path.last.is_list or path.last.shape.url_id is None:
+            return await super().create(path, values, context)
+        name, owner = path.last.field.name, Path(path.steps[:-1])
+        items = [dict(each.to_mongo()) for each in getattr((await self.get(owner, context)).instance, name)]
+        known = [{"key": each["_id"]} for each in items]
+        changed = await self.update(owner, {name: [*known, values]}, context)
+        return Written(record=changed.record, tell=changed.tell, holder=changed.record)
+
+
+class LinksOneByOne(MongoEngineProvider):
+    """Links what exists, until it comes to what does not."""
+
+    async def link(self, path: Path, keys: Sequence[Any], context: Any) -> list[Written]:
+        linked = [await super(LinksOneByOne, self).link(path, [key], context) for key in keys]
+        return [written for each in linked for written in each]
+
+
+class BlamesTheEnd(MongoEngineProvider):
+    """Does not say which step of a path leads nowhere."""
+
+    async def get(self, path: Path, context: Any) -> Any:
+        try:
+            return await super().get(path, context)
+        except NotFound:
+            raise NotFound() from None
+
+
+class WritesFieldByField(MongoEngineProvider):
+    """Writes one field after the other, until one is refused."""
+
+    async def update(self, path: Path, values: Mapping[str, Any], context: Any, **kwargs: Any) -> Changed:
+        changed = await super().update(path, {}, context, **kwargs)
+        for name in sorted(values, reverse=True):
+            changed = await super().update(path, {name: values[name]}, context)
+        return changed
+
+
+class Fault(NamedTuple):
+    """A faulty provider, and a test of the contract that finds it, with its parameters if one of them is enough."""
+
+    provider: type[Provider]
+    found_by: str
+
+    @property
+    def test(self) -> str:
+        """The name of the test."""
+        return self.found_by.partition("[")[0]
+
+
+FAULTS = [
+    Fault(ReportsNoChanges, "test_only_what_is_named_changes_and_is_reported"),
+    Fault(ComparesWithAnEarlierRead, "test_the_changes_of_a_field_form_one_chain"),
+    Fault(IgnoresExpected, "test_a_write_that_expects_something_else_is_stale_and_does_nothing"),
+    Fault(ChecksBeforeTheWrite, "test_of_many_writes_on_one_condition_one_succeeds"),
+    Fault(ShowsHidden, "test_a_hidden_field_is_shown_by_nothing"),
+    Fault(SkipsTies, "test_cursors_lead_over_every_item_once_and_back[sort=age]"),
+    Fault(CountsThePage, "test_all_matches_are_counted_where_a_count_is_asked_for"),
+    Fault(UnsetIsNothing, "test_what_is_unset_differs_from_every_value"),
+    Fault(DeletesTwice, "test_a_deleted_document_is_gone_and_the_others_stay"),
+    Fault(MergesShallowly, "test_a_map_is_merged_by_rfc_7396"),
+    Fault(RewritesLists, "test_attached_items_are_all_there"),
+    Fault(LinksOneByOne, "test_all_are_linked_or_none"),
+    Fault(BlamesTheEnd, "test_the_step_that_leads_nowhere_is_named"),
+    Fault(WritesFieldByField, "test_what_the_model_refuses_is_named_and_nothing_is_written"),
+]
