@@ -12,7 +12,7 @@ import pytest
 from bzz.dev import MongoServer
 from tests.docs.page import ROOT, Program, blocks, check
 
-TRIED_ELSEWHERE = ("events", "relay", "coming-from-", "auth", "mock", "benchmarks")
+TRIED_ELSEWHERE = ("events", "relay", "coming-from-", "auth", "mock", "benchmarks", "providers")
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
