@@ -26,7 +26,7 @@ def run(uri: str, *arguments: str, directory: Path = ROOT) -> str:
 
 
 def outcomes(output: str) -> dict[str, set[str]]:
-    """Return the outcomes by ``Class::test``, those of all parameters together."""
+    """Return the outcomes by ``Class::test``, those of all parameters that were run together."""
     found: dict[str, set[str]] = {}
     for outcome, test in _OUTCOME.findall(output):
         found.setdefault(test, set()).add(outcome)

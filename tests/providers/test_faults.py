@@ -32,10 +32,10 @@ def contract_of(contract: type) -> dict[str, Any]:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.provider.__name__)
 def test_a_fault_is_found(found: dict[str, set[str]], fault: Fault) -> None:
-    assert "FAILED" in found[f"Test{fault.provider.__name__}::{fault.found_by}"]
+    assert "FAILED" in found[f"Test{fault.provider.__name__}::{fault.test}"]
 
 
-@pytest.mark.parametrize("test", sorted({fault.found_by for fault in FAULTS}))
+@pytest.mark.parametrize("test", sorted({fault.test for fault in FAULTS}))
 def test_a_provider_without_a_fault_passes_the_same_test(found: dict[str, set[str]], test: str) -> None:
     assert found[f"TestFaultless::{test}"] == {"PASSED"}
 
