@@ -31,6 +31,7 @@ import tour
 from application import Settings
 from background import Background
 from redis_server import redis_server
+from tornado.netutil import bind_sockets
 
 import bzz
 from bzz.dev import MongoServer
@@ -54,7 +55,7 @@ def main() -> int:
         run(read_arguments())
     except KeyboardInterrupt:
         print("Stopped.")
-    except (CannotStart, bzz.errors.BzzError, RuntimeError) as error:
+    except (CannotStart, bzz.errors.BzzError, RuntimeError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -75,6 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Hold the data directory, start what the application needs, and serve it until SIGINT or SIGTERM."""
     data: Path = arguments.data
     with alone(data) as note, contextlib.ExitStack() as stack:
+        check(arguments.port)
         mongo = stack.enter_context(MongoServer(data / "mongodb"))
         issuer = arguments.issuer or stack.enter_context(signin.development_server())
         redis = stack.enter_context(redis_server())
@@ -102,22 +104,29 @@ def alone(data: Path) -> Iterator[Path]:
         yield note
 
 
-def serve(settings: Settings, arguments: argparse.Namespace, note: Path) -> None:
-    """Serve by granian, and load what is missing once requests are taken.
+def check(port: int) -> None:
+    """Find out at once whether the server can listen, and not only when the others have been started.
 
     :raises CannotStart: where the port is taken.
     """
+    try:
+        for each in bind_sockets(port, HOST):
+            each.close()
+    except OSError as error:
+        raise CannotStart(
+            f"Port {port} cannot be used: {error.strerror}. Choose another: "
+            f"{sys.executable} {sys.argv[0]} --port {port + 1}"
+        ) from None
+
+
+def serve(settings: Settings, arguments: argparse.Namespace, note: Path) -> None:
+    """Serve by granian, and load what is missing once requests are taken."""
     told = SEVERAL if settings.redis is not None else ONE
     filling = Background(functools.partial(load, arguments, note, told))
     make = functools.partial(application.make, settings)
     processes = 1 if settings.redis is None else 2
     try:
         bzz.serve(make, address=HOST, port=arguments.port, server="granian", processes=processes, on_start=filling)
-    except OSError as error:
-        raise CannotStart(
-            f"Port {arguments.port} cannot be used: {error.strerror}. Choose another: "
-            f"{sys.executable} {sys.argv[0]} --port {arguments.port + 1}"
-        ) from None
     finally:
         filling.stop()
 
