@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from typing import Any
 
@@ -9,37 +10,48 @@ from tornado.web import RequestHandler
 
 import bzz
 from bzz import codec
-from bzz.events import Created, Deleted, Updated
 
-__all__ = ["ChangesHandler", "connect", "relay"]
+__all__ = ["Changed", "ChangesHandler", "relay"]
 
 _recent: deque[dict[str, Any]] = deque(maxlen=20)
 
 
-def connect() -> None:
-    """Start remembering changes: those of this process, and those that a relay brings."""
-    for kind in (Created, Updated, Deleted):
-        bzz.on(kind)(remember)
+class Changed(bzz.Event, name="airports.changed"):
+    """Somebody changed something; the loading of the demo is not told.
+
+    :param what: the model and the deed, such as ``Airport.updated``.
+    :param which: the id.
+    :param fields: the fields that changed.
+    """
+
+    what: str
+    which: str
+    fields: list[str]
 
 
-def remember(event: Created[Any] | Updated[Any] | Deleted[Any]) -> None:
-    """Remember one change."""
+def relay(url: str) -> bzz.RedisRelay:
+    """The relay that tells the other processes of the changes of this one, and this one of theirs."""
+    made = bzz.RedisRelay(url, name=_process(), channel="airports")
+    made.forward(Changed)
+    return made
+
+
+@bzz.on(Changed)
+def remember(event: Changed) -> None:
+    """Remember a change of this process, or one that the relay brings."""
     _recent.appendleft(
         {
             "at": event.occurred_at,
-            "name": event.name,
-            "id": str(getattr(event.instance, "pk", "")),
-            "fields": sorted(getattr(event, "diff", ())),
-            "process": event.remote.name if event.remote else "this process",
+            "name": event.what,
+            "id": event.which,
+            "fields": event.fields,
+            "process": event.remote.name if event.remote else _process(),
         }
     )
 
 
-def relay(url: str, name: str) -> bzz.RedisRelay:
-    """The relay that tells the other process of the changes of this one."""
-    made = bzz.RedisRelay(url, name=name, channel="airports")
-    made.forward("*.created", "*.updated", "*.deleted")
-    return made
+def _process() -> str:
+    return f"process {os.getpid()}"
 
 
 class ChangesHandler(RequestHandler):

@@ -1,6 +1,7 @@
 """Fills the demo through its own REST API, and accounts for every row.
 
-What was interrupted is simply done again: a row that is there already answers 409, and counts as stored.
+What was interrupted is simply done again: a row that is there already answers 409, and counts as stored. A process of
+the server that dies is started again, so a request that it did not answer is sent again.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import Any
 
 import httpx
 import source
+from receivers import LOADER
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 __all__ = ["Refusal", "Report", "fill"]
 
 CONCURRENCY = 8
 ATTEMPTS = 10
+RETRY_SECONDS = 0.2
 
 Body = dict[str, Any]
 
@@ -65,7 +68,7 @@ async def fill(address: str, listing: Path, limit: int | None = None) -> Report 
     airports = source.airports(limit)
     name = source.name(len(airports))
     async with connect(address) as client:
-        if (await client.get(f"/loading/{name}/")).status_code == 200:
+        if (await _ask(client, "GET", f"/loading/{name}/")).status_code == 200:
             return None
         report = await _load(address, airports)
         report.write(listing)
@@ -76,8 +79,8 @@ async def fill(address: str, listing: Path, limit: int | None = None) -> Report 
 
 
 def connect(address: str) -> httpx.AsyncClient:
-    """A client of the API, which is this very process: no proxy stands between, whatever the environment says."""
-    return httpx.AsyncClient(base_url=address, timeout=60, trust_env=False)
+    """A client of the API, which is this very machine: no proxy stands between, whatever the environment says."""
+    return httpx.AsyncClient(base_url=address, timeout=60, trust_env=False, headers={"User-Agent": LOADER})
 
 
 async def _load(address: str, airports: list[Body]) -> Report:
@@ -116,7 +119,7 @@ async def _work(address: str, url: str, waiting: Iterator[Body], report: Report)
 async def _post(client: httpx.AsyncClient, url: str, row: Body) -> str | None:
     """Create one instance; the reasons where the model refuses it."""
     for _ in range(ATTEMPTS):
-        answer = await client.post(url, json=row)
+        answer = await _ask(client, "POST", url, json=row)
         if answer.status_code in (201, 409):
             return None
         if answer.status_code == 400:
@@ -128,7 +131,16 @@ async def _post(client: httpx.AsyncClient, url: str, row: Body) -> str | None:
 
 
 async def _verify(client: httpx.AsyncClient, report: Report, rows: int) -> None:
-    answer = await client.get("/airport/?per_page=1&fields=icao", headers={"Prefer": "count=exact"})
+    answer = await _ask(client, "GET", "/airport/?per_page=1&fields=icao", headers={"Prefer": "count=exact"})
     there = int(answer.headers["X-Total-Count"])
     if report.stored + len(report.refused) != rows or there < report.stored:
         raise RuntimeError(f"rows were lost: of {rows}, {there} are there and {len(report.refused)} were refused")
+
+
+async def _ask(client: httpx.AsyncClient, method: str, url: str, **options: Any) -> httpx.Response:
+    """The answer to a request, which is sent again where the process that should answer it is gone."""
+    while True:
+        try:
+            return await client.request(method, url, **options)
+        except httpx.TransportError:
+            await asyncio.sleep(RETRY_SECONDS)

@@ -4,7 +4,8 @@
 
     python docs/examples/airports/main.py
 
-Ctrl-C stops it; what is stored is there again at the next start. People sign in at an OpenID Connect server for
+This process starts MongoDB, Redis, and granian, whose processes answer the requests (:mod:`application`). Ctrl-C stops
+them all; what is stored is there again at the next start. People sign in at an OpenID Connect server for
 development, which comes along; for one of your own, where ``http://127.0.0.1:8889/`` is a redirect URI of the client::
 
     CLIENT_SECRET=... python docs/examples/airports/main.py --issuer https://login.example.org --client-id airports
@@ -16,30 +17,31 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
-import logging
+import functools
+import secrets
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-import changes
+import application
 import loading
-import mongoengine
-import processes
-import receivers
 import signin
 import tour
-from models import Airline, Airport, Country, Loading, Review
-from tornado.httpserver import HTTPServer
+from application import Settings
+from background import Background
+from redis_server import redis_server
 from tornado.netutil import bind_sockets
-from tornado.web import Application
 
 import bzz
 from bzz.dev import MongoServer
 
 HOST = "127.0.0.1"
+
+SEVERAL = (
+    "Two processes answer at one address; the page shows the changes of both, each with the number of its process."
+)
+ONE = "One process: with redis-server installed there are two, and each shows the changes of both."
 
 
 class CannotStart(Exception):
@@ -49,12 +51,11 @@ class CannotStart(Exception):
 def main() -> int:
     """Run until Ctrl-C; the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped as by Ctrl-C, at any moment
-    logging.getLogger("tornado.access").setLevel(logging.ERROR)  # refused rows are listed, not logged
     try:
         run(read_arguments())
     except KeyboardInterrupt:
         print("Stopped.")
-    except (CannotStart, bzz.ConfigurationError, RuntimeError) as error:
+    except (CannotStart, bzz.errors.BzzError, RuntimeError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -72,19 +73,16 @@ def read_arguments() -> argparse.Namespace:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Hold the data directory and the port, start MongoDB, and serve."""
+    """Hold the data directory, start what the application needs, and serve it until SIGINT or SIGTERM."""
     data: Path = arguments.data
     with alone(data) as note, contextlib.ExitStack() as stack:
-        sockets = listen(arguments.port)
-        address = f"http://{HOST}:{sockets[0].getsockname()[1]}"
-        note.write_text(address)
+        check(arguments.port)
         mongo = stack.enter_context(MongoServer(data / "mongodb"))
-        mongoengine.connect("airports", host=mongo.uri, uuidRepresentation="standard")
-        stack.callback(mongoengine.disconnect)
         issuer = arguments.issuer or stack.enter_context(signin.development_server())
-        redis = stack.enter_context(processes.redis_server())
-        with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(serve(sockets, address, issuer, arguments, Others(mongo.uri, redis) if redis else None))
+        redis = stack.enter_context(redis_server())
+        server = asyncio.run(signin.discover(issuer, arguments.client_id))
+        settings = Settings(mongo.uri, redis, server, secrets.token_urlsafe(32))
+        serve(settings, arguments, note)
         print("Stopping.", flush=True)
 
 
@@ -106,13 +104,14 @@ def alone(data: Path) -> Iterator[Path]:
         yield note
 
 
-def listen(port: int) -> list[socket.socket]:
-    """The sockets of the server.
+def check(port: int) -> None:
+    """Find out at once whether the server can listen, and not only when the others have been started.
 
     :raises CannotStart: where the port is taken.
     """
     try:
-        return bind_sockets(port, HOST)
+        for each in bind_sockets(port, HOST):
+            each.close()
     except OSError as error:
         raise CannotStart(
             f"Port {port} cannot be used: {error.strerror}. Choose another: "
@@ -120,69 +119,27 @@ def listen(port: int) -> list[socket.socket]:
         ) from None
 
 
-class Others(NamedTuple):
-    """The servers that a second process needs."""
-
-    mongo: str
-    redis: str
-
-
-async def serve(
-    sockets: list[socket.socket], address: str, issuer: str, arguments: argparse.Namespace, others: Others | None
-) -> None:
-    """Serve until SIGINT or SIGTERM, which cancel this."""
-    this = asyncio.current_task()
-    assert this is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
-    server = HTTPServer(make_application(await signin.discover(issuer, arguments.client_id)))
-    server.add_sockets(sockets)
+def serve(settings: Settings, arguments: argparse.Namespace, note: Path) -> None:
+    """Serve by granian, and load what is missing once requests are taken."""
+    told = SEVERAL if settings.redis is not None else ONE
+    filling = Background(functools.partial(load, arguments, note, told))
+    make = functools.partial(application.make, settings)
+    processes = 1 if settings.redis is None else 2
     try:
-        listing = arguments.data / "refused.csv"
-        report = await loading.fill(address, listing, arguments.rows)
-        print(f"{report.summary()}\n  each is listed in {listing}" if report else "Loaded before; nothing to do.")
-        receivers.connect()
-        changes.connect()
-        async with second_process(others) as second:
-            print(second)
-            print(f"Ready at {address} (Ctrl-C stops). Try:\n\n{tour.lines(address)}\n", flush=True)
-            await asyncio.Event().wait()
+        bzz.serve(make, address=HOST, port=arguments.port, server="granian", processes=processes, on_start=filling)
     finally:
-        server.stop()
-        await server.close_all_connections()
+        filling.stop()
 
 
-@contextlib.asynccontextmanager
-async def second_process(others: Others | None) -> AsyncIterator[str]:
-    """Run a second process, and tell it of what happens here; gives a line that says where it is."""
-    if others is None:
-        yield "One process: with redis-server installed there are two, and each shows the changes of both."
-        return
-    async with changes.relay(others.redis, "the first process"):
-        with processes.second_process(others.mongo, others.redis) as address:
-            yield f"A second process is at {address}; the page shows the changes of both."
-
-
-def make_application(server: signin.Server) -> Application:
-    """Everything that is served; people sign in at ``server``."""
-    app = Application(
-        bzz.flatten(
-            [
-                ("/", tour.PageHandler, {"server": server}),
-                ("/changes", changes.ChangesHandler),
-                signin.routes(server),
-                bzz.ModelHive.routes_for("mongoengine", Country),
-                bzz.ModelHive.routes_for("mongoengine", Airport),
-                bzz.ModelHive.routes_for("mongoengine", Airline),
-                bzz.ModelHive.routes_for("mongoengine", Loading, methods=("GET", "POST")),
-                bzz.ModelHive.routes_for(
-                    "mongoengine", Review, methods=("GET", "POST"), read_only=["by"], authorize=signin.signed_in
-                ),
-            ]
-        )
-    )
-    signin.configure(app)
-    return app
+async def load(arguments: argparse.Namespace, note: Path, told: str, port: int) -> None:
+    """Load what is missing through the REST API, and say what to try; ``told`` says how it is served."""
+    address = f"http://{HOST}:{port}"
+    note.write_text(address)  # noqa: ASYNC240  # nothing else runs yet
+    listing = arguments.data / "refused.csv"
+    report = await loading.fill(address, listing, arguments.rows)
+    print(f"{report.summary()}\n  each is listed in {listing}" if report else "Loaded before; nothing to do.")
+    print(told)
+    print(f"Ready at {address} (Ctrl-C stops). Try:\n\n{tour.lines(address)}\n", flush=True)
 
 
 if __name__ == "__main__":

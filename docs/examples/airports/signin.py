@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import secrets
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from tornado.web import Application, RequestHandler
 
 import bzz
 from bzz import codec, signals
-from bzz.auth import MemoryRevocation, OpenIDProvider
+from bzz.auth import MongoRevocation, OpenIDProvider
 from bzz.errors import BadRequest, Unauthorized
 from bzz.problem import ProblemHandler
 from bzz.routing import RouteList
@@ -76,20 +75,20 @@ def routes(server: Server) -> RouteList:
     )
 
 
-def configure(app: Application) -> None:
-    """Keep sessions in ``app``. They end with this program, since its key does.
+def configure(app: Application, secret: str, database: Any) -> None:
+    """Keep sessions in ``app``, signed with ``secret``; for all processes, ``database`` holds which were signed out.
 
     Everything stays open, to curl as well, but for what :func:`signed_in` guards.
     """
     bzz.AuthHive.configure(
         app,
-        secrets.token_urlsafe(32),
+        secret,
         authenticated_get=False,
         authenticated_create=False,
         authenticated_update=False,
         authenticated_delete=False,
         development=True,
-        revocation=MemoryRevocation(),
+        revocation=MongoRevocation(database["signed_out"]),
     )
 
 

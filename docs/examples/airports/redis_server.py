@@ -1,4 +1,4 @@
-"""What the demo starts beside itself where Redis is installed: a Redis server, and a second process."""
+"""The Redis that the demo starts beside itself, where it is installed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import contextlib
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
-from tornado.netutil import bind_sockets
-
-__all__ = ["redis_server", "second_process"]
+__all__ = ["redis_server"]
 
 START_SECONDS = 10
 
@@ -30,27 +26,17 @@ def redis_server() -> Iterator[str | None]:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     arguments = [binary, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with tempfile.TemporaryDirectory() as directory, _running(arguments, directory=directory):
+    with tempfile.TemporaryDirectory() as directory, _running(arguments, directory):
         _wait_for(int(port))
         yield f"redis://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
-def second_process(mongo: str, redis: str) -> Iterator[str]:
-    """Run ``second.py`` on a free port; its address."""
-    (listening, *_) = bind_sockets(0, "127.0.0.1")
-    program = str(Path(__file__).with_name("second.py"))
-    arguments = [sys.executable, program, str(listening.fileno()), mongo, redis]
-    with listening, _running(arguments, inherit=[listening.fileno()]):
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-
-@contextlib.contextmanager
-def _running(arguments: list[str], inherit: Sequence[int] = (), directory: str | None = None) -> Iterator[None]:
+def _running(arguments: list[str], directory: str) -> Iterator[None]:
     setpriv = shutil.which("setpriv")  # on Linux it ends with this process, however that ends
     prefix = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
     process = subprocess.Popen(
-        [*prefix, *arguments], cwd=directory, pass_fds=inherit, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        [*prefix, *arguments], cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         start_new_session=True,  # so that Ctrl-C reaches the demo first, which then stops the others
     )  # fmt: skip
     try:

@@ -1,0 +1,66 @@
+"""The application, which each process makes for itself; all that they share is the databases and :class:`Settings`."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import changes
+import mongoengine
+import receivers
+import signin
+import tour
+from models import Airline, Airport, Country, Loading, Review
+from pymongo import AsyncMongoClient
+from tornado.web import Application
+
+import bzz
+
+__all__ = ["Settings", "make"]
+
+DATABASE = "airports"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a process must know to make the application.
+
+    :param mongo: the URI of MongoDB.
+    :param redis: the URL of Redis, by which the processes tell each other of changes; None where there is one process.
+    :param server: where people sign in.
+    :param secret: what sessions are signed with.
+    """
+
+    mongo: str
+    redis: str | None
+    server: signin.Server
+    secret: str
+
+
+def make(settings: Settings) -> Application:
+    """Return the application, with its receivers, and its relay where there is a Redis."""
+    logging.getLogger("tornado.access").setLevel(logging.ERROR)  # refused rows are listed, not logged
+    mongoengine.connect(DATABASE, host=settings.mongo, uuidRepresentation="standard")
+    app = Application(_routes(settings.server))
+    signin.configure(app, settings.secret, AsyncMongoClient(settings.mongo)[DATABASE])
+    receivers.connect()
+    if settings.redis is not None:
+        changes.relay(settings.redis).attach(app)
+    return app
+
+
+def _routes(server: signin.Server) -> bzz.RouteList:
+    return bzz.flatten(
+        [
+            ("/", tour.PageHandler, {"server": server}),
+            ("/changes", changes.ChangesHandler),
+            signin.routes(server),
+            bzz.ModelHive.routes_for("mongoengine", Country),
+            bzz.ModelHive.routes_for("mongoengine", Airport),
+            bzz.ModelHive.routes_for("mongoengine", Airline),
+            bzz.ModelHive.routes_for("mongoengine", Loading, methods=("GET", "POST")),
+            bzz.ModelHive.routes_for(
+                "mongoengine", Review, methods=("GET", "POST"), read_only=["by"], authorize=signin.signed_in
+            ),
+        ]
+    )
