@@ -7,27 +7,23 @@ an operator that does not fit. So a hidden field cannot be told from one that do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from bzz.errors import BadRequest
-from bzz.providers.base import Condition, Filter, ListQuery, Operator, Sort
-from bzz.shape import Field, Shape
-from bzz.shape.numbers import BooleanKind
-from bzz.shape.operators import EQUALITY, PATTERNS
+from bzz.model.filters import read_filters
+from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
+from bzz.providers.base import ListQuery, Sort
+from bzz.shape import Shape
 
 __all__ = ["check_item_query", "pairs", "project", "read_fields", "read_list_query"]
 
 REMEMBERED = 256  # queries: clients ask for the same lists again and again
 
 MAX_FILTERS = 32
-MAX_VALUES = 100
 MAX_SORT_KEYS = 8
-MAX_PATTERN = 1000  # characters; MongoDB compiles an operand of "contains" into a regular expression
-MAX_PATH = 32  # names in one dotted path
-MAX_CHOICES_TOLD = 20  # of a field's choices, in the answer to a value that is none
 
 RESERVED = ("page", "per_page", "sort", "fields", "after", "before")
 
@@ -83,7 +79,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
         page=_number(options, "page", 1),
         per_page=min(_number(options, "per_page", per_page), max_per_page),
         sort=_read_sort(shape, options["sort"]) if "sort" in options else (),
-        filters=_read_filters(shape, conditions),
+        filters=read_filters(shape, conditions),
         after=_cursor(options, "after"),
         before=_cursor(options, "before"),
         count=count,
@@ -101,10 +97,10 @@ def read_fields(shape: Shape, query: str) -> tuple[str, ...] | None:
         return None
     paths = tuple(dict.fromkeys(fields.split(",")))
     if len(paths) > MAX_VALUES:
-        raise _unreadable("fields", f"Must be at most {MAX_VALUES} names.")
+        raise unreadable("fields", f"Must be at most {MAX_VALUES} names.")
     for path in paths:
-        if _find(shape, path) is None:
-            raise _unknown(path)
+        if find(shape, path) is None:
+            raise unknown(path)
     return paths
 
 
@@ -118,7 +114,7 @@ def check_item_query(shape: Shape, query: str) -> tuple[str, ...] | None:
     options, conditions = _split(query)
     for name in (*options, *(name for name, _ in conditions)):
         if name != "fields":
-            raise _unknown(name)
+            raise unknown(name)
     return read_fields(shape, query)
 
 
@@ -164,31 +160,19 @@ def _split(query: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
     return options, conditions
 
 
-def _unknown(name: str) -> BadRequest:
-    return BadRequest(f"Unknown parameter or field: {name!r}.")
-
-
-def _unreadable(name: str, why: object) -> BadRequest:
-    return BadRequest(f"The parameter {name!r} cannot be read. {why}")
-
-
 def _number(options: dict[str, str], name: str, default: int) -> int:
     text = options.get(name)
     if text is None:
         return default
     if not _NUMBER.fullmatch(text):
-        raise _unreadable(name, "Must be a number from 1 to 999999999.")
+        raise unreadable(name, "Must be a number from 1 to 999999999.")
     return int(text)
 
 
 def _cursor(options: dict[str, str], name: str) -> str | None:
     if options.get(name) == "":
-        raise _unreadable(name, "Must be a cursor from a Link header.")
+        raise unreadable(name, "Must be a cursor from a Link header.")
     return options.get(name)
-
-
-def _find(shape: Shape, path: str) -> Field | None:
-    return shape.find(path) if path.count(".") < MAX_PATH else None
 
 
 def _read_sort(shape: Shape, text: str) -> tuple[Sort, ...]:
@@ -203,74 +187,14 @@ def _read_sort(shape: Shape, text: str) -> tuple[Sort, ...]:
 
 def _sort_key(shape: Shape, entry: str) -> Sort:
     path = entry.removeprefix("-")
-    field = _find(shape, path)
+    field = find(shape, path)
     if field is None or not field.is_scalar or _is_in_list(shape, path):
-        raise _unknown(path)
+        raise unknown(path)
     return Sort(path, field, descending=path != entry)
 
 
 def _is_in_list(shape: Shape, path: str) -> bool:
     """Whether a list lies on the way to ``path``, so that one instance has many values there."""
     names = path.split(".")
-    ways = (shape.find(".".join(names[:count])) for count in range(1, len(names)))
+    ways = (find(shape, ".".join(names[:count])) for count in range(1, len(names)))
     return any(way is not None and way.is_list for way in ways)
-
-
-def _read_filters(shape: Shape, conditions: Sequence[tuple[str, str]]) -> tuple[Filter, ...]:
-    texts: dict[tuple[str, Operator], list[str]] = {}
-    fields: dict[tuple[str, Operator], tuple[Field, str]] = {}
-    for name, text in conditions:
-        path, operator, field = _resolve(shape, name)
-        fields[path, operator] = field, name
-        texts.setdefault((path, operator), []).extend(text.split(",") if operator in ("in", "nin") else [text])
-    return tuple(
-        Filter(path, _any_of(field, operator, texts[path, operator], name))
-        for (path, operator), (field, name) in fields.items()
-    )
-
-
-def _resolve(shape: Shape, name: str) -> tuple[str, Operator, Field]:
-    path, operator, field = name, "eq", _find(shape, name)
-    if field is None:
-        path, _, operator = name.rpartition("__")
-        field = _find(shape, path)
-    if field is None or operator not in field.kind.operators:
-        raise _unknown(name)
-    return path, operator, field
-
-
-def _any_of(field: Field, operator: Operator, texts: list[str], name: str) -> tuple[Condition, ...]:
-    if len(texts) > MAX_VALUES:
-        raise _unreadable(name, f"Must be at most {MAX_VALUES} values.")
-    try:
-        values = [_read(field, operator, text) for text in texts]
-    except ValueError as error:
-        raise _unreadable(name, error) from None
-    if operator == "ne" and len(values) > 1:
-        return (Condition(field, "nin", values),)
-    if operator in ("in", "nin"):
-        return (Condition(field, operator, values),)
-    return tuple(Condition(field, operator, value) for value in values)
-
-
-_TRUTH = BooleanKind()
-
-
-def _read(field: Field, operator: Operator, text: str) -> Any:
-    if operator == "exists":
-        return _TRUTH.from_text(text)
-    if operator in PATTERNS and ("\0" in text or len(text) > MAX_PATTERN):
-        raise ValueError(f"Must be at most {MAX_PATTERN} characters, none of them NUL.")
-    value = field.item.kind.from_text(text)
-    if operator in EQUALITY:
-        _check_choice(field, value)
-    return value
-
-
-def _check_choice(field: Field, value: Any) -> None:
-    """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing."""
-    item = field.item
-    choices = item.choices or field.choices
-    if choices and value not in choices:
-        known = ", ".join(item.kind.to_text(each) for each in choices[:MAX_CHOICES_TOLD])
-        raise ValueError(f"Must be one of: {known}{', ...' if len(choices) > MAX_CHOICES_TOLD else '.'}")

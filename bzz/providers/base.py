@@ -92,7 +92,12 @@ class Path(NamedTuple):
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison; ``value`` is a Python value of the field's kind (list: ``in``/``nin``, bool: ``exists``)."""
+    """One comparison.
+
+    :param value: a Python value of the field's kind; a list of them for ``in``, ``nin`` and ``all``, a bool for
+        ``exists``, an int for ``size``. For ``near`` a longitude, a latitude and a distance in metres, for ``within``
+        west, south, east and north in degrees. For ``match`` the filters that one item of the list has to meet.
+    """
 
     field: Field
     operator: Operator

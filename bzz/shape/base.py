@@ -51,12 +51,14 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
     :ivar expected: what is said of a value that cannot be read.
     :cvar is_scalar: whether it is one value that can be compared, and so sorted by.
     :cvar is_list: whether it is many values, of which a path may name one.
+    :cvar is_free: whether any keys may be inside.
     """
 
     name: ClassVar[str]
     expected: str
     is_scalar: ClassVar[bool] = False
     is_list: ClassVar[bool] = False
+    is_free: ClassVar[bool] = False
 
     @property
     def operators(self) -> frozenset[Operator]:
@@ -70,7 +72,7 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         Python values that a signal receiver left (datetime, Decimal, UUID, bytes, ids) are taken as they are.
 
         :param value: anything but None, which stands for unset.
-        :param reading: gets a message for every mistake; what is returned then means nothing.
+        :param reading: is told of every mistake; what is returned then means nothing.
         """
 
     def from_text(self, text: str) -> Any:
@@ -79,6 +81,10 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         :raises ValueError: if it is none of this kind, or the kind has no text form; the message is for people.
         """
         raise ValueError(f"This is {self.name}, which has no text form.")
+
+    def readings(self, text: str) -> Sequence[Any]:
+        """Return the Python values that ``text`` may stand for in a filter; raise ValueError if there is none."""
+        return (self.from_text(text),)
 
     def from_form(self, text: str) -> Any:
         """Return ``text`` as JSON would hold it; text that is no value of the kind stays text."""

@@ -9,7 +9,7 @@ from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Reading, Refer, 
 from bzz.shape.free import AnyKind, allowed_entries
 from bzz.shape.json_schema import field_schema, nullable
 from bzz.shape.limits import UNLIMITED, Limits
-from bzz.shape.operators import EXISTS, ORDERING, Operator
+from bzz.shape.operators import ALL, EXISTS, ORDERING, SIZE, Operator
 from bzz.shape.place import Place
 
 __all__ = ["ListKind", "MapKind"]
@@ -30,8 +30,10 @@ class ListKind(Kind):
 
     @property
     def operators(self) -> frozenset[Operator]:
-        """A condition on a list is one on its items, of which none is the least."""
-        return self._item.kind.operators - ORDERING if self._item.is_scalar else EXISTS
+        """A condition on a list is one on its items, of which none is the least, or on how many there are."""
+        if not self._item.is_scalar:
+            return EXISTS | SIZE
+        return (self._item.kind.operators - ORDERING) | SIZE | ALL
 
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         if not isinstance(value, list):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,12 +13,15 @@ from typing import Any
 from bzz.shape.base import JsonSchema, Kind, Reading, Refer
 from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
+from bzz.shape.operators import COMPARABLE, Operator
 from bzz.shape.place import Place
 from bzz.shape.scalar import Scalar
 from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
 from bzz.shape.times import DateTimeKind
 
 __all__ = ["AnyKind", "allowed_entries"]
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")  # RFC 8259, section 6
 
 
 class AnyKind(Kind):
@@ -26,6 +31,7 @@ class AnyKind(Kind):
     """
 
     name = "any"
+    is_free = True
     expected = "Must be a JSON value: strings of valid Unicode, integers within 64 bits, finite numbers."
 
     def __init__(self, limits: Limits = UNLIMITED) -> None:
@@ -40,6 +46,24 @@ class AnyKind(Kind):
             (bytes, BinaryKind()),
             (uuid.UUID, UUIDKind()),
         )
+
+    @property
+    def operators(self) -> frozenset[Operator]:
+        return COMPARABLE
+
+    def readings(self, text: str) -> Sequence[Any]:
+        """Return the text, and the number or truth value that it is in JSON; in quotes it is text only."""
+        if len(text) > 1 and text[0] == text[-1] == '"':
+            return (StringKind().from_text(text[1:-1]),)
+        read: list[Any] = [StringKind().from_text(text)]
+        if text in ("true", "false"):
+            return [*read, text == "true"]
+        if not _NUMBER.fullmatch(text):
+            return read
+        for kind in (IntegerKind(), FloatKind()):
+            with suppress(ValueError):
+                return [*read, kind.from_text(text)]
+        return read
 
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         return self._read(value, place, reading, 0)

@@ -6,10 +6,12 @@ from typing import Any
 
 from bzz.shape.base import JsonSchema, Kind, Reading, Refer
 from bzz.shape.numbers import FloatKind, IntegerKind
+from bzz.shape.operators import AREAS, EXISTS, WITHIN, Operator
 from bzz.shape.place import Place
 
-__all__ = ["GeoKind"]
+__all__ = ["GeoKind", "read_box", "read_circle"]
 
+HALF_ROUND = 20_037_508  # metres: as far as one can get from a place
 MAX_DEPTH = 4  # of the coordinates of a MultiPolygon (section 3.1.7)
 
 
@@ -24,6 +26,10 @@ class GeoKind(Kind):
 
     def __init__(self, geometry: str) -> None:
         self.geometry = geometry
+
+    @property
+    def operators(self) -> frozenset[Operator]:
+        return EXISTS | AREAS if self.geometry == "Point" else EXISTS | WITHIN
 
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         if isinstance(value, list) and self.geometry == "Point":
@@ -60,3 +66,50 @@ def _is_coordinates(value: Any, depth: int = MAX_DEPTH) -> bool:
     except (ValueError, ArithmeticError):
         return False
     return True
+
+
+def read_circle(text: str) -> tuple[float, float, float]:
+    """Return the longitude and latitude of a centre, and a distance from it in metres.
+
+    >>> read_circle("-34.9,-8.05,5000")
+    (-34.9, -8.05, 5000.0)
+
+    :raises ValueError: if it is something else.
+    """
+    numbers = _numbers(text, 3)
+    if numbers is None or not _is_place(*numbers[:2]) or not 0 < numbers[2] <= HALF_ROUND:
+        raise ValueError("Must be a longitude, a latitude and a distance in metres, such as -34.9,-8.05,5000.")
+    return numbers[0], numbers[1], numbers[2]
+
+
+def read_box(text: str) -> tuple[float, float, float, float]:
+    """Return the west, south, east and north of an area, in degrees; it may be 180 degrees wide.
+
+    >>> read_box("-35,-8.2,-34.8,-7.9")
+    (-35.0, -8.2, -34.8, -7.9)
+
+    :raises ValueError: if it is something else.
+    """
+    numbers = _numbers(text, 4)
+    if numbers is None or not _is_place(*numbers[:2]) or not _is_place(*numbers[2:]) or not _is_area(*numbers):
+        raise ValueError(
+            "Must be west, south, east and north in degrees, less than 180 apart, such as -35,-8.2,-34.8,-7.9."
+        )
+    west, south, east, north = numbers
+    return west, south, east, north
+
+
+def _numbers(text: str, count: int) -> list[float] | None:
+    parts = text.split(",")
+    try:
+        return [_FLOAT.from_text(each) for each in parts] if len(parts) == count else None
+    except ValueError:
+        return None
+
+
+def _is_place(longitude: float, latitude: float) -> bool:
+    return -180 <= longitude <= 180 and -90 <= latitude <= 90
+
+
+def _is_area(west: float, south: float, east: float, north: float) -> bool:
+    return 0 < east - west < 180 and south < north

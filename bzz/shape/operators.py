@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["COMPARABLE", "EQUALITY", "EXISTS", "ORDERED", "ORDERING", "PATTERNS", "Operator"]
+__all__ = [
+    "ALL",
+    "AREAS",
+    "COMPARABLE",
+    "EQUALITY",
+    "EXISTS",
+    "LISTED",
+    "ORDERED",
+    "ORDERING",
+    "PATTERNS",
+    "SIZE",
+    "WITHIN",
+    "Operator",
+]
 
 Operator = Literal[
     "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists",
-    "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith",
+    "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith",
+    "all", "size", "match", "near", "within",
 ]  # fmt: skip
 
 EXISTS = frozenset[Operator](["exists"])
 EQUALITY = frozenset[Operator](["eq", "ne", "in", "nin"])
 ORDERING = frozenset[Operator](["gt", "gte", "lt", "lte"])
-PATTERNS = frozenset[Operator](["contains", "icontains", "startswith", "istartswith", "endswith", "iendswith"])
+PATTERNS = frozenset[Operator](
+    ["iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith"]
+)
+ALL = frozenset[Operator](["all"])
+SIZE = frozenset[Operator](["size"])
+WITHIN = frozenset[Operator](["within"])
+AREAS = frozenset[Operator](["near", "within"])
+LISTED = frozenset[Operator](["in", "nin", "all"])
+"""Operators whose text is several values, parted by commas."""
 
 COMPARABLE = EXISTS | EQUALITY
 ORDERED = COMPARABLE | ORDERING

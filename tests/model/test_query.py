@@ -108,6 +108,9 @@ def test_sort_keys_are_few_and_different() -> None:
         ("boss=8", [[("boss", "eq", 8)]]),
         ("address__exists=false", [[("address", "exists", False)]]),
         ("meta__exists=true", [[("meta", "exists", True)]]),
+        ("meta.a=1", [[("meta.a", "eq", "1"), ("meta.a", "eq", 1)]]),
+        ("meta.a.b__ne=x", [[("meta.a.b", "ne", "x")]]),
+        ("notes__in=1,x", [[("notes", "in", ["1", 1, "x"])]]),
         ("seen__lt=2026-01-01T00:00:00Z", [[("seen", "lt", datetime(2026, 1, 1))]]),
         ("page__eq=3", [[("page", "eq", 3)]]),
     ],
@@ -149,11 +152,12 @@ def test_filters_are_read_by_the_type_of_their_field(query: str, expected: list[
         "ranks__gt",
         "ranks__contains",
         "meta",
-        "meta.a",
-        "notes__eq",
+        "meta.",
+        "meta.a__gt",
+        "notes__gt",
         "where__ne",
         "grid",
-        "bag__in",
+        "bag__gte",
         "address",
         "addresses__ne",
         "a\0b",
@@ -239,7 +243,7 @@ def test_fields_are_named_by_their_dotted_paths() -> None:
     assert read_fields(USER, "age=3") is None
 
 
-@pytest.mark.parametrize("name", ["", "nothing", "password", "address.secret", "address.", "boss.name", "meta.a"])
+@pytest.mark.parametrize("name", ["", "nothing", "password", "address.secret", "address.", "boss.name", "meta."])
 def test_fields_that_are_not_visible_are_refused_in_the_same_words(name: str) -> None:
     with pytest.raises(BadRequest) as caught:
         read_fields(USER, f"fields=age,{name}")

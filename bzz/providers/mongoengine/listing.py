@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,13 +25,15 @@ from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw
+from bzz.shape.operators import LISTED
 
 __all__ = ["Key", "beyond", "decode_cursor", "encode_cursor", "filter_query", "order", "reverse"]
 
 _BSON: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _SCALARS = (type(None), bool, int, float, str, datetime, ObjectId, Decimal128, bytes, Binary, UUID, Int64)
 _COMPARISONS = {"gt": "$gt", "gte": "$gte", "lt": "$lt", "lte": "$lte", "ne": "$ne", "eq": "$eq"}
-_PATTERNS = {"contains": "{}", "startswith": r"\A{}", "endswith": r"{}\Z"}
+_EARTH = 6_378_100.0  # metres: the radius by which MongoDB counts in radians
+_PATTERNS = {"exact": r"\A{}\Z", "contains": "{}", "startswith": r"\A{}", "endswith": r"{}\Z"}
 
 
 class Key(NamedTuple):
@@ -65,10 +67,8 @@ def _any_of(codec: DocumentCodec, wanted: Filter, prefix: str) -> Raw:
 def _stored_path(codec: DocumentCodec, dotted: str) -> tuple[str, FieldCodec]:
     first, _, rest = dotted.partition(".")
     field = codec.fields[first]
-    if not rest:
-        return field.compared, field
-    path, inner = _stored_path((field.item or field).target(), rest)
-    return f"{field.stored}.{path}", inner
+    path, inner = field.inside(rest)
+    return field.stored + path, inner
 
 
 def _comparison(field: FieldCodec, condition: Condition) -> Raw:
@@ -76,11 +76,29 @@ def _comparison(field: FieldCodec, condition: Condition) -> Raw:
     scalar = field.item or field
     if operator == "exists":
         return {"$ne": None} if value else {"$eq": None}
-    if operator in ("in", "nin"):
+    if operator == "size":
+        return {"$size": value}
+    if operator == "match":
+        return {"$elemMatch": {"$and": filter_query(scalar.target(), value)}}
+    if operator in _AREAS:
+        return {"$geoWithin": _AREAS[operator](*value)}
+    if operator in LISTED:
         return {f"${operator}": [scalar.operand(each) for each in value]}
     if operator in _COMPARISONS:
         return {_COMPARISONS[operator]: scalar.operand(value)}
     return _pattern(operator, scalar.pattern_operand(value))
+
+
+def _circle(longitude: float, latitude: float, metres: float) -> Raw:
+    return {"$centerSphere": [[longitude, latitude], metres / _EARTH]}
+
+
+def _box(west: float, south: float, east: float, north: float) -> Raw:
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"$geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+
+_AREAS: dict[str, Callable[..., Raw]] = {"near": _circle, "within": _box}
 
 
 def _pattern(operator: str, text: str) -> Raw:

@@ -108,6 +108,19 @@ class FieldCodec(Checks):
         """The path from what is stored to what is compared, with a dot at its beginning."""
         return "" if self.item is None else self.item.key_path
 
+    def inside(self, dotted: str) -> tuple[str, FieldCodec]:
+        """Return the path from what is stored to a value inside that is compared, with a dot at its beginning.
+
+        :param dotted: the name of the value below this field; empty for the field itself.
+        :returns: the path, and the codec of the value.
+        """
+        if not dotted:
+            return self.key_path, self
+        first, _, rest = dotted.partition(".")
+        field = (self.item or self).target().fields[first]
+        path, inner = field.inside(rest)
+        return f".{field.stored}{path}", inner
+
     def operand(self, value: Any) -> Any:
         """Return the bson of a value, to be compared with what is stored at :attr:`compared`."""
         return self.to_bson(value)

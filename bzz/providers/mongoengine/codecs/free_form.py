@@ -41,6 +41,9 @@ class FreeFormCodec(FieldCodec):
     def _kind(self) -> Kind:
         return AnyKind(LIMITS)
 
+    def inside(self, dotted: str) -> tuple[str, FieldCodec]:
+        return (f".{dotted}", self) if dotted else super().inside(dotted)
+
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return value
 

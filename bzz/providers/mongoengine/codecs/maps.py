@@ -11,6 +11,7 @@ from mongoengine.base import BaseDict
 from bzz.providers.mongoengine.codecs.checks import Refusal, below
 from bzz.providers.mongoengine.codecs.containers import ContainerCodec
 from bzz.providers.mongoengine.codecs.dispatch import converts
+from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Kind
 from bzz.shape.containers import MapKind
@@ -26,6 +27,15 @@ class MapCodec(ContainerCodec):
 
     def _kind(self) -> Kind:
         return MapKind(None if self.item is None else self.item.declared, LIMITS)
+
+    def inside(self, dotted: str) -> tuple[str, FieldCodec]:
+        if not dotted:
+            return super().inside(dotted)
+        if self.item is None:
+            return f".{dotted}", self
+        key, _, rest = dotted.partition(".")
+        path, inner = self.item.inside(rest)
+        return f".{key}{path}", inner
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         if value is None or self.item is None:

@@ -1,0 +1,128 @@
+"""The filters of a query string: ``path=text``, ``path__operator=text``, and conditions on one item of a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
+
+from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
+from bzz.providers.base import Condition, Filter, Operator
+from bzz.shape import Field, Shape
+from bzz.shape.geo import read_box, read_circle
+from bzz.shape.numbers import BooleanKind
+from bzz.shape.operators import EQUALITY, LISTED, PATTERNS
+
+__all__ = ["read_filters"]
+
+ONE_ITEM = "[]."  # in a name: what follows is asked of one item of a list
+MAX_PATTERN = 1000  # characters; MongoDB compiles an operand of "contains" into a regular expression
+MAX_CHOICES_TOLD = 20  # of a field's choices, in the answer to a value that is none
+_OPERATORS = frozenset(get_args(Operator))
+_SIZE = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+def read_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: str = "") -> tuple[Filter, ...]:
+    """Return what parameters ask for.
+
+    :param conditions: their names and texts.
+    :param prefix: what stands before the names, for people.
+    :raises bzz.errors.BadRequest: naming the parameter that cannot be read.
+    """
+    own: list[tuple[str, str]] = []
+    of_items: dict[str, list[tuple[str, str]]] = {}
+    for name, text in conditions:
+        path, mark, rest = name.partition(ONE_ITEM)
+        if mark:
+            of_items.setdefault(path, []).append((rest, text))
+        else:
+            own.append((name, text))
+    matches = (_item_filter(shape, path, each, f"{prefix}{path}{ONE_ITEM}") for path, each in of_items.items())
+    return (*_plain_filters(shape, own, prefix), *matches)
+
+
+def _item_filter(shape: Shape, path: str, conditions: Sequence[tuple[str, str]], prefix: str) -> Filter:
+    """Return the filter by which one item of a list of embedded documents has to meet several conditions."""
+    field = find(shape, path)
+    link = None if field is None or not field.is_list else field.link
+    if field is None or link is None or link.is_reference:
+        raise unknown(prefix + conditions[0][0])
+    return Filter(path, (Condition(field, "match", read_filters(link.shape, conditions, prefix)),))
+
+
+def _plain_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: str) -> tuple[Filter, ...]:
+    texts: dict[tuple[str, Operator], list[str]] = {}
+    fields: dict[tuple[str, Operator], tuple[Field, str]] = {}
+    for name, text in conditions:
+        path, operator, field = _resolve(shape, name, prefix)
+        fields[path, operator] = field, prefix + name
+        texts.setdefault((path, operator), []).extend(text.split(",") if operator in LISTED else [text])
+    return tuple(
+        Filter(path, _any_of(field, operator, texts[path, operator], name))
+        for (path, operator), (field, name) in fields.items()
+    )
+
+
+def _resolve(shape: Shape, name: str, prefix: str) -> tuple[str, Operator, Field]:
+    """Return the path, operator and field that a parameter names.
+
+    What ends like an operator is one, and no key of a map, unless a field is declared by that very name.
+    """
+    path, mark, operator = name.rpartition("__")
+    if not mark or operator not in _OPERATORS or shape.find(name) is not None:
+        path, operator = name, "eq"
+    field = find(shape, path)
+    if field is None or operator not in field.kind.operators:
+        raise unknown(prefix + name)
+    return path, operator, field
+
+
+def _any_of(field: Field, operator: Operator, texts: list[str], name: str) -> tuple[Condition, ...]:
+    if len(texts) > MAX_VALUES:
+        raise unreadable(name, f"Must be at most {MAX_VALUES} values.")
+    try:
+        values = [value for text in texts for value in _readings(field, operator, text)]
+    except ValueError as error:
+        raise unreadable(name, error) from None
+    if operator == "ne" and len(values) > 1:
+        return (Condition(field, "nin", values),)
+    if operator in LISTED:
+        return (Condition(field, operator, values),)
+    return tuple(Condition(field, operator, value) for value in values)
+
+
+def _size(text: str) -> int:
+    if not _SIZE.fullmatch(text):
+        raise ValueError("Must be a number from 0 to 999999999.")
+    return int(text)
+
+
+_OWN_FORM: dict[Operator, Callable[[str], Any]] = {
+    "exists": BooleanKind().from_text,
+    "size": _size,
+    "near": read_circle,
+    "within": read_box,
+}
+"""Operators whose text is none of the field's values."""
+
+
+def _readings(field: Field, operator: Operator, text: str) -> Sequence[Any]:
+    read = _OWN_FORM.get(operator)
+    if read is not None:
+        return (read(text),)
+    if operator in PATTERNS and ("\0" in text or len(text) > MAX_PATTERN):
+        raise ValueError(f"Must be at most {MAX_PATTERN} characters, none of them NUL.")
+    values = field.item.kind.readings(text)
+    if operator in EQUALITY:
+        for value in values:
+            _check_choice(field, value)
+    return values
+
+
+def _check_choice(field: Field, value: Any) -> None:
+    """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing."""
+    item = field.item
+    choices = item.choices or field.choices
+    if choices and value not in choices:
+        known = ", ".join(item.kind.to_text(each) for each in choices[:MAX_CHOICES_TOLD])
+        raise ValueError(f"Must be one of: {known}{', ...' if len(choices) > MAX_CHOICES_TOLD else '.'}")

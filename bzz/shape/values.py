@@ -1,0 +1,41 @@
+"""Which field describes a value inside a document, keys of maps included."""
+
+from __future__ import annotations
+
+from bzz.shape.base import Field, Shape
+from bzz.shape.limits import Limits
+
+__all__ = ["find_value"]
+
+
+def find_value(shape: Shape, dotted: str) -> Field | None:
+    """Return the visible field at ``dotted``, or what describes the value at a key of a map; None if there is none.
+
+    >>> from bzz.shape import Field, Shape
+    >>> from bzz.shape.containers import MapKind
+    >>> user = Shape("User", object, {"notes": Field("notes", MapKind())})
+    >>> find_value(user, "notes.color").kind.name, find_value(user, "color")
+    ('any', None)
+    """
+    first, dot, rest = dotted.partition(".")
+    found = shape.visible.get(first)
+    if found is None or not dot:
+        return found
+    return _inside(found, rest, shape.limits)
+
+
+def _inside(field: Field, dotted: str, limits: Limits) -> Field | None:
+    if field.kind.entry is not None:
+        return _at_key(field.kind.entry, dotted, limits)
+    link = field.link
+    return None if link is None or link.is_reference else find_value(link.shape, dotted)
+
+
+def _at_key(entry: Field, dotted: str, limits: Limits) -> Field | None:
+    """Return what describes the value at a key, or inside what stands there; any value may have any keys inside."""
+    names = dotted.split(".")
+    if entry.kind.is_free:
+        return entry if all(name and limits.allows_key(name) for name in names) else None
+    if not names[0] or not limits.allows_key(names[0]):
+        return None
+    return entry if len(names) == 1 else _inside(entry, ".".join(names[1:]), limits)
