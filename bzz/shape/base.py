@@ -275,7 +275,7 @@ class Shape:
         return field.kind.read_key if self.writes_as_key(field) else field.kind.read
 
     def writes_as_key(self, field: Field) -> bool:
-        """Whether JSON writes the values of a field as their text: those of a primary key ``id``."""
+        """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
 
     def find(self, dotted: str) -> Field | None:
