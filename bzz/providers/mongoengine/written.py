@@ -33,12 +33,15 @@ def changed(codec: DocumentCodec, before: Raw, after: Raw) -> Changed:
     )
 
 
-def changed_at(location: Location, edited: Edited) -> Changed:
-    """A document, or one embedded in it, that was updated."""
+def changed_at(location: Location, edited: Edited, left_at: Location) -> Changed:
+    """A document, or one embedded in it, that was updated.
+
+    :param left_at: where it is after the write.
+    """
     codec = location.documents.codec
     if not location.inner:
         return changed(codec, edited.before, edited.after)
-    before, after = location.ending(edited.before), location.ending(edited.after)
+    before, after = location.ending(edited.before), left_at.ending(edited.after)
     return Changed(
         record=StoredRecord(after.codec, after.raw),
         tell=lambda: _change(codec, "updated", edited.before, edited.after),
