@@ -41,6 +41,7 @@ class FieldCodec(Checks):
     leads_anywhere: bool = False  # whether documents of classes that nobody declared may be embedded in it
     unset_is_none: bool = True  # whether the attribute of an unset field is None
     may_be_custom: bool = True  # whether a field class with conversions of its own is asked for them
+    is_ordered: bool = True  # whether MongoDB orders what is stored as its values are ordered
     compares_attributes: bool = False  # whether one value may be stored in more than one form
 
     def __init__(self, declaration: Declaration) -> None:

@@ -91,6 +91,10 @@ class LoadedCodec(FieldCodec):
 class DecimalCodec(LoadedCodec):
     """A decimal number, stored as a text, in floating point or as a Decimal128."""
 
+    def __init__(self, declaration: Declaration) -> None:
+        super().__init__(declaration)
+        self.is_ordered = not getattr(self.source, "force_string", False)
+
     def _kind(self) -> Kind:
         return DecimalKind(LIMITS)
 
