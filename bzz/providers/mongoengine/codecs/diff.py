@@ -29,8 +29,21 @@ def diff(
     changes: Diff = {}
     for field in _codecs(codec, before, after):
         name = prefix + field.declared.name
-        changes.update(field.diff(_get(before, field), _get(after, field), name, by_item=by_item))
+        found = field.diff(_get(before, field), _get(after, field), name, by_item=by_item)
+        changes.update(_with_default(field, found, name, before, after) if name in found else found)
     return changes
+
+
+def _with_default(field: FieldCodec, found: Diff, name: str, before: Raw | None, after: Raw | None) -> Diff:
+    """A change of one value, each side of it as its instance holds it: an unset field has its default there."""
+    if not field.tells_default or field.unset_attribute() is None:
+        return found
+    sides = {"from": before, "to": after}
+    told = {
+        side: field.unset_attribute() if raw is not None and _get(raw, field) is None else found[name][side]
+        for side, raw in sides.items()
+    }
+    return {} if told["from"] == told["to"] else {name: told}
 
 
 def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:
