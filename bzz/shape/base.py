@@ -235,6 +235,7 @@ class Shape:
         otherwise. None for an embedded document without an id: its position in the list stands in the URL.
     :param embedded: whether instances live inside another document.
     :param limits: what can be stored.
+    :param undeclared: gives the field that describes an undeclared name; None if an instance may not hold it.
     """
 
     name: str
@@ -244,6 +245,7 @@ class Shape:
     url_id: Field | None = None
     embedded: bool = False
     limits: Limits = UNLIMITED
+    undeclared: Callable[[str], Field | None] = lambda name: None
 
     @cached_property
     def visible(self) -> dict[str, Field]:

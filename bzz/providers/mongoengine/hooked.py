@@ -63,7 +63,7 @@ async def create(documents: Documents, given: Raw) -> Raw:
     collection = await documents.collection()
 
     def insert() -> Raw:
-        fields = [field for field in codec.fields.values() if given.get(field.stored) is not None]
+        fields = [field for _, field, bson in codec.parts(given) if bson is not None]
         values = {field.declared.name: _saved(field, given[field.stored]) for field in fields}
         with missing_told(codec, values):
             instance = internals.construct_new(codec.model, values)
@@ -85,7 +85,9 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
         loaded = instance.to_mongo()
         changed = _changed(before, after)
         for key in changed:
-            _assign(instance, codec.by_stored[key], before.get(key), after.get(key))
+            field = codec.stored_field(key)
+            assert field is not None
+            _assign(instance, field, before.get(key), after.get(key))
         updates: list[Raw] = []
         internals.watch_updates(instance, updates.append)
         try:

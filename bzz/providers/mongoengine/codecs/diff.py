@@ -24,8 +24,8 @@ def diff(
 ) -> Diff:
     """The fields in which two stored documents differ, as ``{'address.city': {'from': ..., 'to': ...}}``.
 
-    Values are those of the model's own instances, defaults included, but for references, which are ids. An embedded document is told
-    field by field, also where it came or went as a whole; a free-form map as a whole.
+    Values are those of the model's own instances, defaults included, but for references, which are ids. An embedded
+    document is told field by field, also where it came or went as a whole; a free-form map as a whole.
 
     :param before: None where the document was created.
     :param after: None where it was deleted.
@@ -44,7 +44,7 @@ def diff(
 
 
 def _tells_default(field: FieldCodec) -> bool:
-    """Whether a field is told with its default where it is unset. References are told as ids, documents by their fields."""
+    """Whether a field is told with its default where it is unset: not references, nor documents."""
     is_value = field.tells_default and not field.refers and not field.holds_documents
     return is_value and field.source.default is not None and not field.source.null
 
@@ -76,6 +76,7 @@ def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:
     for each in stored:
         if each is not None:
             known.update(codec.variant(each).fields)
+            known.update(codec.variant(each).undeclared_in(each))
     return iter(known.values())
 
 

@@ -101,12 +101,22 @@ class DocumentCodec(DeclaredFields):
     # -- what is stored, to values and to JSON
 
     def to_value(self, raw: Raw) -> dict[str, Any]:
-        """All declared fields as values, None where unset."""
-        return {name: field.to_value(raw.get(field.stored)) for name, field in self.fields.items()}
+        """All fields as values, None where unset."""
+        fields = {**self.fields, **self.undeclared_in(raw)}
+        return {name: field.to_value(raw.get(field.stored)) for name, field in fields.items()}
 
     @cached_property
     def to_json(self) -> Callable[[Raw], dict[str, Any]]:
         """The function that returns the fields that clients may see, None where unset. It is generated."""
+        declared = self._declared_to_json()
+        if not self.is_dynamic:
+            return declared
+        return lambda raw: {**declared(raw), **self._undeclared_json(raw)}
+
+    def _undeclared_json(self, raw: Raw) -> dict[str, Any]:
+        return {name: field.to_json(raw[name]) for name, field in self.undeclared_in(raw).items()}
+
+    def _declared_to_json(self) -> Callable[[Raw], dict[str, Any]]:
         source = FunctionSource(f"to_json_{self.model.__name__}", "raw")
         with source.inside(self):
             source.add(f"if len(raw) >= {len(self.visible)}:")
@@ -153,6 +163,7 @@ class DocumentCodec(DeclaredFields):
         stored, raw = raw, copied(raw)
         known = {name: raw[field.stored] for name, field in self.fields.items() if field.stored in raw}
         values = {name: self.fields[name].to_attribute(value) for name, value in known.items()}
+        values.update({name: raw[name] for name in self.undeclared_in(raw)})
         extra = {} if self.embedded else {"_created": False}
         instance = self.model(__auto_convert=False, **extra, **values)
         unset = [(name, instance._data.get(name)) for name in self.fields if values.get(name) is None]
@@ -178,9 +189,15 @@ class DocumentCodec(DeclaredFields):
 
     def dump(self, instance: Any) -> Raw:
         """The stored form of an instance, as MongoEngine would store it."""
-        return self._with_class(
-            {field.stored: field.from_attribute(instance._data.get(name)) for name, field in self.fields.items()}
-        )
+        raw = {field.stored: field.from_attribute(instance._data.get(name)) for name, field in self.fields.items()}
+        return self._with_class({**raw, **self._dump_undeclared(instance)})
+
+    def _dump_undeclared(self, instance: Any) -> Raw:
+        if not self.is_dynamic:
+            return {}
+        fields = {name: self.undeclared(name) for name in instance._dynamic_fields}
+        dumped = {name: each and each.from_attribute(instance._data.get(name)) for name, each in fields.items()}
+        return {name: bson for name, bson in dumped.items() if bson is not None}
 
     def dump_shown(self, instance: Any) -> Raw:
         """The stored form of an instance for clients: what was not stored stays unset, unless somebody changed it."""
@@ -192,7 +209,7 @@ class DocumentCodec(DeclaredFields):
         for name, field in self.fields.items():
             is_as_stored = names is not None and name not in names
             raw[field.stored] = origin.raw.get(field.stored) if is_as_stored else _shown_bson(field, instance, origin)
-        return self._with_class(raw)
+        return self._with_class({**raw, **self._dump_undeclared(instance)})
 
     def _with_class(self, raw: Raw) -> Raw:
         dumped = {key: bson for key, bson in raw.items() if bson is not None}
@@ -212,6 +229,11 @@ class DocumentCodec(DeclaredFields):
                 fresh = fresh or self.load(raw)  # not all that is stored comes out of an instance again
                 if differ(now, field.to_json(_shown_bson(field, fresh, origin_of(fresh) or origin))):
                     shown[name] = now
+        if self.is_dynamic:
+            held = self._undeclared_json(self._dump_undeclared(instance))
+            was = self._undeclared_json(raw)
+            gone = {name for name, each in was.items() if each is not None and name not in held}
+            shown = {**{name: each for name, each in shown.items() if name not in gone}, **held}
         return shown
 
 

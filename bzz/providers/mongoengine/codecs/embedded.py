@@ -81,7 +81,7 @@ class EmbeddedCodec(LinkCodec):
 
     def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
         target = self.target()
-        if target.inherits or source.is_inside(target):
+        if target.inherits or target.is_dynamic or source.is_inside(target):
             return source.call(self.to_json, bson)
         document = source.variable()
         with source.inside(target):
