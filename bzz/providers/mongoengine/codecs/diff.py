@@ -39,7 +39,8 @@ def diff(
         found = field.diff(_get(before, field), _get(after, field), name, by_item=by_item)
         if name in found and _tells_default(field):
             found = _with_default(field, found[name], name, before, after, instance)
-        changes.update(found)
+        if found:
+            changes.update(found)
     return changes
 
 
@@ -75,8 +76,10 @@ def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:
     known: dict[str, FieldCodec] = {}
     for each in stored:
         if each is not None:
-            known.update(codec.variant(each).fields)
-            known.update(codec.variant(each).undeclared_in(each))
+            own = codec.variant(each)
+            known.update(own.fields)
+            if own.is_dynamic:
+                known.update(own.undeclared_in(each))
     return iter(known.values())
 
 

@@ -33,7 +33,8 @@ def new(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
         bson = _initial(codec, field, errors) if value is None else field.check(value, errors)
         if bson is not None or field.source.null:
             raw[field.stored] = bson
-    _put_undeclared(codec, raw, values, errors)
+    if codec.is_dynamic:
+        _put_undeclared(codec, raw, values, errors)
     if errors:
         raise Invalid(errors)
     return raw
@@ -91,9 +92,10 @@ def put_in_place(codec: DocumentCodec, values: Map[str, Any], stored: Any, decla
             field.put(raw, old if is_kept else field.check(values[name], errors, old))
         elif not field.is_protected and name in declared.fields:
             field.put(raw, _initial(codec, field, errors))
-    for name in codec.undeclared_in(raw).keys() - values.keys():
-        del raw[name]
-    _put_undeclared(codec, raw, values, errors)
+    if codec.is_dynamic:
+        for name in codec.undeclared_in(raw).keys() - values.keys():
+            del raw[name]
+        _put_undeclared(codec, raw, values, errors)
     if errors:
         raise Invalid(errors)
     return raw if differ(raw, stored) else stored

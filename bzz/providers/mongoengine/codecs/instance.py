@@ -20,6 +20,7 @@ from bzz.providers.mongoengine.raw import Raw
 __all__ = ["LoadedData", "Origin", "assemble", "copied", "origin_of", "remember", "touched", "unset_in"]
 
 _set = object.__setattr__  # MongoEngine's own would note a change
+_NOTHING_FILLED: Mapping[str, Any] = {}
 _NO_FIELDS = SON[str, Any]()  # only dynamic classes would add to it, and those are not made here
 
 
@@ -101,7 +102,7 @@ class LoadedData(dict[str, Any]):
         self._is_whole = False
         self._instance = weakref.ref(instance)
         self.touched: set[str] = set()
-        self._filled: dict[str, Any] = {}
+        self._filled = _NOTHING_FILLED
 
     @property
     def origin(self) -> Origin:
@@ -140,7 +141,7 @@ class LoadedData(dict[str, Any]):
         attribute = field.unset_attribute()
         if attribute is not None and field.is_mutable:
             self.touched.add(name)
-            self._filled[name] = field.shown_bson(attribute)
+            self._filled = {**self._filled, name: field.shown_bson(attribute)}
             attribute = field.own(attribute, self._instance())
         return attribute
 
