@@ -159,3 +159,16 @@ async def test_a_diff_tells_what_the_attribute_holds(api: Api, model: Any) -> No
         {"size": {"from": 4, "to": 7}},
     ]
     assert [{name: each["to"] for name, each in diff.items()} for diff, _ in held] == [values for _, values in held]
+
+
+@models
+async def test_unsetting_a_value_that_is_the_default_is_no_change_of_the_instance(api: Api, model: Any) -> None:
+    client, place = api(model), bare(model, size=4)
+    told: list[Any] = []
+
+    async def note(sender: Any, updated_fields: Any) -> None:
+        told.append(updated_fields)
+
+    with signals.post_update_instance.connected_to(note):
+        assert (await client.put(place, json={"size": None})).json()["size"] is None
+    assert told == [{}]
