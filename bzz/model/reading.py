@@ -72,4 +72,8 @@ class BodyReading(Reading):
         self, shape: Shape, name: str, values: Mapping[str, Any], place: Place, read: dict[str, Any]
     ) -> None:
         """Read a value of any other name."""
-        self.note((place, name), UNKNOWN)
+        field, value = shape.undeclared(name), values[name]
+        if field is None:
+            self.note((place, name), UNKNOWN)
+        else:
+            read[name] = None if value is None else field.kind.read(value, (place, name), self)

@@ -241,6 +241,7 @@ class Shape:
         otherwise. None for an embedded document without an id: its position in the list stands in the URL.
     :param embedded: whether instances live inside another document.
     :param limits: what can be stored.
+    :param undeclared: gives the field that describes an undeclared name; None if an instance may not hold it.
     """
 
     name: str
@@ -250,6 +251,7 @@ class Shape:
     url_id: Field | None = None
     embedded: bool = False
     limits: Limits = UNLIMITED
+    undeclared: Callable[[str], Field | None] = lambda name: None
 
     @cached_property
     def visible(self) -> dict[str, Field]:
@@ -281,7 +283,7 @@ class Shape:
         return field.kind.read_key if self.writes_as_key(field) else field.kind.read
 
     def writes_as_key(self, field: Field) -> bool:
-        """Whether JSON writes the values of a field as their text: those of a primary key ``id``."""
+        """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
 
     def find(self, dotted: str) -> Field | None:

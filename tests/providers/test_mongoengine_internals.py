@@ -195,6 +195,16 @@ def test_auto_convert_of_a_new_instance() -> None:
     assert (instance.number, instance._created) == ("as it is", True)
 
 
+@pytest.mark.usefixtures("database_name")
+def test_get_update_doc() -> None:
+    found = InternalOwner(number=1).save()
+    seen: list[Any] = []
+    internals.watch_updates(found, seen.append)
+    found.number = 2
+    found.save()
+    assert seen == [{"$set": {"n": 2}}]
+
+
 def test_changed_fields() -> None:
     instance = internals.construct(InternalOwner, {"number": 1})
     instance.number = 2

@@ -117,7 +117,7 @@ def geo(kind: str, coordinates: Any) -> dict[str, Any]:
     return {"type": kind, "coordinates": coordinates}
 
 
-CRATE = {"@type": "Crate", "id": "7"}
+CRATE = {"@type": "Crate", "id": 7}
 
 # For each field: the JSON that is sent and shown, another one, the model's values of both (ids of references), and JSON
 # that is refused.
@@ -160,11 +160,11 @@ ROWS: dict[str, tuple[Any, Any, Any, Any, list[Any]]] = {
         {"a": {"text": "x", "size": 1}}, {"b": {"text": "x", "size": 1}},
         {"a": Label(text="x", size=1)}, {"b": Label(text="x", size=1)}, [{"a": 1}, {"a": {"text": "x" * 6}}],
     ),
-    "reference": ("7", "8", 7, 8, ["x", "9", [], True]),
-    "dbref": ("7", "8", 7, 8, ["x", "9", {}]),
-    "lazy": ("7", "8", 7, 8, ["x", "9", {}]),
-    "any_reference": (CRATE, {**CRATE, "id": "8"}, CRATE, {**CRATE, "id": "8"}, ["7", {"@type": "Label", "id": "7"}]),
-    "any_lazy": (CRATE, {**CRATE, "id": "8"}, CRATE, {**CRATE, "id": "8"},
+    "reference": (7, 8, 7, 8, ["x", "9", [], True]),
+    "dbref": (7, 8, 7, 8, ["x", "9", {}]),
+    "lazy": (7, 8, 7, 8, ["x", "9", {}]),
+    "any_reference": (CRATE, {**CRATE, "id": 8}, CRATE, {**CRATE, "id": 8}, ["7", {"@type": "Label", "id": "7"}]),
+    "any_lazy": (CRATE, {**CRATE, "id": 8}, CRATE, {**CRATE, "id": 8},
                  ["7", {**CRATE, "id": "9"}, {**CRATE, "x": 1}]),
     "binary": (base64.b64encode(b"\0\xff").decode(), "", b"\0\xff", b"", ["*", "a", 1, "OTk5OTk5OTk5"]),
     "enum": ("red", "blue", Colour.RED, Colour.BLUE, ["green", 1, "RED"]),
@@ -192,7 +192,7 @@ ROWS: dict[str, tuple[Any, Any, Any, Any, list[Any]]] = {
                  geo("MultiPolygon", [[RING]]), geo("MultiPolygon", [[[[x, y + 1] for x, y in RING]]]),
                  [geo("MultiPolygon", [RING])]),
     "decimal128": ("1.50", "1E+100", Decimal("1.50"), Decimal("1E+100"), ["x", True, "NaN", "1" * 35]),
-    "references": (["7"], ["7", "8"], [7], [7, 8], [["9"], "7", [["7"]], [None]]),
+    "references": ([7], [7, 8], [7], [7, 8], [["9"], "7", [["7"]], [None]]),
     "lists": ([[1], []], [[1, 2]], [[1], []], [[1, 2]], [[1], [["x"]]]),
     "choice": ("s", "l", "s", "l", ["m", "Small", 1]),
 }  # fmt: skip
@@ -371,8 +371,16 @@ async def test_a_sequence_may_be_the_primary_key(api: Api) -> None:
     client = api(Receipt)
     answers = [await client.post("/receipt/", json={"total": number}) for number in (5, 6)]
     assert [each.headers["Location"] for each in answers] == ["/receipt/1/", "/receipt/2/"]
-    assert (await client.get("/receipt/2/")).json() == {"id": "2", "total": 6}
-    assert (await client.put("/receipt/2/", json={"id": "2", "total": 7})).json() == {"id": "2", "total": 7}
+    assert (await client.get("/receipt/2/")).json() == {"id": 2, "total": 6}
+    assert (await client.put("/receipt/2/", json={"id": "2", "total": 7})).json() == {"id": 2, "total": 7}
+
+
+@pytest.mark.parametrize(("name", "sent"), [("reference", "7"), ("references", ["7"])])
+async def test_a_reference_to_an_integer_key_is_read_from_text_too(
+    alone: Api, crates: None, name: str, sent: object
+) -> None:
+    answer = await alone(Inventory).post("/inventory/", json={name: sent})
+    assert answer.json()[name] in (7, [7])
 
 
 @pytest.fixture

@@ -158,8 +158,8 @@ def add_links(references: Sequence[Any]) -> Alteration:
         new = [each for each in references if reference_key(each) not in known]
         if not new:
             return value, {}
-        after = [*held, *new]
-        if not isinstance(value, list):
+        after = _sorted(field, [*held, *new])
+        if not isinstance(value, list) or after[len(held) :] != new:
             return after, {"$set": {where: after}}
         return after, {"$addToSet": {where: {"$each": new}}}
 

@@ -1,13 +1,13 @@
 """Documents that MongoEngine itself must save or delete, in a worker thread, so that the class's own hooks run.
 
-Such are classes that override ``save``, ``clean``, ``validate`` or ``delete``, that hold fields which ask the database
-while they are saved (sequences, cached references), that have delete rules, or whose MongoEngine signals have
-receivers.
+Such are classes that override ``save``, ``clean``, ``validate``, ``to_mongo``, ``__init__`` or ``delete``, that hold
+fields which ask the database while they are saved (sequences, cached references), that have delete rules, or whose
+MongoEngine signals have receivers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -23,12 +23,13 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.instance import unset_in
 from bzz.providers.mongoengine.codecs.messages import add_error
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
 from bzz.providers.mongoengine.overrides import overrides
-from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.rejections import duplicate_key, rejected
 from bzz.providers.mongoengine.removal import delete_unchanged
 from bzz.providers.mongoengine.required import missing_told
@@ -62,7 +63,7 @@ async def create(documents: Documents, given: Raw) -> Raw:
     collection = await documents.collection()
 
     def insert() -> Raw:
-        fields = [field for field in codec.fields.values() if given.get(field.stored) is not None]
+        fields = [field for _, field, bson in codec.parts(given) if bson is not None]
         values = {field.declared.name: _saved(field, given[field.stored]) for field in fields}
         with missing_told(codec, values):
             instance = internals.construct_new(codec.model, values)
@@ -82,17 +83,22 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
     def save() -> Raw | None:
         instance = _loaded(codec, before)
         loaded = instance.to_mongo()
-        changed = {key for keys in assignments(before, after).values() for key in keys}
-        for stored in changed:
-            _assign(instance, codec.by_stored[stored], after.get(stored))
+        changed = _changed(before, after)
+        for key in changed:
+            field = codec.stored_field(key)
+            assert field is not None
+            _assign(instance, field, before.get(key), after.get(key))
+        updates: list[Raw] = []
+        internals.watch_updates(instance, updates.append)
         try:
             with missing_told(codec, internals.values(instance)):
                 instance.save(save_condition={"__raw__": unchanged(before)})
         except SaveConditionError:
             return None
-        # What was not stored was loaded with its default, which is not stored now either, unless somebody changed it.
-        known = {key for key, each in before.items() if each is not None} | changed
-        return {key: each for key, each in instance.to_mongo().items() if key in known or each != loaded.get(key)}
+        stored = before
+        for update in updates:
+            stored = applied(stored, update)
+        return stored if codec.has_own_form else {**stored, **_others(instance, loaded, updates)}
 
     saved = await _in_thread(codec, save)
     return None if saved is None else documents.as_saved(saved, collection)
@@ -135,13 +141,60 @@ def _loaded(codec: DocumentCodec, raw: Raw) -> Any:
     return internals.construct(model, values)
 
 
-def _assign(instance: Any, field: FieldCodec, raw: Any) -> None:
-    """Set an attribute so that this very value is saved: MongoEngine makes None the default, and takes True for 1."""
-    if raw is None:
-        internals.values(instance)[field.declared.name] = None
+def _others(instance: Any, loaded: Raw, updates: Iterable[Raw]) -> Raw:
+    """What an instance holds, and was not written by its updates, but by other means of its own ``save``."""
+    written = {path.partition(".")[0] for update in updates for paths in update.values() for path in paths}
+    return {key: each for key, each in instance.to_mongo().items() if key not in written and each != loaded.get(key)}
+
+
+def _changed(before: Raw, after: Raw) -> set[str]:
+    """The stored keys in which two raw documents differ."""
+    return {key for keys in assignments(before, after).values() for key in keys}
+
+
+def _assign(instance: Any, field: FieldCodec, before: Any, after: Any) -> None:
+    """Set an attribute so that this very value is saved: MongoEngine makes None the default, and takes True for 1.
+
+    An embedded document is changed inside, so that it knows in its ``clean()`` which of its fields have changed.
+    """
+    name = field.declared.name
+    if _assign_inside(internals.values(instance).get(name), field, before, after):
+        return
+    if after is None:
+        internals.values(instance)[name] = None
     else:
-        setattr(instance, field.declared.name, _saved(field, raw))
-    internals.mark_changed(instance, field.declared.name)
+        setattr(instance, name, _as_stored(_saved(field, after)))
+    internals.mark_changed(instance, name)
+
+
+def _assign_inside(attribute: Any, field: FieldCodec, before: Any, after: Any) -> bool:
+    """Change embedded documents inside, if the same ones are there before and after; return whether they are."""
+    item = field.item
+    if isinstance(before, list) and isinstance(after, list) and isinstance(attribute, list) and item is not None:
+        known, wanted = (list(map(item.identity, each)) for each in (before, after))
+        if known != wanted or None in known:
+            return False
+        beside = list(zip(attribute, before, after, strict=True))
+    else:
+        item, beside = field, [(attribute, before, after)]
+    if not all(_can_assign(item, *each) for each in beside):
+        return False
+    for each in beside:
+        _assign_inner(item, *each)
+    return True
+
+
+def _can_assign(field: FieldCodec, embedded: Any, before: Any, after: Any) -> bool:
+    if not isinstance(embedded, me.EmbeddedDocument) or field.target_of(before) is not field.target_of(after):
+        return False
+    target = field.target_of(after)
+    return target is not None and target.model is type(embedded) and _changed(before, after) <= target.by_stored.keys()
+
+
+def _assign_inner(field: FieldCodec, embedded: Any, before: Raw, after: Raw) -> None:
+    target = field.target_of(after)
+    for stored in _changed(before, after):
+        _assign(embedded, target.by_stored[stored], before.get(stored), after.get(stored))
 
 
 def _saved(field: FieldCodec, value: Any) -> Any:
@@ -150,6 +203,15 @@ def _saved(field: FieldCodec, value: Any) -> Any:
     for document in documents_in(loaded):
         internals.take_fields(document)
     return loaded
+
+
+def _as_stored(attribute: Any) -> Any:
+    """Take back the defaults of embedded documents that are written whole: what is unset in them stays so."""
+    for document in documents_in(attribute):
+        if not overrides(type(document), "__init__"):
+            values = internals.values(document)
+            values.update(dict.fromkeys(unset_in(document)))
+    return attribute
 
 
 async def _in_thread(codec: DocumentCodec, work: Callable[[], T]) -> T:

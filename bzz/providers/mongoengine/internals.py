@@ -208,6 +208,18 @@ def mark_changed(instance: Any, name: str) -> None:
     instance._mark_as_changed(name)
 
 
+def watch_updates(instance: Any, note: Callable[[dict[str, Any]], object]) -> None:
+    """Have ``save()`` of an instance call ``note`` with each ``$set`` and ``$unset`` that it is about to make."""
+    update_of = instance._get_update_doc
+
+    def noted() -> Any:
+        update = update_of()
+        note(update)
+        return update
+
+    instance.__dict__["_get_update_doc"] = noted
+
+
 def give_owner(embedded: Any, owner: Any) -> None:
     """Tell an embedded document which one it is in; ``owner`` is a weak reference to that."""
     embedded._instance = owner

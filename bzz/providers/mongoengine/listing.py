@@ -25,7 +25,7 @@ from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw
-from bzz.shape.operators import LISTED
+from bzz.shape.operators import LISTED, ORDERING
 
 __all__ = ["Key", "beyond", "decode_cursor", "encode_cursor", "filter_query", "order", "reverse"]
 
@@ -57,6 +57,8 @@ def filter_query(codec: DocumentCodec, filters: Sequence[Filter], prefix: str = 
 
 def _any_of(codec: DocumentCodec, wanted: Filter, prefix: str) -> Raw:
     path, field = _stored_path(codec, wanted.path)
+    if not field.is_ordered and any(condition.operator in ORDERING for condition in wanted.any_of):
+        raise _unordered(wanted.path)
     try:
         queries = [{prefix + path: _comparison(field, condition)} for condition in wanted.any_of]
     except BAD_VALUE:
@@ -89,6 +91,10 @@ def _comparison(field: FieldCodec, condition: Condition) -> Raw:
     return _pattern(operator, scalar.pattern_operand(value))
 
 
+def _unordered(path: str) -> BadRequest:
+    return BadRequest(f"{path!r} is stored as text, which has another order than its numbers; compare it by eq or in.")
+
+
 def _circle(longitude: float, latitude: float, metres: float) -> Raw:
     return {"$centerSphere": [[longitude, latitude], metres / _EARTH]}
 
@@ -114,7 +120,13 @@ def _pattern(operator: str, text: str) -> Raw:
 def order(
     codec: DocumentCodec, sort: Sequence[Sort], default: Sequence[tuple[str, int]], last: str, prefix: str
 ) -> list[Key]:
-    """The sort keys of a request, or the model's own; ``last`` makes the order total."""
+    """The sort keys of a request, or the model's own; ``last`` makes the order total.
+
+    :raises bzz.errors.BadRequest: for a field that MongoDB would sort in another order than that of its values.
+    """
+    unordered = next((each.path for each in sort if not _stored_path(codec, each.path)[1].is_ordered), None)
+    if unordered is not None:
+        raise _unordered(unordered)
     if sort:
         keys = [Key(prefix + _stored_path(codec, each.path)[0], -1 if each.descending else 1) for each in sort]
     else:

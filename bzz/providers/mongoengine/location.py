@@ -70,6 +70,12 @@ class Location:
         """Return the location one step further, in an embedded document."""
         return Location(self.documents, self.query, self.raw, (*self.inner, step))
 
+    def at_position(self, position: int) -> Location:
+        """Return the location of the same item of a list after it has moved: ``self``, if its id names it."""
+        if not self.spot.is_positional:
+            return self
+        return Location(self.documents, self.query, self.raw, (*self.inner[:-1], self.inner[-1]._replace(key=position)))
+
     def ending(self, raw: Raw) -> Spot:
         """Return the end of the way in any state of the root document, wherever positions lead in it."""
         return self._way(raw)[-1]

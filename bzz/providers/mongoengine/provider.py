@@ -42,6 +42,7 @@ from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.reading import Reading
 from bzz.providers.mongoengine.record import StoredRecord, represent, state_of
 from bzz.providers.mongoengine.references import check_references
+from bzz.providers.mongoengine.sorting import moved
 from bzz.shape import Shape
 
 __all__ = ["MongoEngineProvider"]
@@ -133,18 +134,22 @@ class MongoEngineProvider(Provider):
             if done is not None:
                 return done
         location = await self._reading.locate(path.steps, context)
+        left_at = location
 
         def make(raw: Raw) -> Edit:
+            nonlocal left_at
             spot = location.find_again(raw)
             if precondition is not None and not precondition(state_of(spot.codec, spot.raw)):
                 raise PreconditionFailed()
             require_expected(location, spot.raw, expected)
             _require_ids(spot, ids)
             after = merged(spot.codec, spot.raw, values, merge=merge)
-            return _edit_of(location, raw, spot, after, whole=conditional)
+            move = moved(location, raw, after)
+            left_at = location if move is None else location.at_position(move.position)
+            return _edit_of(location, raw, spot, after, whole=conditional) if move is None else move.edit
 
         edited = await edit(location, make)
-        return written.changed_at(location, edited)
+        return written.changed_at(location, edited, left_at)
 
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, StoredRecord)

@@ -39,7 +39,7 @@ def put_at(raw: Any, where: str, value: Any) -> Any:
     if isinstance(raw, list):
         inner = put_at(raw[int(name)], rest, value) if rest else value
         return [*raw[: int(name)], inner, *raw[int(name) + 1 :]]
-    inner = put_at(raw[name], rest, value) if rest else value
+    inner = put_at(raw.get(name) or {}, rest, value) if rest else value  # as MongoDB makes what is missing on the way
     if inner is not MISSING:
         return {**raw, name: inner}
     return {key: each for key, each in raw.items() if key != name}

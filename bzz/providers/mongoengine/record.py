@@ -102,7 +102,7 @@ def _show(codec: DocumentCodec, item: Any) -> Any:
         return item.show()
     if isinstance(item, me.base.BaseDocument):
         found = codec.registry.of(type(item))
-        return found.to_json(found.dump(item))
+        return found.to_json(found.dump_shown(item))
     return item
 
 

@@ -26,24 +26,29 @@ def deleted(codec: DocumentCodec, gone: Raw) -> Written:
 
 def changed(codec: DocumentCodec, before: Raw, after: Raw) -> Changed:
     """A document that was updated."""
+    record = StoredRecord(codec, after)
     return Changed(
-        record=StoredRecord(codec, after),
-        tell=lambda: _change(codec, "updated", before, after),
-        compare=lambda: diff(codec, before, after),
+        record=record,
+        tell=lambda: _change(codec, "updated", before, after, record),
+        compare=lambda: diff(codec, before, after, instance=lambda: record.instance),
     )
 
 
-def changed_at(location: Location, edited: Edited) -> Changed:
-    """A document, or one embedded in it, that was updated."""
+def changed_at(location: Location, edited: Edited, left_at: Location) -> Changed:
+    """A document, or one embedded in it, that was updated.
+
+    :param left_at: where it is after the write.
+    """
     codec = location.documents.codec
     if not location.inner:
         return changed(codec, edited.before, edited.after)
-    before, after = location.ending(edited.before), location.ending(edited.after)
+    before, after = location.ending(edited.before), left_at.ending(edited.after)
+    record, holder = StoredRecord(after.codec, after.raw), StoredRecord(codec, edited.after)
     return Changed(
-        record=StoredRecord(after.codec, after.raw),
-        tell=lambda: _change(codec, "updated", edited.before, edited.after),
-        holder=StoredRecord(codec, edited.after),
-        compare=lambda: diff(after.codec, before.raw, after.raw),
+        record=record,
+        tell=lambda: _change(codec, "updated", edited.before, edited.after, holder),
+        holder=holder,
+        compare=lambda: diff(after.codec, before.raw, after.raw, instance=lambda: record.instance),
     )
 
 
@@ -57,8 +62,16 @@ def inside(location: Location, edited: Edited, record: StoredRecord, kind: Chang
     )
 
 
-def _change(codec: DocumentCodec, kind: ChangeKind, before: Raw | None, after: Raw | None) -> Change:
-    """The change of a root document from ``before`` (None: it was not there) to ``after`` (None: it is gone)."""
+def _change(
+    codec: DocumentCodec, kind: ChangeKind, before: Raw | None, after: Raw | None, record: StoredRecord | None = None
+) -> Change:
+    """The change of a root document from ``before`` (None: it was not there) to ``after`` (None: it is gone).
+
+    :param record: of ``after``.
+    """
+    instance = None if record is None else lambda: record.instance
     assert codec.pk is not None
     key = (after or before or {}).get("_id")
-    return Change(codec.model, codec.pk.diff_form(key), kind, lambda: diff(codec, before, after, by_item=True))
+    return Change(
+        codec.model, codec.pk.diff_form(key), kind, lambda: diff(codec, before, after, by_item=True, instance=instance)
+    )

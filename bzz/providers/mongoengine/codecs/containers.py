@@ -25,7 +25,7 @@ class ContainerCodec(FieldCodec):
     """
 
     is_mutable = True
-    unset_is_none = False
+    tells_default = False
 
     def __init__(self, declaration: Declaration) -> None:
         super().__init__(declaration)
@@ -69,6 +69,11 @@ class ContainerCodec(FieldCodec):
         if self.item is not None and isinstance(attribute, (dict, list, tuple)):
             return _each(self.item.from_attribute, attribute)
         return super().from_attribute(attribute)
+
+    def shown_bson(self, attribute: Any) -> Any:
+        if self.holds_documents and isinstance(attribute, (dict, list, tuple)) and self.item is not None:
+            return _each(self.item.shown_bson, attribute)
+        return self.from_attribute(attribute)
 
     def attribute_of(self, value: Any) -> Any:
         return value if self.item is None else _each(self.item.attribute_of, value, otherwise=value)

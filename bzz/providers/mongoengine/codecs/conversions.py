@@ -146,6 +146,15 @@ class Conversions:
         """Return the bson of what an attribute of an instance holds."""
         return None if attribute is None else self.source.to_mongo(attribute)
 
+    def unset_attribute(self) -> Any:
+        """Return what MongoEngine gives an attribute for which nothing is stored: the default of the field."""
+        declared = None if self.source.null else self.source.default
+        return declared() if callable(declared) else declared
+
+    def shown_bson(self, attribute: Any) -> Any:
+        """Return what :meth:`from_attribute` does, but keep unset what is unset in documents that were loaded."""
+        return self.from_attribute(attribute)
+
     def own(self, attribute: Any, instance: Any) -> Any:
         """Return an attribute as ``instance`` holds it: changes inside it are noted there."""
         return attribute

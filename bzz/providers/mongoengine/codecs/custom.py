@@ -43,7 +43,7 @@ class CustomCodec(FieldCodec):
     def __init__(self, declaration: Declaration, standard: FieldCodec) -> None:
         self._standard = standard
         self.is_patched = standard.is_patched
-        self.unset_is_none = standard.unset_is_none
+        self.tells_default = standard.tells_default
         super().__init__(declaration)
         self.item = standard.item
 

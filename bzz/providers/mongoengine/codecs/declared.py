@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
+from functools import cached_property
 from typing import Any, Protocol
 
 import mongoengine as me
 from mongoengine.base import BaseField
 
 from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import codec_for
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
@@ -42,6 +44,7 @@ class DeclaredFields:
         self._options = options
         self.inherits = bool(model._meta.get("allow_inheritance"))
         self.embedded = issubclass(model, me.EmbeddedDocument)
+        self.is_dynamic = internals.is_dynamic(model)
         self.fields = {name: self._codec(name, source) for name, source in self._declared()}
         self.by_stored = {field.stored: field for field in self.fields.values()}
         self.visible = {name: field for name, field in self.fields.items() if not field.declared.hidden}
@@ -54,6 +57,7 @@ class DeclaredFields:
             url_id=self._url_id(),
             embedded=self.embedded,
             limits=LIMITS,
+            undeclared=self._undeclared_field,
         )
 
     def _declared(self) -> Iterable[tuple[str, BaseField]]:
@@ -84,6 +88,42 @@ class DeclaredFields:
         if name not in self.fields:
             raise ConfigurationError(f"{self.model.__name__}.get_id_field_name() names no field: {name!r}")
         return self.fields[name].declared
+
+    # -- what nobody declares
+
+    @cached_property
+    def _taken(self) -> set[str]:
+        """The names that an undeclared field cannot have, for they mean something else to the class or in storage."""
+        return {*dir(self.model), *(source.db_field for source in internals.fields(self.model).values())}
+
+    def undeclared(self, name: str) -> FieldCodec | None:
+        """Return the codec of a field that a dynamic class does not declare; None if there is none of that name."""
+        if not self.is_dynamic or not name or name.startswith("_") or name in self._taken:
+            return None
+        if not LIMITS.allows_key(name):
+            return None
+        source = me.DynamicField(db_field=name)
+        source.name = name
+        return codec_for(Declaration(name, source, self.model, f"{self.model.__name__}.*", self._options))
+
+    def _undeclared_field(self, name: str) -> Field | None:
+        codec = self.undeclared(name)
+        return None if codec is None else codec.declared
+
+    def undeclared_in(self, raw: Raw) -> dict[str, FieldCodec]:
+        """Return the codecs of the undeclared fields of a stored document, by name: none if it is of another class."""
+        if not self.is_dynamic or raw.get("_cls") not in (None, self.model._class_name):
+            return {}
+        found = {key: self.undeclared(key) for key in raw.keys() - self.by_stored.keys()}
+        return {key: found[key] for key in raw if found.get(key) is not None}  # type: ignore[misc]
+
+    def field(self, name: str) -> FieldCodec | None:
+        """Return the codec of a field by its name, declared or not."""
+        return self.fields.get(name) or self.undeclared(name)
+
+    def stored_field(self, key: str) -> FieldCodec | None:
+        """Return the codec of a field by the key under which it is stored, declared or not."""
+        return self.by_stored.get(key) or self.undeclared(key)
 
     # -- ids
 
@@ -123,24 +163,27 @@ class DeclaredFields:
     # -- what is inside
 
     def parts(self, raw: Raw) -> Iterator[Part]:
-        """The declared fields that are stored; ``key`` is the stored key."""
-        return (Part(field.stored, field, raw[field.stored]) for field in self.fields.values() if field.stored in raw)
+        """The fields that are stored; ``key`` is the stored key."""
+        fields = (*self.fields.values(), *self.undeclared_in(raw).values())
+        return (Part(field.stored, field, raw[field.stored]) for field in fields if field.stored in raw)
 
     def value_parts(self, values: Map[str, Any]) -> Iterator[Part]:
-        """The values of declared fields, by name."""
-        return (Part(name, self.fields[name], value) for name, value in values.items() if name in self.fields)
+        """The values of fields, by name."""
+        find = self.field if self.is_dynamic else self.fields.get
+        fields = ((name, find(name), value) for name, value in values.items())
+        return (Part(name, field, value) for name, field, value in fields if field is not None)
 
     def open_name(self, where: str) -> str:
         """A dotted name as clients may know it: hidden fields, and what is no field, are ``*``."""
         first, dot, rest = where.partition(".")
-        field = self.visible.get(first)
+        field = self.visible.get(first) or self.undeclared(first)
         if field is None:
             return "*"
         return f"{first}.{field.open_name(rest)}" if dot else first
 
     def keeps(self, raw: Raw) -> bool:
         """Whether a stored document holds anything that a client may not write."""
-        if raw.keys() - self.by_stored.keys() - {"_cls"}:
+        if raw.keys() - self.by_stored.keys() - {"_cls"} - self.undeclared_in(raw).keys():
             return True
         held = ((field, bson) for _, field, bson in self.parts(raw) if bson is not None)
         return any(field.is_protected or field.keeps(bson) for field, bson in held)

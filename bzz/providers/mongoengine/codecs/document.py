@@ -18,9 +18,9 @@ from mongoengine.base import BaseField
 from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
-from bzz.providers.mongoengine.codecs.instance import assemble, copied, touched
+from bzz.providers.mongoengine.codecs.instance import Origin, assemble, copied, origin_of, remember, touched
 from bzz.providers.mongoengine.overrides import overrides
-from bzz.providers.mongoengine.raw import Raw, differ
+from bzz.providers.mongoengine.raw import MISSING, Raw, differ
 from bzz.shape import Shape
 
 __all__ = ["DocumentCodec", "Registry", "documents_in"]
@@ -72,10 +72,16 @@ class DocumentCodec(DeclaredFields):
     def has_save_hooks(self) -> bool:
         """Whether the class must always be saved by MongoEngine itself."""
         inside = any(
-            overrides(each.model, "clean", "validate") or any(field.asks_while_saved for field in each.fields.values())
+            overrides(each.model, "clean", "validate", "to_mongo", "__init__")
+            or any(field.asks_while_saved for field in each.fields.values())
             for each in self._embedded
         )
         return inside or overrides(self.model, "save")
+
+    @cached_property
+    def has_own_form(self) -> bool:
+        """Whether the class, or one embedded in it, makes what is stored by a ``to_mongo`` of its own."""
+        return any(overrides(each.model, "to_mongo") for each in self._embedded)
 
     @property
     def has_delete_hooks(self) -> bool:
@@ -95,12 +101,22 @@ class DocumentCodec(DeclaredFields):
     # -- what is stored, to values and to JSON
 
     def to_value(self, raw: Raw) -> dict[str, Any]:
-        """All declared fields as values, None where unset."""
-        return {name: field.to_value(raw.get(field.stored)) for name, field in self.fields.items()}
+        """All fields as values, None where unset."""
+        fields = {**self.fields, **self.undeclared_in(raw)}
+        return {name: field.to_value(raw.get(field.stored)) for name, field in fields.items()}
 
     @cached_property
     def to_json(self) -> Callable[[Raw], dict[str, Any]]:
         """The function that returns the fields that clients may see, None where unset. It is generated."""
+        declared = self._declared_to_json()
+        if not self.is_dynamic:
+            return declared
+        return lambda raw: {**declared(raw), **self._undeclared_json(raw)}
+
+    def _undeclared_json(self, raw: Raw) -> dict[str, Any]:
+        return {name: field.to_json(raw[name]) for name, field in self.undeclared_in(raw).items()}
+
+    def _declared_to_json(self) -> Callable[[Raw], dict[str, Any]]:
         source = FunctionSource(f"to_json_{self.model.__name__}", "raw")
         with source.inside(self):
             source.add(f"if len(raw) >= {len(self.visible)}:")
@@ -129,7 +145,7 @@ class DocumentCodec(DeclaredFields):
         if hasattr(self.model, "to_dict"):
             hidden = self.fields.keys() - self.visible.keys()
             return {key: value for key, value in instance.to_dict().items() if key not in hidden}
-        shown = self.to_json(self.dump(instance))
+        shown = self.to_json(self.dump_shown(instance))
         for name, field in self.visible.items():
             if field.has_custom_json:
                 shown[name] = field.custom_json(instance._data.get(name))
@@ -140,18 +156,19 @@ class DocumentCodec(DeclaredFields):
     def load(self, raw: Raw) -> Any:
         """An instance that holds ``raw`` and never asks the database: references in it stay ids.
 
-        Undeclared keys are left out, and unset fields are None rather than their default, as clients see them.
+        Undeclared keys are left out. What is not stored has its default, as when MongoEngine loads it.
         """
         if self._is_simple and not _has_receivers(self.model):
             return assemble(self.model, self.fields, self._quiet_fields, raw, embedded=self.embedded)
-        raw = copied(raw)
+        stored, raw = raw, copied(raw)
         known = {name: raw[field.stored] for name, field in self.fields.items() if field.stored in raw}
         values = {name: self.fields[name].to_attribute(value) for name, value in known.items()}
+        values.update({name: raw[name] for name in self.undeclared_in(raw)})
         extra = {} if self.embedded else {"_created": False}
         instance = self.model(__auto_convert=False, **extra, **values)
-        for name, field in self.fields.items():
-            if values.get(name) is None and field.unset_is_none:
-                instance._data[name] = None
+        unset = [(name, instance._data.get(name)) for name in self.fields if values.get(name) is None]
+        filled = {name: self.fields[name].shown_bson(each) for name, each in unset if each is not None}
+        remember(instance, Origin(stored, filled))
         instance._fields = self._quiet_fields
         instance._changed_fields = []
         return instance
@@ -170,30 +187,53 @@ class DocumentCodec(DeclaredFields):
             _silence(field)
         return fields
 
-    def dump(self, instance: Any, known: Raw | None = None) -> Raw:
-        """The stored form of an instance; a list or map that is empty and was not in ``known`` stays unset."""
+    def dump(self, instance: Any) -> Raw:
+        """The stored form of an instance, as MongoEngine would store it."""
+        raw = {field.stored: field.from_attribute(instance._data.get(name)) for name, field in self.fields.items()}
+        return self._with_class({**raw, **self._dump_undeclared(instance)})
+
+    def _dump_undeclared(self, instance: Any) -> Raw:
+        if not self.is_dynamic:
+            return {}
+        fields = {name: self.undeclared(name) for name in instance._dynamic_fields}
+        dumped = {name: each and each.from_attribute(instance._data.get(name)) for name, each in fields.items()}
+        return {name: bson for name, bson in dumped.items() if bson is not None}
+
+    def dump_shown(self, instance: Any) -> Raw:
+        """The stored form of an instance for clients: what was not stored stays unset, unless somebody changed it."""
+        origin = origin_of(instance)
+        if origin is None:
+            return self.dump(instance)
+        names = touched(instance)
         raw: Raw = {}
         for name, field in self.fields.items():
-            bson = field.from_attribute(instance._data.get(name))
-            if bson is not None and not _stays_unset(field, bson, known):
-                raw[field.stored] = bson
-        if self.inherits or (known and "_cls" in known):
-            raw["_cls"] = self.model._class_name
-        return raw
+            is_as_stored = names is not None and name not in names
+            raw[field.stored] = origin.raw.get(field.stored) if is_as_stored else _shown_bson(field, instance, origin)
+        return self._with_class({**raw, **self._dump_undeclared(instance)})
+
+    def _with_class(self, raw: Raw) -> Raw:
+        dumped = {key: bson for key, bson in raw.items() if bson is not None}
+        return {**dumped, "_cls": self.model._class_name} if self.inherits else dumped
 
     def changed_json(self, instance: Any, raw: Raw) -> dict[str, Any]:
         """What clients see of ``raw``, but for the fields that somebody changed in an instance of it."""
         shown = self.to_json(raw)
         names = touched(instance)
+        origin = origin_of(instance) or Origin(raw, {})
         fresh: Any = None
         for name, field in self.visible.items():
             if names is not None and name not in names:
                 continue
-            now = _dumped_json(field, instance, raw)
+            now = field.to_json(_shown_bson(field, instance, origin))
             if differ(now, shown[name]):
                 fresh = fresh or self.load(raw)  # not all that is stored comes out of an instance again
-                if differ(now, _dumped_json(field, fresh, raw)):
+                if differ(now, field.to_json(_shown_bson(field, fresh, origin_of(fresh) or origin))):
                     shown[name] = now
+        if self.is_dynamic:
+            held = self._undeclared_json(self._dump_undeclared(instance))
+            was = self._undeclared_json(raw)
+            gone = {name for name, each in was.items() if each is not None and name not in held}
+            shown = {**{name: each for name, each in shown.items() if name not in gone}, **held}
         return shown
 
 
@@ -205,13 +245,13 @@ def _has_receivers(model: Any) -> bool:
     return bool(before.has_receivers_for(model) or after.has_receivers_for(model))
 
 
-def _dumped_json(field: FieldCodec, instance: Any, known: Raw) -> Any:
-    bson = field.from_attribute(instance._data.get(field.declared.name))
-    return None if bson is None or _stays_unset(field, bson, known) else field.to_json(bson)
-
-
-def _stays_unset(field: FieldCodec, bson: Any, known: Raw | None) -> bool:
-    return known is not None and field.stored not in known and bson in ([], {})
+def _shown_bson(field: FieldCodec, instance: Any, origin: Origin) -> Any:
+    """The bson of an attribute; None if it is not stored, and is what the instance was made with, or empty."""
+    name = field.declared.name
+    bson = field.shown_bson(instance._data.get(name))
+    if origin.raw.get(field.stored) is not None:
+        return bson
+    return None if bson in ([], {}) or not differ(bson, origin.filled.get(name, MISSING)) else bson
 
 
 def documents_in(value: Any) -> list[Any]:

@@ -81,7 +81,7 @@ class EmbeddedCodec(LinkCodec):
 
     def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
         target = self.target()
-        if target.inherits or source.is_inside(target):
+        if target.inherits or target.is_dynamic or source.is_inside(target):
             return source.call(self.to_json, bson)
         document = source.variable()
         with source.inside(target):
@@ -99,6 +99,11 @@ class EmbeddedCodec(LinkCodec):
         if not isinstance(attribute, me.EmbeddedDocument):  # something else that stood in its place
             return attribute
         return self._registry.of(type(attribute)).dump(attribute)
+
+    def shown_bson(self, attribute: Any) -> Any:
+        if not isinstance(attribute, me.EmbeddedDocument):
+            return attribute
+        return self._registry.of(type(attribute)).dump_shown(attribute)
 
     def own(self, attribute: Any, instance: Any) -> Any:
         if isinstance(attribute, me.EmbeddedDocument) and instance is not None:
@@ -259,6 +264,10 @@ class GenericEmbeddedCodec(EmbeddedCodec):
         if not isinstance(attribute, me.EmbeddedDocument):
             return attribute
         return {"_cls": attribute._class_name, **super().from_attribute(attribute)}
+
+    def shown_bson(self, attribute: Any) -> Any:
+        shown = super().shown_bson(attribute)
+        return {"_cls": attribute._class_name, **shown} if isinstance(attribute, me.EmbeddedDocument) else shown
 
     def value_parts(self, value: Any) -> Iterator[Part]:
         target = self._registry.find(value.get("@type")) if isinstance(value, dict) else None

@@ -39,8 +39,9 @@ class FieldCodec(Checks):
 
     holds_documents: bool = False  # whether documents are embedded in it, in lists and maps too
     leads_anywhere: bool = False  # whether documents of classes that nobody declared may be embedded in it
-    unset_is_none: bool = True  # whether the attribute of an unset field is None
+    tells_default: bool = True  # whether a diff tells an unset field as what its attribute holds, and not as None
     may_be_custom: bool = True  # whether a field class with conversions of its own is asked for them
+    is_ordered: bool = True  # whether MongoDB orders what is stored as its values are ordered
     compares_attributes: bool = False  # whether one value may be stored in more than one form
 
     def __init__(self, declaration: Declaration) -> None:

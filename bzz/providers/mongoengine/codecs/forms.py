@@ -33,9 +33,19 @@ def new(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
         bson = _initial(codec, field, errors) if value is None else field.check(value, errors)
         if bson is not None or field.source.null:
             raw[field.stored] = bson
+    if codec.is_dynamic:
+        _put_undeclared(codec, raw, values, errors)
     if errors:
         raise Invalid(errors)
     return raw
+
+
+def _put_undeclared(codec: DocumentCodec, raw: Raw, values: Map[str, Any], errors: Errors) -> None:
+    """Put the undeclared fields of a dynamic class into a stored document."""
+    for name in values.keys() - codec.fields.keys():
+        field = codec.undeclared(name)
+        if field is not None:
+            field.put(raw, field.check(values[name], errors, raw.get(name)))
 
 
 def _initial(codec: DocumentCodec, field: FieldCodec, errors: Errors) -> Any:
@@ -82,6 +92,10 @@ def put_in_place(codec: DocumentCodec, values: Map[str, Any], stored: Any, decla
             field.put(raw, old if is_kept else field.check(values[name], errors, old))
         elif not field.is_protected and name in declared.fields:
             field.put(raw, _initial(codec, field, errors))
+    if codec.is_dynamic:
+        for name in codec.undeclared_in(raw).keys() - values.keys():
+            del raw[name]
+        _put_undeclared(codec, raw, values, errors)
     if errors:
         raise Invalid(errors)
     return raw if differ(raw, stored) else stored
@@ -98,8 +112,7 @@ def merged(codec: DocumentCodec, raw: Raw, values: Map[str, Any], *, merge: bool
     """
     after = dict(raw)
     errors: Errors = {}
-    for name, value in values.items():
-        field = codec.fields[name]
+    for _, field, value in codec.value_parts(values):
         field.put(after, field.update(after.get(field.stored), value, errors, merge=merge))
     if errors:
         raise Invalid(errors)

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from bson import SON
 
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw
 
-__all__ = ["LoadedData", "assemble", "copied", "touched"]
+__all__ = ["LoadedData", "Origin", "assemble", "copied", "origin_of", "remember", "touched", "unset_in"]
 
 _set = object.__setattr__  # MongoEngine's own would note a change
+_NOTHING_FILLED: Mapping[str, Any] = {}
 _NO_FIELDS = SON[str, Any]()  # only dynamic classes would add to it, and those are not made here
 
 
@@ -46,6 +47,41 @@ def assemble(model: Any, fields: Mapping[str, FieldCodec], quiet: Any, raw: Raw,
     return instance
 
 
+class Origin(NamedTuple):
+    """What an instance was made of.
+
+    :ivar raw: the stored document.
+    :ivar filled: the bson of attributes for which nothing is stored, by name: of defaults, and of what the class's own
+        code has set.
+    """
+
+    raw: Raw
+    filled: Mapping[str, Any]
+
+
+def remember(instance: Any, origin: Origin) -> None:
+    """Keep with an instance what it was made of, if its ``_data`` does not know."""
+    _set(instance, "_origin", origin)
+
+
+def origin_of(instance: Any) -> Origin | None:
+    """Return what an instance was made of, or None if it was not loaded here."""
+    data = instance._data
+    if type(data) is LoadedData:
+        return data.origin
+    found: Origin | None = instance.__dict__.get("_origin")
+    return found
+
+
+def unset_in(instance: Any) -> list[str]:
+    """Return the names of the fields of one value that have their default in an instance, and nothing stored."""
+    data, origin = instance._data, origin_of(instance)
+    if type(data) is LoadedData:
+        return data.unset()
+    filled = origin.filled if origin is not None else {}
+    return [name for name, bson in filled.items() if not isinstance(bson, (dict, list))]
+
+
 def touched(instance: Any) -> set[str] | None:
     """Return the names of the fields that may hold something else than was stored; None if any of them may."""
     data = instance._data
@@ -58,7 +94,7 @@ class LoadedData(dict[str, Any]):
     :ivar touched: the fields that were set, or whose attribute can be changed inside and was handed out.
     """
 
-    __slots__ = ("_fields", "_instance", "_is_whole", "_raw", "touched")
+    __slots__ = ("_fields", "_filled", "_instance", "_is_whole", "_raw", "touched")
 
     def __init__(self, raw: Raw, fields: Mapping[str, FieldCodec], instance: Any) -> None:
         self._raw = raw
@@ -66,6 +102,18 @@ class LoadedData(dict[str, Any]):
         self._is_whole = False
         self._instance = weakref.ref(instance)
         self.touched: set[str] = set()
+        self._filled = _NOTHING_FILLED
+
+    @property
+    def origin(self) -> Origin:
+        """What the instance was made of."""
+        return Origin(self._raw, self._filled)
+
+    def unset(self) -> list[str]:
+        """Return the names of the fields of one value for which nothing is stored."""
+        return [
+            name for name, each in self._fields.items() if each.tells_default and self._raw.get(each.stored) is None
+        ]
 
     def get(self, name: str, default: Any = None) -> Any:
         try:
@@ -78,13 +126,24 @@ class LoadedData(dict[str, Any]):
             raise KeyError(name)
         field = self._fields[name]
         bson = self._raw.get(field.stored)
-        if bson is None or not field.loads_as_is:
+        if bson is None:
+            bson = self._unset(name, field)
+        elif not field.loads_as_is:
             if field.is_mutable:
                 self.touched.add(name)
                 bson = copied(bson)
             bson = field.own(field.to_attribute(bson), self._instance())
         dict.__setitem__(self, name, bson)
         return bson
+
+    def _unset(self, name: str, field: FieldCodec) -> Any:
+        """Return the attribute of a field for which nothing is stored."""
+        attribute = field.unset_attribute()
+        if attribute is not None and field.is_mutable:
+            self.touched.add(name)
+            self._filled = {**self._filled, name: field.shown_bson(attribute)}
+            attribute = field.own(attribute, self._instance())
+        return attribute
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.touched.add(name)

@@ -24,6 +24,11 @@ def reference_key(bson: Any) -> Any:
     return bson.get("_id") if isinstance(bson, dict) else bson
 
 
+def _key_json(key: Any) -> int | str:
+    """Return a stored primary key as JSON holds it: an integer, or else its text."""
+    return key if isinstance(key, int) else str(key)
+
+
 @converts(me.ReferenceField, me.LazyReferenceField)
 class ReferenceCodec(LinkCodec):
     """A reference to a document of one class, stored by its primary key."""
@@ -48,7 +53,7 @@ class ReferenceCodec(LinkCodec):
 
     def to_json(self, bson: Any) -> Any:
         key = reference_key(bson)
-        return None if key is None else str(key)
+        return None if key is None else _key_json(key)
 
     def diff_form(self, bson: Any) -> Any:
         return self.to_value(bson)
@@ -101,11 +106,11 @@ class GenericReferenceCodec(LinkCodec):
         return {"_cls": target.model._class_name, "_ref": DBRef(collection, target.store_key(value["id"]))}
 
     def to_value(self, bson: Any) -> Any:
-        """Return the class and the text of the primary key."""
+        """Return the class and the primary key, as JSON holds it."""
         reference = bson.get("_ref") if isinstance(bson, dict) else None
         if not isinstance(reference, DBRef):
             return bson
-        return {"@type": bson.get("_cls"), "id": str(reference.id)}
+        return {"@type": bson.get("_cls"), "id": _key_json(reference.id)}
 
     def to_attribute(self, bson: Any) -> Any:
         return bson

@@ -24,18 +24,6 @@ from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
 __all__ = ["LoadedCodec", "ObjectIdCodec", "parse_object_id"]
 
 
-class CountedCodec(FieldCodec):
-    """For fields that may hold an integer: as a primary key named ``id`` it is shown as a text."""
-
-    def __init__(self, declaration: Declaration) -> None:
-        super().__init__(declaration)
-        is_id = self.source.primary_key and self.declared.name == "id"
-        self.shows_as_is = not (is_id and isinstance(self.declared.kind, IntegerKind))
-
-    def to_json(self, bson: Any) -> Any:
-        return bson if bson is None or self.shows_as_is else str(bson)
-
-
 class PlainCodec(FieldCodec):
     """For fields whose values are the same in all four forms, unless a class below theirs converts them."""
 
@@ -60,7 +48,7 @@ class StringCodec(PlainCodec):
 
 
 @converts(me.IntField)
-class IntegerCodec(PlainCodec, CountedCodec):
+class IntegerCodec(PlainCodec):
     """An integer."""
 
     kind = IntegerKind
@@ -102,6 +90,10 @@ class LoadedCodec(FieldCodec):
 @converts(me.DecimalField, me.Decimal128Field)
 class DecimalCodec(LoadedCodec):
     """A decimal number, stored as a text, in floating point or as a Decimal128."""
+
+    def __init__(self, declaration: Declaration) -> None:
+        super().__init__(declaration)
+        self.is_ordered = not getattr(self.source, "force_string", False)
 
     def _kind(self) -> Kind:
         return DecimalKind(LIMITS)
@@ -150,7 +142,7 @@ def parse_object_id(text: str) -> ObjectId:
 
 
 @converts(me.EnumField)
-class EnumCodec(CountedCodec):
+class EnumCodec(FieldCodec):
     """One of a few values, an Enum in an instance."""
 
     def _kind(self) -> Kind:
@@ -172,7 +164,7 @@ class EnumCodec(CountedCodec):
 
 
 @converts(me.SequenceField)
-class SequenceCodec(CountedCodec):
+class SequenceCodec(FieldCodec):
     """A number, or what is made of one, that MongoEngine counts up in the database."""
 
     asks_while_saved = True
