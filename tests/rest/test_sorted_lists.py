@@ -18,14 +18,14 @@ class Heat(me.EmbeddedDocument):
     seconds = me.IntField(db_field="s")
 
 
-class Entry(me.EmbeddedDocument):
+class RankedEntry(me.EmbeddedDocument):
     code = me.StringField(primary_key=True)
     rank = me.IntField(db_field="r")
 
 
 class _Race(me.Document):
     heats = me.SortedListField(me.EmbeddedDocumentField(Heat), ordering="s", db_field="h")
-    entries = me.SortedListField(me.EmbeddedDocumentField(Entry), ordering="r", reverse=True)
+    entries = me.SortedListField(me.EmbeddedDocumentField(RankedEntry), ordering="r", reverse=True)
 
     meta = {"abstract": True}  # noqa: RUF012  # as MongoEngine wants it
 
@@ -48,7 +48,7 @@ both = pytest.mark.parametrize("model", [PlainRace, CleanRace])
 
 def saved(model: Any) -> str:
     heats = [Heat(runner=name, seconds=seconds) for name, seconds in (("a", 1), ("b", 2), ("c", 3))]
-    entries = [Entry(code=code, rank=rank) for code, rank in (("x", 3), ("y", 2), ("z", 1))]
+    entries = [RankedEntry(code=code, rank=rank) for code, rank in (("x", 3), ("y", 2), ("z", 1))]
     return f"/{'plain' if model is PlainRace else 'clean'}_race/{model(heats=heats, entries=entries).save().id}/"
 
 
