@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from bzz.errors import BadRequest
 from bzz.providers.base import Condition, Filter, ListQuery, Operator, Sort
 from bzz.shape import Field, Shape
+from bzz.shape.keys import NamedDocument
 from bzz.shape.numbers import BooleanKind
 from bzz.shape.operators import EQUALITY, PATTERNS
 
@@ -261,7 +262,7 @@ def _read(field: Field, operator: Operator, text: str) -> Any:
         return _TRUTH.from_text(text)
     if operator in PATTERNS and ("\0" in text or len(text) > MAX_PATTERN):
         raise ValueError(f"Must be at most {MAX_PATTERN} characters, none of them NUL.")
-    value = field.item.kind.from_text(text)
+    value = field.item.kind.from_filter(text)
     if operator in EQUALITY:
         _check_choice(field, value)
     return value
@@ -271,6 +272,6 @@ def _check_choice(field: Field, value: Any) -> None:
     """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing."""
     item = field.item
     choices = item.choices or field.choices
-    if choices and value not in choices:
+    if choices and value not in choices and not isinstance(value, NamedDocument):
         known = ", ".join(item.kind.to_text(each) for each in choices[:MAX_CHOICES_TOLD])
         raise ValueError(f"Must be one of: {known}{', ...' if len(choices) > MAX_CHOICES_TOLD else '.'}")

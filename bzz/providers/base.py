@@ -181,6 +181,10 @@ class Provider(ABC):
 
     shape: Shape
 
+    has_public_ids: bool = False
+    """Whether any document here may refer to a model that has a :attr:`~bzz.shape.Shape.public_id`. Only then the two
+    methods about public ids are called."""
+
     @abstractmethod
     def __init__(self, model: type, options: Options) -> None: ...
 
@@ -281,3 +285,23 @@ class Provider(ABC):
 
         The answer holds only what :func:`bzz.codec.dumps` can write.
         """
+
+    async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
+        """Replace, in a decoded body, the public ids of documents that are referred to by their primary keys.
+
+        What is no public id stays as it is, and may be a primary key.
+
+        :param shape: of the document that the body describes.
+        :param data: is changed in place; nobody has judged it yet.
+        """
+        raise NotImplementedError
+
+    async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+        """Replace, in what :meth:`represent` gave for ``items``, the primary keys in references by public ids.
+
+        Where there is no such document for this request, or it has no public id, the primary key stays.
+
+        :param items: as for :meth:`represent`; a shape stands for values of its model.
+        :param shown: is changed in place.
+        """
+        raise NotImplementedError

@@ -80,6 +80,13 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         """
         raise ValueError(f"This is {self.name}, which has no text form.")
 
+    def from_filter(self, text: str) -> Any:
+        """Return what a filter compares with, where ``text`` is its operand.
+
+        :raises ValueError: as :meth:`from_text`.
+        """
+        return self.from_text(text)
+
     def from_form(self, text: str) -> Any:
         """Return ``text`` as JSON would hold it; text that is no value of the kind stays text."""
         return text
@@ -255,6 +262,15 @@ class Shape:
         """The names of the fields by which an instance is known, as far as a client may know them."""
         known = (each for each in (self.pk, self.url_id) if each is not None)
         return frozenset(each.name for each in known if each.name in self.visible)
+
+    @cached_property
+    def public_id(self) -> Field | None:
+        """The field by which clients name instances in references; None where they use the primary key.
+
+        Clients use the primary key if no other field stands in URLs, or if they may not know of that field.
+        """
+        is_other = self.url_id is not None and self.url_id is not self.pk
+        return self.url_id if is_other and self.url_id is not None and not self.url_id.hidden else None
 
     @cached_property
     def readers(self) -> dict[str, Reader]:

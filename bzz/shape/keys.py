@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Kind, Link, Reading, Refer, Shape
@@ -10,7 +12,19 @@ from bzz.shape.operators import ORDERED, Operator
 from bzz.shape.place import Place
 from bzz.shape.scalar import Textual, refuse
 
-__all__ = ["IdKind", "ReferenceKind"]
+__all__ = ["IdKind", "NamedDocument", "ReferenceKind"]
+
+
+@dataclass(frozen=True)
+class NamedDocument:
+    """A document that a filter names by its public id or its primary key; only the provider can tell which.
+
+    :param shape: the model, which has a public id.
+    :param text: the id.
+    """
+
+    shape: Shape
+    text: str
 
 
 class IdKind(Textual):
@@ -52,6 +66,15 @@ class ReferenceKind(Link):
 
     def from_text(self, text: str) -> Any:
         return self._key().from_text(text)
+
+    def from_filter(self, text: str) -> Any:
+        public = self.shape.public_id
+        if public is None:
+            return self.from_text(text)
+        with suppress(ValueError):
+            public.kind.from_text(text)
+            return NamedDocument(self.shape, text)
+        return self.from_text(text)
 
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         try:

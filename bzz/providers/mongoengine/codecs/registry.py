@@ -12,6 +12,7 @@ from mongoengine.base.common import _document_registry
 from mongoengine.errors import NotRegistered
 
 from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers the codecs of its field classes
     embedded,
     free_form,
@@ -23,7 +24,7 @@ from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers t
     times,
 )
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.shape import Shape
+from bzz.shape import Field, Shape
 
 __all__ = ["Registry"]
 
@@ -69,6 +70,16 @@ class Registry:
         return any(hasattr(each, "to_dict") for each in _with_subclasses(self.reachable)) or any(
             codec.leads_anywhere for each in self.reachable for codec in self.of(each).fields.values()
         )
+
+    @cached_property
+    def has_public_ids(self) -> bool:
+        """Whether a document that these routes reach may refer to one that has a public id."""
+        models = (each for each in _with_subclasses(self.reachable) if not internals.is_abstract(each))
+        targets = (shape for each in models for field in self._fields_of(each) for shape in field.kind.leads_to())
+        return any(shape.public_id is not None and not shape.embedded for shape in targets)
+
+    def _fields_of(self, model: Model) -> Iterable[Field]:
+        return self.of(model).shape.fields.values()
 
     def is_hidden(self, model: Model, name: str) -> bool:
         """Whether clients may not know of a field."""
