@@ -207,7 +207,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
             await self._after_inside(written)
         texts = [str(key) for key in keys]
         shown: dict[str, Any] = {step.field.name: texts if step.is_list else texts[0]}
-        if self.provider.has_public_ids:
+        if self.provider.has_public_ids(owner):
             await self.provider.show_public_ids([owner], [shown], self)
         self._finish_json(dumps(shown))
 
@@ -221,7 +221,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
     async def _decode(self, shape: Shape, *, merge_patch: bool = False) -> None:
         content_type = self.request.headers.get("Content-Type")
         self.data = decode(shape, content_type, self.body(), merge_patch=merge_patch)
-        if self.provider.has_public_ids:
+        if self.provider.has_public_ids(shape):
             await self.provider.resolve_public_ids(shape, self.data, self)
 
     # -- answers
@@ -231,18 +231,18 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         body = record.body
         if body is not None and fields is None:
             self._tag = entity_tag(record.state)
-            if not self.provider.has_public_ids:
+            if not self.provider.has_public_ids(self.path.last.shape):
                 return body
         shown = await self.provider.represent([record])
         if body is None or fields is not None:
             self._tag = entity_tag(record.state, dumps(shown[0] if fields is None else project(shown[0], fields)))
-        if self.provider.has_public_ids:  # after the tag, which knows of primary keys only
+        if self.provider.has_public_ids(self.path.last.shape):  # after the tag, which knows of primary keys only
             await self.provider.show_public_ids([record], shown, self)
         return dumps(shown[0] if fields is None else project(shown[0], fields))
 
     async def _represent(self, items: list[Any]) -> list[Any]:
         shown = await self.provider.represent(items)
-        if self.provider.has_public_ids:
+        if self.provider.has_public_ids(self.path.last.shape):
             await self.provider.show_public_ids(items, shown, self)
         return shown
 

@@ -181,10 +181,6 @@ class Provider(ABC):
 
     shape: Shape
 
-    has_public_ids: bool = False
-    """Whether any document here may refer to a model that has a :attr:`~bzz.shape.Shape.public_id`. Only then the two
-    methods about public ids are called."""
-
     @abstractmethod
     def __init__(self, model: type, options: Options) -> None: ...
 
@@ -285,6 +281,13 @@ class Provider(ABC):
 
         The answer holds only what :func:`bzz.codec.dumps` can write.
         """
+
+    def has_public_ids(self, shape: Shape) -> bool:
+        """Whether documents of a shape may refer to models that have a :attr:`~bzz.shape.Shape.public_id`.
+
+        The two methods about public ids are called for such shapes only.
+        """
+        return False
 
     async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
         """Replace, in a decoded body, the public ids of documents that are referred to by their primary keys.

@@ -94,4 +94,11 @@ class ReferenceKind(Link):
         return self.shape, value
 
     def json_schema(self, refer: Refer) -> JsonSchema:
-        return {"type": "string"} if self.shape.pk is None else self.shape.pk.kind.key_schema(refer)
+        schemas: list[JsonSchema] = []
+        for field in (self.shape.public_id, self.shape.pk):
+            schema = None if field is None else field.kind.key_schema(refer)
+            if schema is not None and schema not in schemas:
+                schemas.append(schema)
+        if len(schemas) > 1:
+            return {"anyOf": schemas}
+        return schemas[0] if schemas else {"type": "string"}

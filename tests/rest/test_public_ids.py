@@ -7,9 +7,14 @@ from typing import Any
 
 import mongoengine as me
 import pytest
+from pymongo import AsyncMongoClient
 
+import bzz
 from bzz import signals
+from bzz.dev import MongoServer
+from tests.conftest import Serve
 from tests.rest.conftest import Api
+from tests.rest.test_in_place import SentCommands
 
 
 class Harbourmaster(me.Document):
@@ -188,6 +193,52 @@ async def test_a_hidden_public_id_leaves_primary_keys(api: Api, ann: Any) -> Non
     created = await client.post("/pier/", json={"owner": str(ann.id)})
     assert created.json()["owner"] == str(ann.id)
     assert (await client.get("/pier/?owner=Ann%20Lee")).status_code == 400
+
+
+async def test_a_page_costs_one_query_more(mongo: MongoServer, database_name: str, serve: Serve) -> None:
+    people = [Harbourmaster(name=str(number)).save() for number in range(20)]
+    Pier.objects.insert([Pier(owner=each, guards=people) for each in people])
+    sent = SentCommands()
+    client: AsyncMongoClient[Any] = AsyncMongoClient(mongo.uri, event_listeners=[sent])
+    async with client:
+        served = serve(bzz.ModelHive.routes_for("mongoengine", Pier, database=client[database_name]))
+        assert len((await served.get("/pier/")).json()) == 20
+    assert sent.names == ["find", "find"]
+
+
+async def test_a_page_without_references_costs_none(mongo: MongoServer, database_name: str, serve: Serve) -> None:
+    Pier(code="alone").save()
+    sent = SentCommands()
+    client: AsyncMongoClient[Any] = AsyncMongoClient(mongo.uri, event_listeners=[sent])
+    async with client:
+        served = serve(bzz.ModelHive.routes_for("mongoengine", Pier, database=client[database_name]))
+        assert len((await served.get("/pier/")).json()) == 1
+    assert sent.names == ["find"]
+
+
+async def test_what_a_receiver_puts_into_an_instance_is_shown_by_its_public_id(api: Api, ann: Any, bob: Any) -> None:
+    pier = Pier(owner=ann).save()
+
+    def replace_owner(sender: Any, *, instance: Any, **more: Any) -> None:
+        instance.owner = bob
+
+    with signals.post_get_instance.connected_to(replace_owner, sender=Pier):
+        assert (await api(Pier).get(f"/pier/{pier.id}/")).json()["owner"] == "bob"
+
+
+class Boat(me.Document):
+    meta = {"allow_inheritance": True}  # noqa: RUF012  # as MongoEngine wants it
+    name = me.StringField()
+
+
+class PilotBoat(Boat):
+    pilot = me.ReferenceField(Harbourmaster)
+
+
+async def test_a_field_of_a_subclass_is_shown_by_the_public_id(api: Api, ann: Any) -> None:
+    PilotBoat(pilot=ann).save()
+    shown = (await api(Boat).get("/boat/")).json()
+    assert shown[0]["pilot"] == "Ann Lee"
 
 
 class Signalman(me.Document):

@@ -63,7 +63,6 @@ class MongoEngineProvider(Provider):
         self._schema = registry
         self.shape = registry.root.shape
         self._public_ids = PublicIds(self._reading)
-        self.has_public_ids = registry.has_public_ids
 
     def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
         return refusals(self._schema.of(shape.model), values)
@@ -74,7 +73,7 @@ class MongoEngineProvider(Provider):
         return await self._reading.get(path, context)
 
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
-        if self.has_public_ids:
+        if self.has_public_ids(path.last.shape):
             query = await self._public_ids.resolve_filters(query, context)
         return await self._reading.page(path, query, context)
 
@@ -82,6 +81,9 @@ class MongoEngineProvider(Provider):
         return await represent(self._schema.root, items)
 
     # -- public ids
+
+    def has_public_ids(self, shape: Shape) -> bool:
+        return shape.model in self._schema.with_public_ids
 
     async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
         await self._public_ids.resolve(shape, data, context)

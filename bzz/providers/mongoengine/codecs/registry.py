@@ -24,7 +24,7 @@ from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers t
     times,
 )
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.shape import Field, Shape
+from bzz.shape import Shape
 
 __all__ = ["Registry"]
 
@@ -72,14 +72,16 @@ class Registry:
         )
 
     @cached_property
-    def has_public_ids(self) -> bool:
-        """Whether a document that these routes reach may refer to one that has a public id."""
-        models = (each for each in _with_subclasses(self.reachable) if not internals.is_abstract(each))
-        targets = (shape for each in models for field in self._fields_of(each) for shape in field.kind.leads_to())
-        return any(shape.public_id is not None and not shape.embedded for shape in targets)
+    def with_public_ids(self) -> frozenset[Model]:
+        """The classes whose documents, or those of a subclass, may refer to one that has a public id, at any depth."""
+        return frozenset(each for each in self.reachable if self._refers_by_public_id(each))
 
-    def _fields_of(self, model: Model) -> Iterable[Field]:
-        return self.of(model).shape.fields.values()
+    def _refers_by_public_id(self, model: Model) -> bool:
+        concrete = (each for each in _with_subclasses([model]) if not internals.is_abstract(each))
+        inside = {inner for each in concrete for inner in self.embedded_in(each)}
+        fields = (field for each in inside for field in self.of(each).shape.fields.values())
+        targets = (shape for field in fields for shape in field.kind.leads_to())
+        return any(shape.public_id is not None and not shape.embedded for shape in targets)
 
     def is_hidden(self, model: Model, name: str) -> bool:
         """Whether clients may not know of a field."""
