@@ -208,8 +208,15 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         texts = [str(key) for key in keys]
         shown: dict[str, Any] = {step.field.name: texts if step.is_list else texts[0]}
         if self.provider.has_public_ids(owner):
-            await self.provider.show_public_ids([owner], [shown], self)
+            await self._show_links(owner, shown)
         self._finish_json(dumps(shown))
+
+    async def _show_links(self, owner: Shape, shown: dict[str, Any]) -> None:
+        """Show links that are made by public ids; by primary keys where those cannot be read any more."""
+        try:
+            await self.provider.show_public_ids([owner], [shown], self)
+        except Exception:
+            logger.exception("%s %s is done, but its public ids cannot be read", self.request.method, self.request.path)
 
     async def _receive(self, signal: Signal, *, updating: bool = False, merge_patch: bool = False) -> Sent:
         """Decode the body into ``data`` and judge it, as the receivers of ``signal`` may see it; each time anew."""

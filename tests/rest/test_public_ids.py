@@ -226,6 +226,29 @@ async def test_what_a_receiver_puts_into_an_instance_is_shown_by_its_public_id(a
         assert (await api(Pier).get(f"/pier/{pier.id}/")).json()["owner"] == "bob"
 
 
+async def test_nested_paths_show_public_ids(api: Api, ann: Any) -> None:
+    pier, client = Pier(pilotages=[Pilotage(by=ann)]).save(), api(Pier)
+    assert (await client.get(f"/pier/{pier.id}/pilotages/")).json() == [{"by": "Ann Lee"}]
+    assert (await client.get(f"/pier/{pier.id}/pilotages/0/")).json() == {"by": "Ann Lee"}
+    assert (await client.get(f"/pier/{pier.id}/pilotages/?by=Ann%20Lee")).json() == [{"by": "Ann Lee"}]
+    created = await client.post(f"/pier/{pier.id}/pilotages/", json={"by": "Ann Lee"})
+    assert (created.status_code, created.json()) == (201, {"by": "Ann Lee"})
+
+
+async def test_a_read_only_reference_may_come_back_by_its_public_id(api: Api, ann: Any) -> None:
+    pier, client = Pier(owner=ann).save(), api(Pier, read_only=["owner"])
+    sent = {"code": "x", "owner": "Ann Lee"}
+    assert (await client.put(f"/pier/{pier.id}/", json=sent)).status_code == 200
+    assert (await client.put(f"/pier/{pier.id}/", json={"owner": "nobody"})).status_code == 400
+
+
+async def test_more_names_than_fit_into_one_query_are_resolved(api: Api, database_name: str) -> None:
+    names = [str(number) for number in range(1500)]
+    Harbourmaster.objects.insert([Harbourmaster(name=name) for name in names])
+    created = await api(Pier).post("/pier/", json={"guards": names})
+    assert (created.status_code, created.json()["guards"]) == (201, names)
+
+
 class Boat(me.Document):
     meta = {"allow_inheritance": True}  # noqa: RUF012  # as MongoEngine wants it
     name = me.StringField()

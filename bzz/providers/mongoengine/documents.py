@@ -33,6 +33,7 @@ from bzz.shape import Field
 
 __all__ = ["Documents"]
 
+_KEYS_OF_A_QUERY = 1000  # a hook's query for each of them must fit into one command of 16 MiB
 _NOTHING: Raw = {"_id": {"$in": []}}
 _connecting = threading.Lock()
 _index_locks: dict[Any, threading.Lock] = {}  # one for each class, so that no class waits for another's indexes
@@ -189,10 +190,17 @@ class Documents:
         return [key for key, raw in stored.items() if raw not in there]
 
     async def named(self, field: Field, keys: Sequence[Any], context: Any) -> list[Raw]:
-        """The primary key and public id of all documents whose ``field`` is one of ``keys``, raw, in one query.
+        """The primary key and public id of all documents whose ``field`` is one of ``keys``, raw.
 
-        They are those that :meth:`find` would give, one after the other.
+        They are those that :meth:`find` would give, one after the other, read in one query for each thousand keys.
         """
+        return [
+            each
+            for start in range(0, len(keys), _KEYS_OF_A_QUERY)
+            for each in await self._named(field, keys[start : start + _KEYS_OF_A_QUERY], context)
+        ]
+
+    async def _named(self, field: Field, keys: Sequence[Any], context: Any) -> list[Raw]:
         assert self.codec.shape.public_id is not None
         if self._is_narrowed:
             asked = await asyncio.gather(*(self._query_or_none(field, key, context) for key in keys))
