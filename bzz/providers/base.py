@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bzz.change import Diff
+from bzz.providers.naming import NamesDocuments
 from bzz.providers.outcome import Changed, Page, Record, Stale, Written
 from bzz.providers.store import Entry, Store
 from bzz.shape import Field, Shape
@@ -164,7 +165,7 @@ class Options:
     database: Any = None
 
 
-class Provider(ABC):
+class Provider(NamesDocuments, ABC):
     """One model's storage. Made once per ``routes_for``; every method may be called concurrently.
 
     ``context`` is handed to the model's own hooks (``get_instance_queryset``, ``get_list_queryset``) and never looked
@@ -281,30 +282,3 @@ class Provider(ABC):
 
         The answer holds only what :func:`bzz.codec.dumps` can write.
         """
-
-    def has_public_ids(self, shape: Shape) -> bool:
-        """Whether documents of a shape may refer to models that have a :attr:`~bzz.shape.Shape.public_id`.
-
-        The two methods about public ids are called for such shapes only.
-        """
-        return False
-
-    async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
-        """Replace, in a decoded body, the public ids of documents that are referred to by their primary keys.
-
-        What is no public id stays as it is, and may be a primary key.
-
-        :param shape: of the document that the body describes.
-        :param data: is changed in place; nobody has judged it yet.
-        """
-        raise NotImplementedError
-
-    async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
-        """Replace, in what :meth:`represent` gave for ``items``, the primary keys in references by public ids.
-
-        Where there is no such document for this request, or it has no public id, the primary key stays.
-
-        :param items: as for :meth:`represent`; a shape stands for values of its model.
-        :param shown: is changed in place.
-        """
-        raise NotImplementedError
