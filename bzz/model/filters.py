@@ -10,6 +10,7 @@ from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
 from bzz.providers.base import Condition, Filter, Operator
 from bzz.shape import Field, Shape
 from bzz.shape.geo import read_box, read_circle
+from bzz.shape.keys import NamedDocument
 from bzz.shape.numbers import BooleanKind
 from bzz.shape.operators import EQUALITY, LISTED, PATTERNS
 
@@ -123,6 +124,6 @@ def _check_choice(field: Field, value: Any) -> None:
     """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing."""
     item = field.item
     choices = item.choices or field.choices
-    if choices and value not in choices:
+    if choices and value not in choices and not isinstance(value, NamedDocument):
         known = ", ".join(item.kind.to_text(each) for each in choices[:MAX_CHOICES_TOLD])
         raise ValueError(f"Must be one of: {known}{', ...' if len(choices) > MAX_CHOICES_TOLD else '.'}")

@@ -143,7 +143,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         fields = read_fields(shape, self.request.query)
         await self._before(signals.pre_get_list)
         page = await self.provider.page(self.path, query, self)
-        shown = await self.provider.represent(await self._heard_list(page.records))
+        shown = await self._represent(await self._heard_list(page.records))
         self.set_header("Link", link_header(self.request.path, self.request.query, query, page))
         if page.cut:
             self.set_header("X-Page-Cut", "size")
@@ -162,7 +162,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         return [known.get(id(item), item) for item in items]
 
     async def _create(self) -> None:
-        sent = self._receive(signals.pre_create_instance)
+        sent = await self._receive(signals.pre_create_instance)
         await self._before(signals.pre_create_instance)
         written = await self.provider.create(self.path, sent.left(self.data), self)
         created = written.record.id
@@ -179,7 +179,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         await self._finish_written(changed, signals.post_update_instance, updated_fields=fields)
 
     async def _update_once(self, attempt: Attempt, *, merge: bool) -> Changed:
-        sent = self._receive(signals.pre_update_instance, updating=True, merge_patch=merge)
+        sent = await self._receive(signals.pre_update_instance, updating=True, merge_patch=merge)
         attempt.preview = lambda record: self.provider.preview(record, sent.left(self.data), merge=merge)
         await self._before(signals.pre_update_instance, attempt)
         return await self.provider.update(
@@ -194,7 +194,8 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
     async def _link(self) -> None:
         step = self.path.last
         assert step.field is not None
-        self._decode(self.path.steps[-2].shape)
+        owner = self.path.steps[-2].shape
+        await self._decode(owner)
         if signals.pre_create_instance.has_receivers_for(self._model):
             read_links(step.field, self.data, complete=False)
         await self._before(signals.pre_create_instance)
@@ -205,18 +206,30 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         for written in linked[:1]:  # all of them tell the same change
             await self._after_inside(written)
         texts = [str(key) for key in keys]
-        self._finish_json(dumps({step.field.name: texts if step.is_list else texts[0]}))
+        shown: dict[str, Any] = {step.field.name: texts if step.is_list else texts[0]}
+        if self.provider.has_public_ids(owner):
+            await self._show_links(owner, shown)
+        self._finish_json(dumps(shown))
 
-    def _receive(self, signal: Signal, *, updating: bool = False, merge_patch: bool = False) -> Sent:
+    async def _show_links(self, owner: Shape, shown: dict[str, Any]) -> None:
+        """Show links that are made by public ids; by primary keys where those cannot be read any more."""
+        try:
+            await self.provider.show_public_ids([owner], [shown], self)
+        except Exception:
+            logger.exception("%s %s is done, but its public ids cannot be read", self.request.method, self.request.path)
+
+    async def _receive(self, signal: Signal, *, updating: bool = False, merge_patch: bool = False) -> Sent:
         """Decode the body into ``data`` and judge it, as the receivers of ``signal`` may see it; each time anew."""
         shape, own_id = self.path.last.shape, self.path.last.key if updating else None
-        self._decode(shape, merge_patch=merge_patch)
+        await self._decode(shape, merge_patch=merge_patch)
         heard = signal.has_receivers_for(self._model)
         return read_sent(shape, self.data, self.provider.check, own_id=own_id, updating=updating, is_heard=heard)
 
-    def _decode(self, shape: Shape, *, merge_patch: bool = False) -> None:
+    async def _decode(self, shape: Shape, *, merge_patch: bool = False) -> None:
         content_type = self.request.headers.get("Content-Type")
         self.data = decode(shape, content_type, self.body(), merge_patch=merge_patch)
+        if self.provider.has_public_ids(shape):
+            await self.provider.resolve_public_ids(shape, self.data, self)
 
     # -- answers
 
@@ -225,11 +238,20 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         body = record.body
         if body is not None and fields is None:
             self._tag = entity_tag(record.state)
-            return body
-        shown = (await self.provider.represent([record]))[0]
-        body = dumps(shown if fields is None else project(shown, fields))
-        self._tag = entity_tag(record.state, body)
-        return body
+            if not self.provider.has_public_ids(self.path.last.shape):
+                return body
+        shown = await self.provider.represent([record])
+        if body is None or fields is not None:
+            self._tag = entity_tag(record.state, dumps(shown[0] if fields is None else project(shown[0], fields)))
+        if self.provider.has_public_ids(self.path.last.shape):  # after the tag, which knows of primary keys only
+            await self.provider.show_public_ids([record], shown, self)
+        return dumps(shown[0] if fields is None else project(shown[0], fields))
+
+    async def _represent(self, items: list[Any]) -> list[Any]:
+        shown = await self.provider.represent(items)
+        if self.provider.has_public_ids(self.path.last.shape):
+            await self.provider.show_public_ids(items, shown, self)
+        return shown
 
     async def _finish_written(self, written: Written, signal: Signal, **more: Any) -> None:
         """Tell receivers of a write, and answer with what is stored, whatever goes wrong from here on."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bzz.change import Diff
+from bzz.providers.naming import NamesDocuments
 from bzz.providers.outcome import Changed, Page, Record, Stale, Written
 from bzz.providers.store import Entry, Store
 from bzz.shape import Field, Shape
@@ -169,7 +170,7 @@ class Options:
     database: Any = None
 
 
-class Provider(ABC):
+class Provider(NamesDocuments, ABC):
     """One model's storage. Made once per ``routes_for``; every method may be called concurrently.
 
     ``context`` is handed to the model's own hooks (``get_instance_queryset``, ``get_list_queryset``) and never looked

@@ -265,6 +265,15 @@ class Shape:
         return frozenset(each.name for each in known if each.name in self.visible)
 
     @cached_property
+    def public_id(self) -> Field | None:
+        """The field by which clients name instances in references; None where they use the primary key.
+
+        Clients use the primary key if no other field stands in URLs, or if they may not know of that field.
+        """
+        is_other = self.url_id is not None and self.url_id is not self.pk
+        return self.url_id if is_other and self.url_id is not None and not self.url_id.hidden else None
+
+    @cached_property
     def readers(self) -> dict[str, Reader]:
         """What reads the JSON values of each declared field."""
         return {name: self._reader(each) for name, each in self.fields.items()}

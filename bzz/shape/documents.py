@@ -105,7 +105,7 @@ class AnyReferenceKind(Tagged):
 
     def reference(self, value: Any) -> tuple[Shape, Any] | None:
         shape = self._variant(value)
-        return None if shape is None else (shape, value["id"])
+        return None if shape is None or "id" not in value else (shape, value["id"])
 
     def json_schema(self, refer: Refer) -> JsonSchema:
         choices = []

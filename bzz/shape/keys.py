@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Kind, Link, Reading, Refer, Shape
@@ -10,7 +12,19 @@ from bzz.shape.operators import ORDERED, Operator
 from bzz.shape.place import Place
 from bzz.shape.scalar import Textual, refuse
 
-__all__ = ["IdKind", "ReferenceKind"]
+__all__ = ["IdKind", "NamedDocument", "ReferenceKind"]
+
+
+@dataclass(frozen=True)
+class NamedDocument:
+    """A document that a filter names by its public id or its primary key; only the provider can tell which.
+
+    :param shape: the model, which has a public id.
+    :param text: the id.
+    """
+
+    shape: Shape
+    text: str
 
 
 class IdKind(Textual):
@@ -53,6 +67,15 @@ class ReferenceKind(Link):
     def from_text(self, text: str) -> Any:
         return self._key().from_text(text)
 
+    def readings(self, text: str) -> Sequence[Any]:
+        public = self.shape.public_id
+        if public is None:
+            return (self.from_text(text),)
+        with suppress(ValueError):
+            public.kind.from_text(text)
+            return (NamedDocument(self.shape, text),)
+        return (self.from_text(text),)
+
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         try:
             key = self._key()
@@ -71,4 +94,11 @@ class ReferenceKind(Link):
         return self.shape, value
 
     def json_schema(self, refer: Refer) -> JsonSchema:
-        return {"type": "string"} if self.shape.pk is None else self.shape.pk.kind.key_schema(refer)
+        schemas: list[JsonSchema] = []
+        for field in (self.shape.public_id, self.shape.pk):
+            schema = None if field is None else field.kind.key_schema(refer)
+            if schema is not None and schema not in schemas:
+                schemas.append(schema)
+        if len(schemas) > 1:
+            return {"anyOf": schemas}
+        return schemas[0] if schemas else {"type": "string"}

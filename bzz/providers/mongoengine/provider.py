@@ -38,9 +38,10 @@ from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.editing import Edit, Edited, edit, require_expected
 from bzz.providers.mongoengine.location import Location, Spot, linked_keys
 from bzz.providers.mongoengine.overrides import check_signatures
+from bzz.providers.mongoengine.public_ids import PublicIds
 from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.reading import Reading
-from bzz.providers.mongoengine.record import StoredRecord, represent, state_of
+from bzz.providers.mongoengine.record import StoredRecord, represent, shape_of, state_of
 from bzz.providers.mongoengine.references import check_references
 from bzz.providers.mongoengine.sorting import moved
 from bzz.shape import Shape
@@ -62,6 +63,7 @@ class MongoEngineProvider(Provider):
         self._reading = Reading(registry, options.database)
         self._schema = registry
         self.shape = registry.root.shape
+        self._public_ids = PublicIds(self._reading)
 
     def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
         return refusals(self._schema.of(shape.model), values)
@@ -72,10 +74,24 @@ class MongoEngineProvider(Provider):
         return await self._reading.get(path, context)
 
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        if self.has_public_ids(path.last.shape):
+            query = await self._public_ids.resolve_filters(query, context)
         return await self._reading.page(path, query, context)
 
     async def represent(self, items: Sequence[Any]) -> list[Any]:
         return await represent(self._schema.root, items)
+
+    # -- public ids
+
+    def has_public_ids(self, shape: Shape) -> bool:
+        return shape.model in self._schema.with_public_ids
+
+    async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
+        await self._public_ids.resolve(shape, data, context)
+
+    async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+        shapes = [each if isinstance(each, Shape) else shape_of(self._schema.root, each) for each in items]
+        await self._public_ids.show(shapes, shown, context)
 
     # -- creating
 

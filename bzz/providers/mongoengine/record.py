@@ -15,8 +15,9 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_i
 from bzz.providers.mongoengine.codecs.instance import touched
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.worker import in_thread
+from bzz.shape import Shape
 
-__all__ = ["StoredRecord", "represent", "state_of"]
+__all__ = ["StoredRecord", "represent", "shape_of", "state_of"]
 
 
 def state_of(codec: DocumentCodec, raw: Raw) -> str:
@@ -89,6 +90,17 @@ async def represent(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
     if codec.registry.has_custom_json and any(_is_custom(codec, item) for item in items):
         return await in_thread(lambda: [_present(codec, item) for item in items])
     return [_show(codec, item) for item in items]
+
+
+def shape_of(codec: DocumentCodec, item: Any) -> Shape | None:
+    """The shape by which :func:`represent` shows an item; None where ``to_dict()`` or a receiver says what is shown."""
+    if isinstance(item, StoredRecord):
+        found = item.codec
+    elif isinstance(item, me.base.BaseDocument):
+        found = codec.registry.of(type(item))
+    else:
+        return None
+    return None if hasattr(found.model, "to_dict") else found.shape
 
 
 def _is_custom(codec: DocumentCodec, item: Any) -> bool:

@@ -12,6 +12,7 @@ from mongoengine.base.common import _document_registry
 from mongoengine.errors import NotRegistered
 
 from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers the codecs of its field classes
     embedded,
     free_form,
@@ -69,6 +70,18 @@ class Registry:
         return any(hasattr(each, "to_dict") for each in _with_subclasses(self.reachable)) or any(
             codec.leads_anywhere for each in self.reachable for codec in self.of(each).fields.values()
         )
+
+    @cached_property
+    def with_public_ids(self) -> frozenset[Model]:
+        """The classes whose documents, or those of a subclass, may refer to one that has a public id, at any depth."""
+        return frozenset(each for each in self.reachable if self._refers_by_public_id(each))
+
+    def _refers_by_public_id(self, model: Model) -> bool:
+        concrete = (each for each in _with_subclasses([model]) if not internals.is_abstract(each))
+        inside = {inner for each in concrete for inner in self.embedded_in(each)}
+        fields = (field for each in inside for field in self.of(each).shape.fields.values())
+        targets = (shape for field in fields for shape in field.kind.leads_to())
+        return any(shape.public_id is not None and not shape.embedded for shape in targets)
 
     def is_hidden(self, model: Model, name: str) -> bool:
         """Whether clients may not know of a field."""

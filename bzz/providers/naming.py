@@ -1,0 +1,41 @@
+"""How references name documents to clients, where that is not by the primary key: a part of the seam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bzz.shape import Shape
+
+__all__ = ["NamesDocuments"]
+
+
+class NamesDocuments:
+    """The methods of a provider that are about public ids. One that has none needs to override nothing."""
+
+    def has_public_ids(self, shape: Shape) -> bool:
+        """Whether documents of a shape may refer to models that have a :attr:`~bzz.shape.Shape.public_id`.
+
+        The two methods about public ids are called for such shapes only.
+        """
+        return False
+
+    async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
+        """Replace, in a decoded body, the public ids of documents that are referred to by their primary keys.
+
+        What is no public id stays as it is, and may be a primary key.
+
+        :param shape: of the document that the body describes.
+        :param data: is changed in place; nobody has judged it yet.
+        """
+        raise NotImplementedError
+
+    async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+        """Replace the primary keys in references by public ids, in what ``represent`` gave for ``items``.
+
+        Where there is no such document for this request, or it has no public id, the primary key stays.
+
+        :param items: as for :meth:`bzz.providers.base.Provider.represent`; a shape stands for values of its model.
+        :param shown: is changed in place.
+        """
+        raise NotImplementedError
