@@ -10,6 +10,7 @@ from typing import Any
 
 from bzz.codec import loads
 from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
+from bzz.model.multipart import parts
 from bzz.model.query import pairs
 from bzz.model.reading import READ_ONLY, UNKNOWN, BodyReading
 from bzz.shape import TOP, Field, Shape
@@ -22,6 +23,7 @@ MAX_LINKS = 1000
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 
 def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: bool = False) -> dict[str, Any]:
@@ -30,11 +32,13 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     Forms are read as browsers write them (https://url.spec.whatwg.org/#application/x-www-form-urlencoded): dotted
     names build embedded documents, ``name[]`` is always a list, and so are fields that the model declares as lists.
     Text becomes a number or a truth value where the field is one; text that is none stays text, to be refused later.
+    An empty input is null, but for strings, and among the items of a list it is left out.
+    Forms in parts (RFC 7578) are read alike, but for files.
 
     :param shape: says which fields are lists, numbers and truth values.
     :param content_type: the header, or None where there was none.
     :param merge_patch: whether ``application/merge-patch+json`` (RFC 7396) is read too.
-    :raises bzz.errors.UnsupportedMediaType: for any other type, and for a charset that is not UTF-8.
+    :raises bzz.errors.UnsupportedMediaType: for any other type, a charset that is not UTF-8, and a file.
     :raises bzz.errors.BadRequest: for a malformed body, one that is no object, or one beyond a limit.
 
     >>> from bzz.shape.numbers import IntegerKind
@@ -44,11 +48,15 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     """
     if not content_type and not body:
         return {}
-    types = (JSON, MERGE_PATCH, FORM) if merge_patch else (JSON, FORM)
+    types = (JSON, MERGE_PATCH, FORM, MULTIPART) if merge_patch else (JSON, FORM, MULTIPART)
     media = JSON if content_type == JSON else _media_type(content_type or "")  # most clients name it plainly
     if media not in types:
         raise _unsupported(types)
-    return _decode_form(shape, body) if media == FORM else _decode_json(body, shape.limits.depth)
+    if media == FORM:
+        return _decode_form(shape, _form_pairs(body))
+    if media == MULTIPART:
+        return _decode_form(shape, parts(content_type or "", body, MAX_FORM_FIELDS))
+    return _decode_json(body, shape.limits.depth)
 
 
 def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) -> list[Any]:
@@ -102,14 +110,17 @@ def _decode_json(body: bytes, depth: int) -> dict[str, Any]:
     return value
 
 
-def _decode_form(shape: Shape, body: bytes) -> dict[str, Any]:
+def _form_pairs(body: bytes) -> list[tuple[str, str]]:
     try:
-        text = body.decode()
+        return pairs(body.decode(), limit=MAX_FORM_FIELDS)
     except UnicodeDecodeError:
         raise BadRequest("The form is not valid UTF-8.") from None
+
+
+def _decode_form(shape: Shape, given: Iterable[tuple[str, str]]) -> dict[str, Any]:
     texts: dict[str, list[str]] = {}
     lists = set()
-    for written, value in pairs(text, limit=MAX_FORM_FIELDS):
+    for written, value in given:
         name = written.removesuffix("[]")
         texts.setdefault(name, []).append(value)
         if name != written:
@@ -134,7 +145,7 @@ def _field_at(shape: Shape, name: str) -> Field | None:
 def _form_value(field: Field | None, name: str, texts: list[str], is_list: bool) -> Any:
     if is_list or (field is not None and field.is_list):
         item = field.item if field is not None and field.is_list else field
-        return [_typed(item, text) for text in texts]
+        return [_typed(item, text) for text in texts if text]
     if len(texts) > 1:
         raise BadRequest(f"The form names {name!r} more than once; only lists are repeated.")
     return _typed(field, texts[0])

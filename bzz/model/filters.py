@@ -37,7 +37,7 @@ def read_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: st
         if mark:
             of_items.setdefault(path, []).append((rest, text))
         else:
-            own.append((name, text))
+            own.append((name.removesuffix("[]"), text))
     matches = (_item_filter(shape, path, each, f"{prefix}{path}{ONE_ITEM}") for path, each in of_items.items())
     return (*_plain_filters(shape, own, prefix), *matches)
 

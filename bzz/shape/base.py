@@ -87,8 +87,8 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         return (self.from_text(text),)
 
     def from_form(self, text: str) -> Any:
-        """Return ``text`` as JSON would hold it; text that is no value of the kind stays text."""
-        return text
+        """Return ``text`` as JSON would hold it; no text is null, and text that is no value of the kind stays text."""
+        return text or None
 
     def to_text(self, value: Any) -> str:
         """Return the text of a Python value, as people are told it."""

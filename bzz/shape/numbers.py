@@ -24,7 +24,7 @@ class _Literal(Scalar):
 
     def from_form(self, text: str) -> Any:
         try:
-            return self.from_text(text)
+            return self.from_text(text) if text else None
         except ValueError:
             return text
 
@@ -113,6 +113,10 @@ class BooleanKind(_Literal):
 
     def parse(self, text: str) -> bool:
         return text == "true" if text in ("true", "false") else refuse()
+
+    def from_form(self, text: str) -> Any:
+        """Return true for ``on`` as well, as a checkbox without a value is sent (the HTML standard, section 4.10.5)."""
+        return True if text == "on" else super().from_form(text)
 
     def accept(self, value: Any) -> bool:
         return value if isinstance(value, bool) else refuse()

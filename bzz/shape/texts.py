@@ -19,6 +19,9 @@ class StringKind(Textual):
     name = "string"
     expected = "Must be a string of valid Unicode."
 
+    def from_form(self, text: str) -> Any:
+        return text
+
     @property
     def operators(self) -> frozenset[Operator]:
         return ORDERED | PATTERNS

@@ -80,6 +80,18 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
         ("unknown[]=x", {"unknown": ["x"]}),
         ("scores.a=3&meta.color=red", {"scores": {"a": 3}, "meta": {"color": "red"}}),
         ("name", {"name": ""}),
+        (
+            "age=&active=&balance=&seen=&boss=&name=",
+            {"age": None, "active": None, "balance": None, "seen": None, "boss": None, "name": ""},
+        ),
+        ("active=on", {"active": True}),
+        ("age=on&name=on", {"age": "on", "name": "on"}),
+        ("tags[]=", {"tags": []}),
+        ("tags=", {"tags": []}),
+        ("tags[]=&tags[]=a", {"tags": ["a"]}),
+        ("ranks[]=", {"ranks": []}),
+        ("address=", {"address": None}),
+        ("unknown=", {"unknown": ""}),
         ("", {}),
     ],
 )
@@ -195,3 +207,47 @@ def test_any_json_is_read_or_refused(data: dict[str, Any]) -> None:
 @given(st.lists(st.tuples(names, st.sampled_from(["", "[]", ".zip", ".a.b"]), st.text()), max_size=6))
 def test_any_form_is_read_or_refused(fields: list[tuple[str, str, str]]) -> None:
     judge(FORM, urlencode([(name + end, text) for name, end, text in fields]).encode())
+
+
+MULTIPART = "multipart/form-data; boundary=X"
+
+
+def in_parts(*given: tuple[str, str]) -> bytes:
+    texts = (f"--X\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n" for head, text in given)
+    return ("".join(texts) + "--X--\r\n").encode()
+
+
+def test_a_form_in_parts_is_read_as_any_other() -> None:
+    body = in_parts(
+        ('name="name"', "Ann & Bob=é"), ('name="age"', "3"), ('name="tags[]"', "a"), ('name="address.zip"', "")
+    )
+    assert decode(USER, MULTIPART, body) == {
+        "name": "Ann & Bob=é", "age": 3, "tags": ["a"], "address": {"zip": None}
+    }  # fmt: skip
+
+
+def test_a_file_in_a_form_is_unsupported_and_named() -> None:
+    body = in_parts(('name="name"', "Ann"), ('name="photo"; filename="a.png"', "x"))
+    with pytest.raises(UnsupportedMediaType, match="Files are not taken: 'photo' holds one"):
+        decode(USER, MULTIPART, body)
+
+
+def test_an_empty_input_for_a_file_is_an_empty_input() -> None:
+    body = in_parts(('name="name"', "Ann"), ('name="age"; filename=""', ""))
+    assert decode(USER, MULTIPART, body) == {"name": "Ann", "age": None}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", in_parts(('name="name"', "Ann"))),
+        (MULTIPART, b"name=Ann"),
+        (MULTIPART, in_parts(*[('name="tags[]"', "a")] * 1001)),
+        (MULTIPART, in_parts(('name="name"', "Ann")).replace(b"Ann", b"\xff")),
+        (MULTIPART, in_parts(("", "Ann"))),
+    ],
+    ids=["no boundary", "no parts", "too many", "no UTF-8", "no name"],
+)
+def test_a_form_in_parts_that_cannot_be_read_is_refused(content_type: str, body: bytes) -> None:
+    with pytest.raises(BadRequest):
+        decode(USER, content_type, body)

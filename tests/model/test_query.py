@@ -108,6 +108,7 @@ def test_sort_keys_are_few_and_different() -> None:
         ("boss=8", [[("boss", "eq", 8)]]),
         ("address__exists=false", [[("address", "exists", False)]]),
         ("meta__exists=true", [[("meta", "exists", True)]]),
+        ("tags[]=a&tags[]=b", [[("tags", "eq", "a"), ("tags", "eq", "b")]]),
         ("meta.a=1", [[("meta.a", "eq", "1"), ("meta.a", "eq", 1)]]),
         ("meta.a.b__ne=x", [[("meta.a.b", "ne", "x")]]),
         ("notes__in=1,x", [[("notes", "in", ["1", 1, "x"])]]),

@@ -76,6 +76,7 @@ async def client(api: Api) -> httpx.AsyncClient:
         ("ratings[].by=bob&ratings[].stars__gte=4", ["Ann's"]),
         ("ratings.by=bob&ratings.stars__gte=4", ["Ann's", "bob's"]),
         ("ratings[].stars=1&ratings[].stars=5", ["Ann's", "bob's"]),
+        ("tags[]=warm", ["Ann's"]),
         ("tags__all=red,warm", ["Ann's"]),
         ("tags__size=1", ["bob's"]),
         ("ratings__size=2", ["Ann's", "bob's"]),

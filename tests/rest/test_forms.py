@@ -1,0 +1,41 @@
+"""Forms as browsers send them, by real requests."""
+
+from __future__ import annotations
+
+import mongoengine as me
+
+from tests.rest.conftest import Api
+
+
+class Questionnaire(me.Document):
+    name = me.StringField(primary_key=True)
+    age = me.IntField()
+    agrees = me.BooleanField()
+    on = me.DateField()
+    colors = me.ListField(me.StringField())
+    remark = me.StringField()
+
+
+FULL = {"name": "a", "age": 3, "agrees": True, "on": "2026-01-31", "colors": ["red"], "remark": "x"}
+
+
+async def test_an_empty_form_unsets_all_but_strings(api: Api) -> None:
+    client = api(Questionnaire)
+    assert (await client.post("/questionnaire/", json=FULL)).status_code == 201
+    empty = {"age": "", "agrees": "", "on": "", "colors[]": "", "remark": ""}
+    answer = await client.put("/questionnaire/a/", data=empty)
+    assert answer.json() == {"name": "a", "age": None, "agrees": None, "on": None, "colors": [], "remark": ""}
+
+
+async def test_a_form_in_parts_creates(api: Api) -> None:
+    client = api(Questionnaire)
+    given = {"name": (None, "b"), "agrees": (None, "on"), "colors[]": (None, "red")}
+    answer = await client.post("/questionnaire/", files=given)  # without a file name these are texts
+    assert (answer.status_code, answer.json()["agrees"], answer.json()["colors"]) == (201, True, ["red"])
+
+
+async def test_a_file_is_a_415_and_nothing_is_stored(api: Api) -> None:
+    client = api(Questionnaire)
+    answer = await client.post("/questionnaire/", files={"name": (None, "c"), "remark": ("r.txt", b"x")})
+    assert (answer.status_code, answer.json()["detail"]) == (415, "Files are not taken: 'remark' holds one.")
+    assert (await client.get("/questionnaire/c/")).status_code == 404
