@@ -235,6 +235,7 @@ class Shape:
         otherwise. None for an embedded document without an id: its position in the list stands in the URL.
     :param embedded: whether instances live inside another document.
     :param limits: what can be stored.
+    :param find_subclasses: gives :attr:`subclasses` (called late: models may be recursive).
     """
 
     name: str
@@ -244,6 +245,12 @@ class Shape:
     url_id: Field | None = None
     embedded: bool = False
     limits: Limits = UNLIMITED
+    find_subclasses: Callable[[], Mapping[str, Shape]] = dict
+
+    @cached_property
+    def subclasses(self) -> Mapping[str, Shape]:
+        """The shapes of the models below this one, whose instances are among its own, by registered name."""
+        return self.find_subclasses()
 
     @cached_property
     def visible(self) -> dict[str, Field]:

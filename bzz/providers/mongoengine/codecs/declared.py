@@ -27,6 +27,8 @@ class Options(Protocol):
 
     def is_read_only(self, model: Any, name: str) -> bool: ...
 
+    def subclasses(self, model: Any) -> dict[str, Shape]: ...
+
 
 class DeclaredFields:
     """The fields of one class, under the options of one set of routes.
@@ -54,6 +56,7 @@ class DeclaredFields:
             url_id=self._url_id(),
             embedded=self.embedded,
             limits=LIMITS,
+            find_subclasses=lambda: self._options.subclasses(self.model),
         )
 
     def _declared(self) -> Iterable[tuple[str, BaseField]]:
