@@ -86,3 +86,76 @@ def test_a_name_that_no_subclass_declares_is_told_when_routes_are_made() -> None
         _routes(Voyage, hidden=["sceret"])
     with pytest.raises(ConfigurationError, match="read_only: Cargo has no field 'sael'"):
         _routes(Voyage, read_only=["first.sael"])
+
+
+class Actor(me.Document):
+    meta: ClassVar[dict[str, Any]] = {"abstract": True}
+    parent = me.ReferenceField("self")
+
+
+class Person(Actor):
+    name = me.StringField()
+
+
+class Robot(Actor):
+    serial = me.IntField(primary_key=True)
+
+
+class Errand(me.Document):
+    actor = me.ReferenceField(Actor)
+    helpers = me.ListField(me.ReferenceField(Actor))
+
+
+class CleanErrand(me.Document):
+    actor = me.ReferenceField(Actor)
+
+    def clean(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("model", [Errand, CleanErrand])
+async def test_a_reference_to_an_abstract_class_names_the_class(
+    serve: Serve, database_name: str, model: type[me.Document]
+) -> None:
+    robot = Robot(serial=7).save()
+    client = serve(bzz.flatten([bzz.ModelHive.routes_for("mongoengine", model, resource_name="errand")]))
+    sent = {"actor": {"@type": "Robot", "id": 7}}
+    created = await client.post("/errand/", json=sent)
+    assert (created.status_code, created.json()["actor"]) == (201, {"@type": "Robot", "id": "7"})
+    assert model.objects.get().actor == robot
+
+
+async def test_a_list_of_references_to_an_abstract_class_is_shown_and_written(serve: Serve, database_name: str) -> None:
+    robot, person = Robot(serial=7).save(), Person(name="a").save()
+    errand = Errand(helpers=[robot, person]).save()
+    client = serve(_routes(Errand))
+    shown = (await client.get(f"/errand/{errand.pk}/")).json()["helpers"]
+    assert shown == [{"@type": "Robot", "id": "7"}, {"@type": "Person", "id": str(person.pk)}]
+    written = await client.put(f"/errand/{errand.pk}/", json={"helpers": shown[::-1]})
+    assert (written.status_code, written.json()["helpers"]) == (200, shown[::-1])
+
+
+async def test_a_reference_to_self_in_an_abstract_class_leads_to_any_class_below(
+    serve: Serve, database_name: str
+) -> None:
+    person = Person(name="b", parent=Robot(serial=7).save()).save()
+    client = serve(_routes(Person))
+    shown = (await client.get(f"/person/{person.pk}/")).json()
+    assert shown["parent"] == {"@type": "Robot", "id": "7"}
+
+
+@pytest.mark.parametrize("sent", [{"@type": "Vehicle", "id": "7"}, {"@type": "Robot", "id": 8}, "7"])
+async def test_what_is_no_document_below_an_abstract_class_is_refused(
+    serve: Serve, database_name: str, sent: Any
+) -> None:
+    Robot(serial=7).save()
+    answer = await serve(_routes(Errand)).post("/errand/", json={"actor": sent})
+    assert (answer.status_code, len(answer.json()["errors"])) == (400, 1)
+
+
+def test_a_lazy_reference_to_an_abstract_class_is_told_when_routes_are_made() -> None:
+    class LazyErrand(me.Document):
+        actor = me.LazyReferenceField(Actor)
+
+    with pytest.raises(ConfigurationError, match=r"LazyErrand.actor: only a ReferenceField"):
+        _routes(LazyErrand)

@@ -43,6 +43,11 @@ class FieldCodec(Checks):
     may_be_custom: bool = True  # whether a field class with conversions of its own is asked for them
     compares_attributes: bool = False  # whether one value may be stored in more than one form
 
+    @classmethod
+    def chosen_for(cls, declaration: Declaration) -> type[FieldCodec]:
+        """Return the class that serves a declared field: this one, or one for a special case of it."""
+        return cls
+
     def __init__(self, declaration: Declaration) -> None:
         self.item = self._make_item(declaration)
         super().__init__(declaration)
