@@ -253,6 +253,22 @@ class Shape:
         return self.find_subclasses()
 
     @cached_property
+    def subclass_fields(self) -> dict[str, Field]:
+        """The visible fields that only subclasses declare, by name.
+
+        A name is left out if any subclass hides it, or if two declare it with different kinds.
+        """
+        found: dict[str, list[Field]] = {}
+        for shape in self.subclasses.values():
+            for name in shape.fields.keys() - self.fields.keys():
+                found.setdefault(name, []).append(shape.fields[name])
+        return {
+            name: each[0]
+            for name, each in found.items()
+            if not any(field.hidden for field in each) and len({type(field.kind) for field in each}) == 1
+        }
+
+    @cached_property
     def visible(self) -> dict[str, Field]:
         """The fields that a client may know of: all but the hidden."""
         return {name: each for name, each in self.fields.items() if not each.hidden}
@@ -288,6 +304,8 @@ class Shape:
     def find(self, dotted: str) -> Field | None:
         """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
 
+        Fields that only subclasses declare are found too.
+
         >>> from bzz.shape.documents import EmbeddedKind
         >>> from bzz.shape.texts import StringKind
         >>> address = Shape("Address", object, {"city": Field("city", StringKind())}, embedded=True)
@@ -298,7 +316,7 @@ class Shape:
         True
         """
         first, dot, rest = dotted.partition(".")
-        found = self.visible.get(first)
+        found = self.visible.get(first) if first in self.fields else self.subclass_fields.get(first)
         if found is None or not dot:
             return found
         link = found.link

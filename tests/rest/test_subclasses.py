@@ -88,6 +88,44 @@ def test_a_name_that_no_subclass_declares_is_told_when_routes_are_made() -> None
         _routes(Voyage, read_only=["first.sael"])
 
 
+@pytest.mark.parametrize("query", ["axles=3", "axles__gte=3", "axles__exists=true&sort=-axles&per_page=1"])
+async def test_a_list_of_the_base_is_filtered_and_sorted_by_a_field_of_a_subclass(
+    serve: Serve, database_name: str, query: str
+) -> None:
+    Vehicle(name="a").save()
+    Lorry(name="b", axles=2).save()
+    Lorry(name="c", axles=3).save()
+    found = await serve(_routes(Vehicle)).get(f"/vehicle/?{query}&fields=axles,name")
+    assert [(each["name"], each["axles"]) for each in found.json()] == [("c", 3)]
+
+
+async def test_pages_sorted_by_a_field_of_a_subclass_hold_every_document_once(serve: Serve, database_name: str) -> None:
+    for axles in (3, None, 2):
+        Lorry(name=str(axles), axles=axles).save()
+    Vehicle(name="none").save()
+    client = serve(_routes(Vehicle))
+    answer, names = await client.get("/vehicle/?sort=axles&per_page=1"), []
+    names += [each["name"] for each in answer.json()]
+    while "next" in answer.links:
+        answer = await client.get(answer.links["next"]["url"])
+        names += [each["name"] for each in answer.json()]
+    assert (sorted(names), names[2:]) == (["2", "3", "None", "none"], ["2", "3"])
+
+
+async def test_a_list_is_filtered_by_a_field_of_an_embedded_subclass(serve: Serve, database_name: str) -> None:
+    Voyage(first=Cargo(name="a")).save()
+    voyage = Voyage(first=Crate(name="a", seal="s")).save()
+    found = await serve(_routes(Voyage)).get("/voyage/?first.seal=s")
+    assert [each["id"] for each in found.json()] == [str(voyage.pk)]
+
+
+@pytest.mark.parametrize("query", ["secret=s", "sort=secret", "fields=secret", "nothing=1"])
+async def test_a_hidden_field_of_a_subclass_is_no_parameter(serve: Serve, database_name: str, query: str) -> None:
+    Lorry(secret="s").save()
+    answer = await serve(_routes(Vehicle, hidden=["secret"])).get(f"/vehicle/?{query}")
+    assert (answer.status_code, "Unknown parameter" in answer.text) == (400, True)
+
+
 class Actor(me.Document):
     meta: ClassVar[dict[str, Any]] = {"abstract": True}
     parent = me.ReferenceField("self")
