@@ -126,6 +126,62 @@ async def test_a_hidden_field_of_a_subclass_is_no_parameter(serve: Serve, databa
     assert (answer.status_code, "Unknown parameter" in answer.text) == (400, True)
 
 
+class Wagon(Vehicle):
+    axles = me.IntField(max_value=9)
+    towed_by = me.ReferenceField(Lorry)
+
+
+@pytest.mark.parametrize("verb", ["PUT", "PATCH"])
+async def test_a_field_of_a_subclass_is_written_on_the_routes_of_its_base(
+    serve: Serve, database_name: str, verb: str
+) -> None:
+    lorry = Lorry(name="a", axles=2).save()
+    client = serve(_routes(Vehicle))
+    answer = await client.request(verb, f"/vehicle/{lorry.pk}/", json={"axles": 3})
+    assert (answer.status_code, answer.json()["axles"], Lorry.objects.get().axles) == (200, 3, 3)
+
+
+async def test_a_form_writes_a_field_of_a_subclass(serve: Serve, database_name: str) -> None:
+    lorry = Lorry(axles=2).save()
+    answer = await serve(_routes(Vehicle)).put(f"/vehicle/{lorry.pk}/", data={"axles": "3"})
+    assert (answer.status_code, Lorry.objects.get().axles) == (200, 3)
+
+
+async def test_a_field_of_an_embedded_subclass_is_written_at_its_own_path(serve: Serve, database_name: str) -> None:
+    voyage = Voyage(cargo=[Crate(name="a", seal="s")]).save()
+    answer = await serve(_routes(Voyage)).put(f"/voyage/{voyage.pk}/cargo/0/", json={"seal": "t"})
+    assert (answer.status_code, answer.json()) == (200, {"name": "a", "seal": "t"})
+
+
+@pytest.mark.parametrize("sent", [{"axles": 10}, {"axles": "x"}, {"secret": "s"}, {"towed_by": "0" * 24}])
+async def test_a_value_that_the_subclass_refuses_is_a_400_that_names_it(
+    serve: Serve, database_name: str, sent: dict[str, Any]
+) -> None:
+    wagon = Wagon(name="a").save()
+    answer = await serve(_routes(Vehicle)).put(f"/vehicle/{wagon.pk}/", json=sent)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, list(sent))
+
+
+async def test_a_document_of_the_base_takes_no_field_of_a_subclass(serve: Serve, database_name: str) -> None:
+    vehicle = Vehicle(name="a").save()
+    client = serve(_routes(Vehicle))
+    for answer in (
+        await client.put(f"/vehicle/{vehicle.pk}/", json={"axles": 3}),
+        await client.post("/vehicle/", json={"axles": 3}),
+    ):
+        assert (answer.status_code, answer.json()["errors"]) == (400, {"axles": ["Unknown field."]})
+
+
+async def test_a_read_only_field_of_a_subclass_may_be_sent_back_and_not_changed(
+    serve: Serve, database_name: str
+) -> None:
+    lorry = Lorry(name="a", axles=2).save()
+    client, place = serve(_routes(Vehicle, read_only=["axles"])), f"/vehicle/{lorry.pk}/"
+    assert (await client.put(place, json={"axles": 2, "name": "b"})).status_code == 200
+    changed = await client.put(place, json={"axles": 3})
+    assert (changed.status_code, changed.json()["errors"]) == (400, {"axles": ["This field is read-only."]})
+
+
 class Actor(me.Document):
     meta: ClassVar[dict[str, Any]] = {"abstract": True}
     parent = me.ReferenceField("self")

@@ -43,6 +43,7 @@ from bzz.providers.mongoengine.reading import Reading
 from bzz.providers.mongoengine.record import StoredRecord, represent, state_of
 from bzz.providers.mongoengine.references import check_references
 from bzz.shape import Shape
+from bzz.shape.documents import UNKNOWN
 
 __all__ = ["MongoEngineProvider"]
 
@@ -125,6 +126,9 @@ class MongoEngineProvider(Provider):
         async def stored() -> Raw:
             return (await self._reading.locate(path.steps, context)).spot.raw
 
+        if not values.keys() <= codec.fields.keys():  # only what is stored tells which subclass has the others
+            codec = (await self._reading.locate(path.steps, context)).spot.codec
+            _require_declared(codec, values)
         await check_references(codec, values, self._reading.documents, context, stored)
         ids, values = _split(codec, values)
         conditional = precondition is not None or expected is not None
@@ -140,6 +144,7 @@ class MongoEngineProvider(Provider):
                 raise PreconditionFailed()
             require_expected(location, spot.raw, expected)
             _require_ids(spot, ids)
+            _require_declared(spot.codec, values)
             after = merged(spot.codec, spot.raw, values, merge=merge)
             return _edit_of(location, raw, spot, after, whole=conditional)
 
@@ -149,6 +154,7 @@ class MongoEngineProvider(Provider):
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, StoredRecord)
         _, values = _split(record.codec, values)
+        _require_declared(record.codec, values)
         after = merged(record.codec, record.raw, values, merge=merge)
         return diff(record.codec, record.raw, after, by_item=not record.codec.embedded)
 
@@ -257,6 +263,13 @@ def _require_ids(spot: Spot, ids: Map[str, Any]) -> None:
     wrong = [name for name, value in ids.items() if own[name] != value]
     if wrong:
         raise Invalid({name: ["This field cannot change."] for name in wrong})
+
+
+def _require_declared(codec: DocumentCodec, values: Map[str, Any]) -> None:
+    """Refuse fields that other subclasses declare, but not the one of which the stored document is."""
+    unknown = values.keys() - codec.fields.keys()
+    if unknown:
+        raise Invalid({name: [UNKNOWN] for name in unknown})
 
 
 def _owner(path: Path) -> Any:
