@@ -18,6 +18,7 @@ from bzz.model.reading import READ_ONLY, UNCHANGEABLE, BodyReading
 from bzz.providers.base import Unchanged
 from bzz.shape import TOP, Field, Place, Shape
 from bzz.shape.base import Reader
+from bzz.shape.documents import TAG
 
 __all__ = ["Rules", "Sent", "TakenOut", "read_sent"]
 
@@ -130,7 +131,7 @@ def read_sent(
     reading = _SentReading(taken_out, updating=updating)
     values = _read(shape, data, reading, own_id=own_id, updating=updating)
     if is_heard or reading.errors:
-        for where, messages in rules(shape, values).items():
+        for where, messages in rules(shape.subclasses.get(values.get(TAG, ""), shape), values).items():
             for message in messages:
                 reading.note_at(where, message)
     _refuse(reading)
@@ -195,6 +196,8 @@ class _LeftReading(BodyReading):
 def _read(
     shape: Shape, data: Mapping[str, Any], reading: BodyReading, *, own_id: Any, updating: bool
 ) -> dict[str, Any]:
+    if TAG in data and shape.subclasses and not updating:
+        return _read_tagged(shape, data, reading)
     ids = shape.visible_ids
     of_subclasses = shape.subclass_fields.keys() & data.keys() if updating else frozenset()
     values = reading.fields(shape, data, TOP, besides=ids | of_subclasses if updating else ())
@@ -205,6 +208,18 @@ def _read(
         return values
     _check_addressable(values, ids, reading)
     return values
+
+
+def _read_tagged(shape: Shape, data: Mapping[str, Any], reading: BodyReading) -> dict[str, Any]:
+    """Return the values of a new instance of the subclass that ``data`` names, and its name."""
+    tag = data[TAG]
+    found = shape.subclasses.get(tag) if isinstance(tag, str) else None
+    if found is None:
+        reading.note((TOP, TAG), f"Must name a class below {shape.name}.")
+        return {}
+    values = reading.fields(found, data, TOP, besides=(TAG,))
+    _check_addressable(values, found.visible_ids, reading)
+    return {TAG: tag, **values}
 
 
 def _read_one(shape: Shape, name: str, value: Any, place: Place, reading: BodyReading) -> Any:

@@ -11,6 +11,7 @@ import pytest
 import bzz
 from bzz.errors import ConfigurationError
 from bzz.providers import hidden
+from bzz.signals import post_create_instance, pre_create_instance
 from tests.conftest import Serve
 
 INHERITING: dict[str, Any] = {"allow_inheritance": True}
@@ -180,6 +181,50 @@ async def test_a_read_only_field_of_a_subclass_may_be_sent_back_and_not_changed(
     assert (await client.put(place, json={"axles": 2, "name": "b"})).status_code == 200
     changed = await client.put(place, json={"axles": 3})
     assert (changed.status_code, changed.json()["errors"]) == (400, {"axles": ["This field is read-only."]})
+
+
+async def test_a_type_in_a_post_to_the_base_creates_the_subclass(serve: Serve, database_name: str) -> None:
+    client = serve(_routes(Vehicle))
+    created = await client.post("/vehicle/", json={"@type": "Vehicle.Lorry", "name": "a", "axles": 2})
+    assert (created.status_code, created.json()["axles"], Lorry.objects.get().axles) == (201, 2, 2)
+    assert (await client.get(created.headers["Location"])).json() == created.json()
+
+
+async def test_receivers_see_the_type_and_hear_of_the_subclass(serve: Serve, database_name: str) -> None:
+    seen: list[Any] = []
+
+    def before(sender: Any, handler: Any) -> None:
+        seen.append(handler.data["@type"])
+
+    def after(sender: Any, instance: Any) -> None:
+        seen.append(type(instance))
+
+    with pre_create_instance.connected_to(before, Vehicle), post_create_instance.connected_to(after, Vehicle):
+        await serve(_routes(Vehicle)).post("/vehicle/", json={"@type": "Vehicle.Lorry", "axles": 2})
+    assert seen == ["Vehicle.Lorry", Lorry]
+
+
+async def test_a_type_in_a_post_to_an_embedded_list_creates_the_subclass(serve: Serve, database_name: str) -> None:
+    voyage = Voyage().save()
+    sent = {"@type": "Crate", "name": "a", "seal": "s"}
+    created = await serve(_routes(Voyage)).post(f"/voyage/{voyage.pk}/cargo/", json=sent)
+    assert (created.status_code, created.json()) == (201, {"name": "a", "seal": "s"})
+    assert isinstance(Voyage.objects.get().cargo[0], Crate)
+
+
+@pytest.mark.parametrize("tag", ["Voyage", "Crate", "nothing", 7, None])
+async def test_a_type_that_is_no_subclass_is_refused(serve: Serve, database_name: str, tag: Any) -> None:
+    answer = await serve(_routes(Vehicle)).post("/vehicle/", json={"@type": tag, "name": "a"})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"@type": ["Must name a class below Vehicle."]})
+
+
+@pytest.mark.parametrize("option", ["hidden", "read_only"])
+async def test_a_post_with_a_type_takes_no_field_that_may_not_be_written(
+    serve: Serve, database_name: str, option: str
+) -> None:
+    client = serve(_routes(Vehicle, **{option: ["secret"]}))
+    answer = await client.post("/vehicle/", json={"@type": "Vehicle.Lorry", "secret": "s"})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["secret"])
 
 
 class Actor(me.Document):

@@ -43,7 +43,7 @@ from bzz.providers.mongoengine.reading import Reading
 from bzz.providers.mongoengine.record import StoredRecord, represent, state_of
 from bzz.providers.mongoengine.references import check_references
 from bzz.shape import Shape
-from bzz.shape.documents import UNKNOWN
+from bzz.shape.documents import TAG, UNKNOWN
 
 __all__ = ["MongoEngineProvider"]
 
@@ -81,6 +81,9 @@ class MongoEngineProvider(Provider):
 
     async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
         codec = self._schema.of(path.last.shape.model)
+        if TAG in values:
+            codec = self._schema.named(values[TAG])
+            values = {name: value for name, value in values.items() if name != TAG}
         await check_references(codec, values, self._reading.documents, context)
         if path.last.field is None:
             return await self._insert(self._reading.documents(codec), values)
@@ -92,7 +95,7 @@ class MongoEngineProvider(Provider):
             stored = await hooked.create(documents, forms.given(codec, values))
         else:
             stored = await documents.insert(forms.new(codec, values))
-        return written.created(codec, stored)
+        return written.created(self._schema.root, stored)
 
     async def _attach(self, path: Path, item: Raw, context: Any) -> Written:
         location = await self._reading.locate(path.steps[:-1], context)
