@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from bzz.shape import Place, Reading, Shape, dotted
+from bzz.shape import TOP, Field, Place, Reading, Shape, dotted
 from bzz.shape.base import Reader
 from bzz.shape.documents import UNKNOWN
 
@@ -77,3 +77,8 @@ class BodyReading(Reading):
             self.note((place, name), UNKNOWN)
         else:
             read[name] = None if value is None else field.kind.read(value, (place, name), self)
+
+    def subclass_field(self, field: Field, values: Mapping[str, Any], read: dict[str, Any]) -> None:
+        """Read the value of a field at the top of a body that only subclasses of its model declare."""
+        value = values[field.name]
+        read[field.name] = None if value is None else field.kind.read(value, (TOP, field.name), self)

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from bzz.errors import Invalid
 from bzz.model.reading import READ_ONLY, UNCHANGEABLE, BodyReading
 from bzz.providers.base import Unchanged
-from bzz.shape import TOP, Place, Shape
+from bzz.shape import TOP, Field, Place, Shape
 from bzz.shape.base import Reader
+from bzz.shape.documents import TAG
 
 __all__ = ["Rules", "Sent", "TakenOut", "read_sent"]
 
@@ -130,7 +131,7 @@ def read_sent(
     reading = _SentReading(taken_out, updating=updating)
     values = _read(shape, data, reading, own_id=own_id, updating=updating)
     if is_heard or reading.errors:
-        for where, messages in rules(shape, values).items():
+        for where, messages in rules(shape.subclasses.get(values.get(TAG, ""), shape), values).items():
             for message in messages:
                 reading.note_at(where, message)
     _refuse(reading)
@@ -162,12 +163,21 @@ class _SentReading(BodyReading):
             read[name] = self._sent_back(shape, name, values, place)
 
     def _sent_back(self, shape: Shape, name: str, values: Mapping[str, Any], place: Place) -> Unchanged:
+        return self._take_out(shape.readers[name], name, values, place)
+
+    def _take_out(self, reader: Reader, name: str, values: Mapping[str, Any], place: Place) -> Unchanged:
         self._is_inside_read_only = True
-        value = Unchanged(_read_one(shape, name, values[name], place, self))
+        value = Unchanged(None if values[name] is None else reader(values[name], (place, name), self))
         self._is_inside_read_only = False
         assert isinstance(values, dict)  # as JSON and forms give it
         self._taken_out.keep(values, name, value)
         return value
+
+    def subclass_field(self, field: Field, values: Mapping[str, Any], read: dict[str, Any]) -> None:
+        if field.read_only:
+            read[field.name] = self._take_out(field.kind.read, field.name, values, TOP)
+        else:
+            super().subclass_field(field, values, read)
 
 
 class _LeftReading(BodyReading):
@@ -186,13 +196,30 @@ class _LeftReading(BodyReading):
 def _read(
     shape: Shape, data: Mapping[str, Any], reading: BodyReading, *, own_id: Any, updating: bool
 ) -> dict[str, Any]:
+    if TAG in data and shape.subclasses and not updating:
+        return _read_tagged(shape, data, reading)
     ids = shape.visible_ids
-    values = reading.fields(shape, data, TOP, besides=ids if updating else ())
+    of_subclasses = shape.subclass_fields.keys() & data.keys() if updating else frozenset()
+    values = reading.fields(shape, data, TOP, besides=ids | of_subclasses if updating else ())
     if updating:
+        for name in of_subclasses:  # the provider knows of which class the stored instance is
+            reading.subclass_field(shape.subclass_fields[name], data, values)
         values.update(_other_ids(shape, data, own_id, reading))
         return values
     _check_addressable(values, ids, reading)
     return values
+
+
+def _read_tagged(shape: Shape, data: Mapping[str, Any], reading: BodyReading) -> dict[str, Any]:
+    """Return the values of a new instance of the subclass that ``data`` names, and its name."""
+    tag = data[TAG]
+    found = shape.subclasses.get(tag) if isinstance(tag, str) else None
+    if found is None:
+        reading.note((TOP, TAG), f"Must name a class below {shape.name}.")
+        return {}
+    values = reading.fields(found, data, TOP, besides=(TAG,))
+    _check_addressable(values, found.visible_ids, reading)
+    return {TAG: tag, **values}
 
 
 def _read_one(shape: Shape, name: str, value: Any, place: Place, reading: BodyReading) -> Any:

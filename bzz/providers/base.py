@@ -221,6 +221,8 @@ class Provider(NamesDocuments, ABC):
     async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Written:
         """Insert a document at the root list, or attach an embedded document to a list or a single property.
 
+        ``@type`` among the values names one of :attr:`~bzz.shape.Shape.subclasses`: the class of the new instance.
+
         :raises bzz.errors.Invalid: the model refuses the values, or a reference names nothing.
         :raises bzz.errors.Conflict: the id or a unique value is taken, or a single property is occupied.
         """

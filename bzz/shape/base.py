@@ -242,6 +242,7 @@ class Shape:
     :param embedded: whether instances live inside another document.
     :param limits: what can be stored.
     :param undeclared: gives the field that describes an undeclared name; None if an instance may not hold it.
+    :param find_subclasses: gives :attr:`subclasses` (called late: models may be recursive).
     """
 
     name: str
@@ -252,6 +253,28 @@ class Shape:
     embedded: bool = False
     limits: Limits = UNLIMITED
     undeclared: Callable[[str], Field | None] = lambda name: None
+    find_subclasses: Callable[[], Mapping[str, Shape]] = dict
+
+    @cached_property
+    def subclasses(self) -> Mapping[str, Shape]:
+        """The shapes of the models below this one, whose instances are among its own, by registered name."""
+        return self.find_subclasses()
+
+    @cached_property
+    def subclass_fields(self) -> dict[str, Field]:
+        """The visible fields that only subclasses declare, by name.
+
+        A name is left out if any subclass hides it, or if two declare it with different kinds.
+        """
+        found: dict[str, list[Field]] = {}
+        for shape in self.subclasses.values():
+            for name in shape.fields.keys() - self.fields.keys():
+                found.setdefault(name, []).append(shape.fields[name])
+        return {
+            name: each[0]
+            for name, each in found.items()
+            if not any(field.hidden for field in each) and len({type(field.kind) for field in each}) == 1
+        }
 
     @cached_property
     def visible(self) -> dict[str, Field]:
@@ -295,8 +318,14 @@ class Shape:
         """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
 
+    def known(self, name: str) -> Field | None:
+        """Return a visible field of the model, or one that only subclasses declare."""
+        return self.visible.get(name) if name in self.fields else self.subclass_fields.get(name)
+
     def find(self, dotted: str) -> Field | None:
         """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
+
+        Fields that only subclasses declare are found too.
 
         >>> from bzz.shape.documents import EmbeddedKind
         >>> from bzz.shape.texts import StringKind
@@ -308,7 +337,7 @@ class Shape:
         True
         """
         first, dot, rest = dotted.partition(".")
-        found = self.visible.get(first)
+        found = self.known(first)
         if found is None or not dot:
             return found
         link = found.link

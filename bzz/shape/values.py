@@ -18,7 +18,7 @@ def find_value(shape: Shape, dotted: str) -> Field | None:
     ('any', None)
     """
     first, dot, rest = dotted.partition(".")
-    found = shape.visible.get(first)
+    found = shape.known(first)
     if found is None or not dot:
         return found
     return _inside(found, rest, shape.limits)

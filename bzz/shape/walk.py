@@ -67,12 +67,16 @@ def kept(field: Field, value: Any, keeps: Callable[[Field, str | int], bool]) ->
 
 
 def reachable(root: Shape) -> Iterator[Shape]:
-    """Go through a shape and all that its documents lead to, embedded or referenced; each model once."""
+    """Go through a shape and all that its documents lead to, embedded or referenced; each model once.
+
+    The classes below each of them are among these, for documents of theirs may stand in its place.
+    """
     waiting, seen = [root], {root.model}
     while waiting:
         shape = waiting.pop()
         yield shape
-        for inner in (each for field in shape.fields.values() for each in field.kind.leads_to()):
+        led_to = [each for field in shape.fields.values() for each in field.kind.leads_to()]
+        for inner in (*shape.subclasses.values(), *led_to):
             if inner.model not in seen:
                 seen.add(inner.model)
                 waiting.append(inner)

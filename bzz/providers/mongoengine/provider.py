@@ -45,6 +45,7 @@ from bzz.providers.mongoengine.record import StoredRecord, represent, shape_of, 
 from bzz.providers.mongoengine.references import check_references
 from bzz.providers.mongoengine.sorting import moved
 from bzz.shape import Shape
+from bzz.shape.documents import TAG, UNKNOWN
 
 __all__ = ["MongoEngineProvider"]
 
@@ -97,6 +98,9 @@ class MongoEngineProvider(Provider):
 
     async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
         codec = self._schema.of(path.last.shape.model)
+        if TAG in values:
+            codec = self._schema.named(values[TAG])
+            values = {name: value for name, value in values.items() if name != TAG}
         await check_references(codec, values, self._reading.documents, context)
         if path.last.field is None:
             return await self._insert(self._reading.documents(codec), values)
@@ -108,7 +112,7 @@ class MongoEngineProvider(Provider):
             stored = await hooked.create(documents, forms.given(codec, values))
         else:
             stored = await documents.insert(forms.new(codec, values))
-        return written.created(codec, stored)
+        return written.created(self._schema.root, stored)
 
     async def _attach(self, path: Path, item: Raw, context: Any) -> Written:
         location = await self._reading.locate(path.steps[:-1], context)
@@ -142,6 +146,9 @@ class MongoEngineProvider(Provider):
         async def stored() -> Raw:
             return (await self._reading.locate(path.steps, context)).spot.raw
 
+        if not values.keys() <= codec.fields.keys():  # only what is stored tells which subclass has the others
+            codec = (await self._reading.locate(path.steps, context)).spot.codec
+            _require_declared(codec, values)
         await check_references(codec, values, self._reading.documents, context, stored)
         ids, values = _split(codec, values)
         conditional = precondition is not None or expected is not None
@@ -159,6 +166,7 @@ class MongoEngineProvider(Provider):
                 raise PreconditionFailed()
             require_expected(location, spot.raw, expected)
             _require_ids(spot, ids)
+            _require_declared(spot.codec, values)
             after = merged(spot.codec, spot.raw, values, merge=merge)
             move = moved(location, raw, after)
             left_at = location if move is None else location.at_position(move.position)
@@ -170,6 +178,7 @@ class MongoEngineProvider(Provider):
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, StoredRecord)
         _, values = _split(record.codec, values)
+        _require_declared(record.codec, values)
         after = merged(record.codec, record.raw, values, merge=merge)
         return diff(record.codec, record.raw, after, by_item=not record.codec.embedded)
 
@@ -278,6 +287,13 @@ def _require_ids(spot: Spot, ids: Map[str, Any]) -> None:
     wrong = [name for name, value in ids.items() if own[name] != value]
     if wrong:
         raise Invalid({name: ["This field cannot change."] for name in wrong})
+
+
+def _require_declared(codec: DocumentCodec, values: Map[str, Any]) -> None:
+    """Refuse fields that other subclasses declare, but not the one of which the stored document is."""
+    unknown = values.keys() - codec.fields.keys()
+    if unknown:
+        raise Invalid({name: [UNKNOWN] for name in unknown})
 
 
 def _owner(path: Path) -> Any:

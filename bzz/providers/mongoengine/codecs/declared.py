@@ -29,6 +29,8 @@ class Options(Protocol):
 
     def is_read_only(self, model: Any, name: str) -> bool: ...
 
+    def subclasses(self, model: Any) -> dict[str, Shape]: ...
+
 
 class DeclaredFields:
     """The fields of one class, under the options of one set of routes.
@@ -58,6 +60,7 @@ class DeclaredFields:
             embedded=self.embedded,
             limits=LIMITS,
             undeclared=self._undeclared_field,
+            find_subclasses=lambda: self._options.subclasses(self.model),
         )
 
     def _declared(self) -> Iterable[tuple[str, BaseField]]:

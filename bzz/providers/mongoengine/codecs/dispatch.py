@@ -35,7 +35,7 @@ def codec_for(declaration: Declaration) -> FieldCodec:
     :raises bzz.errors.ConfigurationError: for a field that cannot be served.
     """
     found = next(_codecs[each] for each in type(declaration.source).__mro__ if each in _codecs)
-    codec = found(declaration)
+    codec = found.chosen_for(declaration)(declaration)
     if codec.may_be_custom and converts_by_itself(declaration.source):
         return CustomCodec(declaration, codec)
     return codec

@@ -44,6 +44,11 @@ class FieldCodec(Checks):
     is_ordered: bool = True  # whether MongoDB orders what is stored as its values are ordered
     compares_attributes: bool = False  # whether one value may be stored in more than one form
 
+    @classmethod
+    def chosen_for(cls, declaration: Declaration) -> type[FieldCodec]:
+        """Return the class that serves a declared field: this one, or one for a special case of it."""
+        return cls
+
     def __init__(self, declaration: Declaration) -> None:
         self.item = self._make_item(declaration)
         super().__init__(declaration)

@@ -6,9 +6,14 @@ from typing import Any
 
 import mongoengine as me
 from bson import DBRef
+from mongoengine.errors import NotRegistered
 
+from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.shape import Kind
 from bzz.shape.documents import AnyReferenceKind
@@ -35,6 +40,18 @@ class ReferenceCodec(LinkCodec):
 
     refers = True
     compares_attributes = True
+
+    @classmethod
+    def chosen_for(cls, declaration: Declaration) -> type[FieldCodec]:
+        try:
+            is_abstract = internals.is_abstract(declaration.source.document_type)
+        except NotRegistered:  # the registry tells of it, with the name of the field
+            is_abstract = False
+        if not is_abstract:
+            return cls
+        if not isinstance(declaration.source, me.ReferenceField):
+            raise ConfigurationError(f"{declaration.place}: only a ReferenceField can refer to an abstract class")
+        return AbstractReferenceCodec
 
     def _kind(self) -> Kind:
         return ReferenceKind(lambda: self.target().shape)
@@ -117,3 +134,34 @@ class GenericReferenceCodec(LinkCodec):
 
     def diff_form(self, bson: Any) -> Any:
         return self.to_value(bson)
+
+
+class AbstractReferenceCodec(GenericReferenceCodec):
+    """A reference to a document of any class below an abstract one, stored as a DBRef that names the class.
+
+    An abstract class has neither a collection nor a key of its own, so clients see the class in ``@type``.
+    """
+
+    def _kind(self) -> Kind:
+        return AnyReferenceKind(lambda: self._registry.subclasses(self.source.document_type))
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        if value is None:
+            return None
+        target = self._registry.named(value["@type"])
+        name = target.model._class_name
+        return DBRef(target.model._get_collection_name(), target.store_key(value["id"]), cls=name)
+
+    def to_value(self, bson: Any) -> Any:
+        """Return the class and the text of the primary key."""
+        return {"@type": bson.cls, "id": str(bson.id)} if isinstance(bson, DBRef) else bson
+
+    def to_saved_attribute(self, bson: Any) -> Any:
+        """Return a document with the key alone: of a DBRef, the field's own ``to_mongo`` would drop the class."""
+        if not isinstance(bson, DBRef):
+            return bson
+        target = self._registry.named(bson.cls)
+        return target.model(pk=target.key_value(bson.id))
+
+    def from_attribute(self, attribute: Any) -> Any:
+        return attribute if isinstance(attribute, DBRef) else super().from_attribute(attribute)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -42,8 +42,8 @@ class Registry:
 
     def __init__(self, model: Model, hidden: Sequence[str], read_only: Sequence[str]) -> None:
         self._codecs: dict[Model, DocumentCodec] = {}
-        self._hidden = {_owner(model, name, "hidden") for name in _checked(hidden, "hidden")}
-        self._read_only = {_owner(model, name, "read_only") for name in _checked(read_only, "read_only")}
+        self._hidden = _all_owners(model, hidden, "hidden")
+        self._read_only = _all_owners(model, read_only, "read_only")
         self.root = self.of(model)
         self.reachable = self._draw_all()
 
@@ -93,10 +93,13 @@ class Registry:
 
     def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
         """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""
-        models = [get_document(each) if isinstance(each, str) else each for each in choices]
-        if not models:
-            models = [each for each in _document_registry.values() if issubclass(each, base)]
-        return {each._class_name: self.of(each).shape for each in models if not each._meta.get("abstract")}
+        return {each._class_name: self.of(each).shape for each in _variants(choices, base)}
+
+    def subclasses(self, model: Model) -> dict[str, Shape]:
+        """Return the shapes of the concrete classes below ``model``, by their registered names."""
+        names = sorted(set(getattr(model, "_subclasses", ())) - {model._class_name})
+        models = [each for each in map(get_document, names) if not each._meta.get("abstract")]
+        return {each._class_name: self.of(each).shape for each in models}
 
     def embedded_in(self, model: Model) -> set[Model]:
         """``model`` and every class of documents that may be embedded in it, at any depth."""
@@ -148,14 +151,46 @@ def _declaring(model: Model, name: str) -> Model:
     return found
 
 
-def _owner(model: Model, dotted: str, option: str) -> tuple[Model, str]:
+def _all_owners(model: Model, names: Sequence[str], option: str) -> set[tuple[Model, str]]:
+    return {owner for name in _checked(names, option) for owner in _owners([model], model.__name__, name, option)}
+
+
+def _owners(models: Iterable[Model], label: str, dotted: str, option: str) -> Iterator[tuple[Model, str]]:
+    """Return the classes that declare the field at ``dotted``, among ``models`` and the classes below them.
+
+    :param label: what an error calls ``models``.
+    """
     first, _, rest = dotted.partition(".")
-    source = model._fields.get(first)
-    if source is None:
-        raise ConfigurationError(f"{option}: {model.__name__} has no field {first!r}")
+    concrete = (each for each in _with_subclasses(models) if not each._meta.get("abstract"))
+    declaring = [each for each in concrete if first in each._fields]
+    if not declaring:
+        raise ConfigurationError(f"{option}: {label} has no field {first!r}")
     if not rest:
-        return _declaring(model, first), first
-    inner = getattr(source, "field", None) or source
-    if not isinstance(inner, (me.EmbeddedDocumentField, me.ReferenceField, me.LazyReferenceField)):
-        raise ConfigurationError(f"{option}: {model.__name__}.{first} leads to no other model")
-    return _owner(inner.document_type, rest, option)
+        yield from ((_declaring(each, first), first) for each in declaring)
+        return
+    targets = {target for each in declaring for target in _targets(each._fields[first])}
+    if not targets:
+        raise ConfigurationError(f"{option}: {label}.{first} leads to no other model")
+    inner = next(iter(targets)).__name__ if len(targets) == 1 else f"{label}.{first}"
+    yield from _owners(targets, inner, rest, option)
+
+
+def _targets(source: Any) -> Sequence[Model]:
+    """Return the classes that a field leads to, through lists and maps."""
+    while getattr(source, "field", None) is not None:
+        source = source.field
+    if isinstance(source, me.GenericEmbeddedDocumentField):
+        return _variants(source.choices or (), me.EmbeddedDocument)
+    if isinstance(source, me.GenericReferenceField):
+        return _variants(source.choices or (), me.Document)
+    if isinstance(source, (me.EmbeddedDocumentField, me.ReferenceField, me.LazyReferenceField)):
+        return [source.document_type]
+    return ()
+
+
+def _variants(choices: Iterable[Any], base: type) -> list[Model]:
+    """Return the concrete classes that a generic field may hold: its choices, or every class below ``base``."""
+    models = [get_document(each) if isinstance(each, str) else each for each in choices]
+    if not models:
+        models = [each for each in _document_registry.values() if issubclass(each, base)]
+    return [each for each in models if not each._meta.get("abstract")]
