@@ -68,21 +68,9 @@ def _any_of(codec: DocumentCodec, wanted: Filter, prefix: str) -> Raw:
 
 def _stored_path(codec: DocumentCodec, dotted: str) -> tuple[str, FieldCodec]:
     first, _, rest = dotted.partition(".")
-    field = codec.fields.get(first) or _subclass_field(codec, first)
+    field = codec.known(first)
     path, inner = field.inside(rest)
     return field.stored + path, inner
-
-
-def _subclass_field(codec: DocumentCodec, name: str) -> FieldCodec:
-    """Return a field that only subclasses declare.
-
-    :raises bzz.errors.BadRequest: if they store it under different keys.
-    """
-    classes = (codec.registry.of(shape.model) for shape in codec.shape.subclasses.values())
-    found = [each.fields[name] for each in classes if name in each.fields]
-    if len({field.compared for field in found}) > 1:
-        raise BadRequest(f"{name!r} is stored in different ways by the classes that have it.")
-    return found[0]
 
 
 def _comparison(field: FieldCodec, condition: Condition) -> Raw:

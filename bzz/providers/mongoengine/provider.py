@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Map
 from typing import Any
 
@@ -146,7 +146,7 @@ class MongoEngineProvider(Provider):
         async def stored() -> Raw:
             return (await self._reading.locate(path.steps, context)).spot.raw
 
-        if not values.keys() <= codec.fields.keys():  # only what is stored tells which subclass has the others
+        if any(_unknown(codec, values)):  # only what is stored tells which subclass has them
             codec = (await self._reading.locate(path.steps, context)).spot.codec
             _require_declared(codec, values)
         await check_references(codec, values, self._reading.documents, context, stored)
@@ -289,11 +289,16 @@ def _require_ids(spot: Spot, ids: Map[str, Any]) -> None:
         raise Invalid({name: ["This field cannot change."] for name in wrong})
 
 
+def _unknown(codec: DocumentCodec, values: Map[str, Any]) -> Iterator[str]:
+    """The names of values that documents of the class may not hold."""
+    return (name for name in values if name not in codec.fields and codec.shape.undeclared(name) is None)
+
+
 def _require_declared(codec: DocumentCodec, values: Map[str, Any]) -> None:
     """Refuse fields that other subclasses declare, but not the one of which the stored document is."""
-    unknown = values.keys() - codec.fields.keys()
+    unknown = {name: [UNKNOWN] for name in _unknown(codec, values)}
     if unknown:
-        raise Invalid({name: [UNKNOWN] for name in unknown})
+        raise Invalid(unknown)
 
 
 def _owner(path: Path) -> Any:

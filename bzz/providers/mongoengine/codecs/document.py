@@ -15,6 +15,7 @@ import mongoengine as me
 from mongoengine import signals
 from mongoengine.base import BaseField
 
+from bzz.errors import BadRequest
 from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
@@ -55,6 +56,19 @@ class DocumentCodec(DeclaredFields):
         self.registry = registry
 
     # -- the class
+
+    def known(self, name: str) -> FieldCodec:
+        """Return the codec of a declared field, or of one that only subclasses declare.
+
+        :raises bzz.errors.BadRequest: if they store it under different keys.
+        """
+        if name in self.fields:
+            return self.fields[name]
+        classes = (self.registry.of(shape.model) for shape in self.shape.subclasses.values())
+        found = [each.fields[name] for each in classes if name in each.fields]
+        if len({field.compared for field in found}) > 1:
+            raise BadRequest(f"{name!r} is stored in different ways by the classes that have it.")
+        return found[0]
 
     def variant(self, raw: Raw) -> DocumentCodec:
         """The codec of the very class that ``raw`` was stored by, where documents inherit."""

@@ -123,7 +123,7 @@ class FieldCodec(Checks):
         if not dotted:
             return self.key_path, self
         first, _, rest = dotted.partition(".")
-        field = (self.item or self).target().fields[first]
+        field = (self.item or self).target().known(first)
         path, inner = field.inside(rest)
         return f".{field.stored}{path}", inner
 
