@@ -66,6 +66,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
     :param count: whether the client asks for the exact number of matches.
     :raises bzz.errors.BadRequest: naming the parameter that cannot be read.
 
+    >>> from bzz.shape import Field
     >>> from bzz.shape.numbers import IntegerKind
     >>> user = Shape("User", object, {"age": Field("age", IntegerKind())})
     >>> read_list_query(user, "age__gte=18&sort=-age", per_page=20, max_per_page=100).sort[0].descending

@@ -27,21 +27,21 @@ class Lorry(Vehicle):
     axles = me.IntField()
 
 
-class Cargo(me.EmbeddedDocument):
+class Freight(me.EmbeddedDocument):
     meta: ClassVar[dict[str, Any]] = INHERITING
     name = me.StringField()
 
 
-class Crate(Cargo):
+class FreightCrate(Freight):
     seal = me.StringField()
 
 
-class Voyage(me.Document):
+class Crossing(me.Document):
     vehicle = me.ReferenceField(Vehicle)
-    first = me.EmbeddedDocumentField(Cargo)
-    cargo = me.EmbeddedDocumentListField(Cargo)
-    anything = me.GenericEmbeddedDocumentField(choices=(Crate,))
-    mapped = me.MapField(me.EmbeddedDocumentField(Cargo))
+    first = me.EmbeddedDocumentField(Freight)
+    cargo = me.EmbeddedDocumentListField(Freight)
+    anything = me.GenericEmbeddedDocumentField(choices=(FreightCrate,))
+    mapped = me.MapField(me.EmbeddedDocumentField(Freight))
 
 
 def _routes(model: type, **options: Any) -> Sequence[Any]:
@@ -57,18 +57,18 @@ async def test_a_field_of_a_subclass_is_hidden_on_the_routes_of_its_base(serve: 
 
 
 async def test_a_field_of_a_subclass_is_hidden_behind_a_reference(serve: Serve, database_name: str) -> None:
-    voyage = Voyage(vehicle=Lorry(name="a", secret="s").save()).save()
-    client = serve(_routes(Voyage, hidden=["vehicle.secret"]))
-    assert "secret" not in (await client.get(f"/voyage/{voyage.pk}/vehicle/")).json()
+    voyage = Crossing(vehicle=Lorry(name="a", secret="s").save()).save()
+    client = serve(_routes(Crossing, hidden=["vehicle.secret"]))
+    assert "secret" not in (await client.get(f"/crossing/{voyage.pk}/vehicle/")).json()
 
 
 @pytest.mark.parametrize("field", ["first", "cargo", "anything", "mapped"])
 async def test_a_field_of_an_embedded_subclass_is_hidden(serve: Serve, database_name: str, field: str) -> None:
-    crate = Crate(name="a", seal="s")
+    crate = FreightCrate(name="a", seal="s")
     values = {"first": crate, "cargo": [crate], "anything": crate, "mapped": {"a": crate}}
-    voyage = Voyage(**values).save()
-    client = serve(_routes(Voyage, hidden=[f"{field}.seal"]))
-    assert "seal" not in (await client.get(f"/voyage/{voyage.pk}/")).text
+    voyage = Crossing(**values).save()
+    client = serve(_routes(Crossing, hidden=[f"{field}.seal"]))
+    assert "seal" not in (await client.get(f"/crossing/{voyage.pk}/")).text
 
 
 def test_a_hidden_field_of_a_subclass_is_hidden_to_events_and_relays(database_name: str) -> None:
@@ -83,10 +83,10 @@ def test_a_hidden_field_of_a_subclass_is_hidden_to_events_and_relays(database_na
 
 
 def test_a_name_that_no_subclass_declares_is_told_when_routes_are_made() -> None:
-    with pytest.raises(ConfigurationError, match="hidden: Voyage has no field 'sceret'"):
-        _routes(Voyage, hidden=["sceret"])
-    with pytest.raises(ConfigurationError, match="read_only: Cargo has no field 'sael'"):
-        _routes(Voyage, read_only=["first.sael"])
+    with pytest.raises(ConfigurationError, match="hidden: Crossing has no field 'sceret'"):
+        _routes(Crossing, hidden=["sceret"])
+    with pytest.raises(ConfigurationError, match="read_only: Freight has no field 'sael'"):
+        _routes(Crossing, read_only=["first.sael"])
 
 
 @pytest.mark.parametrize("query", ["axles=3", "axles__gte=3", "axles__exists=true&sort=-axles&per_page=1"])
@@ -114,9 +114,9 @@ async def test_pages_sorted_by_a_field_of_a_subclass_hold_every_document_once(se
 
 
 async def test_a_list_is_filtered_by_a_field_of_an_embedded_subclass(serve: Serve, database_name: str) -> None:
-    Voyage(first=Cargo(name="a")).save()
-    voyage = Voyage(first=Crate(name="a", seal="s")).save()
-    found = await serve(_routes(Voyage)).get("/voyage/?first.seal=s")
+    Crossing(first=Freight(name="a")).save()
+    voyage = Crossing(first=FreightCrate(name="a", seal="s")).save()
+    found = await serve(_routes(Crossing)).get("/crossing/?first.seal=s")
     assert [each["id"] for each in found.json()] == [str(voyage.pk)]
 
 
@@ -149,8 +149,8 @@ async def test_a_form_writes_a_field_of_a_subclass(serve: Serve, database_name: 
 
 
 async def test_a_field_of_an_embedded_subclass_is_written_at_its_own_path(serve: Serve, database_name: str) -> None:
-    voyage = Voyage(cargo=[Crate(name="a", seal="s")]).save()
-    answer = await serve(_routes(Voyage)).put(f"/voyage/{voyage.pk}/cargo/0/", json={"seal": "t"})
+    voyage = Crossing(cargo=[FreightCrate(name="a", seal="s")]).save()
+    answer = await serve(_routes(Crossing)).put(f"/crossing/{voyage.pk}/cargo/0/", json={"seal": "t"})
     assert (answer.status_code, answer.json()) == (200, {"name": "a", "seal": "t"})
 
 
@@ -205,14 +205,14 @@ async def test_receivers_see_the_type_and_hear_of_the_subclass(serve: Serve, dat
 
 
 async def test_a_type_in_a_post_to_an_embedded_list_creates_the_subclass(serve: Serve, database_name: str) -> None:
-    voyage = Voyage().save()
-    sent = {"@type": "Crate", "name": "a", "seal": "s"}
-    created = await serve(_routes(Voyage)).post(f"/voyage/{voyage.pk}/cargo/", json=sent)
+    voyage = Crossing().save()
+    sent = {"@type": "FreightCrate", "name": "a", "seal": "s"}
+    created = await serve(_routes(Crossing)).post(f"/crossing/{voyage.pk}/cargo/", json=sent)
     assert (created.status_code, created.json()) == (201, {"name": "a", "seal": "s"})
-    assert isinstance(Voyage.objects.get().cargo[0], Crate)
+    assert isinstance(Crossing.objects.get().cargo[0], FreightCrate)
 
 
-@pytest.mark.parametrize("tag", ["Voyage", "Crate", "nothing", 7, None])
+@pytest.mark.parametrize("tag", ["Crossing", "FreightCrate", "nothing", 7, None])
 async def test_a_type_that_is_no_subclass_is_refused(serve: Serve, database_name: str, tag: Any) -> None:
     answer = await serve(_routes(Vehicle)).post("/vehicle/", json={"@type": tag, "name": "a"})
     assert (answer.status_code, answer.json()["errors"]) == (400, {"@type": ["Must name a class below Vehicle."]})
@@ -232,7 +232,7 @@ class Actor(me.Document):
     parent = me.ReferenceField("self")
 
 
-class Person(Actor):
+class HumanActor(Actor):
     name = me.StringField()
 
 
@@ -265,11 +265,11 @@ async def test_a_reference_to_an_abstract_class_names_the_class(
 
 
 async def test_a_list_of_references_to_an_abstract_class_is_shown_and_written(serve: Serve, database_name: str) -> None:
-    robot, person = Robot(serial=7).save(), Person(name="a").save()
+    robot, person = Robot(serial=7).save(), HumanActor(name="a").save()
     errand = Errand(helpers=[robot, person]).save()
     client = serve(_routes(Errand))
     shown = (await client.get(f"/errand/{errand.pk}/")).json()["helpers"]
-    assert shown == [{"@type": "Robot", "id": "7"}, {"@type": "Person", "id": str(person.pk)}]
+    assert shown == [{"@type": "Robot", "id": "7"}, {"@type": "HumanActor", "id": str(person.pk)}]
     written = await client.put(f"/errand/{errand.pk}/", json={"helpers": shown[::-1]})
     assert (written.status_code, written.json()["helpers"]) == (200, shown[::-1])
 
@@ -277,9 +277,9 @@ async def test_a_list_of_references_to_an_abstract_class_is_shown_and_written(se
 async def test_a_reference_to_self_in_an_abstract_class_leads_to_any_class_below(
     serve: Serve, database_name: str
 ) -> None:
-    person = Person(name="b", parent=Robot(serial=7).save()).save()
-    client = serve(_routes(Person))
-    shown = (await client.get(f"/person/{person.pk}/")).json()
+    person = HumanActor(name="b", parent=Robot(serial=7).save()).save()
+    client = serve(_routes(HumanActor))
+    shown = (await client.get(f"/human_actor/{person.pk}/")).json()
     assert shown["parent"] == {"@type": "Robot", "id": "7"}
 
 

@@ -158,7 +158,7 @@ async def test_ids_that_are_none_are_not_found(target: Target) -> None:
 
 
 QUERIES = (
-    "age=x age=9223372036854775808 age=1e3 age__gt=NaN age[$gt]=1 age[]=1 age__regex=. age__where=1 $where=1 __raw__=1 "
+    "age=x age=9223372036854775808 age=1e3 age__gt=NaN age[$gt]=1 age[]=x age__regex=. age__where=1 $where=1 __raw__=1 "
     "_cls=x address.city.x=1 address=1 name__icontains=%00 name=%ff name=%zz page=0 page=-1 page=x page=1e3 "
     "page=99999999999 per_page=0 per_page=x sort=nothing sort=name,name sort=friends sort=$natural sort= sort=- "
     "fields=nothing fields= after=x after=%00 after=AAAA before=x unknown=1 password__exists=2 friend=x friend__in=x,y "
