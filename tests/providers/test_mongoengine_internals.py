@@ -62,6 +62,8 @@ class InternalOpen(me.DynamicDocument):
 def test_meta_holds_the_options_of_a_class_and_of_its_bases() -> None:
     assert internals.meta(InternalChild)["collection"] == "owners"
     assert internals.meta(int) == {}
+    assert internals.own_meta(InternalOwner)["collection"] == "owners"
+    assert internals.own_meta(int) == {}
 
 
 def test_meta_abstract() -> None:
@@ -232,36 +234,6 @@ def test_fields_of_an_instance_stand_before_those_of_its_class() -> None:
     assert internals.fields(instance) is own
     assert internals.take_fields(instance) is own
     assert internals.fields(instance) is internals.fields(InternalOwner)
-
-
-@pytest.mark.usefixtures("database_name")
-def test_initialised_created_dynamic_fields_and_data_make_a_document_that_can_be_saved() -> None:
-    known = InternalOwner(number=1, numbers=[2]).save()
-    instance = internals.bare(InternalOwner, embedded=False)
-    data = {**dict.fromkeys(internals.field_names(InternalOwner)), "id": known.id, "number": 1}
-    internals.complete(instance, data, internals.fields(InternalOwner), embedded=False)
-    assert (instance.number, instance.numbers, instance.pk) == (1, None, known.id)
-    assert instance._get_changed_fields() == []
-    instance.number = 5
-    assert instance._get_changed_fields() == ["n"]
-    instance.save()
-    assert InternalOwner.objects.get(id=known.id).to_mongo()["n"] == 5
-
-
-def test_a_bare_embedded_document_is_like_a_made_one() -> None:
-    bare = internals.bare(InternalPart, embedded=True)
-    data = {"text": "x"}
-    part = internals.complete(bare, data, internals.fields(InternalPart), embedded=True)
-    assert part == InternalPart(text="x")
-    assert part.__dict__.keys() <= InternalPart(text="x").__dict__.keys() | {"_fields"}
-    InternalOwner(number=1, part=part, by_name={"a": part}).validate()
-
-
-def test_a_bare_document_has_every_attribute_of_a_made_one() -> None:
-    bare = internals.bare(InternalTree, embedded=False)
-    made = InternalTree(count=1)
-    internals.complete(bare, dict(internals.values(made)), internals.fields(InternalTree), embedded=False)
-    assert set(made.__dict__) <= set(bare.__dict__)
 
 
 @pytest.mark.usefixtures("database_name")

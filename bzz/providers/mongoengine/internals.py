@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from collections.abc import Mapping as Map
 from typing import Any
 
-from bson import SON
 from mongoengine import connection
 from mongoengine.base import common
 from mongoengine.queryset import QuerySet
@@ -32,6 +31,12 @@ def meta(model: Any) -> Map[str, Any]:
     """Return the ``meta`` of a document class, with that of its bases; empty for any other class."""
     found: Map[str, Any] = getattr(model, "_meta", {})
     return found
+
+
+def own_meta(model: Any) -> Map[str, Any]:
+    """Return the ``meta`` of a class itself, which may be a plain mixin; empty for any other class."""
+    found: Map[str, Any] = vars(model).get("_meta") or vars(model).get("meta") or {}
+    return found if isinstance(found, dict) else {}
 
 
 def is_abstract(model: Any) -> bool:
@@ -173,29 +178,6 @@ def construct(model: Any, given: Map[str, Any], *, embedded: bool = False) -> An
 def construct_new(model: Any, given: Map[str, Any]) -> Any:
     """Return a new instance with attributes as they are given."""
     return model(__auto_convert=False, **given)
-
-
-def bare(model: Any, *, embedded: bool) -> Any:
-    """Return an instance without running its constructor; :func:`complete` makes it one that can be used."""
-    instance = model.__new__(model)
-    _set(instance, "_initialised", False)
-    _set(instance, "_created", embedded)
-    if embedded:
-        _set(instance, "_instance", None)  # a slot, which a map of embedded documents looks at
-    _set(instance, "_dynamic_fields", SON())
-    _set(instance, "_changed_fields", [])
-    return instance
-
-
-def complete(instance: Any, data: dict[str, Any], own_fields: Any, *, embedded: bool) -> Any:
-    """Return a :func:`bare` instance, with the values and the fields that it is to have."""
-    _set(instance, "_data", data)
-    _set(instance, CLASS_KEY, class_name(instance))  # a field of classes that inherit, an attribute of others
-    _set(instance, "_fields", own_fields)
-    if embedded:
-        _set(instance, "_instance", None)  # its own validate() looks for it
-    _set(instance, "_initialised", True)
-    return instance
 
 
 def forget_changes(instance: Any) -> None:

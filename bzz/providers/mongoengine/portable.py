@@ -9,7 +9,7 @@ from bson import DBRef, Decimal128, ObjectId
 from mongoengine.base import BaseDocument, get_document
 from mongoengine.errors import NotRegistered
 
-from bzz.providers.hidden import MayLeave, hides
+from bzz.providers.hidden import MayLeave, hides, note
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.registry import Registry
@@ -59,4 +59,6 @@ def model_named(name: str) -> Any:
 
 @lru_cache(256)
 def _codec(model: Any) -> DocumentCodec:
-    return Registry(model, (), ()).root
+    codec = Registry(model, (), ()).root
+    note(codec.shape)  # what the model itself hides, for classes that no routes serve
+    return codec

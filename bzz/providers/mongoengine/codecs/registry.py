@@ -24,6 +24,7 @@ from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers t
     times,
 )
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.rights import check_rights, listed
 from bzz.shape import Shape
 
 __all__ = ["Registry"]
@@ -46,6 +47,7 @@ class Registry:
         self._read_only = _all_owners(model, read_only, "read_only")
         self.root = self.of(model)
         self.reachable = self._draw_all()
+        check_rights(_with_subclasses(self.reachable))
 
     def of(self, model: Model) -> DocumentCodec:
         """The codec of a document class."""
@@ -84,12 +86,14 @@ class Registry:
         return any(shape.public_id is not None and not shape.embedded for shape in targets)
 
     def is_hidden(self, model: Model, name: str) -> bool:
-        """Whether clients may not know of a field."""
-        return _listed(self._hidden, model, name)
+        """Whether clients may not know of a field. Where a class hides it, its base may not be asked either."""
+        return _listed(self._hidden, model, name) or any(
+            name in listed(each, "hidden") for each in _with_subclasses([model])
+        )
 
     def is_read_only(self, model: Model, name: str) -> bool:
         """Whether bodies may not hold a field."""
-        return _listed(self._read_only, model, name)
+        return _listed(self._read_only, model, name) or name in listed(model, "read_only")
 
     def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
         """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""

@@ -1,0 +1,51 @@
+"""What a model says of its own fields, on whatever routes: ``meta = {"bzz": {"hidden": [...], "read_only": [...]}}``.
+
+A class has the rights of all its bases as well, abstract ones and plain mixins: MongoEngine's ``meta`` of a class takes
+the place of that of its bases, so each is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine import internals
+
+__all__ = ["OPTIONS", "check_rights", "listed"]
+
+OPTIONS = ("hidden", "read_only")
+
+
+def listed(model: Any, option: str) -> frozenset[str]:
+    """Return the names that a class, or one of its bases, lists under an option."""
+    return frozenset(name for own in _own_rights(model) if isinstance(own, dict) for name in own.get(option, ()))
+
+
+def check_rights(models: Iterable[Any]) -> None:
+    """Check what classes say of their fields.
+
+    :raises bzz.errors.ConfigurationError: naming the class and what cannot be.
+    """
+    for model in models:
+        for own in _own_rights(model):
+            _check(model, own)
+
+
+def _own_rights(model: Any) -> Iterator[Any]:
+    for each in model.__mro__:
+        found = internals.own_meta(each).get("bzz")
+        if found is not None:
+            yield found
+
+
+def _check(model: Any, own: Any) -> None:
+    where = f"{model.__name__}.meta['bzz']"
+    if not isinstance(own, dict) or not own.keys() <= set(OPTIONS):
+        raise ConfigurationError(f"{where} is a dict with {' and '.join(OPTIONS)}, not {own!r}")
+    for option, names in own.items():
+        if not isinstance(names, list | tuple | set | frozenset):
+            raise ConfigurationError(f"{where}[{option!r}]: a list of field names is expected, not {names!r}")
+        for name in names:
+            if name not in internals.fields(model):
+                raise ConfigurationError(f"{where}[{option!r}]: {model.__name__} has no field {name!r}")
