@@ -22,6 +22,8 @@ import pytest
 
 from tests.docs.demo import SECONDS, Demo
 
+pytestmark = pytest.mark.slow  # each test starts it, with its servers
+
 ROWS = 300
 
 Start = Callable[..., Demo]
