@@ -26,7 +26,7 @@ class Guarded(me.Document):
     meta: ClassVar[Any] = {"abstract": True, "bzz": {"hidden": ["secret"]}}
 
 
-class Seal(me.EmbeddedDocument):
+class WaxSeal(me.EmbeddedDocument):
     wax = me.StringField()
     key = me.StringField()
     meta: ClassVar[Any] = {"bzz": {"hidden": ["key"]}}
@@ -35,7 +35,7 @@ class Seal(me.EmbeddedDocument):
 class Vault(Stamped, Guarded):
     name = me.StringField()
     pin = me.StringField()
-    seals = me.EmbeddedDocumentListField(Seal)
+    seals = me.EmbeddedDocumentListField(WaxSeal)
     meta: ClassVar[Any] = {"bzz": {"hidden": ["pin"]}, "allow_inheritance": True}
 
 
@@ -46,12 +46,12 @@ class Cellar(Vault):
 
 class VaultKeeper(me.Document):
     vault = me.ReferenceField(Vault)
-    seal = me.EmbeddedDocumentField(Seal)
+    seal = me.EmbeddedDocumentField(WaxSeal)
 
 
 @pytest.fixture
 def vault(database_name: str) -> Any:
-    return Vault(name="a", pin="1234", secret="x", stamp="s", seals=[Seal(wax="red", key="k")]).save()
+    return Vault(name="a", pin="1234", secret="x", stamp="s", seals=[WaxSeal(wax="red", key="k")]).save()
 
 
 async def test_a_class_has_the_rights_of_all_its_bases(alone: Api, vault: Any) -> None:
@@ -68,7 +68,7 @@ async def test_a_class_has_the_rights_of_all_its_bases(alone: Api, vault: Any) -
 
 
 async def test_they_hold_behind_references_and_in_embedded_documents(alone: Api, vault: Any) -> None:
-    keeper, client = VaultKeeper(vault=vault, seal=Seal(wax="blue", key="k")).save(), alone(VaultKeeper)
+    keeper, client = VaultKeeper(vault=vault, seal=WaxSeal(wax="blue", key="k")).save(), alone(VaultKeeper)
     shown = (await client.get(f"/vault_keeper/{keeper.id}/vault/")).json()
     assert shown == {"id": str(vault.id), "seals": [{"wax": "red"}], "stamp": "s"}
     assert (await client.get(f"/vault_keeper/{keeper.id}/")).json()["seal"] == {"wax": "blue"}
