@@ -148,7 +148,7 @@ class Documents:
     async def find_by(self, query: Raw) -> Raw:
         """The document that a query from :meth:`query` finds.
 
-        :raises bzz.errors.NotFound: where there is none.
+        :raises bzz.errors.NotFound: if no document matches.
         """
         found = await (await self.collection()).find(query, limit=1)
         if not found:

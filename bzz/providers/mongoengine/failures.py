@@ -1,7 +1,7 @@
 """What goes wrong between here and MongoDB, as bzz's own errors.
 
-There is one rule for what the server says: it is the client's data for the codes below, and told as such by those who
-know the model; anything else is the database's trouble, a 503, and logged with its code. What a write that failed has
+There is one rule for what the server says. For the codes below it is the client's data, which those who know the model
+report as such. Anything else is the database's trouble, a 503, and logged with its code. What a write that failed has
 done is unknown, unless it is certain that it was refused before it ran.
 """
 

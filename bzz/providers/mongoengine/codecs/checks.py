@@ -38,8 +38,8 @@ class Checks(Conversions):
     def check(self, value: Any, errors: Errors, stored: Any = None) -> Any:
         """Return the bson of a value that MongoEngine's own validation accepts; errors are collected.
 
-        :param stored: the bson whose place it takes, None where there is none. What is shown as it was sent stays as
-            it is stored, and is not judged again.
+        :param stored: the bson whose place it takes, or None. What is shown as it was sent stays as it is stored,
+            and is not judged again.
         :raises bzz.errors.Conflict: if a list of ``stored`` cannot be written whole.
         """
         if isinstance(value, Unchanged):

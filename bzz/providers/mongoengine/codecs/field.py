@@ -159,7 +159,7 @@ class FieldCodec(Checks):
         return self.whole_diff(old, new, name)
 
     def whole_diff(self, old: Any, new: Any, name: str) -> Diff:
-        """The difference of two stored values that are told as a whole."""
+        """Return the difference of two stored values, each taken as a whole."""
         before, after = self.diff_form(old), self.diff_form(new)
         if self.compares_attributes and not differ(before, after):
             return {}
