@@ -19,6 +19,8 @@ from tests.conftest import Serve
 from tests.faults.replicas import Member, ReplicaSet
 from tests.robustness.documents import Account, Person, Scoped
 
+pytestmark = pytest.mark.slow  # servers are frozen and killed, and their time limits waited for
+
 APP = "hanging"
 MODELS = (Person, Account, Scoped)
 HANGS = 6.0

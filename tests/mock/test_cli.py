@@ -24,10 +24,17 @@ ROUTES = """
 """
 
 
+def _hear_ctrl_c() -> None:
+    """Undo what a shell does to the programs that it runs in the background: they would not hear SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def serving(file: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [*COMMAND, "mock", str(file), "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_ctrl_c
+    ) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

@@ -32,57 +32,57 @@ class WaxSeal(me.EmbeddedDocument):
     meta: ClassVar[Any] = {"bzz": {"hidden": ["key"]}}
 
 
-class Vault(Stamped, Guarded):
+class StrongRoom(Stamped, Guarded):
     name = me.StringField()
     pin = me.StringField()
     seals = me.EmbeddedDocumentListField(WaxSeal)
     meta: ClassVar[Any] = {"bzz": {"hidden": ["pin"]}, "allow_inheritance": True}
 
 
-class Cellar(Vault):
+class Cellar(StrongRoom):
     depth = me.IntField()
     meta: ClassVar[Any] = {"bzz": {"hidden": ["name"]}}
 
 
-class VaultKeeper(me.Document):
-    vault = me.ReferenceField(Vault)
+class StrongRoomKeeper(me.Document):
+    vault = me.ReferenceField(StrongRoom)
     seal = me.EmbeddedDocumentField(WaxSeal)
 
 
 @pytest.fixture
 def vault(database_name: str) -> Any:
-    return Vault(name="a", pin="1234", secret="x", stamp="s", seals=[WaxSeal(wax="red", key="k")]).save()
+    return StrongRoom(name="a", pin="1234", secret="x", stamp="s", seals=[WaxSeal(wax="red", key="k")]).save()
 
 
 async def test_a_class_has_the_rights_of_all_its_bases(alone: Api, vault: Any) -> None:
-    client = alone(Vault)
+    client = alone(StrongRoom)
     # A field that the class below hides cannot be asked for here, but is shown where it is not hidden.
-    assert (await client.get(f"/vault/{vault.id}/")).json() == {
+    assert (await client.get(f"/strong_room/{vault.id}/")).json() == {
         "id": str(vault.id),
         "seals": [{"wax": "red"}],
         "stamp": "s",
     }
     for name in ("pin", "secret", "seals.key"):
-        assert (await client.get(f"/vault/?{name}=x")).status_code == 400
-        assert (await client.put(f"/vault/{vault.id}/", json={name.partition(".")[0]: "y"})).status_code == 400
+        assert (await client.get(f"/strong_room/?{name}=x")).status_code == 400
+        assert (await client.put(f"/strong_room/{vault.id}/", json={name.partition(".")[0]: "y"})).status_code == 400
 
 
 async def test_they_hold_behind_references_and_in_embedded_documents(alone: Api, vault: Any) -> None:
-    keeper, client = VaultKeeper(vault=vault, seal=WaxSeal(wax="blue", key="k")).save(), alone(VaultKeeper)
-    shown = (await client.get(f"/vault_keeper/{keeper.id}/vault/")).json()
+    keeper, client = StrongRoomKeeper(vault=vault, seal=WaxSeal(wax="blue", key="k")).save(), alone(StrongRoomKeeper)
+    shown = (await client.get(f"/strong_room_keeper/{keeper.id}/vault/")).json()
     assert shown == {"id": str(vault.id), "seals": [{"wax": "red"}], "stamp": "s"}
-    assert (await client.get(f"/vault_keeper/{keeper.id}/")).json()["seal"] == {"wax": "blue"}
-    refused = await client.put(f"/vault_keeper/{keeper.id}/vault/", json={"stamp": "forged"})
+    assert (await client.get(f"/strong_room_keeper/{keeper.id}/")).json()["seal"] == {"wax": "blue"}
+    refused = await client.put(f"/strong_room_keeper/{keeper.id}/vault/", json={"stamp": "forged"})
     assert (refused.status_code, refused.json()["errors"]) == (400, {"stamp": ["This field is read-only."]})
-    assert (await client.put(f"/vault_keeper/{keeper.id}/vault/", json={"pin": "0"})).status_code == 400
+    assert (await client.put(f"/strong_room_keeper/{keeper.id}/vault/", json={"pin": "0"})).status_code == 400
     vault.reload()
     assert (vault.stamp, vault.pin) == ("s", "1234")
 
 
 async def test_a_put_of_what_was_shown_keeps_what_is_hidden(alone: Api, vault: Any) -> None:
-    client = alone(Vault)
-    shown = (await client.get(f"/vault/{vault.id}/")).json()
-    assert (await client.put(f"/vault/{vault.id}/", json=shown)).status_code == 200
+    client = alone(StrongRoom)
+    shown = (await client.get(f"/strong_room/{vault.id}/")).json()
+    assert (await client.put(f"/strong_room/{vault.id}/", json=shown)).status_code == 200
     vault.reload()
     assert (vault.secret, vault.pin, vault.seals[0].key, vault.name) == ("x", "1234", "k", "a")
 

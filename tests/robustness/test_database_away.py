@@ -16,6 +16,8 @@ from tests.robustness.conftest import LONGEST, Connect, ExpendableMongo, becomes
 from tests.robustness.documents import Account, Person, Scoped, Shown
 from tests.robustness.wire import Wire
 
+pytestmark = pytest.mark.slow  # servers are frozen and killed, and their time limits waited for
+
 DRIVERS = ["own", "motor", "pymongo"]
 SOON = "&serverSelectionTimeoutMS=1500"
 
