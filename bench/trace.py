@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,9 +137,9 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, metho
     await reader.readexactly(int(length[0].partition(b":")[2]) if length else 0)
 
 
-def main(names: list[str], start: Callable[[], Any] = MongoServer) -> None:
+def main(names: list[str]) -> None:
     """Print what each of the named requests passes."""
-    with start() as mongo:
+    with MongoServer() as mongo:
         for name in names:
             found = trace(name, mongo.uri)
             print(f"{name}: {len(found.files)} files, {len(found.functions)} functions, {found.moves} moves")

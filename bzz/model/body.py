@@ -32,8 +32,8 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     Forms are read as browsers write them (https://url.spec.whatwg.org/#application/x-www-form-urlencoded): dotted
     names build embedded documents, ``name[]`` is always a list, and so are fields that the model declares as lists.
     Text becomes a number or a truth value where the field is one; text that is none stays text, to be refused later.
-    An empty input is null, but for strings, and among the items of a list it is left out.
-    Forms in parts (RFC 7578) are read alike, but for files.
+    An empty input is null, but for strings and fields that may hold anything; among the items of a list it is left
+    out. Forms in parts (RFC 7578) are read alike, but for files.
 
     :param shape: says which fields are lists, numbers and truth values.
     :param content_type: the header, or None where there was none.

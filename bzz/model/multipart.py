@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from email.message import Message
-
-from tornado.httputil import HTTPFile, HTTPInputError, ParseMultipartConfig, parse_multipart_form_data
+from tornado.httputil import HTTPFile, HTTPInputError, ParseBodyConfig, ParseMultipartConfig, parse_body_arguments
 
 from bzz.errors import BadRequest, UnsupportedMediaType
 
 __all__ = ["parts"]
-
-Parts = dict[str, list[bytes]]
 
 
 def parts(content_type: str, body: bytes, limit: int) -> list[tuple[str, str]]:
@@ -21,25 +17,16 @@ def parts(content_type: str, body: bytes, limit: int) -> list[tuple[str, str]]:
     :raises bzz.errors.BadRequest: for a malformed body, too many parts, or text that is not UTF-8.
     :raises bzz.errors.UnsupportedMediaType: for a file, naming its input.
     """
-    texts: Parts = {}
+    texts: dict[str, list[bytes]] = {}
     files: dict[str, list[HTTPFile]] = {}
+    plain = f"multipart/form-data;{content_type.partition(';')[2]}"  # which Tornado knows in lower case only
+    config = ParseBodyConfig(multipart=ParseMultipartConfig(max_parts=limit))
     try:
-        parse_multipart_form_data(
-            _boundary(content_type), body, texts, files, config=ParseMultipartConfig(max_parts=limit)
-        )
-        for name in files:
-            raise UnsupportedMediaType(f"Files are not taken: {name!r} holds one.")
+        parse_body_arguments(plain, body, texts, files, config=config)
+        if files:
+            raise UnsupportedMediaType(f"Files are not taken: {next(iter(files))!r} holds one.")
         return [(name, text.decode()) for name, values in texts.items() for text in values]
-    except HTTPInputError as error:
-        raise BadRequest(f"The form cannot be read: {error}") from None
+    except HTTPInputError:
+        raise BadRequest(f"The form cannot be read: it is malformed, or has more than {limit} parts.") from None
     except UnicodeDecodeError:
         raise BadRequest("The form is not valid UTF-8.") from None
-
-
-def _boundary(content_type: str) -> bytes:
-    header = Message()
-    header["Content-Type"] = content_type
-    boundary = header.get_param("boundary")
-    if not isinstance(boundary, str) or not boundary:
-        raise BadRequest("The form does not say what stands between its parts: the boundary is missing.")
-    return boundary.encode("latin-1", "replace")

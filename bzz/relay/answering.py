@@ -54,12 +54,12 @@ class Answering:
     def add(self, pattern: Any, function: Function) -> None:
         """Have a function answer; of several that fit a question the first one does.
 
-        :raises bzz.errors.ConfigurationError: where the pattern is no name and no glob, or is answered already.
+        :raises bzz.errors.ConfigurationError: if the pattern is neither a name nor a glob, or is answered already.
         """
         target = parse(pattern) if isinstance(pattern, str) else None
         if not isinstance(target, (Exact, Glob)):
             raise ConfigurationError(
-                f"{pattern!r} is no name and no glob: others must be able to read what is answered"
+                f"{pattern!r} is neither a name nor a glob: others must be able to read what is answered"
             )
         if pattern in self.patterns:
             raise ConfigurationError(f"{pattern!r} is answered already")

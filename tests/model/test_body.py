@@ -92,6 +92,7 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
         ("ranks[]=", {"ranks": []}),
         ("address=", {"address": None}),
         ("unknown=", {"unknown": ""}),
+        ("notes=", {"notes": ""}),
         ("", {}),
     ],
 )
@@ -224,6 +225,10 @@ def test_a_form_in_parts_is_read_as_any_other() -> None:
     assert decode(USER, MULTIPART, body) == {
         "name": "Ann & Bob=é", "age": 3, "tags": ["a"], "address": {"zip": None}
     }  # fmt: skip
+
+
+def test_a_media_type_is_read_whatever_its_case() -> None:
+    assert decode(USER, "Multipart/Form-Data; boundary=X", in_parts(('name="age"', "3"))) == {"age": 3}
 
 
 def test_a_file_in_a_form_is_unsupported_and_named() -> None:

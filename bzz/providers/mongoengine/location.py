@@ -159,7 +159,7 @@ def _into_single(spot: Spot, field: FieldCodec, value: Any, step: Step) -> Spot:
 def find_item(field: FieldCodec, items: Sequence[Any], key: Any) -> int:
     """The position of the embedded document that ``key`` names: its id, or its position where the class has no id.
 
-    :raises bzz.errors.NotFound: where there is none.
+    :raises bzz.errors.NotFound: if no item has it.
     """
     assert field.item is not None
     for position, item in enumerate(items):

@@ -104,7 +104,7 @@ class Reading:
             raise
 
     async def dangling(self, location: Location, step: Step) -> Any:
-        """Return the stored reference of a single property whose document is gone, None where there is none."""
+        """Return the stored reference of a single property whose document is gone, or None."""
         assert step.field is not None
         spot = location.spot
         stored = spot.raw.get(spot.codec.fields[step.field.name].stored)
