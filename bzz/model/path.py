@@ -71,7 +71,7 @@ def _steps(root: Shape, resource: str, segments: list[str]) -> list[Step]:
 
 
 def _way_on(shape: Shape, name: str) -> Field | None:
-    field = shape.visible.get(name)
+    field = shape.known(name)
     return field if field is not None and field.link is not None else None
 
 

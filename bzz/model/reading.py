@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from bzz.shape import TOP, Field, Place, Reading, Shape, dotted
-from bzz.shape.base import Reader
+from bzz.shape import Field, Place, Reading, Shape, dotted
+from bzz.shape.base import TAG, Reader
 from bzz.shape.documents import UNKNOWN
 
 __all__ = ["READ_ONLY", "UNCHANGEABLE", "UNKNOWN", "BodyReading", "Errors"]
@@ -24,6 +24,8 @@ class BodyReading(Reading):
 
     What a client may name is told by :mod:`bzz.model.sent`.
 
+    :param updating: whether the instance exists. Fields that only subclasses declare may be named then: the provider
+        knows of which class it is.
     :ivar errors: the mistakes so far. Where there are any, the values that were read mean nothing, and None stands for
         each that could not be read.
 
@@ -38,8 +40,9 @@ class BodyReading(Reading):
     {'tags.1': ['Must be a string of valid Unicode.']}
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, updating: bool = False) -> None:
         self.errors: Errors = {}
+        self._updating = updating
 
     def note(self, place: Place, message: str) -> None:
         """Add a message for the value at ``place``, unless there are so many that nobody would read it."""
@@ -72,13 +75,15 @@ class BodyReading(Reading):
         self, shape: Shape, name: str, values: Mapping[str, Any], place: Place, read: dict[str, Any]
     ) -> None:
         """Read a value of any other name."""
-        field, value = shape.undeclared(name), values[name]
+        field = self._subclass_field(shape, name, values) or shape.undeclared(name)
         if field is None:
             self.note((place, name), UNKNOWN)
         else:
-            read[name] = None if value is None else field.kind.read(value, (place, name), self)
+            read[name] = self._read_by(field, name, values, place)
 
-    def subclass_field(self, field: Field, values: Mapping[str, Any], read: dict[str, Any]) -> None:
-        """Read the value of a field at the top of a body that only subclasses of its model declare."""
-        value = values[field.name]
-        read[field.name] = None if value is None else field.kind.read(value, (TOP, field.name), self)
+    def _subclass_field(self, shape: Shape, name: str, values: Mapping[str, Any]) -> Field | None:
+        """Return the field of a name that only subclasses declare, if an instance of one of them may be meant."""
+        return shape.subclass_fields.get(name) if self._updating and TAG not in values else None
+
+    def _read_by(self, field: Field, name: str, values: Mapping[str, Any], place: Place) -> Any:
+        return None if values[name] is None else field.kind.read(values[name], (place, name), self)

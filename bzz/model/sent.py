@@ -18,7 +18,6 @@ from bzz.model.reading import READ_ONLY, UNCHANGEABLE, BodyReading
 from bzz.providers.base import Unchanged
 from bzz.shape import TOP, Field, Place, Shape
 from bzz.shape.base import Reader
-from bzz.shape.documents import TAG
 
 __all__ = ["Rules", "Sent", "TakenOut", "read_sent"]
 
@@ -87,7 +86,9 @@ class Sent(NamedTuple):
         """
         if not self.is_heard:
             return self.values
-        reading = _LeftReading(self.taken_out) if self.taken_out else BodyReading()
+        reading = BodyReading(updating=self.updating)
+        if self.taken_out:
+            reading = _LeftReading(self.taken_out, updating=self.updating)
         values = _read(self.shape, data, reading, own_id=self.own_id, updating=self.updating)
         _refuse(reading)
         return values
@@ -131,7 +132,7 @@ def read_sent(
     reading = _SentReading(taken_out, updating=updating)
     values = _read(shape, data, reading, own_id=own_id, updating=updating)
     if is_heard or reading.errors:
-        for where, messages in rules(shape.subclasses.get(values.get(TAG, ""), shape), values).items():
+        for where, messages in rules(shape.named(values) or shape, values).items():
             for message in messages:
                 reading.note_at(where, message)
     _refuse(reading)
@@ -143,9 +144,8 @@ class _SentReading(BodyReading):
     """Reads what a client sent, at any depth."""
 
     def __init__(self, taken_out: TakenOut, *, updating: bool) -> None:
-        super().__init__()
+        super().__init__(updating=updating)
         self._taken_out = taken_out
-        self._updating = updating
         self._is_inside_read_only = False  # where everything is part of one value, whatever is read-only in it
 
     def _readers(self, shape: Shape) -> Mapping[str, Reader]:
@@ -173,18 +173,17 @@ class _SentReading(BodyReading):
         self._taken_out.keep(values, name, value)
         return value
 
-    def subclass_field(self, field: Field, values: Mapping[str, Any], read: dict[str, Any]) -> None:
-        if field.read_only:
-            read[field.name] = self._take_out(field.kind.read, field.name, values, TOP)
-        else:
-            super().subclass_field(field, values, read)
+    def _read_by(self, field: Field, name: str, values: Mapping[str, Any], place: Place) -> Any:
+        if field.read_only and not self._is_inside_read_only:
+            return self._take_out(field.kind.read, name, values, place)
+        return super()._read_by(field, name, values, place)
 
 
 class _LeftReading(BodyReading):
     """Reads what receivers left of a body out of which read-only values were taken."""
 
-    def __init__(self, taken_out: TakenOut) -> None:
-        super().__init__()
+    def __init__(self, taken_out: TakenOut, *, updating: bool) -> None:
+        super().__init__(updating=updating)
         self._taken_out = taken_out
 
     def fields(
@@ -196,30 +195,13 @@ class _LeftReading(BodyReading):
 def _read(
     shape: Shape, data: Mapping[str, Any], reading: BodyReading, *, own_id: Any, updating: bool
 ) -> dict[str, Any]:
-    if TAG in data and shape.subclasses and not updating:
-        return _read_tagged(shape, data, reading)
     ids = shape.visible_ids
-    of_subclasses = shape.subclass_fields.keys() & data.keys() if updating else frozenset()
-    values = reading.fields(shape, data, TOP, besides=ids | of_subclasses if updating else ())
+    values = reading.document(shape, data, TOP, besides=ids if updating else ())
     if updating:
-        for name in of_subclasses:  # the provider knows of which class the stored instance is
-            reading.subclass_field(shape.subclass_fields[name], data, values)
         values.update(_other_ids(shape, data, own_id, reading))
-        return values
-    _check_addressable(values, ids, reading)
+    else:
+        _check_addressable(values, (shape.named(values) or shape).visible_ids, reading)
     return values
-
-
-def _read_tagged(shape: Shape, data: Mapping[str, Any], reading: BodyReading) -> dict[str, Any]:
-    """Return the values of a new instance of the subclass that ``data`` names, and its name."""
-    tag = data[TAG]
-    found = shape.subclasses.get(tag) if isinstance(tag, str) else None
-    if found is None:
-        reading.note((TOP, TAG), f"Must name a class below {shape.name}.")
-        return {}
-    values = reading.fields(found, data, TOP, besides=(TAG,))
-    _check_addressable(values, found.visible_ids, reading)
-    return {TAG: tag, **values}
 
 
 def _read_one(shape: Shape, name: str, value: Any, place: Place, reading: BodyReading) -> Any:

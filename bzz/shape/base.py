@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -15,7 +15,10 @@ from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.operators import EXISTS, Operator
 from bzz.shape.place import Place
 
-__all__ = ["Field", "JsonSchema", "Kind", "Link", "Part", "Reader", "Reading", "Refer", "Shape"]
+__all__ = ["TAG", "Field", "JsonSchema", "Kind", "Link", "Part", "Reader", "Reading", "Refer", "Shape", "must_name"]
+
+TAG = "@type"  # which of several models an object is
+MAX_TYPES_TOLD = 20
 
 JsonSchema = dict[str, Any]
 """A schema of JSON Schema, draft 2020-12 (https://json-schema.org/draft/2020-12)."""
@@ -39,6 +42,18 @@ class Reading(ABC):
 
         :param besides: names that are read elsewhere, and left out.
         """
+
+    def document(
+        self, shape: Shape, values: Mapping[str, Any], place: Place, *, besides: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """Return the values of a document, and its ``@type`` if it names one: then they are read by that class."""
+        if TAG not in values or not shape.types:
+            return self.fields(shape, values, place, besides=besides)
+        found = shape.named(values)
+        if found is None:
+            self.note((place, TAG), must_name(shape.types))
+            return {}
+        return {TAG: values[TAG], **self.fields(found, values, place, besides=(TAG, *besides))}
 
 
 Reader = Callable[[Any, Place, Reading], Any]
@@ -243,6 +258,7 @@ class Shape:
     :param limits: what can be stored.
     :param undeclared: gives the field that describes an undeclared name; None if an instance may not hold it.
     :param find_subclasses: gives :attr:`subclasses` (called late: models may be recursive).
+    :param type_name: the registered name of the model, if its instances tell by it of which class they are.
     """
 
     name: str
@@ -254,6 +270,7 @@ class Shape:
     limits: Limits = UNLIMITED
     undeclared: Callable[[str], Field | None] = lambda name: None
     find_subclasses: Callable[[], Mapping[str, Shape]] = dict
+    type_name: str | None = None
 
     @cached_property
     def subclasses(self) -> Mapping[str, Shape]:
@@ -261,20 +278,50 @@ class Shape:
         return self.find_subclasses()
 
     @cached_property
+    def types(self) -> Mapping[str, Shape]:
+        """The shapes that ``@type`` may name in an instance, by registered name: this one's, and those below it."""
+        return {**({} if self.type_name is None else {self.type_name: self}), **self.subclasses}
+
+    def named(self, values: Mapping[str, Any]) -> Shape | None:
+        """Return the shape of the class that the values of an instance name; this one if they name none.
+
+        None stands for a name that is no class of an instance.
+        """
+        if TAG not in values or not self.types:
+            return self
+        name = values[TAG]
+        return self.types.get(name) if isinstance(name, str) else None
+
+    @cached_property
+    def _below(self) -> dict[str, Field]:
+        """The fields that only subclasses declare, hidden ones too, if all that declare one declare it alike."""
+        found: dict[str, list[Field]] = {}
+        for shape in self.subclasses.values():
+            for name in shape.fields.keys() - self.fields.keys():
+                found.setdefault(name, []).append(shape.fields[name])
+        return {name: _common(each) for name, each in found.items() if _are_alike(each)}
+
+    @cached_property
     def subclass_fields(self) -> dict[str, Field]:
         """The visible fields that only subclasses declare, by name.
 
         A name is left out if any subclass hides it, or if two declare it with different kinds.
         """
-        found: dict[str, list[Field]] = {}
-        for shape in self.subclasses.values():
-            for name in shape.fields.keys() - self.fields.keys():
-                found.setdefault(name, []).append(shape.fields[name])
-        return {
-            name: each[0]
-            for name, each in found.items()
-            if not any(field.hidden for field in each) and len({type(field.kind) for field in each}) == 1
-        }
+        return {name: each for name, each in self._below.items() if not each.hidden}
+
+    @cached_property
+    def _all_fields(self) -> dict[str, Field]:
+        return {**self._below, **self.fields}
+
+    def fields_in(self, values: Mapping[str, Any]) -> Mapping[str, Field]:
+        """Return the fields that describe the values of an instance: those of the class that they name.
+
+        Values that name no class may be of any subclass.
+        """
+        if not self.types:
+            return self.fields
+        found = self.named(values) if TAG in values else None
+        return self._all_fields if found is None else found.fields
 
     @cached_property
     def visible(self) -> dict[str, Field]:
@@ -342,3 +389,32 @@ class Shape:
             return found
         link = found.link
         return None if link is None or link.is_reference else link.shape.find(rest)
+
+
+def must_name(types: Mapping[str, Any]) -> str:
+    """Return what is said of an ``@type`` that names none of ``types``."""
+    names = list(types)
+    return f"Must be one of: {', '.join(names[:MAX_TYPES_TOLD])}{', ...' if len(names) > MAX_TYPES_TOLD else '.'}"
+
+
+def _are_alike(fields: Sequence[Field]) -> bool:
+    """Whether fields of one name, of several classes, hold the same kind of values."""
+    return len({_likeness(each) for each in fields}) == 1
+
+
+def _likeness(field: Field) -> tuple[Any, ...]:
+    inside = () if field.item is field else _likeness(field.item)
+    return type(field.kind), frozenset(each.model for each in field.kind.leads_to()), inside
+
+
+def _common(fields: Sequence[Field]) -> Field:
+    """Return one field for several that are alike: hidden or read-only if one of them is."""
+    first = fields[0]
+    if len(fields) == 1:
+        return first
+    return replace(
+        first,
+        hidden=any(each.hidden for each in fields),
+        read_only=any(each.read_only for each in fields),
+        choices=first.choices if all(each.choices == first.choices for each in fields) else (),
+    )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Reading, Refer, Shape
+from bzz.shape.base import TAG, Field, JsonSchema, Kind, Link, Part, Reading, Refer, Shape, must_name
 from bzz.shape.keys import ReferenceKind
 from bzz.shape.place import Place
 
 __all__ = ["TAG", "UNKNOWN", "AnyEmbeddedKind", "AnyReferenceKind", "EmbeddedKind", "Tagged"]
 
-TAG = "@type"  # which of several models an object is
 UNKNOWN = "Unknown field."  # hidden fields are answered with the same words: they are no oracle
 
 
@@ -25,10 +24,10 @@ class EmbeddedKind(Link):
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         if not isinstance(value, dict):
             return reading.note(place, self.expected)
-        return reading.fields(self.shape, value, place)
+        return reading.document(self.shape, value, place)
 
     def parts(self, value: Any) -> Sequence[Part]:
-        return _parts(self.shape.fields, value)
+        return _parts(self.shape.fields_in(value), value) if isinstance(value, dict) else ()
 
     def json_schema(self, refer: Refer) -> JsonSchema:
         return refer(self.shape)
@@ -38,12 +37,14 @@ class Tagged(Kind):
     """An object that names its model.
 
     :param variants: gives the shapes that ``@type`` may name (called late: models may be recursive).
+    :param is_open: whether that is every model of the application, whose names are nobody's business.
     """
 
     expected = "Must be an object."
 
-    def __init__(self, variants: Callable[[], Mapping[str, Shape]]) -> None:
+    def __init__(self, variants: Callable[[], Mapping[str, Shape]], *, is_open: bool = False) -> None:
         self._variants = variants
+        self._is_open = is_open
 
     def leads_to(self) -> Sequence[Shape]:
         return list(self._variants().values())
@@ -60,8 +61,11 @@ class Tagged(Kind):
             return None
         found = self._variant(value)
         if found is None:
-            reading.note((place, TAG), "Must name a type that this field may hold.")
+            reading.note((place, TAG), self._must_name())
         return found
+
+    def _must_name(self) -> str:
+        return "Must name a type that this field may hold." if self._is_open else must_name(self._variants())
 
 
 class AnyEmbeddedKind(Tagged):

@@ -35,7 +35,7 @@ def walk(shape: Shape, values: Mapping[str, Any]) -> Iterator[Found]:
 
     Nulls are passed over.
     """
-    fields = shape.fields
+    fields = shape.fields_in(values)
     yield from _walk(TOP, (Part(name, fields.get(name), value) for name, value in values.items()))
 
 

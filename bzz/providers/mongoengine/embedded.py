@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from bzz.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from bzz.providers.base import Precondition
+from bzz.providers.base import Precondition, Step
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.references import ReferenceCodec, reference_key
 from bzz.providers.mongoengine.editing import Edit
@@ -24,12 +24,12 @@ __all__ = ["Alteration", "add_links", "at", "attach", "pull_link", "push", "remo
 Alteration = Callable[[FieldCodec, Any, str], "tuple[Any, Raw]"]
 
 
-def at(location: Location, name: str, alter: Alteration) -> Callable[[Raw], Edit]:
+def at(location: Location, step: Step, alter: Alteration) -> Callable[[Raw], Edit]:
     """Return the edit of a document that alters one field of the (embedded) document at ``location``."""
 
     def make(raw: Raw) -> Edit:
         spot = location.find_again(raw)
-        field = spot.codec.fields[name]
+        field = spot.field(step)
         where = spot.below(field.stored)
         before = spot.raw.get(field.stored)
         value, change = alter(field, before, where)

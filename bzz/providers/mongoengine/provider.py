@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Map
 from typing import Any
 
@@ -27,6 +27,7 @@ from bzz.providers.mongoengine import embedded, hooked, in_place, internals, wri
 from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
+from bzz.providers.mongoengine.codecs.classes import named_class, require_fit, undeclared_names
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.forms import merged
@@ -45,7 +46,7 @@ from bzz.providers.mongoengine.record import StoredRecord, represent, shape_of, 
 from bzz.providers.mongoengine.references import check_references
 from bzz.providers.mongoengine.sorting import moved
 from bzz.shape import Shape
-from bzz.shape.documents import TAG, UNKNOWN
+from bzz.shape.base import TAG
 
 __all__ = ["MongoEngineProvider"]
 
@@ -97,10 +98,7 @@ class MongoEngineProvider(Provider):
     # -- creating
 
     async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
-        codec = self._schema.of(path.last.shape.model)
-        if TAG in values:
-            codec = self._schema.named(values[TAG])
-            values = {name: value for name, value in values.items() if name != TAG}
+        codec = named_class(self._schema.of(path.last.shape.model), values)
         await check_references(codec, values, self._reading.documents, context)
         if path.last.field is None:
             return await self._insert(self._reading.documents(codec), values)
@@ -118,9 +116,9 @@ class MongoEngineProvider(Provider):
         location = await self._reading.locate(path.steps[:-1], context)
         item = location.documents.as_stored(item, await location.documents.collection())
         alter = embedded.push(item) if path.last.is_list else embedded.attach(item)
-        edited = await edit(location, embedded.at(location, _name(path.last), alter))
+        edited = await edit(location, embedded.at(location, path.last, alter))
         spot = location.ending(edited.after)
-        field = spot.codec.fields[_name(path.last)]
+        field = spot.field(path.last)
         value = spot.raw[field.stored]
         if not isinstance(value, list):
             return written.inside(location, edited, StoredRecord(field.target(value), value))
@@ -146,9 +144,9 @@ class MongoEngineProvider(Provider):
         async def stored() -> Raw:
             return (await self._reading.locate(path.steps, context)).spot.raw
 
-        if any(_unknown(codec, values)):  # only what is stored tells which subclass has them
+        if TAG in values or any(undeclared_names(codec, values)):  # only what is stored tells which subclass has them
             codec = (await self._reading.locate(path.steps, context)).spot.codec
-            _require_declared(codec, values)
+            require_fit(codec, values)
         await check_references(codec, values, self._reading.documents, context, stored)
         ids, values = _split(codec, values)
         conditional = precondition is not None or expected is not None
@@ -166,7 +164,6 @@ class MongoEngineProvider(Provider):
                 raise PreconditionFailed()
             require_expected(location, spot.raw, expected)
             _require_ids(spot, ids)
-            _require_declared(spot.codec, values)
             after = merged(spot.codec, spot.raw, values, merge=merge)
             move = moved(location, raw, after)
             left_at = location if move is None else location.at_position(move.position)
@@ -178,7 +175,6 @@ class MongoEngineProvider(Provider):
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, StoredRecord)
         _, values = _split(record.codec, values)
-        _require_declared(record.codec, values)
         after = merged(record.codec, record.raw, values, merge=merge)
         return diff(record.codec, record.raw, after, by_item=not record.codec.embedded)
 
@@ -239,21 +235,33 @@ class MongoEngineProvider(Provider):
         assert step.shape.pk is not None
         target = self._schema.of(step.shape.model)
         named = {_name(step): list(keys) if step.is_list else keys[0]}
-        await check_references(self._schema.of(_owner(path)), named, self._reading.documents, context)
+        await check_references(await self._owner(path, context), named, self._reading.documents, context)
         documents = self._reading.documents(target)
         # Read before the write: nothing may fail between a write and the news of it.
         linked = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
         location = await self._reading.locate(path.steps[:-1], context)
-        field = location.spot.codec.fields[_name(step)]
+        field = location.spot.field(step)
         stored = [(field.item or field).to_bson(key) for key in keys]
         if step.is_list:
             alter = embedded.add_links(stored)
         else:
             alter = embedded.attach(stored[0], await self._reading.dangling(location, step))
-        edited = await edit(location, embedded.at(location, _name(step), alter))
-        new = _new_links(location, edited, _name(step), keys, stored)
+        edited = await edit(location, embedded.at(location, step, alter))
+        new = _new_links(location, edited, step, keys, stored)
         records = [StoredRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]
         return [written.inside(location, edited, record, "linked") for record in records]
+
+    async def _owner(self, path: Path, context: Any) -> DocumentCodec:
+        """The codec of the class whose field the end of a path is: what is stored tells it if only subclasses have it.
+
+        :raises bzz.errors.NotFound: if the stored document has no such field.
+        """
+        codec = self._schema.of(path.steps[-2].shape.model)
+        if _name(path.last) in codec.fields:
+            return codec
+        spot = (await self._reading.locate(path.steps[:-1], context)).spot
+        spot.field(path.last)
+        return spot.codec
 
     async def _unlink(
         self, path: Path, context: Any, precondition: Precondition | None, expected: Record | None
@@ -266,7 +274,7 @@ class MongoEngineProvider(Provider):
         require_expected(location, target.raw, expected)
         single = step.field is not None and not step.field.is_list
         alter = embedded.unset() if single else embedded.pull_link(target.raw["_id"])
-        edited = await edit(location, embedded.at(location, _name(step), alter))
+        edited = await edit(location, embedded.at(location, step, alter))
         return written.inside(location, edited, StoredRecord(target.codec, target.raw), "unlinked")
 
 
@@ -289,22 +297,6 @@ def _require_ids(spot: Spot, ids: Map[str, Any]) -> None:
         raise Invalid({name: ["This field cannot change."] for name in wrong})
 
 
-def _unknown(codec: DocumentCodec, values: Map[str, Any]) -> Iterator[str]:
-    """The names of values that documents of the class may not hold."""
-    return (name for name in values if name not in codec.fields and codec.shape.undeclared(name) is None)
-
-
-def _require_declared(codec: DocumentCodec, values: Map[str, Any]) -> None:
-    """Refuse fields that other subclasses declare, but not the one of which the stored document is."""
-    unknown = {name: [UNKNOWN] for name in _unknown(codec, values)}
-    if unknown:
-        raise Invalid(unknown)
-
-
-def _owner(path: Path) -> Any:
-    return path.steps[-2].shape.model
-
-
 def _edit_of(location: Location, raw: Raw, spot: Spot, after: Raw, *, whole: bool) -> Edit:
     """The edit that leaves ``after`` in the place of one (embedded) document.
 
@@ -323,9 +315,9 @@ def _edit_of(location: Location, raw: Raw, spot: Spot, after: Raw, *, whole: boo
 
 
 def _new_links(
-    location: Location, edited: Edited, name: str, keys: Sequence[Any], stored: Sequence[Any]
+    location: Location, edited: Edited, step: Step, keys: Sequence[Any], stored: Sequence[Any]
 ) -> Sequence[Any]:
     spot = location.ending(edited.before)
-    field = spot.codec.fields[name]
+    field = spot.field(step)
     known = linked_keys(spot.raw.get(field.stored))
     return [key for key, reference in zip(keys, stored, strict=True) if reference_key(reference) not in known]

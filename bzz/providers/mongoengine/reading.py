@@ -105,9 +105,8 @@ class Reading:
 
     async def dangling(self, location: Location, step: Step) -> Any:
         """Return the stored reference of a single property whose document is gone, or None."""
-        assert step.field is not None
         spot = location.spot
-        stored = spot.raw.get(spot.codec.fields[step.field.name].stored)
+        stored = spot.raw.get(spot.field(step).stored)
         if stored is None or await self._documents_at(step).holds(reference_key(stored)):
             return None
         return stored
@@ -130,7 +129,7 @@ class Reading:
             return await self._list_documents(path, query, context)
         location = await self.locate(path.steps[:-1], context)
         spot = location.spot
-        field = spot.codec.fields[step.field.name]
+        field = spot.field(step)
         assert field.item is not None
         rows = ArrayRows(await location.documents.collection(), location.query, spot.below(field.stored))
         keys = order(field.item.target(), query.sort, (), _POSITION, _ITEM + ".")
@@ -151,9 +150,8 @@ class Reading:
 
 def _held(location: Location, step: Step) -> list[Any]:
     """The raw primary keys of the references that a step from ``location`` may follow."""
-    assert step.field is not None
     spot = location.spot
-    return linked_keys(spot.raw.get(spot.codec.fields[step.field.name].stored))
+    return linked_keys(spot.raw.get(spot.field(step).stored))
 
 
 async def _page(

@@ -203,6 +203,18 @@ class FieldCodec(Checks):
         """Whether embedded documents in what is stored hold anything that a client may not write."""
         return False
 
+    def keeps_from_knowing(self, bson: Any) -> bool:
+        """Whether they do so to a client that knows of which class each document is."""
+        return self.keeps(bson)
+
+    def names_class(self, value: Any) -> bool:
+        """Whether a value is a document that names its class."""
+        return False
+
+    def is_of_another_class(self, value: Any, bson: Any) -> bool:
+        """Whether a value names another class than that of a stored document."""
+        return False
+
     def item_to_bson(self, key: Any, value: Any, stored: Any = None) -> Any:
         """Return what :meth:`to_bson` does, for an item of a list or map: refusals name its place."""
         try:

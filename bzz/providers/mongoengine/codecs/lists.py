@@ -56,9 +56,15 @@ class ListCodec(ContainerCodec):
         if not isinstance(stored, list) or not item.holds_documents:
             return [item.item_to_bson(index, each) for index, each in enumerate(values)]
         sent = [item.sent_key(each) for each in values]
-        pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=item.keeps)
-        beside = enumerate(zip(values, pairs.counterparts, strict=True))
-        written = [item.item_to_bson(index, each, known) for index, (each, known) in beside]
+        nameless = [each for each, key in zip(values, sent, strict=True) if key is None]
+        knowing = item.keeps_from_knowing
+        keeps = knowing if nameless and all(map(item.names_class, nameless)) else item.keeps
+        pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=keeps, keeps_from_knowing=knowing)
+        beside = enumerate(zip(values, sent, pairs.counterparts, strict=True))
+        written = [
+            item.item_to_bson(index, each, None if key is None and item.is_of_another_class(each, known) else known)
+            for index, (each, key, known) in beside
+        ]
         pairs.check(written)
         return written
 

@@ -110,7 +110,8 @@ class GenericReferenceCodec(LinkCodec):
     compares_attributes = True
 
     def _kind(self) -> Kind:
-        return AnyReferenceKind(lambda: self._registry.variants(self.source.choices or (), me.Document))
+        choices = self.source.choices or ()
+        return AnyReferenceKind(lambda: self._registry.variants(choices, me.Document), is_open=not choices)
 
     def _choices(self) -> tuple[Any, ...]:
         return ()
