@@ -127,6 +127,10 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         """The field that describes the value under any free key; None if there are no free keys."""
         return None
 
+    def member(self, name: str) -> Field | None:
+        """The field of what filters and ``fields=`` may name inside a value that is no document; None if nothing is."""
+        return None
+
     @property
     def link(self) -> Link | None:
         """The kind that leads to another model, in paths: this one, or that of a list's items."""

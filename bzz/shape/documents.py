@@ -8,6 +8,7 @@ from typing import Any
 from bzz.shape.base import TAG, Field, JsonSchema, Kind, Link, Part, Reading, Refer, Shape, must_name
 from bzz.shape.keys import ReferenceKind
 from bzz.shape.place import Place
+from bzz.shape.tagged import TaggedIdKind, TypeKind
 
 __all__ = ["TAG", "UNKNOWN", "AnyEmbeddedKind", "AnyReferenceKind", "EmbeddedKind", "Tagged"]
 
@@ -101,6 +102,12 @@ class AnyReferenceKind(Tagged):
         for name in value.keys() - {TAG, "id"}:
             reading.note((place, name), UNKNOWN)
         return {TAG: value[TAG], "id": self._read_key(shape, value.get("id"), (place, "id"), reading)}
+
+    def member(self, name: str) -> Field | None:
+        """What JSON shows: the name of the model, and the id."""
+        if name == TAG:
+            return Field(TAG, TypeKind(self._variants, self._must_name))
+        return Field("id", TaggedIdKind(self._variants)) if name == "id" else None
 
     def _read_key(self, shape: Shape, value: Any, place: Place, reading: Reading) -> Any:
         if value is None:

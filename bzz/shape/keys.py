@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bzz.shape.base import JsonSchema, Kind, Link, Reading, Refer, Shape
+from bzz.shape.base import TAG, JsonSchema, Kind, Link, Reading, Refer, Shape
 from bzz.shape.operators import ORDERED, Operator
 from bzz.shape.place import Place
 from bzz.shape.scalar import Textual, refuse
@@ -21,10 +21,16 @@ class NamedDocument:
 
     :param shape: the model, which has a public id.
     :param text: the id.
+    :param type: the name of the model, where the value names it; None where it is a bare key.
     """
 
     shape: Shape
     text: str
+    type: str | None = None
+
+    def value(self, key: Any) -> Any:
+        """Return the value that stands for the document, by its primary key."""
+        return key if self.type is None else {TAG: self.type, "id": key}
 
 
 class IdKind(Textual):

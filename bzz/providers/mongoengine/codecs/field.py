@@ -122,8 +122,10 @@ class FieldCodec(Checks):
         """
         if not dotted:
             return self.key_path, self
+        if self.item is not None:
+            return self.item.inside(dotted)
         first, _, rest = dotted.partition(".")
-        field = (self.item or self).target().known(first)
+        field = self.target().known(first)
         path, inner = field.inside(rest)
         return f".{field.stored}{path}", inner
 
