@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Map
 from typing import Any
@@ -11,6 +12,7 @@ import mongoengine as me
 
 from bzz.change import Diff
 from bzz.errors import ConfigurationError, Invalid, NotFound, PreconditionFailed
+from bzz.providers import hidden
 from bzz.providers.base import (
     Changed,
     ListQuery,
@@ -50,6 +52,8 @@ from bzz.shape.base import TAG
 
 __all__ = ["MongoEngineProvider"]
 
+logger = logging.getLogger("bzz.providers")
+
 
 class MongoEngineProvider(Provider):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
@@ -59,13 +63,34 @@ class MongoEngineProvider(Provider):
             raise ConfigurationError(f"{model!r} is no concrete mongoengine.Document")
         if options.database is not None:
             check_database(options.database)
-        registry = Registry(model, options.hidden, options.read_only)
+        self._model = model
+        self._options = options
+        self._draw()
+
+    def _draw(self) -> None:
+        """Describe the model, and all classes that its routes lead to, as they are known now."""
+        self._drawn_of = internals.count_registered()
+        registry = Registry(self._model, self._options.hidden, self._options.read_only)
         for each in registry.reachable:
             check_signatures(each)
-        self._reading = Reading(registry, options.database)
+        self._reading = Reading(registry, self._options.database)
         self._schema = registry
-        self.shape = registry.root.shape
         self._public_ids = PublicIds(self._reading)
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]  # which nobody sets
+        """The model. Each request asks for it first, so that classes that were imported since are known to it."""
+        if self._drawn_of != internals.count_registered():
+            self._draw_again()
+        return self._schema.root.shape
+
+    def _draw_again(self) -> None:
+        try:
+            self._draw()
+        except ConfigurationError:
+            logger.exception("%s is served without the classes that were imported last", self._model.__name__)
+        else:
+            hidden.note(self._schema.root.shape)
 
     def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
         return refusals(self._schema.of(shape.model), values)
