@@ -17,7 +17,7 @@ from bzz.errors import Invalid
 from bzz.model.reading import READ_ONLY, UNCHANGEABLE, BodyReading
 from bzz.providers.base import Unchanged
 from bzz.shape import TOP, Field, Place, Shape
-from bzz.shape.base import Reader
+from bzz.shape.base import TAG, Reader
 
 __all__ = ["Rules", "Sent", "TakenOut", "read_sent"]
 
@@ -196,11 +196,12 @@ def _read(
     shape: Shape, data: Mapping[str, Any], reading: BodyReading, *, own_id: Any, updating: bool
 ) -> dict[str, Any]:
     ids = shape.visible_ids
-    values = reading.document(shape, data, TOP, besides=ids if updating else ())
+    read = reading.document if TAG in data else reading.fields
+    values = read(shape, data, TOP, besides=ids if updating else ())
     if updating:
         values.update(_other_ids(shape, data, own_id, reading))
-    else:
-        _check_addressable(values, (shape.named(values) or shape).visible_ids, reading)
+        return values
+    _check_addressable(values, ids if TAG not in values else (shape.named(values) or shape).visible_ids, reading)
     return values
 
 

@@ -25,7 +25,9 @@ class EmbeddedKind(Link):
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         if not isinstance(value, dict):
             return reading.note(place, self.expected)
-        return reading.document(self.shape, value, place)
+        if TAG in value:
+            return reading.document(self.shape, value, place)
+        return reading.fields(self.shape, value, place)  # as nearly all are read, without a further call
 
     def parts(self, value: Any) -> Sequence[Part]:
         return _parts(self.shape.fields_in(value), value) if isinstance(value, dict) else ()

@@ -52,7 +52,8 @@ class EmbeddedCodec(LinkCodec):
 
     def _sent_class(self, value: Any) -> DocumentCodec:
         """The codec of the class that a value names, or else of the declared one."""
-        return named_class(self.target(), value)
+        declared = self.target()
+        return named_class(declared, value) if declared.inherits else declared
 
     def models(self) -> set[Any]:
         model: Any = self.target().model

@@ -24,7 +24,7 @@ def new(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
     :raises bzz.errors.Invalid: with every refusal of the model.
     """
     raw: Raw = {}
-    errors = misfits_of_new(codec, values)
+    errors: Errors = misfits_of_new(codec, values) if codec.inherits else {}
     if codec.inherits:
         raw["_cls"] = codec.model._class_name
     for name, field in codec.fields.items():
