@@ -7,19 +7,23 @@ from typing import Literal, get_args
 
 __all__ = ["CAPABILITIES", "Capability", "Models"]
 
-Capability = Literal["dangling", "embedded", "hooks", "links", "lists", "maps", "positions", "unique"]
+Capability = Literal[
+    "dangling", "embedded", "hooks", "links", "lists", "maps", "positions", "public_ids", "subclasses", "unique"
+]  # fmt: skip
 """What a provider may lack. A test that needs one is skipped if the provider says that it lacks it.
 
-=============  ========================================================================================
-``dangling``   a link may outlive the document that it leads to
-``embedded``   documents inside documents: ``home`` and ``notes`` of a person
-``hooks``      the model chooses which instances there are: the model ``scoped``
-``links``      references to other documents: the model ``team``
-``lists``      lists of scalars: ``tags`` of a person
-``maps``       objects with free keys: ``extra`` of a person
-``positions``  embedded documents without an id: ``phones`` of a person, ``replies`` of a note
-``unique``     a field whose values differ from instance to instance: ``name`` of a person
-=============  ========================================================================================
+==============  =======================================================================================
+``dangling``    a link may outlive the document that it leads to
+``embedded``    documents inside documents: ``home`` and ``notes`` of a person
+``hooks``       the model chooses which instances there are: the model ``scoped``
+``links``       references to other documents: the model ``team``
+``lists``       lists of scalars: ``tags`` of a person
+``maps``        objects with free keys: ``extra`` of a person
+``positions``   embedded documents without an id: ``phones`` of a person, ``replies`` of a note
+``public_ids``  another field than the primary key names instances to clients: the model ``account``
+``subclasses``  instances of classes below a model are among its own: the model ``vehicle``
+``unique``      a field whose values differ from instance to instance: ``name`` of a person
+==============  =======================================================================================
 """
 
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
@@ -61,6 +65,21 @@ class Models:
                ``name``     string
                ``friend``   reference to a scoped
                ``friends``  list of references to scoped ones
+    vehicle    *any name*   primary key, made by the provider; it stands in URLs
+               ``name``     string
+               ``parts``    list of embedded *parts*
+               ``spare``    one embedded *part*
+    truck      the one class below a vehicle:
+               ``axles``    integer, at most 9
+               ``trailer``  one embedded *part*
+    part       ``key``      string; the id of a part
+               ``label``    string
+    engine     the one class below a part:
+               ``power``    integer
+    account    ``number``   integer, primary key, chosen by the client
+               ``slug``     string, unique; it stands in URLs, and names accounts in references
+               ``sponsor``  reference to an account
+               ``peers``    list of references to accounts
     =========  ===========  ============================================================================
 
     Nothing but what is said here is required, unique, limited or filled in.
@@ -69,8 +88,13 @@ class Models:
     :param team: links to persons; None for a provider that lacks ``links``.
     :param scoped: its hooks let through the instances whose ``name`` begins with the ``context`` of the call, all of
         them if that is None; None for a provider that lacks ``hooks``.
+    :param vehicle: has a subclass; None for a provider that lacks ``subclasses``. Where ``embedded`` is lacking, there
+        are no parts.
+    :param account: refers to others by their slugs; None for a provider that lacks ``public_ids``.
     """
 
     person: type
     team: type | None = None
     scoped: type | None = None
+    vehicle: type | None = None
+    account: type | None = None
