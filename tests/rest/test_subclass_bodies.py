@@ -50,6 +50,7 @@ class Hold(me.Document):
     label = me.StringField()
     first = me.EmbeddedDocumentField(Load)
     loads = me.ListField(me.EmbeddedDocumentField(Load))
+    rows = me.ListField(me.ListField(me.EmbeddedDocumentField(Load)))
     boxes = me.EmbeddedDocumentListField(Numbered)
     mapped = me.MapField(me.EmbeddedDocumentField(Load))
     anything = me.GenericEmbeddedDocumentField(choices=(Load, Numbered))
@@ -248,6 +249,23 @@ async def test_items_without_ids_that_name_their_types_are_written_whole(serve: 
     ]  # fmt: skip
 
 
+async def test_typed_items_are_written_whole_at_every_depth(serve: Serve, database_name: str) -> None:
+    hold = Hold(loads=[Barrel(inner=[Barrel(litres=1)])], rows=[[Load(name="a"), Barrel(litres=1)]]).save()
+    inner = [{"@type": "Load", "name": "b"}, {"@type": "Cask", "wood": "oak"}]
+    sent = {"loads": [{"@type": "Barrel", "inner": inner}], "rows": [inner[::-1]]}
+    answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json=sent)
+    stored = Hold.objects.get()
+    assert answer.status_code == 200
+    assert [type(each) for each in stored.loads[0].inner] == [Load, Cask]
+    assert [type(each) for each in stored.rows[0]] == [Cask, Load]
+
+
+async def test_a_list_of_subclasses_without_ids_can_be_emptied(serve: Serve, database_name: str) -> None:
+    hold = Hold(loads=[Barrel(name="b")]).save()
+    answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json={"loads": []})
+    assert (answer.status_code, Hold.objects.get().loads) == (200, [])
+
+
 async def test_items_without_ids_and_types_are_not_written_over_subclasses(serve: Serve, database_name: str) -> None:
     hold = Hold(loads=[Load(name="a"), Barrel(name="b", seal="s")]).save()
     answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json={"loads": [{"name": "b"}, {"name": "a"}]})
@@ -259,10 +277,11 @@ async def test_items_without_ids_and_types_are_not_written_over_subclasses(serve
 
 
 async def test_typed_items_without_ids_are_not_written_over_hidden_values(serve: Serve, database_name: str) -> None:
-    hold = Hold(loads=[Barrel(name="b", seal="s")]).save()
+    hold = Hold(loads=[Barrel(inner=[Barrel(name="b", seal="s")])]).save()
     client = serve(_routes(hidden=["loads.seal"]))
-    answer = await client.put(f"/hold/{hold.pk}/", json={"loads": [{"@type": "Load", "name": "c"}]})
-    assert (answer.status_code, Hold.objects.get().loads[0].seal) == (409, "s")
+    for loads in ([], [{"@type": "Load", "name": "c"}], [{"@type": "Barrel", "inner": [{"@type": "Load"}]}]):
+        answer = await client.put(f"/hold/{hold.pk}/", json={"loads": loads})
+        assert (answer.status_code, Hold.objects.get().loads[0].inner[0].seal) == (409, "s")
 
 
 @pytest.mark.parametrize("sent", [{"litres": 901}, {"litres": "x"}, {"port": "nowhere"}, {"inner": [{"_cls": "Cask"}]}])

@@ -198,12 +198,15 @@ class DeclaredFields:
         """Return the codec of a declared field, or of one that only subclasses declare."""
         raise NotImplementedError
 
-    def keeps(self, raw: Raw) -> bool:
-        """Whether a stored document holds anything that a client may not write."""
+    def keeps(self, raw: Raw, *, knowing: bool = False) -> bool:
+        """Whether a stored document holds anything that a client may not write.
+
+        :param knowing: whether the client knows of which class each embedded document is.
+        """
         if raw.keys() - self.by_stored.keys() - {"_cls"} - self.undeclared_in(raw).keys():
             return True
         held = ((field, bson) for _, field, bson in self.parts(raw) if bson is not None)
-        return any(field.is_protected or field.keeps(bson) for field, bson in held)
+        return any(field.is_protected or field.keeps(bson, knowing=knowing) for field, bson in held)
 
     def replaces(self, values: Map[str, Any], *, merge: bool) -> bool:
         """Whether each of these values takes its place whatever is stored there."""

@@ -179,13 +179,11 @@ class EmbeddedCodec(LinkCodec):
     def keep(self, bson: Any, stored: Any) -> Any:
         return bson if stored is None or differ(bson, stored) else stored
 
-    def keeps(self, bson: Any) -> bool:
+    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
         target = self.target_of(bson)
-        return self.keeps_from_knowing(bson) or (target is not None and target is not self.target())
-
-    def keeps_from_knowing(self, bson: Any) -> bool:
-        target = self.target_of(bson)
-        return bson is not None if target is None else target.keeps(bson)
+        if target is None:
+            return bson is not None
+        return target.keeps(bson, knowing=knowing) or not (knowing or target is self.target())
 
     def names_class(self, value: Any) -> bool:
         return isinstance(value, dict) and TAG in value
@@ -300,5 +298,6 @@ class GenericEmbeddedCodec(EmbeddedCodec):
     def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
         return FieldCodec.update(self, current, value, errors, merge=merge)
 
-    def keeps(self, bson: Any) -> bool:
-        return self.keeps_from_knowing(bson)
+    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
+        target = self.target_of(bson)
+        return bson is not None if target is None else target.keeps(bson, knowing=knowing)

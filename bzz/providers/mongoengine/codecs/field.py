@@ -201,16 +201,15 @@ class FieldCodec(Checks):
 
     # -- what a client may not write
 
-    def keeps(self, bson: Any) -> bool:
-        """Whether embedded documents in what is stored hold anything that a client may not write."""
+    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
+        """Whether embedded documents in what is stored hold anything that a client may not write.
+
+        :param knowing: whether the client knows of which class each of them is.
+        """
         return False
 
-    def keeps_from_knowing(self, bson: Any) -> bool:
-        """Whether they do so to a client that knows of which class each document is."""
-        return self.keeps(bson)
-
     def names_class(self, value: Any) -> bool:
-        """Whether a value is a document that names its class."""
+        """Whether a value is a document that names its class, or a list of such."""
         return False
 
     def is_of_another_class(self, value: Any, bson: Any) -> bool:

@@ -56,10 +56,8 @@ class ListCodec(ContainerCodec):
         if not isinstance(stored, list) or not item.holds_documents:
             return [item.item_to_bson(index, each) for index, each in enumerate(values)]
         sent = [item.sent_key(each) for each in values]
-        nameless = [each for each, key in zip(values, sent, strict=True) if key is None]
-        knowing = item.keeps_from_knowing
-        keeps = knowing if nameless and all(map(item.names_class, nameless)) else item.keeps
-        pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=keeps, keeps_from_knowing=knowing)
+        knowing = all(item.names_class(each) for each, key in zip(values, sent, strict=True) if key is None)
+        pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=item.keeps, knowing=knowing)
         beside = enumerate(zip(values, sent, pairs.counterparts, strict=True))
         written = [
             item.item_to_bson(index, each, None if key is None and item.is_of_another_class(each, known) else known)
@@ -97,6 +95,9 @@ class ListCodec(ContainerCodec):
                 self.item.own(each, instance)
         kind = EmbeddedDocumentList if isinstance(self.source, me.EmbeddedDocumentListField) else BaseList
         return kind(items, instance, self.declared.name)
+
+    def names_class(self, value: Any) -> bool:
+        return self.item is not None and isinstance(value, list) and all(map(self.item.names_class, value))
 
     # -- differences
 

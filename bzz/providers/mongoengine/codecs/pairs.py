@@ -32,8 +32,8 @@ class Pairs:
     :param keys: the ids of the items that are sent, None where an item has none.
     :param stored: the stored items.
     :param key_of: gives the id of a stored item, or None.
-    :param keeps: whether a stored item holds anything that this client may not write.
-    :param keeps_from_knowing: the same of one that knows of which class each item is.
+    :param keeps: whether a stored item holds anything that a client may not write; told whether that client is knowing.
+    :param knowing: whether this client knows of which class each item is.
     :raises bzz.errors.Conflict: if items without an id hold such values, and others are sent in their place.
     """
 
@@ -44,16 +44,16 @@ class Pairs:
         stored: Sequence[Any],
         *,
         key_of: Callable[[Any], Any],
-        keeps: Callable[[Any], bool],
-        keeps_from_knowing: Callable[[Any], bool],
+        keeps: Callable[..., bool],
+        knowing: bool,
     ) -> None:
         self._name = name
-        self._keeps_from_knowing = keeps_from_knowing
+        self._keeps = keeps
         known: defaultdict[str, deque[Any]] = defaultdict(deque)  # of twins, the first is the first
         for each in stored:
             known[repr(key_of(each))].append(each)
         nameless = known[repr(None)]
-        self._kept = [each for each in nameless if keeps(each)]
+        self._kept = [each for each in nameless if keeps(each, knowing=knowing)]
         if sum(key is None for key in keys) != len(nameless):
             self._refuse_if_bound()
             nameless.clear()
@@ -72,8 +72,8 @@ class Pairs:
 
     def _refuse_if_bound(self) -> None:
         if self._kept:
-            why = CANNOT_MATCH if any(map(self._keeps_from_knowing, self._kept)) else OF_SUBCLASSES
-            raise Conflict(why.format(name=self._name))
+            is_protected = any(self._keeps(each, knowing=True) for each in self._kept)
+            raise Conflict((CANNOT_MATCH if is_protected else OF_SUBCLASSES).format(name=self._name))
 
 
 def twins(keys: Sequence[Any]) -> list[int]:
