@@ -15,7 +15,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
 
 from bzz.errors import OutcomeUnknown, Unavailable
-from bzz.providers.mongoengine.bounds import Bounds
+from bzz.providers.mongoengine.concurrency import Bounds
 from bzz.providers.mongoengine.failures import blames_data, failed_write, reading, writing
 
 __all__ = ["Collection"]

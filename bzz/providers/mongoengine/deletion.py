@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bzz.errors import PreconditionFailed, Unavailable
 from bzz.providers.base import Precondition, Record, Written
-from bzz.providers.mongoengine import hooked, written
-from bzz.providers.mongoengine.editing import ATTEMPTS, TOO_MANY, exclusive, require_expected
-from bzz.providers.mongoengine.expressions import unchanged
-from bzz.providers.mongoengine.location import Location
+from bzz.providers.mongoengine import orm_writes, written
+from bzz.providers.mongoengine.compare_and_set import ATTEMPTS, TOO_MANY, exclusive, require_expected
+from bzz.providers.mongoengine.located import Location
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import state_of
+from bzz.providers.mongoengine.updates import unchanged
 
 __all__ = ["PATIENCE", "delete_document"]
 
@@ -44,7 +44,7 @@ async def delete_document(location: Location, precondition: Precondition | None,
 
 async def _delete_once(location: Location, raw: Raw, is_plain: bool, attempt: int) -> Raw | None:
     documents = location.documents
-    if hooked.deletes_itself(documents.codec.variant(raw)):
-        return await hooked.delete(documents, raw, in_any_state=is_plain and attempt >= PATIENCE)
+    if orm_writes.deletes_itself(documents.codec.variant(raw)):
+        return await orm_writes.delete(documents, raw, in_any_state=is_plain and attempt >= PATIENCE)
     query = location.query if is_plain else {"$and": [location.query, unchanged(raw)]}
     return await (await documents.collection()).delete(query)

@@ -2,7 +2,7 @@
 
 Fields of embedded documents are set by dotted names, on condition that the embedded document is there. Where it is not,
 or where an update rests on what is stored in any other way, it is worked out on a reading
-(:mod:`bzz.providers.mongoengine.editing`).
+(:mod:`bzz.providers.mongoengine.compare_and_set`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 from pymongo.errors import OperationFailure
 
 from bzz.errors import Invalid
-from bzz.providers.mongoengine import hooked, written
+from bzz.providers.mongoengine import orm_writes, written
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
-from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.document_store import Documents
 from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.outcome import Changed
 
@@ -26,7 +26,7 @@ __all__ = ["can_update", "update"]
 
 def can_update(codec: DocumentCodec, values: Map[str, Any], *, merge: bool) -> bool:
     """Whether these values can be stored without knowing what is stored."""
-    return not codec.inherits and not hooked.saves_itself(codec) and codec.replaces(values, merge=merge)
+    return not codec.inherits and not orm_writes.saves_itself(codec) and codec.replaces(values, merge=merge)
 
 
 async def update(documents: Documents, query: Raw, values: Map[str, Any]) -> Changed | None:

@@ -23,7 +23,7 @@ from bzz.providers.base import (
     Step,
     Written,
 )
-from bzz.providers.mongoengine import embedded, hooked, in_place, internals, written
+from bzz.providers.mongoengine import edits, in_place, internals, orm_writes, written
 from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
@@ -33,14 +33,14 @@ from bzz.providers.mongoengine.codecs.forms import merged
 from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.codecs.refusals import refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
+from bzz.providers.mongoengine.compare_and_set import Edit, Edited, edit, require_expected
 from bzz.providers.mongoengine.deletion import delete_document
-from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.editing import Edit, Edited, edit, require_expected
-from bzz.providers.mongoengine.location import Location, Spot, linked_keys
+from bzz.providers.mongoengine.document_store import Documents
+from bzz.providers.mongoengine.located import Location, Spot, linked_keys
 from bzz.providers.mongoengine.overrides import check_signatures
+from bzz.providers.mongoengine.path_reader import Reading
 from bzz.providers.mongoengine.public_ids import PublicIds
 from bzz.providers.mongoengine.raw import Raw, applied
-from bzz.providers.mongoengine.reading import Reading
 from bzz.providers.mongoengine.record import StoredRecord, represent, shape_of, state_of
 from bzz.providers.mongoengine.references import check_references
 from bzz.providers.mongoengine.sorting import moved
@@ -108,8 +108,8 @@ class MongoEngineProvider(Provider):
 
     async def _insert(self, documents: Documents, values: Map[str, Any]) -> Written:
         codec = documents.codec
-        if hooked.saves_itself(codec):
-            stored = await hooked.create(documents, forms.given(codec, values))
+        if orm_writes.saves_itself(codec):
+            stored = await orm_writes.create(documents, forms.given(codec, values))
         else:
             stored = await documents.insert(forms.new(codec, values))
         return written.created(self._schema.root, stored)
@@ -117,8 +117,8 @@ class MongoEngineProvider(Provider):
     async def _attach(self, path: Path, item: Raw, context: Any) -> Written:
         location = await self._reading.locate(path.steps[:-1], context)
         item = location.documents.as_stored(item, await location.documents.collection())
-        alter = embedded.push(item) if path.last.is_list else embedded.attach(item)
-        edited = await edit(location, embedded.at(location, _name(path.last), alter))
+        alter = edits.push(item) if path.last.is_list else edits.attach(item)
+        edited = await edit(location, edits.at(location, _name(path.last), alter))
         spot = location.ending(edited.after)
         field = spot.codec.fields[_name(path.last)]
         value = spot.raw[field.stored]
@@ -207,7 +207,7 @@ class MongoEngineProvider(Provider):
         if step.is_reference:
             return await self._unlink(path, context, precondition, expected)
         location = await self._reading.locate(path.steps, context)
-        remove = embedded.remove(location, precondition)
+        remove = edits.remove(location, precondition)
 
         def make(raw: Raw) -> Edit:
             wanted = remove(raw)
@@ -221,7 +221,7 @@ class MongoEngineProvider(Provider):
     def _deletes_blind(self) -> bool:
         """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
         codec = self._schema.root
-        return not codec.inherits and not hooked.deletes_itself(codec)
+        return not codec.inherits and not orm_writes.deletes_itself(codec)
 
     async def _delete_blind(self, step: Step, context: Any) -> Written:
         documents = self._reading.documents(self._schema.root)
@@ -247,10 +247,10 @@ class MongoEngineProvider(Provider):
         field = location.spot.codec.fields[_name(step)]
         stored = [(field.item or field).to_bson(key) for key in keys]
         if step.is_list:
-            alter = embedded.add_links(stored)
+            alter = edits.add_links(stored)
         else:
-            alter = embedded.attach(stored[0], await self._reading.dangling(location, step))
-        edited = await edit(location, embedded.at(location, _name(step), alter))
+            alter = edits.attach(stored[0], await self._reading.dangling(location, step))
+        edited = await edit(location, edits.at(location, _name(step), alter))
         new = _new_links(location, edited, _name(step), keys, stored)
         records = [StoredRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]
         return [written.inside(location, edited, record, "linked") for record in records]
@@ -265,8 +265,8 @@ class MongoEngineProvider(Provider):
             raise PreconditionFailed()
         require_expected(location, target.raw, expected)
         single = step.field is not None and not step.field.is_list
-        alter = embedded.unset() if single else embedded.pull_link(target.raw["_id"])
-        edited = await edit(location, embedded.at(location, _name(step), alter))
+        alter = edits.unset() if single else edits.pull_link(target.raw["_id"])
+        edited = await edit(location, edits.at(location, _name(step), alter))
         return written.inside(location, edited, StoredRecord(target.codec, target.raw), "unlinked")
 
 

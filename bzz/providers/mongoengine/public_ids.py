@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bzz.providers.base import Condition, Filter, ListQuery
-from bzz.providers.mongoengine.reading import Reading
+from bzz.providers.mongoengine.path_reader import Reading
 from bzz.shape import Field, Place, Shape
 from bzz.shape.keys import NamedDocument
 from bzz.shape.walk import walk

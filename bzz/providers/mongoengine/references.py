@@ -11,7 +11,7 @@ from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals
-from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.document_store import Documents
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape.walk import references
 

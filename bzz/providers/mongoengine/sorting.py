@@ -9,8 +9,8 @@ import mongoengine as me
 from bzz.errors import Invalid
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
-from bzz.providers.mongoengine.editing import Edit
-from bzz.providers.mongoengine.location import Location
+from bzz.providers.mongoengine.compare_and_set import Edit
+from bzz.providers.mongoengine.located import Location
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ, get_at, put_at
 
 __all__ = ["Move", "moved"]

@@ -10,7 +10,7 @@ from bson.codec_options import CodecOptions
 from pymongo import ReadPreference
 from pymongo.errors import DuplicateKeyError
 
-from bzz.providers.mongoengine.bounds import Bounds
+from bzz.providers.mongoengine.concurrency import Bounds
 from bzz.providers.mongoengine.failures import reading, writing
 from bzz.providers.store import Entry, Store
 

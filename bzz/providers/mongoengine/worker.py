@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import pymongo
 
 from bzz.errors import TOO_SLOW, Unavailable
-from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
+from bzz.providers.mongoengine.concurrency import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.turns import Turns
 

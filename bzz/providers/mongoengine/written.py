@@ -5,8 +5,8 @@ from __future__ import annotations
 from bzz.change import Change, ChangeKind
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.editing import Edited
-from bzz.providers.mongoengine.location import Location
+from bzz.providers.mongoengine.compare_and_set import Edited
+from bzz.providers.mongoengine.located import Location
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import StoredRecord
 from bzz.providers.outcome import Changed, Written

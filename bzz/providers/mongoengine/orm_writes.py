@@ -25,14 +25,14 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_i
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.instance import unset_in
 from bzz.providers.mongoengine.codecs.messages import add_error
-from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.expressions import unchanged
+from bzz.providers.mongoengine.document_store import Documents
 from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
+from bzz.providers.mongoengine.orm_delete import delete_unchanged
 from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.rejections import duplicate_key, rejected
-from bzz.providers.mongoengine.removal import delete_unchanged
 from bzz.providers.mongoengine.required import missing_told
+from bzz.providers.mongoengine.updates import unchanged
 from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["create", "delete", "deletes_itself", "replace", "saves_itself"]

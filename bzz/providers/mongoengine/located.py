@@ -12,7 +12,7 @@ from bzz.providers.missing import missing_at
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
-from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.document_store import Documents
 from bzz.providers.mongoengine.raw import Raw, differ
 
 __all__ = ["MOVED", "Location", "Spot", "find_item", "linked_keys"]

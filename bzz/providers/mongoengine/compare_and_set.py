@@ -20,13 +20,13 @@ from pymongo.errors import OperationFailure
 from bzz.batching import LOOK_SECONDS, MAX_WAIT_SECONDS
 from bzz.errors import Conflict, Unavailable
 from bzz.providers.base import Record, Stale
-from bzz.providers.mongoengine import hooked, internals
-from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
-from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.expressions import unchanged
-from bzz.providers.mongoengine.location import MOVED, Location
+from bzz.providers.mongoengine import internals, orm_writes
+from bzz.providers.mongoengine.concurrency import TIMEOUT_SECONDS
+from bzz.providers.mongoengine.document_store import Documents
+from bzz.providers.mongoengine.located import MOVED, Location
 from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.providers.mongoengine.record import StoredRecord
+from bzz.providers.mongoengine.updates import unchanged
 
 __all__ = ["ATTEMPTS", "TOO_MANY", "Edit", "Edited", "edit", "exclusive", "require_expected"]
 
@@ -140,8 +140,8 @@ async def _edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
 
 async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
     documents = location.documents
-    if hooked.saves_itself(documents.codec.variant(raw)):
-        saved = await hooked.replace(documents, raw, wanted.apply(raw))
+    if orm_writes.saves_itself(documents.codec.variant(raw)):
+        saved = await orm_writes.replace(documents, raw, wanted.apply(raw))
         return None if saved is None else Edited(raw, saved)
     collection = await documents.collection()
     after = documents.as_stored(wanted.apply(raw), collection, in_place_of=raw)

@@ -13,11 +13,11 @@ from bzz.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from bzz.providers.base import Precondition
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.references import ReferenceCodec, reference_key
-from bzz.providers.mongoengine.editing import Edit
-from bzz.providers.mongoengine.expressions import MAX_REMOVAL_DEPTH, removal
-from bzz.providers.mongoengine.location import Location, Spot, find_item, linked_keys
+from bzz.providers.mongoengine.compare_and_set import Edit
+from bzz.providers.mongoengine.located import Location, Spot, find_item, linked_keys
 from bzz.providers.mongoengine.raw import MISSING, Raw, get_at, put_at
 from bzz.providers.mongoengine.record import state_of
+from bzz.providers.mongoengine.updates import MAX_REMOVAL_DEPTH, removal
 
 __all__ = ["Alteration", "add_links", "at", "attach", "pull_link", "push", "remove", "unset"]
 

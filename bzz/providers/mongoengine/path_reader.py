@@ -12,12 +12,12 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.collection import Collection
-from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.expressions import value_at
+from bzz.providers.mongoengine.document_store import Documents
 from bzz.providers.mongoengine.listing import Key, beyond, decode_cursor, encode_cursor, filter_query, order, reverse
-from bzz.providers.mongoengine.location import Location, Spot, linked_keys
+from bzz.providers.mongoengine.located import Location, Spot, linked_keys
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import StoredRecord
+from bzz.providers.mongoengine.updates import value_at
 
 __all__ = ["Reading"]
 
