@@ -22,8 +22,8 @@ from bzz.errors import Conflict, Unavailable
 from bzz.providers.base import Record, Stale
 from bzz.providers.mongoengine import internals, orm_writes
 from bzz.providers.mongoengine.concurrency import TIMEOUT_SECONDS
-from bzz.providers.mongoengine.document_store import Documents
-from bzz.providers.mongoengine.located import MOVED, Location
+from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.located import MOVED, Located
 from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.providers.mongoengine.record import StoredRecord
 from bzz.providers.mongoengine.updates import unchanged
@@ -66,7 +66,7 @@ class _Lock(asyncio.Lock):
 
 
 @asynccontextmanager
-async def exclusive(documents: Documents, key: object) -> AsyncIterator[bool]:
+async def exclusive(documents: DocumentStore, key: object) -> AsyncIterator[bool]:
     """Let one writer of this process at a time at a document; says whether there was a wait.
 
     :raises bzz.errors.Unavailable: if one writer holds the document for three seconds, or the wait is too long in all.
@@ -102,51 +102,51 @@ async def _wait_for(lock: _Lock) -> None:
         raise
 
 
-def require_expected(location: Location, raw: Raw, expected: Record | None) -> None:
+def require_expected(located: Located, raw: Raw, expected: Record | None) -> None:
     """Raise where ``expected`` is given, and something else (``raw``) is stored at the end of a path.
 
     :raises bzz.errors.Conflict: where only a position leads there: it may be another item altogether.
     :raises Stale: anywhere else.
     """
     if isinstance(expected, StoredRecord) and differ(expected.raw, raw):
-        raise Conflict(MOVED) if location.is_positional else Stale
+        raise Conflict(MOVED) if located.is_positional else Stale
 
 
-async def edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
+async def edit(located: Located, make: Callable[[Raw], Edit]) -> Edited:
     """Change a document by compare and set, as often as it takes.
 
     :param make: works the edit out on the document as it was read; may raise, for instance NotFound.
     :raises bzz.errors.Unavailable: where other writers were faster a hundred times in a row.
     """
     with pymongo.timeout(TIMEOUT_SECONDS):  # waiting for other writers included
-        return await _edit(location, make)
+        return await _edit(located, make)
 
 
-async def _edit(location: Location, make: Callable[[Raw], Edit]) -> Edited:
-    documents = location.documents
-    async with exclusive(documents, location.raw["_id"]) as waited:
-        raw = await documents.find_by(location.query) if waited else location.raw
+async def _edit(located: Located, make: Callable[[Raw], Edit]) -> Edited:
+    documents = located.documents
+    async with exclusive(documents, located.raw["_id"]) as waited:
+        raw = await documents.find_by(located.query) if waited else located.raw
         for attempt in range(ATTEMPTS):
             wanted = make(raw)
             if not wanted.change:
                 return Edited(raw, raw)
-            done = await _write(location, raw, wanted)
+            done = await _write(located, raw, wanted)
             if done is not None:
                 return done
             await asyncio.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.001 * 2**attempt)))
-            raw = await documents.find_by(location.query)
+            raw = await documents.find_by(located.query)
     raise Unavailable(TOO_MANY)
 
 
-async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
-    documents = location.documents
+async def _write(located: Located, raw: Raw, wanted: Edit) -> Edited | None:
+    documents = located.documents
     if orm_writes.saves_itself(documents.codec.variant(raw)):
         saved = await orm_writes.replace(documents, raw, wanted.apply(raw))
         return None if saved is None else Edited(raw, saved)
     collection = await documents.collection()
     after = documents.as_stored(wanted.apply(raw), collection, in_place_of=raw)
     try:
-        before = await collection.update({"$and": [location.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
+        before = await collection.update({"$and": [located.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
     except OperationFailure as error:
         raise documents.translate(error) from error
     if before is None:

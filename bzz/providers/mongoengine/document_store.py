@@ -31,7 +31,7 @@ from bzz.providers.mongoengine.rejections import duplicate_key, rejected, too_la
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
 
-__all__ = ["Documents"]
+__all__ = ["DocumentStore"]
 
 _KEYS_OF_A_QUERY = 1000  # a hook's query for each of them must fit into one command of 16 MiB
 _NOTHING: Raw = {"_id": {"$in": []}}
@@ -50,7 +50,7 @@ class _Open(NamedTuple):
     inserts: Batcher[bytes, None]
 
 
-class Documents:
+class DocumentStore:
     """One class's documents.
 
     :param codec: the class.

@@ -14,7 +14,7 @@ from bzz.providers.base import Precondition
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.references import ReferenceCodec, reference_key
 from bzz.providers.mongoengine.compare_and_set import Edit
-from bzz.providers.mongoengine.located import Location, Spot, find_item, linked_keys
+from bzz.providers.mongoengine.located import Located, Subdocument, find_item, linked_keys
 from bzz.providers.mongoengine.raw import MISSING, Raw, get_at, put_at
 from bzz.providers.mongoengine.record import state_of
 from bzz.providers.mongoengine.updates import MAX_REMOVAL_DEPTH, removal
@@ -24,20 +24,22 @@ __all__ = ["Alteration", "add_links", "at", "attach", "pull_link", "push", "remo
 Alteration = Callable[[FieldCodec, Any, str], "tuple[Any, Raw]"]
 
 
-def at(location: Location, name: str, alter: Alteration) -> Callable[[Raw], Edit]:
-    """Return the edit of a document that alters one field of the (embedded) document at ``location``."""
+def at(located: Located, name: str, alter: Alteration) -> Callable[[Raw], Edit]:
+    """Return the edit of a document that alters one field of the (embedded) document at ``located``."""
 
     def make(raw: Raw) -> Edit:
-        spot = location.find_again(raw)
-        field = spot.codec.fields[name]
-        where = spot.below(field.stored)
-        before = spot.raw.get(field.stored)
+        subdocument = located.find_again(raw)
+        field = subdocument.codec.fields[name]
+        where = subdocument.below(field.stored)
+        before = subdocument.raw.get(field.stored)
         value, change = alter(field, before, where)
         if change:
             field.require(value, before)
-        rests_on = [*location.identities(raw), where]
-        if spot.where and field.stored not in spot.raw:
-            rests_on.append(spot.where)  # else the write could bring back an embedded document that was just removed
+        rests_on = [*located.identities(raw), where]
+        if subdocument.where and field.stored not in subdocument.raw:
+            rests_on.append(
+                subdocument.where
+            )  # else the write could bring back an embedded document that was just removed
         after = MISSING if value is None else value
         return Edit(lambda root: put_at(root, where, after), change, rests_on)
 
@@ -92,47 +94,47 @@ def attach(item: Any, in_place_of: Any = None) -> Alteration:
     return alter
 
 
-def remove(location: Location, precondition: Precondition | None) -> Callable[[Raw], Edit]:
-    """Return the edit that takes the embedded document at the end of ``location`` away: exactly this one.
+def remove(located: Located, precondition: Precondition | None) -> Callable[[Raw], Edit]:
+    """Return the edit that takes the embedded document at the end of ``located`` away: exactly this one.
 
     It rests on that document alone, so that it holds neither the list nor what else is in it.
     """
 
     def make(raw: Raw) -> Edit:
-        spot = location.find_again(raw)
-        if precondition is not None and not precondition(state_of(spot.codec, spot.raw)):
+        subdocument = located.find_again(raw)
+        if precondition is not None and not precondition(state_of(subdocument.codec, subdocument.raw)):
             raise PreconditionFailed()
-        left = _without(raw, spot)
-        _judge_rest(location, raw, left)
-        change, touched = _removal(spot, left)
-        return Edit(lambda root: _without(root, spot), change, [*location.identities(raw), touched])
+        left = _without(raw, subdocument)
+        _judge_rest(located, raw, left)
+        change, touched = _removal(subdocument, left)
+        return Edit(lambda root: _without(root, subdocument), change, [*located.identities(raw), touched])
 
     return make
 
 
-def _removal(spot: Spot, left: Raw) -> tuple[Any, str]:
-    """The update that removes what is at ``spot``, and the path that it touches."""
-    if not spot.in_list:
-        return {"$unset": {spot.where: ""}}, spot.where
-    if spot.where.count(".") <= MAX_REMOVAL_DEPTH:
-        return removal(spot.where), spot.where
-    listed = spot.where.rpartition(".")[0]
+def _removal(subdocument: Subdocument, left: Raw) -> tuple[Any, str]:
+    """The update that removes what is at ``subdocument``, and the path that it touches."""
+    if not subdocument.in_list:
+        return {"$unset": {subdocument.where: ""}}, subdocument.where
+    if subdocument.where.count(".") <= MAX_REMOVAL_DEPTH:
+        return removal(subdocument.where), subdocument.where
+    listed = subdocument.where.rpartition(".")[0]
     return {"$set": {listed: get_at(left, listed)}}, listed
 
 
-def _judge_rest(location: Location, raw: Raw, after: Raw) -> None:
+def _judge_rest(located: Located, raw: Raw, after: Raw) -> None:
     """Let the model judge what a removal leaves of the list or single property."""
-    holder, name = location.holder(raw)
+    holder, name = located.holder(raw)
     field = holder.codec.fields[name]
     left = get_at(after, holder.below(field.stored))
     field.require(None if left is MISSING else left, holder.raw[field.stored])
 
 
-def _without(root: Raw, spot: Spot) -> Raw:
-    """A copy of a root document without the embedded document at ``spot``."""
-    if not spot.in_list:
-        return cast("Raw", put_at(root, spot.where, MISSING))
-    where, _, position = spot.where.rpartition(".")
+def _without(root: Raw, subdocument: Subdocument) -> Raw:
+    """A copy of a root document without the embedded document at ``subdocument``."""
+    if not subdocument.in_list:
+        return cast("Raw", put_at(root, subdocument.where, MISSING))
+    where, _, position = subdocument.where.rpartition(".")
     items = list(get_at(root, where))
     del items[int(position)]
     return cast("Raw", put_at(root, where, items))

@@ -17,7 +17,7 @@ from bzz.errors import Invalid
 from bzz.providers.mongoengine import orm_writes, written
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
-from bzz.providers.mongoengine.document_store import Documents
+from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.outcome import Changed
 
@@ -29,7 +29,7 @@ def can_update(codec: DocumentCodec, values: Map[str, Any], *, merge: bool) -> b
     return not codec.inherits and not orm_writes.saves_itself(codec) and codec.replaces(values, merge=merge)
 
 
-async def update(documents: Documents, query: Raw, values: Map[str, Any]) -> Changed | None:
+async def update(documents: DocumentStore, query: Raw, values: Map[str, Any]) -> Changed | None:
     """Store values for which :func:`can_update` holds.
 
     :param query: finds the document, within the model's hooks.

@@ -25,7 +25,7 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_i
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.instance import unset_in
 from bzz.providers.mongoengine.codecs.messages import add_error
-from bzz.providers.mongoengine.document_store import Documents
+from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
 from bzz.providers.mongoengine.orm_delete import delete_unchanged
 from bzz.providers.mongoengine.overrides import overrides
@@ -53,7 +53,7 @@ def deletes_itself(codec: DocumentCodec) -> bool:
     return codec.has_delete_hooks or any(signal.has_receivers_for(codec.model) for signal in _DELETE_SIGNALS)
 
 
-async def create(documents: Documents, given: Raw) -> Raw:
+async def create(documents: DocumentStore, given: Raw) -> Raw:
     """Insert a new document through ``save(force_insert=True)``; returns it as stored.
 
     :param given: the raw values that the client or a receiver gave; the class completes the rest.
@@ -74,7 +74,7 @@ async def create(documents: Documents, given: Raw) -> Raw:
     return documents.as_saved(await _in_thread(codec, insert), collection)
 
 
-async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
+async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | None:
     """Save the difference of two raw documents, if the first still is what is stored; None where it is not."""
     codec = documents.codec.variant(before)
     documents.require_own_database()
@@ -104,7 +104,7 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
     return None if saved is None else documents.as_saved(saved, collection)
 
 
-async def delete(documents: Documents, raw: Raw, *, in_any_state: bool = False) -> Raw | None:
+async def delete(documents: DocumentStore, raw: Raw, *, in_any_state: bool = False) -> Raw | None:
     """Delete a document through its own ``delete()``, if it still is what is stored; None where it is not.
 
     An own ``delete()`` may never get to MongoEngine's, so for those what is stored is compared just before, too.

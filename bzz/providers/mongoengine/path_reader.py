@@ -1,4 +1,4 @@
-"""Reading: documents along a path, and pages of lists."""
+"""Documents along a path, and pages of lists."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.collection import Collection
-from bzz.providers.mongoengine.document_store import Documents
+from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.listing import Key, beyond, decode_cursor, encode_cursor, filter_query, order, reverse
-from bzz.providers.mongoengine.located import Location, Spot, linked_keys
+from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import StoredRecord
 from bzz.providers.mongoengine.updates import value_at
 
-__all__ = ["Reading"]
+__all__ = ["PathReader"]
 
 
 class Rows(Protocol):
@@ -30,7 +30,7 @@ class Rows(Protocol):
     async def count(self, query: Raw) -> int: ...
 
 
-class Reading:
+class PathReader:
     """Finds what a path points to. One per set of routes.
 
     :param registry: the classes that the routes can reach.
@@ -39,21 +39,21 @@ class Reading:
 
     def __init__(self, registry: Registry, database: Any) -> None:
         self._database = database
-        self._documents: dict[DocumentCodec, Documents] = {}
+        self._documents: dict[DocumentCodec, DocumentStore] = {}
         self.registry = registry
 
-    def documents(self, codec: DocumentCodec) -> Documents:
+    def documents(self, codec: DocumentCodec) -> DocumentStore:
         """The documents of one class."""
         if codec not in self._documents:
-            self._documents[codec] = Documents(codec, self._database)
+            self._documents[codec] = DocumentStore(codec, self._database)
         return self._documents[codec]
 
-    def _documents_at(self, step: Step) -> Documents:
+    def _documents_at(self, step: Step) -> DocumentStore:
         return self.documents(self.registry.of(step.shape.model))
 
     # -- one
 
-    async def locate(self, steps: Sequence[Step], context: Any) -> Location:
+    async def locate(self, steps: Sequence[Step], context: Any) -> Located:
         """The document that holds the end of a path, and the way inside it.
 
         :raises bzz.errors.NotFound: where anything on the way is missing.
@@ -62,20 +62,20 @@ class Reading:
         assert steps[0].shape.url_id is not None
         with missing_at(steps[0]):
             raw, query = await documents.find(steps[0].shape.url_id, steps[0].key, context)
-        location = Location(documents, query, raw)
+        located = Located(documents, query, raw)
         for step in steps[1:]:
-            location = await self._follow(location, step, context) if step.is_reference else location.within(step)
-        return location
+            located = await self._follow(located, step, context) if step.is_reference else located.within(step)
+        return located
 
-    async def _follow(self, location: Location, step: Step, context: Any) -> Location:
+    async def _follow(self, located: Located, step: Step, context: Any) -> Located:
         with missing_at(step):
-            return await self._find_linked(location, step, context)
+            return await self._find_linked(located, step, context)
 
-    async def _find_linked(self, location: Location, step: Step, context: Any) -> Location:
+    async def _find_linked(self, located: Located, step: Step, context: Any) -> Located:
         assert step.field is not None
         assert step.shape.pk is not None
         assert step.shape.url_id is not None
-        keys = _held(location, step)
+        keys = _held(located, step)
         if not keys:
             raise NotFound()
         target = self._documents_at(step)
@@ -85,29 +85,29 @@ class Reading:
             raw, query = await target.find(step.shape.url_id, step.key, context)
         if raw["_id"] not in keys:
             raise NotFound()
-        return Location(target, query, raw)
+        return Located(target, query, raw)
 
-    async def linked(self, location: Location, step: Step, context: Any) -> Spot:
-        """Return the document that a reference at ``location`` leads to.
+    async def linked(self, located: Located, step: Step, context: Any) -> Subdocument:
+        """Return the document that a reference at ``located`` leads to.
 
         Of one that is gone, only the primary key is there: a link can be taken away without it.
 
         :raises bzz.errors.NotFound: if there is no such reference, or the client may not see its document.
         """
         try:
-            return (await self._follow(location, step, context)).spot
+            return (await self._follow(located, step, context)).subdocument
         except NotFound:
             target = self._documents_at(step)
-            for key in _held(location, step):
+            for key in _held(located, step):
                 if step.key in (None, target.codec.key_value(key), str(key)) and not await target.holds(key):
-                    return Spot(target.codec, {"_id": key})
+                    return Subdocument(target.codec, {"_id": key})
             raise
 
-    async def dangling(self, location: Location, step: Step) -> Any:
+    async def dangling(self, located: Located, step: Step) -> Any:
         """Return the stored reference of a single property whose document is gone, or None."""
         assert step.field is not None
-        spot = location.spot
-        stored = spot.raw.get(spot.codec.fields[step.field.name].stored)
+        subdocument = located.subdocument
+        stored = subdocument.raw.get(subdocument.codec.fields[step.field.name].stored)
         if stored is None or await self._documents_at(step).holds(reference_key(stored)):
             return None
         return stored
@@ -118,8 +118,8 @@ class Reading:
         if len(path.steps) == 1 and step.shape.url_id is not None:
             documents = self._documents_at(step)
             return StoredRecord(documents.codec, (await documents.find(step.shape.url_id, step.key, context))[0])
-        spot = (await self.locate(path.steps, context)).spot
-        return StoredRecord(spot.codec, spot.raw)
+        subdocument = (await self.locate(path.steps, context)).subdocument
+        return StoredRecord(subdocument.codec, subdocument.raw)
 
     # -- many
 
@@ -128,11 +128,11 @@ class Reading:
         step = path.last
         if step.field is None or step.is_reference:
             return await self._list_documents(path, query, context)
-        location = await self.locate(path.steps[:-1], context)
-        spot = location.spot
-        field = spot.codec.fields[step.field.name]
+        located = await self.locate(path.steps[:-1], context)
+        subdocument = located.subdocument
+        field = subdocument.codec.fields[step.field.name]
         assert field.item is not None
-        rows = ArrayRows(await location.documents.collection(), location.query, spot.below(field.stored))
+        rows = ArrayRows(await located.documents.collection(), located.query, subdocument.below(field.stored))
         keys = order(field.item.target(), query.sort, (), _POSITION, _ITEM + ".")
         return await _page(rows, field.item.target(), query, [], keys, _ITEM + ".")
 
@@ -149,11 +149,11 @@ class Reading:
         return _held(await self.locate(path.steps[:-1], context), path.last)
 
 
-def _held(location: Location, step: Step) -> list[Any]:
-    """The raw primary keys of the references that a step from ``location`` may follow."""
+def _held(located: Located, step: Step) -> list[Any]:
+    """The raw primary keys of the references that a step from ``located`` may follow."""
     assert step.field is not None
-    spot = location.spot
-    return linked_keys(spot.raw.get(spot.codec.fields[step.field.name].stored))
+    subdocument = located.subdocument
+    return linked_keys(subdocument.raw.get(subdocument.codec.fields[step.field.name].stored))
 
 
 async def _page(

@@ -1,4 +1,4 @@
-"""The provider for MongoEngine documents: each verb a location, an edit, and what it changed."""
+"""The provider for MongoEngine documents: each verb a place, an edit, and what it changed."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from bzz.providers.mongoengine.codecs.refusals import refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.compare_and_set import Edit, Edited, edit, require_expected
 from bzz.providers.mongoengine.deletion import delete_document
-from bzz.providers.mongoengine.document_store import Documents
-from bzz.providers.mongoengine.located import Location, Spot, linked_keys
+from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
 from bzz.providers.mongoengine.overrides import check_signatures
-from bzz.providers.mongoengine.path_reader import Reading
+from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.public_ids import PublicIds
 from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.record import StoredRecord, represent, shape_of, state_of
@@ -61,10 +61,10 @@ class MongoEngineProvider(Provider):
         registry = Registry(model, options.hidden, options.read_only)
         for each in registry.reachable:
             check_signatures(each)
-        self._reading = Reading(registry, options.database)
+        self._reader = PathReader(registry, options.database)
         self._schema = registry
         self.shape = registry.root.shape
-        self._public_ids = PublicIds(self._reading)
+        self._public_ids = PublicIds(self._reader)
 
     def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
         return refusals(self._schema.of(shape.model), values)
@@ -72,12 +72,12 @@ class MongoEngineProvider(Provider):
     # -- reading
 
     async def get(self, path: Path, context: Any) -> Record:
-        return await self._reading.get(path, context)
+        return await self._reader.get(path, context)
 
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
         if self.has_public_ids(path.last.shape):
             query = await self._public_ids.resolve_filters(query, context)
-        return await self._reading.page(path, query, context)
+        return await self._reader.page(path, query, context)
 
     async def represent(self, items: Sequence[Any]) -> list[Any]:
         return await represent(self._schema.root, items)
@@ -101,12 +101,12 @@ class MongoEngineProvider(Provider):
         if TAG in values:
             codec = self._schema.named(values[TAG])
             values = {name: value for name, value in values.items() if name != TAG}
-        await check_references(codec, values, self._reading.documents, context)
+        await check_references(codec, values, self._reader.documents, context)
         if path.last.field is None:
-            return await self._insert(self._reading.documents(codec), values)
+            return await self._insert(self._reader.documents(codec), values)
         return await self._attach(path, forms.new(codec, values), context)
 
-    async def _insert(self, documents: Documents, values: Map[str, Any]) -> Written:
+    async def _insert(self, documents: DocumentStore, values: Map[str, Any]) -> Written:
         codec = documents.codec
         if orm_writes.saves_itself(codec):
             stored = await orm_writes.create(documents, forms.given(codec, values))
@@ -115,19 +115,19 @@ class MongoEngineProvider(Provider):
         return written.created(self._schema.root, stored)
 
     async def _attach(self, path: Path, item: Raw, context: Any) -> Written:
-        location = await self._reading.locate(path.steps[:-1], context)
-        item = location.documents.as_stored(item, await location.documents.collection())
+        located = await self._reader.locate(path.steps[:-1], context)
+        item = located.documents.as_stored(item, await located.documents.collection())
         alter = edits.push(item) if path.last.is_list else edits.attach(item)
-        edited = await edit(location, edits.at(location, _name(path.last), alter))
-        spot = location.ending(edited.after)
-        field = spot.codec.fields[_name(path.last)]
-        value = spot.raw[field.stored]
+        edited = await edit(located, edits.at(located, _name(path.last), alter))
+        subdocument = located.ending(edited.after)
+        field = subdocument.codec.fields[_name(path.last)]
+        value = subdocument.raw[field.stored]
         if not isinstance(value, list):
-            return written.inside(location, edited, StoredRecord(field.target(value), value))
+            return written.inside(located, edited, StoredRecord(field.target(value), value))
         assert field.item is not None
         position = len(value) - 1 - (value[::-1].index(item) if item in value else 0)  # of twins, the last is new
         record = StoredRecord(field.item.target(value[position]), value[position], position)
-        return written.inside(location, edited, record)
+        return written.inside(located, edited, record)
 
     # -- updating
 
@@ -144,36 +144,36 @@ class MongoEngineProvider(Provider):
         codec = self._schema.of(path.last.shape.model)
 
         async def stored() -> Raw:
-            return (await self._reading.locate(path.steps, context)).spot.raw
+            return (await self._reader.locate(path.steps, context)).subdocument.raw
 
         if any(_unknown(codec, values)):  # only what is stored tells which subclass has them
-            codec = (await self._reading.locate(path.steps, context)).spot.codec
+            codec = (await self._reader.locate(path.steps, context)).subdocument.codec
             _require_declared(codec, values)
-        await check_references(codec, values, self._reading.documents, context, stored)
+        await check_references(codec, values, self._reader.documents, context, stored)
         ids, values = _split(codec, values)
         conditional = precondition is not None or expected is not None
         if len(path.steps) == 1 and not conditional and not ids and in_place.can_update(codec, values, merge=merge):
             done = await self._update_in_place(path.last, values, context)
             if done is not None:
                 return done
-        location = await self._reading.locate(path.steps, context)
-        left_at = location
+        located = await self._reader.locate(path.steps, context)
+        left_at = located
 
         def make(raw: Raw) -> Edit:
             nonlocal left_at
-            spot = location.find_again(raw)
-            if precondition is not None and not precondition(state_of(spot.codec, spot.raw)):
+            subdocument = located.find_again(raw)
+            if precondition is not None and not precondition(state_of(subdocument.codec, subdocument.raw)):
                 raise PreconditionFailed()
-            require_expected(location, spot.raw, expected)
-            _require_ids(spot, ids)
-            _require_declared(spot.codec, values)
-            after = merged(spot.codec, spot.raw, values, merge=merge)
-            move = moved(location, raw, after)
-            left_at = location if move is None else location.at_position(move.position)
-            return _edit_of(location, raw, spot, after, whole=conditional) if move is None else move.edit
+            require_expected(located, subdocument.raw, expected)
+            _require_ids(subdocument, ids)
+            _require_declared(subdocument.codec, values)
+            after = merged(subdocument.codec, subdocument.raw, values, merge=merge)
+            move = moved(located, raw, after)
+            left_at = located if move is None else located.at_position(move.position)
+            return _edit_of(located, raw, subdocument, after, whole=conditional) if move is None else move.edit
 
-        edited = await edit(location, make)
-        return written.changed_at(location, edited, left_at)
+        edited = await edit(located, make)
+        return written.changed_at(located, edited, left_at)
 
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, StoredRecord)
@@ -183,7 +183,7 @@ class MongoEngineProvider(Provider):
         return diff(record.codec, record.raw, after, by_item=not record.codec.embedded)
 
     async def _update_in_place(self, step: Step, values: Map[str, Any], context: Any) -> Changed | None:
-        documents = self._reading.documents(self._schema.root)
+        documents = self._reader.documents(self._schema.root)
         assert step.shape.url_id is not None
         query = await documents.query(step.shape.url_id, step.key, context)
         return await in_place.update(documents, query, values)
@@ -202,21 +202,21 @@ class MongoEngineProvider(Provider):
         if len(path.steps) == 1 and precondition is None and expected is None and self._deletes_blind():
             return await self._delete_blind(step, context)
         if step.field is None:
-            location = await self._reading.locate(path.steps, context)
-            return await delete_document(location, precondition, expected)
+            located = await self._reader.locate(path.steps, context)
+            return await delete_document(located, precondition, expected)
         if step.is_reference:
             return await self._unlink(path, context, precondition, expected)
-        location = await self._reading.locate(path.steps, context)
-        remove = edits.remove(location, precondition)
+        located = await self._reader.locate(path.steps, context)
+        remove = edits.remove(located, precondition)
 
         def make(raw: Raw) -> Edit:
             wanted = remove(raw)
-            require_expected(location, location.find_again(raw).raw, expected)
+            require_expected(located, located.find_again(raw).raw, expected)
             return wanted
 
-        edited = await edit(location, make)
-        gone = location.ending(edited.before)
-        return written.inside(location, edited, StoredRecord(gone.codec, gone.raw))
+        edited = await edit(located, make)
+        gone = located.ending(edited.before)
+        return written.inside(located, edited, StoredRecord(gone.codec, gone.raw))
 
     def _deletes_blind(self) -> bool:
         """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
@@ -224,7 +224,7 @@ class MongoEngineProvider(Provider):
         return not codec.inherits and not orm_writes.deletes_itself(codec)
 
     async def _delete_blind(self, step: Step, context: Any) -> Written:
-        documents = self._reading.documents(self._schema.root)
+        documents = self._reader.documents(self._schema.root)
         assert step.shape.url_id is not None
         query = await documents.query(step.shape.url_id, step.key, context)
         gone = await (await documents.collection()).delete(query)
@@ -239,35 +239,35 @@ class MongoEngineProvider(Provider):
         assert step.shape.pk is not None
         target = self._schema.of(step.shape.model)
         named = {_name(step): list(keys) if step.is_list else keys[0]}
-        await check_references(self._schema.of(_owner(path)), named, self._reading.documents, context)
-        documents = self._reading.documents(target)
+        await check_references(self._schema.of(_owner(path)), named, self._reader.documents, context)
+        documents = self._reader.documents(target)
         # Read before the write: nothing may fail between a write and the news of it.
         linked = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
-        location = await self._reading.locate(path.steps[:-1], context)
-        field = location.spot.codec.fields[_name(step)]
+        located = await self._reader.locate(path.steps[:-1], context)
+        field = located.subdocument.codec.fields[_name(step)]
         stored = [(field.item or field).to_bson(key) for key in keys]
         if step.is_list:
             alter = edits.add_links(stored)
         else:
-            alter = edits.attach(stored[0], await self._reading.dangling(location, step))
-        edited = await edit(location, edits.at(location, _name(step), alter))
-        new = _new_links(location, edited, _name(step), keys, stored)
+            alter = edits.attach(stored[0], await self._reader.dangling(located, step))
+        edited = await edit(located, edits.at(located, _name(step), alter))
+        new = _new_links(located, edited, _name(step), keys, stored)
         records = [StoredRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]
-        return [written.inside(location, edited, record, "linked") for record in records]
+        return [written.inside(located, edited, record, "linked") for record in records]
 
     async def _unlink(
         self, path: Path, context: Any, precondition: Precondition | None, expected: Record | None
     ) -> Written:
         step = path.last
-        location = await self._reading.locate(path.steps[:-1], context)
-        target = await self._reading.linked(location, step, context)
+        located = await self._reader.locate(path.steps[:-1], context)
+        target = await self._reader.linked(located, step, context)
         if precondition is not None and not precondition(state_of(target.codec, target.raw)):
             raise PreconditionFailed()
-        require_expected(location, target.raw, expected)
+        require_expected(located, target.raw, expected)
         single = step.field is not None and not step.field.is_list
         alter = edits.unset() if single else edits.pull_link(target.raw["_id"])
-        edited = await edit(location, edits.at(location, _name(step), alter))
-        return written.inside(location, edited, StoredRecord(target.codec, target.raw), "unlinked")
+        edited = await edit(located, edits.at(located, _name(step), alter))
+        return written.inside(located, edited, StoredRecord(target.codec, target.raw), "unlinked")
 
 
 def _name(step: Step) -> str:
@@ -282,8 +282,8 @@ def _split(codec: DocumentCodec, values: Map[str, Any]) -> tuple[dict[str, Any],
     return ids, {name: value for name, value in values.items() if name not in names}
 
 
-def _require_ids(spot: Spot, ids: Map[str, Any]) -> None:
-    own = spot.codec.to_value(spot.raw) if ids else {}
+def _require_ids(subdocument: Subdocument, ids: Map[str, Any]) -> None:
+    own = subdocument.codec.to_value(subdocument.raw) if ids else {}
     wrong = [name for name, value in ids.items() if own[name] != value]
     if wrong:
         raise Invalid({name: ["This field cannot change."] for name in wrong})
@@ -305,16 +305,18 @@ def _owner(path: Path) -> Any:
     return path.steps[-2].shape.model
 
 
-def _edit_of(location: Location, raw: Raw, spot: Spot, after: Raw, *, whole: bool) -> Edit:
+def _edit_of(located: Located, raw: Raw, subdocument: Subdocument, after: Raw, *, whole: bool) -> Edit:
     """The edit that leaves ``after`` in the place of one (embedded) document.
 
     :param whole: whether it rests on the whole of it, and not only on what is changed.
     """
-    change = assignments(spot.raw, after)
-    placed = {operator: {spot.below(key): value for key, value in keys.items()} for operator, keys in change.items()}
-    item = location.last_item(raw)
+    change = assignments(subdocument.raw, after)
+    placed = {
+        operator: {subdocument.below(key): value for key, value in keys.items()} for operator, keys in change.items()
+    }
+    item = located.last_item(raw)
     if item is not None:
-        rests_on: Collection[str] | None = [*location.identities(raw), item.where]
+        rests_on: Collection[str] | None = [*located.identities(raw), item.where]
     elif whole:
         rests_on = None
     else:
@@ -323,9 +325,9 @@ def _edit_of(location: Location, raw: Raw, spot: Spot, after: Raw, *, whole: boo
 
 
 def _new_links(
-    location: Location, edited: Edited, name: str, keys: Sequence[Any], stored: Sequence[Any]
+    located: Located, edited: Edited, name: str, keys: Sequence[Any], stored: Sequence[Any]
 ) -> Sequence[Any]:
-    spot = location.ending(edited.before)
-    field = spot.codec.fields[name]
-    known = linked_keys(spot.raw.get(field.stored))
+    subdocument = located.ending(edited.before)
+    field = subdocument.codec.fields[name]
+    known = linked_keys(subdocument.raw.get(field.stored))
     return [key for key, reference in zip(keys, stored, strict=True) if reference_key(reference) not in known]

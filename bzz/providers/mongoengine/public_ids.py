@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bzz.providers.base import Condition, Filter, ListQuery
-from bzz.providers.mongoengine.path_reader import Reading
+from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.shape import Field, Place, Shape
 from bzz.shape.keys import NamedDocument
 from bzz.shape.walk import walk
@@ -28,11 +28,11 @@ Named = dict[str, Any]
 class PublicIds:
     """Replaces public ids by primary keys and back, for one set of routes.
 
-    :param reading: finds the documents that are referred to.
+    :param reader: finds the documents that are referred to.
     """
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, reader: PathReader) -> None:
+        self._reader = reader
 
     async def resolve(self, shape: Shape, data: Any, context: Any) -> None:
         """Replace the public ids in a decoded body by the text of primary keys. A body may hold anything."""
@@ -65,7 +65,7 @@ class PublicIds:
         """The text of the primary key of each document, by public ids."""
         public = target.public_id
         assert public is not None
-        documents = self._reading.documents(self._reading.registry.of(target.model))
+        documents = self._reader.documents(self._reader.registry.of(target.model))
         read = _read(public, ids)
         keys: Named = {}
         for raw in await documents.named(public, list(read.values()), context) if read else ():
@@ -77,7 +77,7 @@ class PublicIds:
         """The JSON of the public id of each document, by the texts of primary keys."""
         assert target.pk is not None
         assert target.public_id is not None
-        documents = self._reading.documents(self._reading.registry.of(target.model))
+        documents = self._reader.documents(self._reader.registry.of(target.model))
         read = _read(target.pk, ids)
         field = documents.codec.fields[target.public_id.name]
         found = await documents.named(target.pk, list(read.values()), context) if read else []

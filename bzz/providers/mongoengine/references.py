@@ -11,7 +11,7 @@ from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals
-from bzz.providers.mongoengine.document_store import Documents
+from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape.walk import references
 
@@ -23,7 +23,7 @@ Named = tuple[str, DocumentCodec, Any]
 async def check_references(
     codec: DocumentCodec,
     values: Map[str, Any],
-    documents: Callable[[DocumentCodec], Documents],
+    documents: Callable[[DocumentCodec], DocumentStore],
     context: Any,
     stored: Callable[[], Awaitable[Raw]] | None = None,
 ) -> None:

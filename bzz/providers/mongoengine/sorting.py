@@ -10,7 +10,7 @@ from bzz.errors import Invalid
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.compare_and_set import Edit
-from bzz.providers.mongoengine.located import Location
+from bzz.providers.mongoengine.located import Located
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ, get_at, put_at
 
 __all__ = ["Move", "moved"]
@@ -23,20 +23,20 @@ class Move(NamedTuple):
     position: int
 
 
-def moved(location: Location, raw: Raw, after: Raw) -> Move | None:
+def moved(located: Located, raw: Raw, after: Raw) -> Move | None:
     """Return the edit that leaves ``after`` in the place of an item whose position changes with it.
 
     :returns: None if its position stays, or if it is no item of a sorted list.
     :raises bzz.errors.Invalid: if ``after`` has no value to be sorted by.
     """
-    spot = location.find_again(raw)
-    if not spot.in_list:
+    subdocument = located.find_again(raw)
+    if not subdocument.in_list:
         return None
-    holder, name = location.holder(raw)
+    holder, name = located.holder(raw)
     field = holder.codec.fields[name]
-    if not isinstance(field.source, me.SortedListField) or not _sorts_anew(field, spot.raw, after):
+    if not isinstance(field.source, me.SortedListField) or not _sorts_anew(field, subdocument.raw, after):
         return None
-    where, _, position = spot.where.rpartition(".")
+    where, _, position = subdocument.where.rpartition(".")
     items = list(get_at(raw, where))
     items[int(position)] = after
     try:
@@ -46,7 +46,7 @@ def moved(location: Location, raw: Raw, after: Raw) -> Move | None:
     place = next(at for at, each in enumerate(ordered) if each is after)
     if place == int(position):
         return None
-    rests_on = [*location.identities(raw), where]
+    rests_on = [*located.identities(raw), where]
     return Move(Edit(lambda root: put_at(root, where, ordered), {"$set": {where: ordered}}, rests_on), place)
 
 

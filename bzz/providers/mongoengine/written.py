@@ -6,7 +6,7 @@ from bzz.change import Change, ChangeKind
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.compare_and_set import Edited
-from bzz.providers.mongoengine.located import Location
+from bzz.providers.mongoengine.located import Located
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import StoredRecord
 from bzz.providers.outcome import Changed, Written
@@ -34,15 +34,15 @@ def changed(codec: DocumentCodec, before: Raw, after: Raw) -> Changed:
     )
 
 
-def changed_at(location: Location, edited: Edited, left_at: Location) -> Changed:
+def changed_at(located: Located, edited: Edited, left_at: Located) -> Changed:
     """A document, or one embedded in it, that was updated.
 
     :param left_at: where it is after the write.
     """
-    codec = location.documents.codec
-    if not location.inner:
+    codec = located.documents.codec
+    if not located.inner:
         return changed(codec, edited.before, edited.after)
-    before, after = location.ending(edited.before), left_at.ending(edited.after)
+    before, after = located.ending(edited.before), left_at.ending(edited.after)
     record, holder = StoredRecord(after.codec, after.raw), StoredRecord(codec, edited.after)
     return Changed(
         record=record,
@@ -52,9 +52,9 @@ def changed_at(location: Location, edited: Edited, left_at: Location) -> Changed
     )
 
 
-def inside(location: Location, edited: Edited, record: StoredRecord, kind: ChangeKind = "updated") -> Written:
+def inside(located: Located, edited: Edited, record: StoredRecord, kind: ChangeKind = "updated") -> Written:
     """A document that was edited inside: ``record`` is what was attached, removed, linked or unlinked."""
-    codec = location.documents.codec
+    codec = located.documents.codec
     return Written(
         record=record,
         tell=lambda: _change(codec, kind, edited.before, edited.after),
