@@ -15,8 +15,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
 
 from bzz.errors import OutcomeUnknown, Unavailable
-from bzz.providers.mongoengine.concurrency import Bounds
-from bzz.providers.mongoengine.failures import blames_data, failed_write, reading, writing
+from bzz.providers.mongoengine.concurrency import Operations
+from bzz.providers.mongoengine.failures import blames_data, failed_write
 
 __all__ = ["Collection"]
 
@@ -29,14 +29,14 @@ _DUPLICATE_CODES = (11000, 11001, 12582)
 
 
 class Collection:
-    """A collection of a driver, with errors as :mod:`bzz.providers.mongoengine.failures` tells them.
+    """A collection of a driver, whose operations are bounded, and raise bzz's own errors.
 
     :param raw: the driver's own.
     """
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
-        self._bounds = Bounds(raw.database.client)
+        self._operations = Operations(raw.database.client)
 
     async def find(
         self,
@@ -48,8 +48,7 @@ class Collection:
         keys: Sequence[str] | None = None,
     ) -> list[Document]:
         """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
-        return await self._bounds.read(
-            reading,
+        return await self._operations.read(
             lambda: self.raw.find(
                 query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit
             ).to_list(None),
@@ -74,7 +73,7 @@ class Collection:
             await cursor.close()
             return found, True
 
-        return await self._bounds.read(reading, fetch)
+        return await self._operations.read(fetch)
 
     async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """All documents that a pipeline gives."""
@@ -86,24 +85,23 @@ class Collection:
             found: list[Document] = await cursor.to_list(None)
             return found
 
-        return await self._bounds.read(reading, fetch)
+        return await self._operations.read(fetch)
 
     async def count(self, query: Mapping[str, Any]) -> int:
         """How many documents match, exactly."""
-        return await self._bounds.read(reading, lambda: self.raw.count_documents(query))
+        return await self._operations.read(lambda: self.raw.count_documents(query))
 
     async def update(
         self, query: Mapping[str, Any], change: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     ) -> Document | None:
         """Change one document atomically; returns it as it was before, None where nothing matched."""
-        return await self._bounds.run(
-            writing,
+        return await self._operations.write(
             lambda: self.raw.find_one_and_update(query, change, return_document=pymongo.ReturnDocument.BEFORE),
         )
 
     async def delete(self, query: Mapping[str, Any]) -> Document | None:
         """Delete one document atomically; returns it, None where nothing matched."""
-        return await self._bounds.run(writing, lambda: self.raw.find_one_and_delete(query))
+        return await self._operations.write(lambda: self.raw.find_one_and_delete(query))
 
     async def insert(self, documents: Sequence[bytes]) -> list[Failure | None]:
         """Insert encoded documents in one round trip, each by itself; returns what went wrong with each.
@@ -120,7 +118,7 @@ class Collection:
                 return _told_apart(len(raw), error.details)
             return [None] * len(raw)
 
-        return await self._bounds.run(writing, send)
+        return await self._operations.write(send)
 
 
 def _told_apart(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
