@@ -11,7 +11,7 @@ import pytest
 
 import bzz
 from bzz import signals
-from bzz.providers.mongoengine import compare_and_set, provider
+from bzz.providers.mongoengine import conditional_writes, provider
 from tests.conftest import Driver, Serve
 from tests.rest import raw
 
@@ -68,7 +68,7 @@ class Meddler:
     """Writes to a collection, as another process does, between what a request reads and what it writes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, model: Any, *updates: Any) -> None:
-        original = compare_and_set.edit
+        original = conditional_writes.edit
 
         async def edit(location: Any, make: Any) -> Any:
             monkeypatch.setattr(provider, "edit", original)

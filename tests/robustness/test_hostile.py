@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bzz
-from bzz.providers.mongoengine import compare_and_set
+from bzz.providers import compare_and_set
 from tests.conftest import Serve
 from tests.robustness.documents import Account, Address, Cleaned, Dog, Everything, Labelled, Machine, Person, Team
 

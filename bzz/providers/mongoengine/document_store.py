@@ -28,6 +28,7 @@ from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rejections import duplicate_key, rejected, too_large
+from bzz.providers.mongoengine.updates import InPlace, applied
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
 
@@ -279,6 +280,28 @@ class DocumentStore:
         except OperationFailure as error:
             raise self.translate(error) from error
         return bson.decode(encoded, codec_options=opened.collection.raw.codec_options)
+
+    async def put(self, query: Raw, wanted: InPlace) -> tuple[Raw, Raw] | None:
+        """Put values in their places in one round trip, and return the document as it was, and as it is.
+
+        :param query: from :meth:`query`.
+        :returns: None if nothing was done, since the document or one that is embedded in it is not there.
+        :raises bzz.errors.Conflict: if a unique value is taken.
+        :raises bzz.errors.Invalid: if MongoDB refuses the data.
+        """
+        collection = await self.collection()
+        sets = self.as_stored(wanted.sets, collection)
+        change = {operator: keys for operator, keys in (("$set", sets), ("$unset", wanted.unsets)) if keys}
+        if not change:
+            found = await self.find_by(query)
+            return found, found
+        try:
+            before = await collection.update(
+                {"$and": [query, *wanted.conditions]} if wanted.conditions else query, change
+            )
+        except OperationFailure as error:
+            raise self.translate(error) from error
+        return None if before is None else (before, applied(before, change))
 
     def as_stored(self, raw: Raw, collection: Collection, in_place_of: Raw | None = None) -> Raw:
         """Return ``raw`` as it will be read back: encoded alone, so that what cannot be stored is known before a write.

@@ -6,22 +6,50 @@ MongoDB update that makes it so. :func:`at` turns one into the edit of a whole d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
-from bzz.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from bzz.providers.base import Precondition
+import mongoengine as me
+
+from bzz.errors import Conflict, Invalid, NotFound
+from bzz.providers.compare_and_set import Conditions
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.references import ReferenceCodec, reference_key
-from bzz.providers.mongoengine.compare_and_set import Edit
+from bzz.providers.mongoengine.conditional_writes import Edit
 from bzz.providers.mongoengine.located import Located, Subdocument, find_item, linked_keys
-from bzz.providers.mongoengine.raw import MISSING, Raw, get_at, put_at
-from bzz.providers.mongoengine.record import state_of
-from bzz.providers.mongoengine.updates import MAX_REMOVAL_DEPTH, removal
+from bzz.providers.mongoengine.raw import MISSING, Raw, differ
+from bzz.providers.mongoengine.updates import MAX_REMOVAL_DEPTH, applied, assignments, get_at, put_at, removal
 
-__all__ = ["Alteration", "add_links", "at", "attach", "pull_link", "push", "remove", "unset"]
+__all__ = ["Alteration", "add_links", "at", "attach", "pull_link", "push", "remove", "replace", "unset"]
 
 Alteration = Callable[[FieldCodec, Any, str], "tuple[Any, Raw]"]
+
+
+def replace(located: Located, raw: Raw, after: Raw, *, whole: bool) -> tuple[Edit, Located]:
+    """Return the edit that leaves ``after`` in the place of the (embedded) document at ``located``.
+
+    An item of a sorted list moves to its place there.
+
+    :param whole: whether the edit rests on the whole document, and not only on what is changed.
+    :returns: the edit, and where the document is afterwards.
+    """
+    move = _moved(located, raw, after)
+    if move is not None:
+        return move[0], located.at_position(move[1])
+    subdocument = located.find_again(raw)
+    change = assignments(subdocument.raw, after)
+    placed = {
+        operator: {subdocument.below(key): value for key, value in keys.items()} for operator, keys in change.items()
+    }
+    item = located.last_item(raw)
+    if item is not None:
+        rests_on: Collection[str] | None = [*located.identities(raw), item.where]
+    elif whole:
+        rests_on = None
+    else:
+        rests_on = {key.partition(".")[0] for keys in placed.values() for key in keys}
+    return Edit(lambda root: applied(root, placed), placed, rests_on), located
 
 
 def at(located: Located, name: str, alter: Alteration) -> Callable[[Raw], Edit]:
@@ -94,7 +122,7 @@ def attach(item: Any, in_place_of: Any = None) -> Alteration:
     return alter
 
 
-def remove(located: Located, precondition: Precondition | None) -> Callable[[Raw], Edit]:
+def remove(located: Located, conditions: Conditions) -> Callable[[Raw], Edit]:
     """Return the edit that takes the embedded document at the end of ``located`` away: exactly this one.
 
     It rests on that document alone, so that it holds neither the list nor what else is in it.
@@ -102,8 +130,7 @@ def remove(located: Located, precondition: Precondition | None) -> Callable[[Raw
 
     def make(raw: Raw) -> Edit:
         subdocument = located.find_again(raw)
-        if precondition is not None and not precondition(state_of(subdocument.codec, subdocument.raw)):
-            raise PreconditionFailed()
+        located.require(conditions, subdocument.record)
         left = _without(raw, subdocument)
         _judge_rest(located, raw, left)
         change, touched = _removal(subdocument, left)
@@ -178,3 +205,39 @@ def pull_link(key: Any) -> Alteration:
         return [each for each in value if reference_key(each) != key], {"$pull": {where: {"$in": gone}}}
 
     return alter
+
+
+# -- sorted lists
+
+
+def _moved(located: Located, raw: Raw, after: Raw) -> tuple[Edit, int] | None:
+    """Return the edit of an item of a sorted list whose position changes with it, and that position.
+
+    :returns: None if its position stays, or if it is no item of a sorted list.
+    :raises bzz.errors.Invalid: if ``after`` has no value to be sorted by.
+    """
+    subdocument = located.find_again(raw)
+    if not subdocument.in_list:
+        return None
+    holder, name = located.holder(raw)
+    field = holder.codec.fields[name]
+    if not isinstance(field.source, me.SortedListField) or not _sorts_anew(field, subdocument.raw, after):
+        return None
+    where, _, position = subdocument.where.rpartition(".")
+    items = list(get_at(raw, where))
+    items[int(position)] = after
+    try:
+        ordered = field.sorted(items)
+    except ValueError as error:
+        raise Invalid({"*": [str(error)]}) from None
+    place = next(at for at, each in enumerate(ordered) if each is after)
+    if place == int(position):
+        return None
+    rests_on = [*located.identities(raw), where]
+    return Edit(lambda root: put_at(root, where, ordered), {"$set": {where: ordered}}, rests_on), place
+
+
+def _sorts_anew(field: FieldCodec, before: Raw, after: Raw) -> bool:
+    """Whether the value that an item is sorted by is another one."""
+    key, _ = internals.item_order(field.source)
+    return key is not None and differ(before.get(key, MISSING), after.get(key, MISSING))

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bzz.errors import Conflict, NotFound
-from bzz.providers.base import Step
+from bzz.providers.base import Stale, Step
+from bzz.providers.compare_and_set import Conditions
 from bzz.providers.missing import missing_at
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.raw import Raw, differ
+from bzz.providers.mongoengine.record import DocumentRecord
 
 __all__ = ["MOVED", "Located", "Subdocument", "find_item", "linked_keys"]
 
@@ -34,6 +36,11 @@ class Subdocument:
     def below(self, name: str) -> str:
         """Return the MongoDB path of a key of this document."""
         return f"{self.where}.{name}" if self.where else name
+
+    @property
+    def record(self) -> DocumentRecord:
+        """The record of this document."""
+        return DocumentRecord(self.codec, self.raw)
 
     @property
     def is_positional(self) -> bool:
@@ -65,6 +72,27 @@ class Located:
     def is_positional(self) -> bool:
         """Whether some item on the way is told from its neighbours by nothing but its position."""
         return any(each.is_positional for each in self._way(self.raw))
+
+    async def read_again(self) -> Raw:
+        """Return the document as it is stored now.
+
+        :raises bzz.errors.NotFound: if it is gone.
+        """
+        return await self.documents.find_by(self.query)
+
+    def require(self, conditions: Conditions, record: DocumentRecord) -> None:
+        """Refuse a write at the end of the way that does not meet its conditions.
+
+        :raises bzz.errors.PreconditionFailed: if the precondition says no to what is stored.
+        :raises bzz.errors.Conflict: if only a position leads to something unexpected: it may be another item.
+        :raises Stale: if something unexpected is stored anywhere else.
+        """
+        try:
+            conditions.require(record)
+        except Stale:
+            if self.is_positional:
+                raise Conflict(MOVED) from None
+            raise
 
     def within(self, step: Step) -> Located:
         """Return what is located one step further, in an embedded document."""

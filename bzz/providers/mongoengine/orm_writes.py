@@ -20,7 +20,6 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from bzz.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine import internals
-from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.instance import unset_in
@@ -29,10 +28,10 @@ from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
 from bzz.providers.mongoengine.orm_delete import delete_unchanged
 from bzz.providers.mongoengine.overrides import overrides
-from bzz.providers.mongoengine.raw import Raw, applied
+from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rejections import duplicate_key, rejected
 from bzz.providers.mongoengine.required import missing_told
-from bzz.providers.mongoengine.updates import unchanged
+from bzz.providers.mongoengine.updates import applied, assignments, unchanged
 from bzz.providers.mongoengine.worker import in_thread
 
 __all__ = ["create", "delete", "deletes_itself", "replace", "saves_itself"]

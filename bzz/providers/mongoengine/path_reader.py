@@ -16,7 +16,7 @@ from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.listing import Key, beyond, decode_cursor, encode_cursor, filter_query, order, reverse
 from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.record import StoredRecord
+from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.mongoengine.updates import value_at
 
 __all__ = ["PathReader"]
@@ -112,14 +112,13 @@ class PathReader:
             return None
         return stored
 
-    async def get(self, path: Path, context: Any) -> StoredRecord:
+    async def get(self, path: Path, context: Any) -> DocumentRecord:
         """The instance at the end of a path."""
         step = path.steps[0]
         if len(path.steps) == 1 and step.shape.url_id is not None:
             documents = self._documents_at(step)
-            return StoredRecord(documents.codec, (await documents.find(step.shape.url_id, step.key, context))[0])
-        subdocument = (await self.locate(path.steps, context)).subdocument
-        return StoredRecord(subdocument.codec, subdocument.raw)
+            return DocumentRecord(documents.codec, (await documents.find(step.shape.url_id, step.key, context))[0])
+        return (await self.locate(path.steps, context)).subdocument.record
 
     # -- many
 
@@ -187,8 +186,8 @@ def _all_of(conditions: list[Raw]) -> Raw:
 
 def _record(codec: DocumentCodec, row: Raw, prefix: str) -> Record:
     if not prefix:
-        return StoredRecord(codec, row)
-    return StoredRecord(codec.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
+        return DocumentRecord(codec, row)
+    return DocumentRecord(codec.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
 
 
 _ITEM = "item"

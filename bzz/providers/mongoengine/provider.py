@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
 from typing import Any
 
 import mongoengine as me
 
 from bzz.change import Diff
-from bzz.errors import ConfigurationError, Invalid, NotFound, PreconditionFailed
+from bzz.errors import ConfigurationError, Invalid, NotFound
 from bzz.providers.base import (
     Changed,
     ListQuery,
@@ -23,8 +23,8 @@ from bzz.providers.base import (
     Step,
     Written,
 )
-from bzz.providers.mongoengine import edits, in_place, internals, orm_writes, written
-from bzz.providers.mongoengine.changes import assignments
+from bzz.providers.compare_and_set import Conditions
+from bzz.providers.mongoengine import edits, internals, orm_writes
 from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
 from bzz.providers.mongoengine.codecs.diff import diff
@@ -33,17 +33,17 @@ from bzz.providers.mongoengine.codecs.forms import merged
 from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.codecs.refusals import refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
-from bzz.providers.mongoengine.compare_and_set import Edit, Edited, edit, require_expected
-from bzz.providers.mongoengine.deletion import delete_document
+from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
 from bzz.providers.mongoengine.overrides import check_signatures
 from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.public_ids import PublicIds
-from bzz.providers.mongoengine.raw import Raw, applied
-from bzz.providers.mongoengine.record import StoredRecord, represent, shape_of, state_of
+from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.record import DocumentRecord, represent, shape_of
 from bzz.providers.mongoengine.references import check_references
-from bzz.providers.mongoengine.sorting import moved
+from bzz.providers.mongoengine.updates import InPlace
+from bzz.providers.records import Edited, changed, changed_inside, created, deleted
 from bzz.shape import Shape
 from bzz.shape.documents import TAG, UNKNOWN
 
@@ -112,22 +112,22 @@ class MongoEngineProvider(Provider):
             stored = await orm_writes.create(documents, forms.given(codec, values))
         else:
             stored = await documents.insert(forms.new(codec, values))
-        return written.created(self._schema.root, stored)
+        return created(DocumentRecord(self._schema.root, stored))
 
     async def _attach(self, path: Path, item: Raw, context: Any) -> Written:
         located = await self._reader.locate(path.steps[:-1], context)
         item = located.documents.as_stored(item, await located.documents.collection())
         alter = edits.push(item) if path.last.is_list else edits.attach(item)
         edited = await edit(located, edits.at(located, _name(path.last), alter))
-        subdocument = located.ending(edited.after)
+        subdocument = located.ending(edited.after.raw)
         field = subdocument.codec.fields[_name(path.last)]
         value = subdocument.raw[field.stored]
         if not isinstance(value, list):
-            return written.inside(located, edited, StoredRecord(field.target(value), value))
+            return changed_inside(edited, DocumentRecord(field.target(value), value))
         assert field.item is not None
         position = len(value) - 1 - (value[::-1].index(item) if item in value else 0)  # of twins, the last is new
-        record = StoredRecord(field.item.target(value[position]), value[position], position)
-        return written.inside(located, edited, record)
+        record = DocumentRecord(field.item.target(value[position]), value[position], position)
+        return changed_inside(edited, record)
 
     # -- updating
 
@@ -151,32 +151,32 @@ class MongoEngineProvider(Provider):
             _require_declared(codec, values)
         await check_references(codec, values, self._reader.documents, context, stored)
         ids, values = _split(codec, values)
-        conditional = precondition is not None or expected is not None
-        if len(path.steps) == 1 and not conditional and not ids and in_place.can_update(codec, values, merge=merge):
+        is_plain = precondition is None and expected is None and not ids
+        if len(path.steps) == 1 and is_plain and _replaces(codec, values, merge=merge):
             done = await self._update_in_place(path.last, values, context)
             if done is not None:
                 return done
-        located = await self._reader.locate(path.steps, context)
-        left_at = located
+        located = left_at = await self._reader.locate(path.steps, context)
+        conditions = Conditions(precondition, expected)
 
         def make(raw: Raw) -> Edit:
             nonlocal left_at
-            subdocument = located.find_again(raw)
-            if precondition is not None and not precondition(state_of(subdocument.codec, subdocument.raw)):
-                raise PreconditionFailed()
-            require_expected(located, subdocument.raw, expected)
-            _require_ids(subdocument, ids)
-            _require_declared(subdocument.codec, values)
-            after = merged(subdocument.codec, subdocument.raw, values, merge=merge)
-            move = moved(located, raw, after)
-            left_at = located if move is None else located.at_position(move.position)
-            return _edit_of(located, raw, subdocument, after, whole=conditional) if move is None else move.edit
+            found = located.find_again(raw)
+            located.require(conditions, found.record)
+            _require_ids(found, ids)
+            _require_declared(found.codec, values)
+            after = merged(found.codec, found.raw, values, merge=merge)
+            wanted, left_at = edits.replace(located, raw, after, whole=conditions != Conditions())
+            return wanted
 
         edited = await edit(located, make)
-        return written.changed_at(located, edited, left_at)
+        if not located.inner:
+            return changed(*edited)
+        before, after = located.ending(edited.before.raw), left_at.ending(edited.after.raw)
+        return changed(before.record, after.record, edited)
 
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
-        assert isinstance(record, StoredRecord)
+        assert isinstance(record, DocumentRecord)
         _, values = _split(record.codec, values)
         _require_declared(record.codec, values)
         after = merged(record.codec, record.raw, values, merge=merge)
@@ -186,7 +186,11 @@ class MongoEngineProvider(Provider):
         documents = self._reader.documents(self._schema.root)
         assert step.shape.url_id is not None
         query = await documents.query(step.shape.url_id, step.key, context)
-        return await in_place.update(documents, query, values)
+        done = await documents.put(query, InPlace(documents.codec, values))
+        if done is None:
+            return None
+        before, after = done
+        return changed(DocumentRecord(documents.codec, before), DocumentRecord(documents.codec, after))
 
     # -- deleting
 
@@ -199,38 +203,30 @@ class MongoEngineProvider(Provider):
         expected: Record | None = None,
     ) -> Written:
         step = path.last
-        if len(path.steps) == 1 and precondition is None and expected is None and self._deletes_blind():
-            return await self._delete_blind(step, context)
+        if len(path.steps) == 1 and precondition is None and expected is None and self._deletes_in_place():
+            return await self._delete_in_place(step, context)
+        conditions = Conditions(precondition, expected)
         if step.field is None:
-            located = await self._reader.locate(path.steps, context)
-            return await delete_document(located, precondition, expected)
+            return await delete_document(await self._reader.locate(path.steps, context), conditions)
         if step.is_reference:
-            return await self._unlink(path, context, precondition, expected)
+            return await self._unlink(path, context, conditions)
         located = await self._reader.locate(path.steps, context)
-        remove = edits.remove(located, precondition)
+        edited = await edit(located, edits.remove(located, conditions))
+        return changed_inside(edited, located.ending(edited.before.raw).record)
 
-        def make(raw: Raw) -> Edit:
-            wanted = remove(raw)
-            require_expected(located, located.find_again(raw).raw, expected)
-            return wanted
-
-        edited = await edit(located, make)
-        gone = located.ending(edited.before)
-        return written.inside(located, edited, StoredRecord(gone.codec, gone.raw))
-
-    def _deletes_blind(self) -> bool:
+    def _deletes_in_place(self) -> bool:
         """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
         codec = self._schema.root
         return not codec.inherits and not orm_writes.deletes_itself(codec)
 
-    async def _delete_blind(self, step: Step, context: Any) -> Written:
+    async def _delete_in_place(self, step: Step, context: Any) -> Written:
         documents = self._reader.documents(self._schema.root)
         assert step.shape.url_id is not None
         query = await documents.query(step.shape.url_id, step.key, context)
         gone = await (await documents.collection()).delete(query)
         if gone is None:
             raise NotFound()
-        return written.deleted(documents.codec, gone)
+        return deleted(DocumentRecord(documents.codec, gone))
 
     # -- linking
 
@@ -252,22 +248,18 @@ class MongoEngineProvider(Provider):
             alter = edits.attach(stored[0], await self._reader.dangling(located, step))
         edited = await edit(located, edits.at(located, _name(step), alter))
         new = _new_links(located, edited, _name(step), keys, stored)
-        records = [StoredRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]
-        return [written.inside(located, edited, record, "linked") for record in records]
+        records = [DocumentRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]
+        return [changed_inside(edited, record, "linked") for record in records]
 
-    async def _unlink(
-        self, path: Path, context: Any, precondition: Precondition | None, expected: Record | None
-    ) -> Written:
+    async def _unlink(self, path: Path, context: Any, conditions: Conditions) -> Written:
         step = path.last
         located = await self._reader.locate(path.steps[:-1], context)
         target = await self._reader.linked(located, step, context)
-        if precondition is not None and not precondition(state_of(target.codec, target.raw)):
-            raise PreconditionFailed()
-        require_expected(located, target.raw, expected)
+        located.require(conditions, target.record)
         single = step.field is not None and not step.field.is_list
         alter = edits.unset() if single else edits.pull_link(target.raw["_id"])
         edited = await edit(located, edits.at(located, _name(step), alter))
-        return written.inside(located, edited, StoredRecord(target.codec, target.raw), "unlinked")
+        return changed_inside(edited, target.record, "unlinked")
 
 
 def _name(step: Step) -> str:
@@ -305,29 +297,15 @@ def _owner(path: Path) -> Any:
     return path.steps[-2].shape.model
 
 
-def _edit_of(located: Located, raw: Raw, subdocument: Subdocument, after: Raw, *, whole: bool) -> Edit:
-    """The edit that leaves ``after`` in the place of one (embedded) document.
-
-    :param whole: whether it rests on the whole of it, and not only on what is changed.
-    """
-    change = assignments(subdocument.raw, after)
-    placed = {
-        operator: {subdocument.below(key): value for key, value in keys.items()} for operator, keys in change.items()
-    }
-    item = located.last_item(raw)
-    if item is not None:
-        rests_on: Collection[str] | None = [*located.identities(raw), item.where]
-    elif whole:
-        rests_on = None
-    else:
-        rests_on = {key.partition(".")[0] for keys in placed.values() for key in keys}
-    return Edit(lambda root: applied(root, placed), placed, rests_on)
+def _replaces(codec: DocumentCodec, values: Map[str, Any], *, merge: bool) -> bool:
+    """Whether values can be stored without knowing what is stored: then it is one round trip."""
+    return not codec.inherits and not orm_writes.saves_itself(codec) and codec.replaces(values, merge=merge)
 
 
 def _new_links(
-    located: Located, edited: Edited, name: str, keys: Sequence[Any], stored: Sequence[Any]
+    located: Located, edited: Edited[DocumentRecord], name: str, keys: Sequence[Any], stored: Sequence[Any]
 ) -> Sequence[Any]:
-    subdocument = located.ending(edited.before)
+    subdocument = located.ending(edited.before.raw)
     field = subdocument.codec.fields[name]
     known = linked_keys(subdocument.raw.get(field.stored))
     return [key for key, reference in zip(keys, stored, strict=True) if reference_key(reference) not in known]
