@@ -1,4 +1,4 @@
-"""The few operations that bzz needs of a collection, the same on every driver.
+"""The few operations that bzz needs of a collection, the same on every driver, and documents encoded for it.
 
 PyMongo's collections and Motor's have the same methods; the one difference used here is that ``aggregate`` returns a
 cursor in Motor and an awaitable of one in PyMongo.
@@ -10,11 +10,12 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import bson
 import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
 
-from bzz.errors import OutcomeUnknown, Unavailable
+from bzz.errors import Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine.concurrency import Operations
 from bzz.providers.mongoengine.failures import blames_data, failed_write
 
@@ -28,6 +29,10 @@ Failure = OperationFailure | Unavailable | OutcomeUnknown
 _DUPLICATE_CODES = (11000, 11001, 12582)
 
 
+MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
+"""The largest document that is stored: under MongoDB's 16 MiB, so that the envelope fits."""
+
+
 class Collection:
     """A collection of a driver, whose operations are bounded, and raise bzz's own errors.
 
@@ -37,6 +42,40 @@ class Collection:
     def __init__(self, raw: Any) -> None:
         self.raw = raw
         self._operations = Operations(raw.database.client)
+
+    # -- documents as they are stored
+
+    def encode(self, raw: Document, in_place_of: Document | None = None) -> bytes:
+        """Return a document as BSON: alone, so that what cannot be stored is known before a write.
+
+        :param in_place_of: the document that is replaced. One that is larger than what bzz stores, as others may have
+            written it, can be made smaller.
+        :raises bzz.errors.Invalid: if BSON has no form for it, or it is too large.
+        """
+        try:
+            encoded: bytes = bson.encode(raw, codec_options=self.raw.codec_options)
+        except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
+            raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
+        if len(encoded) > MAX_DOCUMENT_BYTES and not (in_place_of and len(encoded) < self._size(in_place_of)):
+            raise Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
+        return encoded
+
+    def _size(self, raw: Document) -> int:
+        return len(bson.encode(raw, codec_options=self.raw.codec_options))
+
+    def decode(self, encoded: bytes) -> Document:
+        """Return a document that was encoded, as it will be read back."""
+        return bson.decode(encoded, codec_options=self.raw.codec_options)
+
+    def as_stored(self, raw: Document, in_place_of: Document | None = None) -> Document:
+        """Return a document that is about to be stored, as it will be read back; see :meth:`encode`."""
+        return self.decode(self.encode(raw, in_place_of))
+
+    def as_saved(self, raw: Document) -> Document:
+        """Return a document that MongoEngine has stored, as it will be read back: of whatever size it is."""
+        return self.decode(bson.encode(raw, codec_options=self.raw.codec_options))
+
+    # -- operations
 
     async def find(
         self,

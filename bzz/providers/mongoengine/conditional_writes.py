@@ -70,7 +70,7 @@ async def _write(located: Located, raw: Raw, wanted: Edit) -> tuple[Raw, Raw] | 
         saved = await orm_writes.replace(documents, raw, wanted.apply(raw))
         return None if saved is None else (raw, saved)
     collection = await documents.collection()
-    after = documents.as_stored(wanted.apply(raw), collection, in_place_of=raw)
+    after = collection.as_stored(wanted.apply(raw), in_place_of=raw)
     try:
         before = await collection.update({"$and": [located.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
     except OperationFailure as error:
@@ -78,7 +78,7 @@ async def _write(located: Located, raw: Raw, wanted: Edit) -> tuple[Raw, Raw] | 
     if before is None:
         return None
     # Others may have changed, since the document was read, what this edit does not rest on.
-    return before, after if before == raw else documents.as_saved(wanted.apply(before), collection)
+    return before, after if before == raw else collection.as_saved(wanted.apply(before))
 
 
 async def delete_document(located: Located, conditions: Conditions) -> Written:

@@ -1,33 +1,31 @@
-"""The documents of one class in the database: found within the model's own hooks, inserted, and told about trouble."""
+"""The documents of one class in the database: found within the model's own hooks, and written.
+
+What MongoDB refuses for its data is translated here for clients. What a path or an edit is, is not known.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import copy
-import inspect
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-import bson
-import mongoengine as me
 from mongoengine.connection import ConnectionFailure as NotConnected
-from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
-from bzz.errors import TOO_SLOW, ConfigurationError, Invalid, NotFound, Unavailable
+from bzz.errors import TOO_SLOW, ConfigurationError, NotFound, Unavailable
 from bzz.providers.mongoengine import internals
-from bzz.providers.mongoengine.client import database
+from bzz.providers.mongoengine.client import Client, connected
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.collection import Collection
-from bzz.providers.mongoengine.failures import reading
+from bzz.providers.mongoengine.querysets import NOTHING, Querysets
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.rejections import duplicate_key, rejected, too_large
+from bzz.providers.mongoengine.rejections import duplicate_key, rejected
 from bzz.providers.mongoengine.updates import InPlace, applied
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
@@ -35,17 +33,20 @@ from bzz.shape import Field
 __all__ = ["DocumentStore"]
 
 _KEYS_OF_A_QUERY = 1000  # a hook's query for each of them must fit into one command of 16 MiB
-_NOTHING: Raw = {"_id": {"$in": []}}
 _connecting = threading.Lock()
 _index_locks: dict[Any, threading.Lock] = {}  # one for each class, so that no class waits for another's indexes
 
 
 class _Open(NamedTuple):
-    """What belongs to one event loop and one connection."""
+    """What belongs to one event loop and one connection.
+
+    :ivar made: MongoEngine's own collection object, or None if it has no connection.
+    :ivar client: None if the application handed its own database in.
+    """
 
     loop: asyncio.AbstractEventLoop
     made: Any
-    database: Any
+    client: Client | None
     collection: Collection
     fetches: Batcher[Any, Raw | None]
     inserts: Batcher[bytes, None]
@@ -62,38 +63,32 @@ class DocumentStore:
         self.codec = codec
         self.model: Any = codec.model
         self._given = given
-        self._base = _class_query(self.model)
-        self._has_manager = _has_manager(self.model)
-        self._is_narrowed = self._has_manager or hasattr(self.model, "get_instance_queryset")
+        self._querysets = Querysets(self.model)
         self._opened: _Open | None = None
-        self._ordering = [_order_key(self.model, name) for name in internals.ordering(self.model)]
 
     async def collection(self) -> Collection:
         """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
         return (await self._open()).collection
 
-    def _ready(self) -> _Open | None:
-        """What was opened before, where it still holds for this loop and connection."""
-        known = self._opened
-        if known is None or known.made is not internals.opened_collection(self.model):
-            return None
-        return known if known.loop is asyncio.get_running_loop() and known.database is self._database() else None
-
     async def _open(self) -> _Open:
-        ready = self._ready()
-        if ready is None:
-            ready = self._opened = self._connect(await in_thread(self._make_indexes))
-        return ready
+        known = self._opened
+        if (
+            known is not None
+            and known.loop is asyncio.get_running_loop()
+            and known.made is internals.opened_collection(self.model)  # MongoEngine forgets it where it disconnects
+            and not (known.client and known.client.keeper.done())
+        ):
+            return known
+        self._opened = self._connect(await in_thread(self._make_indexes))
+        return self._opened
 
     def _connect(self, made: Any) -> _Open:
-        db = self._database()
-        collection = Collection(db[internals.collection_name(self.model)])
+        client = None if self._given is not None else connected(internals.connection_alias(self.model))
+        database = self._given if client is None else client.database
+        collection = Collection(database[internals.collection_name(self.model)])
         fetches = Batcher(partial(self._fetch_group, collection))
         inserts = Batcher(collection.insert, writes=True, weigh=len)
-        return _Open(asyncio.get_running_loop(), made, db, collection, fetches, inserts)
-
-    def _database(self) -> Any:
-        return self._given if self._given is not None else database(internals.connection_alias(self.model))
+        return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts)
 
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; returns MongoEngine's own collection object, if there is one."""
@@ -121,10 +116,9 @@ class DocumentStore:
 
         :raises bzz.errors.NotFound: if there is none within the model's ``objects`` and ``get_instance_queryset``.
         """
-        if self._is_narrowed or not self._is_unique(field):
-            query = await self.query(field, key, context)
+        query = await self.query(field, key, context)
+        if self._querysets.narrow_one or not self._is_unique(field):
             return await self.find_by(query), query
-        query = self._own_query(field, key)
         found = await (await self._open()).fetches.ask(query["_id"])
         if found is None:
             raise NotFound()
@@ -136,7 +130,7 @@ class DocumentStore:
     async def _fetch_group(self, collection: Collection, wanted: Sequence[Any]) -> list[Raw | Exception | None]:
         """The documents with these primary keys, each asker's its own copy."""
         keys = list(set(wanted))
-        query = {"_id": keys[0] if len(keys) == 1 else {"$in": keys}, **self._base}
+        query = {"_id": keys[0] if len(keys) == 1 else {"$in": keys}, **self._querysets.own}
         found = {each["_id"]: each for each in await collection.find(query, limit=len(keys))}
         given: set[Any] = set()
         answers: list[Raw | Exception | None] = []
@@ -156,20 +150,20 @@ class DocumentStore:
             raise NotFound()
         return found[0]
 
-    def _own_query(self, field: Field, key: Any) -> Raw:
+    async def query(self, field: Field, key: Any, context: Any) -> Raw:
+        """Return the MongoDB query for one document, within the model's ``objects`` and ``get_instance_queryset``.
+
+        :raises bzz.errors.NotFound: if no document could ever have such a key.
+        """
         known = self.codec.fields[field.name]
         try:
-            return {known.stored: known.to_bson(key), **self._base}
-        except BAD_VALUE:  # such an id could never have been stored
+            query = {known.stored: known.to_bson(key), **self._querysets.own}
+        except BAD_VALUE:
             raise NotFound() from None
-
-    async def query(self, field: Field, key: Any, context: Any) -> Raw:
-        """The MongoDB query for one document, within the model's ``objects`` and ``get_instance_queryset``."""
-        own = self._own_query(field, key)
-        hook = getattr(self.model, "get_instance_queryset", None)
-        if hook is not None:
-            return {"$and": [own, await self._asked(lambda found: hook(self.model, found, str(key), context), hook)]}
-        return {"$and": [own, await self._asked(_as_it_is)]} if self._has_manager else own
+        if not self._querysets.narrow_one:
+            return query
+        await self._open()  # else the hook's queryset would be the first to make the indexes
+        return {"$and": [query, await self._querysets.one(str(key), context)]}
 
     async def holds(self, key: Any) -> bool:
         """Whether there is a document with this raw primary key, whoever may see it."""
@@ -179,14 +173,14 @@ class DocumentStore:
         """Which of these primary keys name no document that :meth:`find` would give."""
         assert self.codec.pk is not None
         pk = self.codec.pk.declared
-        if self._is_narrowed:
+        if self._querysets.narrow_one:
             found = await asyncio.gather(*(self.find(pk, key, context) for key in keys), return_exceptions=True)
             for outcome in found:
                 if isinstance(outcome, BaseException) and not isinstance(outcome, NotFound):
                     raise outcome
             return [key for key, outcome in zip(keys, found, strict=True) if isinstance(outcome, NotFound)]
         stored = {key: self.codec.store_key(key) for key in keys}
-        query = {"_id": {"$in": list(stored.values())}, **self._base}
+        query = {"_id": {"$in": list(stored.values())}, **self._querysets.own}
         there = {each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])}
         return [key for key, raw in stored.items() if raw not in there]
 
@@ -203,13 +197,13 @@ class DocumentStore:
 
     async def _named(self, field: Field, keys: Sequence[Any], context: Any) -> list[Raw]:
         assert self.codec.shape.public_id is not None
-        if self._is_narrowed:
+        if self._querysets.narrow_one:
             asked = await asyncio.gather(*(self._query_or_none(field, key, context) for key in keys))
-            query: Raw = {"$or": [each for each in asked if each is not None] or [_NOTHING]}
+            query: Raw = {"$or": [each for each in asked if each is not None] or [NOTHING]}
         else:
             known = self.codec.fields[field.name]
             stored = [bson for key in keys for bson in _bson_of(known, key)]
-            query = {known.stored: {"$in": stored}, **self._base}
+            query = {known.stored: {"$in": stored}, **self._querysets.own}
         public = self.codec.fields[self.codec.shape.public_id.name].stored
         return await (await self.collection()).find(query, keys=["_id", public])
 
@@ -220,34 +214,9 @@ class DocumentStore:
             return None
 
     async def list_query(self, context: Any) -> tuple[Raw, list[tuple[str, int]]]:
-        """The MongoDB query for a list, within the model's ``objects`` and ``get_list_queryset``, and its order."""
-        hook = getattr(self.model, "get_list_queryset", None)
-        ordering: list[tuple[str, int]] = []
-        if hook is not None:
-            query = await self._asked(lambda found: hook(found, context), hook, ordering)
-        elif self._has_manager:
-            query = await self._asked(_as_it_is, ordering=ordering)
-        else:
-            query = dict(self._base)
-        return query, ordering or self._ordering
-
-    async def _asked(self, ask: Callable[[Any], Any], hook: Any = None, ordering: list[Any] | None = None) -> Raw:
-        """What the queryset that a hook makes of ``objects`` asks for.
-
-        Plain hooks run in a worker thread, for they may read, and so does a manager.
-        """
-        await (
-            self._open()
-        )  # else the hook's queryset would be the first to make the indexes, and others not wait for it
-        try:
-            if inspect.iscoroutinefunction(hook):
-                with reading():
-                    answer = await ask(await in_thread(lambda: self.model.objects))
-            else:
-                answer = await in_thread(lambda: ask(self.model.objects))
-            return await in_thread(lambda: _raw_query(answer, ordering))
-        except me.DoesNotExist:
-            raise NotFound() from None
+        """Return the query for a list, within the model's ``objects`` and ``get_list_queryset``, and its order."""
+        await self._open()  # else a hook's queryset would be the first to make the indexes, and others not wait for it
+        return await self._querysets.many(context)
 
     # -- writing
 
@@ -272,14 +241,12 @@ class DocumentStore:
         :raises bzz.errors.Invalid: MongoDB refuses the data.
         """
         opened = await self._open()
-        encoded = _encode(raw, opened.collection)
-        if len(encoded) > MAX_DOCUMENT_BYTES:
-            raise too_large(MAX_DOCUMENT_BYTES)
+        encoded = opened.collection.encode(raw)
         try:
             await opened.inserts.ask(encoded)
         except OperationFailure as error:
             raise self.translate(error) from error
-        return bson.decode(encoded, codec_options=opened.collection.raw.codec_options)
+        return opened.collection.decode(encoded)
 
     async def put(self, query: Raw, wanted: InPlace) -> tuple[Raw, Raw] | None:
         """Put values in their places in one round trip, and return the document as it was, and as it is.
@@ -290,7 +257,7 @@ class DocumentStore:
         :raises bzz.errors.Invalid: if MongoDB refuses the data.
         """
         collection = await self.collection()
-        sets = self.as_stored(wanted.sets, collection)
+        sets = collection.as_stored(wanted.sets)
         change = {operator: keys for operator, keys in (("$set", sets), ("$unset", wanted.unsets)) if keys}
         if not change:
             found = await self.find_by(query)
@@ -303,24 +270,6 @@ class DocumentStore:
             raise self.translate(error) from error
         return None if before is None else (before, applied(before, change))
 
-    def as_stored(self, raw: Raw, collection: Collection, in_place_of: Raw | None = None) -> Raw:
-        """Return ``raw`` as it will be read back: encoded alone, so that what cannot be stored is known before a write.
-
-        :param in_place_of: the document that is replaced. One that is larger than what bzz stores, as others may have
-            written it, can be made smaller.
-        :raises bzz.errors.Invalid: if BSON has no form for it, or it is too large.
-        """
-        encoded = _encode(raw, collection)
-        if len(encoded) > MAX_DOCUMENT_BYTES and not (
-            in_place_of and len(encoded) < len(_encode(in_place_of, collection))
-        ):
-            raise too_large(MAX_DOCUMENT_BYTES)
-        return bson.decode(encoded, codec_options=collection.raw.codec_options)
-
-    def as_saved(self, raw: Raw, collection: Collection) -> Raw:
-        """Return ``raw``, which MongoEngine has stored, as it will be read back: of whatever size it is."""
-        return bson.decode(_encode(raw, collection), codec_options=collection.raw.codec_options)
-
     def translate(self, error: OperationFailure) -> Exception:
         """Return what the client is told of a refused write; the error itself if the client is not to blame."""
         if isinstance(error, DuplicateKeyError):
@@ -328,56 +277,8 @@ class DocumentStore:
         return rejected(error)
 
 
-MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
-"""The largest document that is stored: under MongoDB's 16 MiB, so that the envelope fits."""
-
-
 def _bson_of(field: FieldCodec, key: Any) -> list[Any]:
     try:
         return [field.to_bson(key)]
     except BAD_VALUE:  # such an id could never have been stored
         return []
-
-
-def _encode(raw: Raw, collection: Collection) -> bytes:
-    try:
-        return bson.encode(raw, codec_options=collection.raw.codec_options)
-    except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
-        raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
-
-
-def _order_key(model: Any, name: str) -> tuple[str, int]:
-    """The stored path and direction of one name in a model's ``ordering``, by MongoEngine's own translation."""
-    path = name.lstrip("+-").replace("__", ".")
-    with suppress(me.errors.LookUpError):  # MongoEngine, too, lets a name pass that it does not know
-        path = internals.stored_path(model, path)
-    return path, -1 if name.startswith("-") else 1
-
-
-def _has_manager(model: Any) -> bool:
-    """Whether a class has an ``objects`` of its own, by ``@queryset_manager``, that needs no arguments."""
-    manager = inspect.getattr_static(model, "objects")
-    own = getattr(manager, "get_queryset", None)
-    return own is not None and len(inspect.signature(own).parameters) <= 2  # MongoEngine's own rule
-
-
-def _as_it_is(queryset: Any) -> Any:
-    return queryset
-
-
-def _class_query(model: Any) -> Raw:
-    if not internals.allows_inheritance(model):
-        return {}
-    return {internals.CLASS_KEY: {"$in": list(internals.family(model))}}
-
-
-def _raw_query(answer: Any, ordering: list[Any] | None) -> Raw:
-    if answer is None:
-        return _NOTHING
-    if not isinstance(answer, QuerySet):
-        raise TypeError(f"the hook must return a queryset, not {type(answer).__name__}")
-    if ordering is not None and internals.is_sliced(answer):
-        raise TypeError("get_list_queryset must return a queryset without a limit: pages are for the client to choose")
-    if ordering is not None:
-        ordering.extend(internals.sort_order(answer))
-    return _NOTHING if internals.finds_nothing(answer) else internals.query(answer)

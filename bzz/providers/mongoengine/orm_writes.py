@@ -70,7 +70,7 @@ async def create(documents: DocumentStore, given: Raw) -> Raw:
             instance.save(force_insert=True)
         return dict(instance.to_mongo())
 
-    return documents.as_saved(await _in_thread(codec, insert), collection)
+    return collection.as_saved(await _in_thread(codec, insert))
 
 
 async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | None:
@@ -100,7 +100,7 @@ async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | No
         return stored if codec.has_own_form else {**stored, **_others(instance, loaded, updates)}
 
     saved = await _in_thread(codec, save)
-    return None if saved is None else documents.as_saved(saved, collection)
+    return None if saved is None else collection.as_saved(saved)
 
 
 async def delete(documents: DocumentStore, raw: Raw, *, in_any_state: bool = False) -> Raw | None:

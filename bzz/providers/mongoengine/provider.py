@@ -62,12 +62,13 @@ class MongoEngineProvider(Provider):
         for each in registry.reachable:
             check_signatures(each)
         self._reader = PathReader(registry, options.database)
-        self._schema = registry
+        self._documents = self._reader.documents(registry.root)
+        self._registry = registry
         self.shape = registry.root.shape
         self._public_ids = PublicIds(self._reader)
 
     def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
-        return refusals(self._schema.of(shape.model), values)
+        return refusals(self._registry.of(shape.model), values)
 
     # -- reading
 
@@ -80,26 +81,26 @@ class MongoEngineProvider(Provider):
         return await self._reader.page(path, query, context)
 
     async def represent(self, items: Sequence[Any]) -> list[Any]:
-        return await represent(self._schema.root, items)
+        return await represent(self._registry.root, items)
 
     # -- public ids
 
     def has_public_ids(self, shape: Shape) -> bool:
-        return shape.model in self._schema.with_public_ids
+        return shape.model in self._registry.with_public_ids
 
     async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
         await self._public_ids.resolve(shape, data, context)
 
     async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
-        shapes = [each if isinstance(each, Shape) else shape_of(self._schema.root, each) for each in items]
+        shapes = [each if isinstance(each, Shape) else shape_of(self._registry.root, each) for each in items]
         await self._public_ids.show(shapes, shown, context)
 
     # -- creating
 
     async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
-        codec = self._schema.of(path.last.shape.model)
+        codec = self._registry.of(path.last.shape.model)
         if TAG in values:
-            codec = self._schema.named(values[TAG])
+            codec = self._registry.named(values[TAG])
             values = {name: value for name, value in values.items() if name != TAG}
         await check_references(codec, values, self._reader.documents, context)
         if path.last.field is None:
@@ -112,11 +113,11 @@ class MongoEngineProvider(Provider):
             stored = await orm_writes.create(documents, forms.given(codec, values))
         else:
             stored = await documents.insert(forms.new(codec, values))
-        return created(DocumentRecord(self._schema.root, stored))
+        return created(DocumentRecord(self._registry.root, stored))
 
     async def _attach(self, path: Path, item: Raw, context: Any) -> Written:
         located = await self._reader.locate(path.steps[:-1], context)
-        item = located.documents.as_stored(item, await located.documents.collection())
+        item = (await located.documents.collection()).as_stored(item)
         alter = edits.push(item) if path.last.is_list else edits.attach(item)
         edited = await edit(located, edits.at(located, _name(path.last), alter))
         subdocument = located.ending(edited.after.raw)
@@ -141,7 +142,7 @@ class MongoEngineProvider(Provider):
         precondition: Precondition | None = None,
         expected: Record | None = None,
     ) -> Changed:
-        codec = self._schema.of(path.last.shape.model)
+        codec = self._registry.of(path.last.shape.model)
 
         async def stored() -> Raw:
             return (await self._reader.locate(path.steps, context)).subdocument.raw
@@ -183,7 +184,7 @@ class MongoEngineProvider(Provider):
         return diff(record.codec, record.raw, after, by_item=not record.codec.embedded)
 
     async def _update_in_place(self, step: Step, values: Map[str, Any], context: Any) -> Changed | None:
-        documents = self._reader.documents(self._schema.root)
+        documents = self._documents
         assert step.shape.url_id is not None
         query = await documents.query(step.shape.url_id, step.key, context)
         done = await documents.put(query, InPlace(documents.codec, values))
@@ -216,11 +217,11 @@ class MongoEngineProvider(Provider):
 
     def _deletes_in_place(self) -> bool:
         """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
-        codec = self._schema.root
+        codec = self._registry.root
         return not codec.inherits and not orm_writes.deletes_itself(codec)
 
     async def _delete_in_place(self, step: Step, context: Any) -> Written:
-        documents = self._reader.documents(self._schema.root)
+        documents = self._documents
         assert step.shape.url_id is not None
         query = await documents.query(step.shape.url_id, step.key, context)
         gone = await (await documents.collection()).delete(query)
@@ -233,9 +234,9 @@ class MongoEngineProvider(Provider):
     async def link(self, path: Path, keys: Sequence[Any], context: Any) -> list[Written]:
         step = path.last
         assert step.shape.pk is not None
-        target = self._schema.of(step.shape.model)
+        target = self._registry.of(step.shape.model)
         named = {_name(step): list(keys) if step.is_list else keys[0]}
-        await check_references(self._schema.of(_owner(path)), named, self._reader.documents, context)
+        await check_references(self._registry.of(_owner(path)), named, self._reader.documents, context)
         documents = self._reader.documents(target)
         # Read before the write: nothing may fail between a write and the news of it.
         linked = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
