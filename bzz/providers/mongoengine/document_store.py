@@ -28,6 +28,7 @@ from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rejections import duplicate_key, rejected
 from bzz.providers.mongoengine.updates import InPlace, applied
 from bzz.providers.mongoengine.worker import in_thread
+from bzz.providers.public_ids import Identity
 from bzz.shape import Field
 
 __all__ = ["DocumentStore"]
@@ -184,28 +185,29 @@ class DocumentStore:
         there = {each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])}
         return [key for key, raw in stored.items() if raw not in there]
 
-    async def named(self, field: Field, keys: Sequence[Any], context: Any) -> list[Raw]:
-        """The primary key and public id of all documents whose ``field`` is one of ``keys``, raw.
+    async def identities(self, field: Field, keys: Sequence[Any], context: Any) -> list[Identity]:
+        """Return how those documents are known whose ``field`` is one of ``keys``.
 
         They are those that :meth:`find` would give, one after the other, read in one query for each thousand keys.
         """
-        return [
-            each
-            for start in range(0, len(keys), _KEYS_OF_A_QUERY)
-            for each in await self._named(field, keys[start : start + _KEYS_OF_A_QUERY], context)
-        ]
+        codec = self.codec
+        assert codec.shape.public_id is not None
+        public = codec.fields[codec.shape.public_id.name]
+        collection = await self.collection()
+        found: list[Raw] = []
+        for start in range(0, len(keys), _KEYS_OF_A_QUERY):
+            query = await self._any_of(field, keys[start : start + _KEYS_OF_A_QUERY], context)
+            found += await collection.find(query, keys=["_id", public.stored])
+        ids = ((codec.key_value(each["_id"]), each.get(public.stored)) for each in found)
+        return [Identity(key, public.to_value(bson), public.to_json(bson)) for key, bson in ids]
 
-    async def _named(self, field: Field, keys: Sequence[Any], context: Any) -> list[Raw]:
-        assert self.codec.shape.public_id is not None
+    async def _any_of(self, field: Field, keys: Sequence[Any], context: Any) -> Raw:
         if self._querysets.narrow_one:
             asked = await asyncio.gather(*(self._query_or_none(field, key, context) for key in keys))
-            query: Raw = {"$or": [each for each in asked if each is not None] or [NOTHING]}
-        else:
-            known = self.codec.fields[field.name]
-            stored = [bson for key in keys for bson in _bson_of(known, key)]
-            query = {known.stored: {"$in": stored}, **self._querysets.own}
-        public = self.codec.fields[self.codec.shape.public_id.name].stored
-        return await (await self.collection()).find(query, keys=["_id", public])
+            return {"$or": [each for each in asked if each is not None] or [NOTHING]}
+        known = self.codec.fields[field.name]
+        stored = [bson for key in keys for bson in _bson_of(known, key)]
+        return {known.stored: {"$in": stored}, **self._querysets.own}
 
     async def _query_or_none(self, field: Field, key: Any, context: Any) -> Raw | None:
         try:

@@ -18,6 +18,7 @@ from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.mongoengine.updates import value_at
+from bzz.shape import Shape
 
 __all__ = ["PathReader"]
 
@@ -48,8 +49,9 @@ class PathReader:
             self._documents[codec] = DocumentStore(codec, self._database)
         return self._documents[codec]
 
-    def _documents_at(self, step: Step) -> DocumentStore:
-        return self.documents(self.registry.of(step.shape.model))
+    def of(self, shape: Shape) -> DocumentStore:
+        """Return the documents of the model that a shape describes."""
+        return self.documents(self.registry.of(shape.model))
 
     # -- one
 
@@ -58,7 +60,7 @@ class PathReader:
 
         :raises bzz.errors.NotFound: where anything on the way is missing.
         """
-        documents = self._documents_at(steps[0])
+        documents = self.of(steps[0].shape)
         assert steps[0].shape.url_id is not None
         with missing_at(steps[0]):
             raw, query = await documents.find(steps[0].shape.url_id, steps[0].key, context)
@@ -78,7 +80,7 @@ class PathReader:
         keys = _held(located, step)
         if not keys:
             raise NotFound()
-        target = self._documents_at(step)
+        target = self.of(step.shape)
         if step.key is None:
             raw, query = await target.find(step.shape.pk, target.codec.key_value(keys[0]), context)
         else:
@@ -97,7 +99,7 @@ class PathReader:
         try:
             return (await self._follow(located, step, context)).subdocument
         except NotFound:
-            target = self._documents_at(step)
+            target = self.of(step.shape)
             for key in _held(located, step):
                 if step.key in (None, target.codec.key_value(key), str(key)) and not await target.holds(key):
                     return Subdocument(target.codec, {"_id": key})
@@ -108,7 +110,7 @@ class PathReader:
         assert step.field is not None
         subdocument = located.subdocument
         stored = subdocument.raw.get(subdocument.codec.fields[step.field.name].stored)
-        if stored is None or await self._documents_at(step).holds(reference_key(stored)):
+        if stored is None or await self.of(step.shape).holds(reference_key(stored)):
             return None
         return stored
 
@@ -116,7 +118,7 @@ class PathReader:
         """The instance at the end of a path."""
         step = path.steps[0]
         if len(path.steps) == 1 and step.shape.url_id is not None:
-            documents = self._documents_at(step)
+            documents = self.of(step.shape)
             return DocumentRecord(documents.codec, (await documents.find(step.shape.url_id, step.key, context))[0])
         return (await self.locate(path.steps, context)).subdocument.record
 
@@ -136,7 +138,7 @@ class PathReader:
         return await _page(rows, field.item.target(), query, [], keys, _ITEM + ".")
 
     async def _list_documents(self, path: Path, query: ListQuery, context: Any) -> Page:
-        documents = self._documents_at(path.last)
+        documents = self.of(path.last.shape)
         scope, ordering = await documents.list_query(context)
         conditions = [scope] if scope else []
         if path.last.field is not None:

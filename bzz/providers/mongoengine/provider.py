@@ -38,13 +38,13 @@ from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
 from bzz.providers.mongoengine.overrides import check_signatures
 from bzz.providers.mongoengine.path_reader import PathReader
-from bzz.providers.mongoengine.public_ids import PublicIds
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord, represent, shape_of
-from bzz.providers.mongoengine.references import check_references
 from bzz.providers.mongoengine.updates import InPlace
+from bzz.providers.public_ids import Identity, PublicIds
 from bzz.providers.records import Edited, changed, changed_inside, created, deleted
-from bzz.shape import Shape
+from bzz.providers.references import Document, Stored, check_references
+from bzz.shape import Field, Shape
 from bzz.shape.documents import TAG, UNKNOWN
 
 __all__ = ["MongoEngineProvider"]
@@ -65,7 +65,7 @@ class MongoEngineProvider(Provider):
         self._documents = self._reader.documents(registry.root)
         self._registry = registry
         self.shape = registry.root.shape
-        self._public_ids = PublicIds(self._reader)
+        self._public_ids = PublicIds(self._find_identities)
 
     def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
         return refusals(self._registry.of(shape.model), values)
@@ -95,6 +95,21 @@ class MongoEngineProvider(Provider):
         shapes = [each if isinstance(each, Shape) else shape_of(self._registry.root, each) for each in items]
         await self._public_ids.show(shapes, shown, context)
 
+    async def _find_identities(self, shape: Shape, field: Field, keys: Sequence[Any], context: Any) -> list[Identity]:
+        return await self._reader.of(shape).identities(field, keys, context)
+
+    # -- references in bodies
+
+    async def _check_references(
+        self, codec: DocumentCodec, values: Map[str, Any], context: Any, stored: Stored | None = None
+    ) -> None:
+        async def find_missing(shape: Shape, keys: Sequence[Any]) -> list[Any]:
+            return await self._reader.of(shape).missing(keys, context)
+
+        if codec.refers:
+            document = Document(codec.shape, values)
+            await check_references(document, find_missing, refusals=lambda: refusals(codec, values), stored=stored)
+
     # -- creating
 
     async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
@@ -102,7 +117,7 @@ class MongoEngineProvider(Provider):
         if TAG in values:
             codec = self._registry.named(values[TAG])
             values = {name: value for name, value in values.items() if name != TAG}
-        await check_references(codec, values, self._reader.documents, context)
+        await self._check_references(codec, values, context)
         if path.last.field is None:
             return await self._insert(self._reader.documents(codec), values)
         return await self._attach(path, forms.new(codec, values), context)
@@ -144,13 +159,14 @@ class MongoEngineProvider(Provider):
     ) -> Changed:
         codec = self._registry.of(path.last.shape.model)
 
-        async def stored() -> Raw:
-            return (await self._reader.locate(path.steps, context)).subdocument.raw
+        async def stored() -> Document:
+            found = (await self._reader.locate(path.steps, context)).subdocument
+            return Document(found.codec.shape, found.codec.to_value(found.raw))
 
         if any(_unknown(codec, values)):  # only what is stored tells which subclass has them
             codec = (await self._reader.locate(path.steps, context)).subdocument.codec
             _require_declared(codec, values)
-        await check_references(codec, values, self._reader.documents, context, stored)
+        await self._check_references(codec, values, context, stored)
         ids, values = _split(codec, values)
         is_plain = precondition is None and expected is None and not ids
         if len(path.steps) == 1 and is_plain and _replaces(codec, values, merge=merge):
@@ -236,7 +252,7 @@ class MongoEngineProvider(Provider):
         assert step.shape.pk is not None
         target = self._registry.of(step.shape.model)
         named = {_name(step): list(keys) if step.is_list else keys[0]}
-        await check_references(self._registry.of(_owner(path)), named, self._reader.documents, context)
+        await self._check_references(self._registry.of(_owner(path)), named, context)
         documents = self._reader.documents(target)
         # Read before the write: nothing may fail between a write and the news of it.
         linked = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
