@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from bzz.errors import NotFound
-from bzz.providers.base import ListQuery, Page, Path, Record, Step
+from bzz.providers.base import ListQuery, Page, Path, Step
 from bzz.providers.missing import missing_at
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.codecs.registry import Registry
-from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.document_store import DocumentStore
-from bzz.providers.mongoengine.listing import Key, beyond, decode_cursor, encode_cursor, filter_query, order, reverse
+from bzz.providers.mongoengine.listing import DocumentListing, ItemListing
 from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
-from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
-from bzz.providers.mongoengine.updates import value_at
+from bzz.providers.paging import read_page
 from bzz.shape import Shape
 
 __all__ = ["PathReader"]
-
-
-class Rows(Protocol):
-    """Where the items of a list come from: a collection, or the array in a document."""
-
-    async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]: ...
-
-    async def count(self, query: Raw) -> int: ...
 
 
 class PathReader:
@@ -133,9 +123,8 @@ class PathReader:
         subdocument = located.subdocument
         field = subdocument.codec.fields[step.field.name]
         assert field.item is not None
-        rows = ArrayRows(await located.documents.collection(), located.query, subdocument.below(field.stored))
-        keys = order(field.item.target(), query.sort, (), _POSITION, _ITEM + ".")
-        return await _page(rows, field.item.target(), query, [], keys, _ITEM + ".")
+        collection, where = await located.documents.collection(), subdocument.below(field.stored)
+        return await read_page(ItemListing(collection, located.query, where, field.item.target(), query), query)
 
     async def _list_documents(self, path: Path, query: ListQuery, context: Any) -> Page:
         documents = self.of(path.last.shape)
@@ -143,8 +132,8 @@ class PathReader:
         conditions = [scope] if scope else []
         if path.last.field is not None:
             conditions.append({"_id": {"$in": await self._linked(path, context)}})
-        keys = order(documents.codec, query.sort, ordering, "_id", "")
-        return await _page(await documents.collection(), documents.codec, query, conditions, keys, "")
+        collection = await documents.collection()
+        return await read_page(DocumentListing(collection, documents.codec, query, conditions, ordering), query)
 
     async def _linked(self, path: Path, context: Any) -> list[Any]:
         return _held(await self.locate(path.steps[:-1], context), path.last)
@@ -155,74 +144,3 @@ def _held(located: Located, step: Step) -> list[Any]:
     assert step.field is not None
     subdocument = located.subdocument
     return linked_keys(subdocument.raw.get(subdocument.codec.fields[step.field.name].stored))
-
-
-async def _page(
-    rows: Rows | Collection, codec: DocumentCodec, query: ListQuery, scope: list[Raw], keys: list[Key], prefix: str
-) -> Page:
-    back = query.before is not None
-    conditions = [*scope, *filter_query(codec, query.filters, prefix)]
-    ordered = reverse(keys) if back else keys
-    cursor = query.before if back else query.after
-    where = conditions if cursor is None else [*conditions, beyond(ordered, decode_cursor(keys, cursor))]
-    skip = 0 if cursor else (query.page - 1) * query.per_page
-    found, cut = await rows.page(_all_of(where), sort=ordered, skip=skip, limit=query.per_page + 1)
-    more = cut or len(found) > query.per_page
-    shown = found[: query.per_page][:: -1 if back else 1]
-    started_later = cursor is not None or query.page > 1
-    has_previous, has_next = (more, True) if back else (started_later, more)
-    return Page(
-        records=[_record(codec, each, prefix) for each in shown],
-        next=encode_cursor(keys, shown[-1]) if shown and has_next else None,
-        previous=encode_cursor(keys, shown[0]) if shown and has_previous else None,
-        total=await rows.count(_all_of(conditions)) if query.count else None,
-        cut=cut,
-    )
-
-
-def _all_of(conditions: list[Raw]) -> Raw:
-    if len(conditions) < 2:
-        return conditions[0] if conditions else {}
-    return {"$and": conditions}
-
-
-def _record(codec: DocumentCodec, row: Raw, prefix: str) -> Record:
-    if not prefix:
-        return DocumentRecord(codec, row)
-    return DocumentRecord(codec.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
-
-
-_ITEM = "item"
-_POSITION = "position"
-
-
-class ArrayRows:
-    """The embedded documents of one list as rows ``{item, position}``, selected and sorted by the server.
-
-    So a nested list filters, sorts and pages by the very queries of a collection.
-    """
-
-    def __init__(self, collection: Collection, query: Raw, where: str) -> None:
-        self._collection = collection
-        self._stages = [{"$match": query}, *_stages_to(where)]
-
-    async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]:
-        """Rows that match, in order; never cut, for all of them are parts of one document."""
-        found = await self._collection.aggregate(
-            [*self._stages, {"$match": query}, {"$sort": dict(sort)}, {"$skip": skip}, {"$limit": limit}]
-        )
-        return found, False
-
-    async def count(self, query: Raw) -> int:
-        """How many rows match."""
-        found = await self._collection.aggregate([*self._stages, {"$match": query}, {"$count": "total"}])
-        return int(found[0]["total"]) if found else 0
-
-
-def _stages_to(where: str) -> list[Raw]:
-    """Replace a document by what stands at a path of names and positions, then unwind it."""
-    return [
-        {"$replaceWith": {_ITEM: value_at(where)}},
-        {"$unwind": {"path": f"${_ITEM}", "includeArrayIndex": _POSITION}},
-        {"$match": {_ITEM: {"$type": "object"}}},
-    ]
