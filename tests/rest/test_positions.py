@@ -11,7 +11,7 @@ import pytest
 
 import bzz
 from bzz import signals
-from bzz.providers.mongoengine import conditional_writes, provider
+from bzz.providers.mongoengine import conditional_writes, nested, provider
 from tests.conftest import Driver, Serve
 from tests.rest import raw
 
@@ -71,12 +71,14 @@ class Meddler:
         original = conditional_writes.edit
 
         async def edit(location: Any, make: Any) -> Any:
-            monkeypatch.setattr(provider, "edit", original)
+            for module in (provider, nested):
+                monkeypatch.setattr(module, "edit", original)
             for update in updates:
                 model._get_collection().update_one({"_id": location.raw["_id"]}, update)
             return await original(location, make)
 
-        monkeypatch.setattr(provider, "edit", edit)
+        for module in (provider, nested):
+            monkeypatch.setattr(module, "edit", edit)
 
 
 SHIFTS: dict[str, list[Any]] = {

@@ -154,13 +154,13 @@ class Collection:
             try:
                 await (self.raw.insert_one(raw[0]) if len(raw) == 1 else self.raw.insert_many(raw, ordered=False))
             except BulkWriteError as error:
-                return _told_apart(len(raw), error.details)
+                return _outcomes(len(raw), error.details)
             return [None] * len(raw)
 
         return await self._operations.write(send)
 
 
-def _told_apart(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
+def _outcomes(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
     unmet = bool(details.get("writeConcernErrors"))
     outcomes: list[Failure | None] = [OutcomeUnknown() if unmet else None] * number
     for failure in details.get("writeErrors", ()):

@@ -258,7 +258,7 @@ class DocumentStore:
         :raises bzz.errors.Conflict: if a unique value is taken.
         :raises bzz.errors.Invalid: if MongoDB refuses the data.
         """
-        collection = await self.collection()
+        collection = (await self._open()).collection
         sets = collection.as_stored(wanted.sets)
         change = {operator: keys for operator, keys in (("$set", sets), ("$unset", wanted.unsets)) if keys}
         if not change:

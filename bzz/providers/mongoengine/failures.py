@@ -27,7 +27,7 @@ from pymongo.errors import (
 
 from bzz.errors import TOO_SLOW, BadRequest, OutcomeUnknown, Unavailable
 
-__all__ = ["TROUBLE", "blames_data", "failed_read", "failed_write", "hooked_failure", "reading", "writing"]
+__all__ = ["TROUBLE", "blames_data", "failed_orm_write", "failed_read", "failed_write", "reading", "writing"]
 
 logger = logging.getLogger("bzz.database")
 
@@ -104,7 +104,7 @@ def failed_write(error: Exception) -> Unavailable | OutcomeUnknown:
     return Unavailable(_REFUSED) if _never_ran(error) else OutcomeUnknown()
 
 
-def hooked_failure(error: PyMongoError) -> OutcomeUnknown:
+def failed_orm_write(error: PyMongoError) -> OutcomeUnknown:
     """Return what a client is told where code of the model's own was writing, which may have written before."""
     _log(error)
     return OutcomeUnknown()

@@ -1,16 +1,18 @@
-"""The provider for MongoEngine documents: each verb a place, an edit, and what it changed."""
+"""The provider for MongoEngine documents: what each verb of the seam asks of which module.
+
+How documents are found, read and written is not known here.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
+from collections.abc import Sequence
 from typing import Any
 
 import mongoengine as me
 
 from bzz.change import Diff
-from bzz.errors import ConfigurationError, Invalid, NotFound
+from bzz.errors import ConfigurationError, NotFound
 from bzz.providers.base import (
     Changed,
     ListQuery,
@@ -24,28 +26,34 @@ from bzz.providers.base import (
     Written,
 )
 from bzz.providers.compare_and_set import Conditions
-from bzz.providers.mongoengine import edits, internals, orm_writes
+from bzz.providers.mongoengine import edits, internals, nested, orm_writes
 from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.forms import merged
-from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.codecs.refusals import refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
 from bzz.providers.mongoengine.document_store import DocumentStore
-from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
-from bzz.providers.mongoengine.overrides import check_signatures
 from bzz.providers.mongoengine.path_reader import PathReader
+from bzz.providers.mongoengine.querysets import check_hooks
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord, represent, shape_of
 from bzz.providers.mongoengine.updates import InPlace
 from bzz.providers.public_ids import Identity, PublicIds
-from bzz.providers.records import Edited, changed, changed_inside, created, deleted
-from bzz.providers.references import Document, Stored, check_references
+from bzz.providers.records import changed, created, deleted
+from bzz.providers.value_checks import (
+    Document,
+    Stored,
+    check_references,
+    require_declared,
+    require_ids,
+    split_ids,
+    undeclared,
+)
 from bzz.shape import Field, Shape
-from bzz.shape.documents import TAG, UNKNOWN
+from bzz.shape.documents import TAG
 
 __all__ = ["MongoEngineProvider"]
 
@@ -60,7 +68,8 @@ class MongoEngineProvider(Provider):
             check_database(options.database)
         registry = Registry(model, options.hidden, options.read_only)
         for each in registry.reachable:
-            check_signatures(each)
+            check_hooks(each)
+            orm_writes.check_save(each)
         self._reader = PathReader(registry, options.database)
         self._documents = self._reader.documents(registry.root)
         self._registry = registry
@@ -120,7 +129,7 @@ class MongoEngineProvider(Provider):
         await self._check_references(codec, values, context)
         if path.last.field is None:
             return await self._insert(self._reader.documents(codec), values)
-        return await self._attach(path, forms.new(codec, values), context)
+        return await nested.attach(self._reader, path, forms.new(codec, values), context)
 
     async def _insert(self, documents: DocumentStore, values: Map[str, Any]) -> Written:
         codec = documents.codec
@@ -129,21 +138,6 @@ class MongoEngineProvider(Provider):
         else:
             stored = await documents.insert(forms.new(codec, values))
         return created(DocumentRecord(self._registry.root, stored))
-
-    async def _attach(self, path: Path, item: Raw, context: Any) -> Written:
-        located = await self._reader.locate(path.steps[:-1], context)
-        item = (await located.documents.collection()).as_stored(item)
-        alter = edits.push(item) if path.last.is_list else edits.attach(item)
-        edited = await edit(located, edits.at(located, _name(path.last), alter))
-        subdocument = located.ending(edited.after.raw)
-        field = subdocument.codec.fields[_name(path.last)]
-        value = subdocument.raw[field.stored]
-        if not isinstance(value, list):
-            return changed_inside(edited, DocumentRecord(field.target(value), value))
-        assert field.item is not None
-        position = len(value) - 1 - (value[::-1].index(item) if item in value else 0)  # of twins, the last is new
-        record = DocumentRecord(field.item.target(value[position]), value[position], position)
-        return changed_inside(edited, record)
 
     # -- updating
 
@@ -163,14 +157,13 @@ class MongoEngineProvider(Provider):
             found = (await self._reader.locate(path.steps, context)).subdocument
             return Document(found.codec.shape, found.codec.to_value(found.raw))
 
-        if any(_unknown(codec, values)):  # only what is stored tells which subclass has them
+        if undeclared(codec.shape, values):  # only what is stored tells which subclass has them
             codec = (await self._reader.locate(path.steps, context)).subdocument.codec
-            _require_declared(codec, values)
+            require_declared(codec.shape, values)
         await self._check_references(codec, values, context, stored)
-        ids, values = _split(codec, values)
-        is_plain = precondition is None and expected is None and not ids
-        if len(path.steps) == 1 and is_plain and _replaces(codec, values, merge=merge):
-            done = await self._update_in_place(path.last, values, context)
+        ids, values = split_ids(codec.shape, values)
+        if len(path.steps) == 1 and precondition is None and expected is None and not ids:
+            done = await self._update_in_place(path.last, values, context, merge=merge)
             if done is not None:
                 return done
         located = left_at = await self._reader.locate(path.steps, context)
@@ -180,8 +173,8 @@ class MongoEngineProvider(Provider):
             nonlocal left_at
             found = located.find_again(raw)
             located.require(conditions, found.record)
-            _require_ids(found, ids)
-            _require_declared(found.codec, values)
+            require_ids(ids, found.codec.to_value(found.raw) if ids else {})
+            require_declared(found.codec.shape, values)
             after = merged(found.codec, found.raw, values, merge=merge)
             wanted, left_at = edits.replace(located, raw, after, whole=conditions != Conditions())
             return wanted
@@ -194,20 +187,23 @@ class MongoEngineProvider(Provider):
 
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, DocumentRecord)
-        _, values = _split(record.codec, values)
-        _require_declared(record.codec, values)
+        _, values = split_ids(record.codec.shape, values)
+        require_declared(record.codec.shape, values)
         after = merged(record.codec, record.raw, values, merge=merge)
         return diff(record.codec, record.raw, after, by_item=not record.codec.embedded)
 
-    async def _update_in_place(self, step: Step, values: Map[str, Any], context: Any) -> Changed | None:
-        documents = self._documents
+    async def _update_in_place(self, step: Step, values: Map[str, Any], context: Any, *, merge: bool) -> Changed | None:
+        """Update a document in one round trip; None if the values rest on what is stored, or nothing is there."""
+        documents, codec = self._documents, self._documents.codec
+        if codec.inherits or orm_writes.saves_itself(codec) or not codec.replaces(values, merge=merge):
+            return None
         assert step.shape.url_id is not None
         query = await documents.query(step.shape.url_id, step.key, context)
-        done = await documents.put(query, InPlace(documents.codec, values))
+        done = await documents.put(query, InPlace(codec, values))
         if done is None:
             return None
         before, after = done
-        return changed(DocumentRecord(documents.codec, before), DocumentRecord(documents.codec, after))
+        return changed(DocumentRecord(codec, before), DocumentRecord(codec, after))
 
     # -- deleting
 
@@ -226,10 +222,8 @@ class MongoEngineProvider(Provider):
         if step.field is None:
             return await delete_document(await self._reader.locate(path.steps, context), conditions)
         if step.is_reference:
-            return await self._unlink(path, context, conditions)
-        located = await self._reader.locate(path.steps, context)
-        edited = await edit(located, edits.remove(located, conditions))
-        return changed_inside(edited, located.ending(edited.before.raw).record)
+            return await nested.unlink(self._reader, path, conditions, context)
+        return await nested.remove(self._reader, path, conditions, context)
 
     def _deletes_in_place(self) -> bool:
         """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
@@ -249,80 +243,7 @@ class MongoEngineProvider(Provider):
 
     async def link(self, path: Path, keys: Sequence[Any], context: Any) -> list[Written]:
         step = path.last
-        assert step.shape.pk is not None
-        target = self._registry.of(step.shape.model)
-        named = {_name(step): list(keys) if step.is_list else keys[0]}
-        await self._check_references(self._registry.of(_owner(path)), named, context)
-        documents = self._reader.documents(target)
-        # Read before the write: nothing may fail between a write and the news of it.
-        linked = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
-        located = await self._reader.locate(path.steps[:-1], context)
-        field = located.subdocument.codec.fields[_name(step)]
-        stored = [(field.item or field).to_bson(key) for key in keys]
-        if step.is_list:
-            alter = edits.add_links(stored)
-        else:
-            alter = edits.attach(stored[0], await self._reader.dangling(located, step))
-        edited = await edit(located, edits.at(located, _name(step), alter))
-        new = _new_links(located, edited, _name(step), keys, stored)
-        records = [DocumentRecord(target, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]
-        return [changed_inside(edited, record, "linked") for record in records]
-
-    async def _unlink(self, path: Path, context: Any, conditions: Conditions) -> Written:
-        step = path.last
-        located = await self._reader.locate(path.steps[:-1], context)
-        target = await self._reader.linked(located, step, context)
-        located.require(conditions, target.record)
-        single = step.field is not None and not step.field.is_list
-        alter = edits.unset() if single else edits.pull_link(target.raw["_id"])
-        edited = await edit(located, edits.at(located, _name(step), alter))
-        return changed_inside(edited, target.record, "unlinked")
-
-
-def _name(step: Step) -> str:
-    assert step.field is not None
-    return step.field.name
-
-
-def _split(codec: DocumentCodec, values: Map[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The ids among values, and the rest."""
-    names = {each.name for each in (codec.shape.pk, codec.shape.url_id) if each is not None}
-    ids = {name: value for name, value in values.items() if name in names}
-    return ids, {name: value for name, value in values.items() if name not in names}
-
-
-def _require_ids(subdocument: Subdocument, ids: Map[str, Any]) -> None:
-    own = subdocument.codec.to_value(subdocument.raw) if ids else {}
-    wrong = [name for name, value in ids.items() if own[name] != value]
-    if wrong:
-        raise Invalid({name: ["This field cannot change."] for name in wrong})
-
-
-def _unknown(codec: DocumentCodec, values: Map[str, Any]) -> Iterator[str]:
-    """The names of values that documents of the class may not hold."""
-    return (name for name in values if name not in codec.fields and codec.shape.undeclared(name) is None)
-
-
-def _require_declared(codec: DocumentCodec, values: Map[str, Any]) -> None:
-    """Refuse fields that other subclasses declare, but not the one of which the stored document is."""
-    unknown = {name: [UNKNOWN] for name in _unknown(codec, values)}
-    if unknown:
-        raise Invalid(unknown)
-
-
-def _owner(path: Path) -> Any:
-    return path.steps[-2].shape.model
-
-
-def _replaces(codec: DocumentCodec, values: Map[str, Any], *, merge: bool) -> bool:
-    """Whether values can be stored without knowing what is stored: then it is one round trip."""
-    return not codec.inherits and not orm_writes.saves_itself(codec) and codec.replaces(values, merge=merge)
-
-
-def _new_links(
-    located: Located, edited: Edited[DocumentRecord], name: str, keys: Sequence[Any], stored: Sequence[Any]
-) -> Sequence[Any]:
-    subdocument = located.ending(edited.before.raw)
-    field = subdocument.codec.fields[name]
-    known = linked_keys(subdocument.raw.get(field.stored))
-    return [key for key, reference in zip(keys, stored, strict=True) if reference_key(reference) not in known]
+        assert step.field is not None
+        named = {step.field.name: list(keys) if step.is_list else keys[0]}
+        await self._check_references(self._registry.of(path.steps[-2].shape.model), named, context)
+        return await nested.link(self._reader, path, keys, context)

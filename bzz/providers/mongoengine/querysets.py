@@ -13,18 +13,35 @@ from typing import Any
 import mongoengine as me
 from mongoengine.queryset import QuerySet
 
+from bzz.calling import check_takes
 from bzz.errors import NotFound
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.worker import in_thread
 
-__all__ = ["NOTHING", "Querysets"]
+__all__ = ["NOTHING", "Querysets", "check_hooks"]
 
 NOTHING: Raw = {"_id": {"$in": []}}
 """The query that no document matches."""
 
+_HOOKS = {
+    "get_instance_queryset": ("model", "queryset", "instance_id", "handler"),
+    "get_list_queryset": ("queryset", "handler"),
+}
+"""The hooks of a model, and what they are called with."""
+
 Order = list[tuple[str, int]]
+
+
+def check_hooks(model: Any) -> None:
+    """Refuse hooks that cannot be called.
+
+    :raises bzz.errors.ConfigurationError: if a class has one.
+    """
+    for name, arguments in _HOOKS.items():
+        if hasattr(model, name):
+            check_takes(getattr(model, name), arguments, f"{model.__name__}.{name}")
 
 
 class Querysets:

@@ -16,7 +16,7 @@ from typing import Any
 
 from bzz.errors import Invalid
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
+from bzz.providers.mongoengine.codecs.field import Part
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ
 
 __all__ = [
@@ -67,17 +67,14 @@ class InPlace:
             if inner is not None:
                 self.conditions.append({where: {"$type": "object"}})
                 self._add(inner, where + ".", f"{name}{field.name}.")
+                continue
+            errors: dict[str, list[str]] = {}
+            raw = None if value is None and field.may_stay_unset else field.check(value, errors)
+            self._errors.update({name + place: messages for place, messages in errors.items()})
+            if raw is not None or field.source.null:
+                self.sets[where] = raw
             else:
-                self._put(field, where, value, name)
-
-    def _put(self, field: FieldCodec, where: str, value: Any, name: str) -> None:
-        errors: dict[str, list[str]] = {}
-        raw = None if value is None and field.may_stay_unset else field.check(value, errors)
-        self._errors.update({name + place: messages for place, messages in errors.items()})
-        if raw is not None or field.source.null:
-            self.sets[where] = raw
-        else:
-            self.unsets[where] = ""
+                self.unsets[where] = ""
 
 
 # -- updates of documents that were read

@@ -1,6 +1,7 @@
-"""The references that a body names: each must lead to a document that the client may reach.
+"""The values of a write, checked against what is stored: names, ids, and references.
 
-How a provider looks for documents is not known here.
+Each field judges its own value elsewhere (:meth:`bzz.providers.base.Provider.check`). How a provider looks for
+documents is not known here.
 """
 
 from __future__ import annotations
@@ -12,9 +13,47 @@ from typing import Any, NamedTuple
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.shape import Shape
+from bzz.shape.documents import UNKNOWN
 from bzz.shape.walk import Reference, references
 
-__all__ = ["Document", "Stored", "check_references"]
+__all__ = ["Document", "Stored", "check_references", "require_declared", "require_ids", "split_ids", "undeclared"]
+
+# -- names and ids
+
+
+def undeclared(shape: Shape, values: Mapping[str, Any]) -> list[str]:
+    """Return the names of values that an instance of the model may not hold."""
+    return [name for name in values if name not in shape.fields and shape.undeclared(name) is None]
+
+
+def require_declared(shape: Shape, values: Mapping[str, Any]) -> None:
+    """Refuse fields that other subclasses declare, but not the one of which the stored instance is.
+
+    :raises bzz.errors.Invalid: naming them.
+    """
+    unknown = undeclared(shape, values)
+    if unknown:
+        raise Invalid({name: [UNKNOWN] for name in unknown})
+
+
+def split_ids(shape: Shape, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the ids among values, and the rest."""
+    names = {each.name for each in (shape.pk, shape.url_id) if each is not None}
+    ids = {name: value for name, value in values.items() if name in names}
+    return ids, {name: value for name, value in values.items() if name not in names}
+
+
+def require_ids(ids: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+    """Refuse ids that are not what is stored: they never change.
+
+    :raises bzz.errors.Invalid: naming them.
+    """
+    wrong = [name for name, value in ids.items() if stored[name] != value]
+    if wrong:
+        raise Invalid({name: ["This field cannot change."] for name in wrong})
+
+
+# -- references
 
 FindMissing = Callable[[Shape, Sequence[Any]], Awaitable[Collection[Any]]]
 """Given a shape and primary keys, gives those that name no document which the client may reach."""
