@@ -14,8 +14,8 @@ from tornado.web import Application, RequestHandler
 import bzz
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
-from bzz.events.record import Named, Remote, stamp
-from bzz.events.roster import Roster
+from bzz.events.event import Named, Remote, stamp
+from bzz.events.listeners import Roster
 from bzz.serving.server import load
 
 

@@ -11,7 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.models import User
 from bzz.events import Bus, Named, Updated
-from bzz.events.pattern import Subject
+from bzz.events.targets import Subject
 
 PATTERNS = 100
 SENT = 100

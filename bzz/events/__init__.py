@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from bzz.errors import EventCycle
-from bzz.events.bridge import bridge as _bridge
 from bzz.events.bus import Bus, Hook, bus
-from bzz.events.context import MAX_DEPTH, fresh, silent
+from bzz.events.causes import MAX_DEPTH, fresh, silent
+from bzz.events.event import Event, Named, Remote
 from bzz.events.forward import Forwarding, SignalLike, forward
-from bzz.events.lifecycle import (
+from bzz.events.from_signals import bridge as _bridge
+from bzz.events.model_events import (
     Created,
     Creating,
     Deleted,
@@ -33,7 +34,6 @@ from bzz.events.lifecycle import (
     Updating,
 )
 from bzz.events.observer import Observer
-from bzz.events.record import Event, Named, Remote
 
 __all__ = [
     "MAX_DEPTH",

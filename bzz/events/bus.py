@@ -20,13 +20,13 @@ from typing import Any, Protocol, TypeVar, overload
 from bzz.calling import call
 from bzz.errors import ConfigurationError
 from bzz.events.background import response_of
-from bzz.events.context import MAX_DEPTH, is_silent, mark, sending
+from bzz.events.causes import MAX_DEPTH, is_silent, mark, sending
+from bzz.events.event import Event, Named
 from bzz.events.isolation import accepts, isolated
-from bzz.events.lifecycle import ModelEvent
+from bzz.events.listeners import Listener, Roster, identity
 from bzz.events.loops import Loops, running_loop
-from bzz.events.pattern import Subject, Target, check_reserved, has_transition, parse
-from bzz.events.record import Event, Named
-from bzz.events.roster import Listener, Roster, identity
+from bzz.events.model_events import ModelEvent
+from bzz.events.targets import Subject, Target, check_reserved, has_transition, parse
 from bzz.request import current_handler
 
 __all__ = ["MAX_DEPTH", "Bus", "Hook", "bus"]
@@ -161,7 +161,7 @@ class Bus:
         Listeners are awaited one after the other, in the order in which they were registered, whatever they were
         registered for. A function that is registered more than once runs once for an event.
 
-        :param target: a name (``'User.created'``), a glob (``'*.deleted'``, see :class:`bzz.events.pattern.Glob`), a
+        :param target: a name (``'User.created'``), a glob (``'*.deleted'``, see :class:`bzz.events.targets.Glob`), a
             compiled regular expression that matches the whole name, or a class of events (``Updated[User]``).
         :param model: a model class, its subclasses included: ``on(Updated, User)`` is ``on(Updated[User])``.
         :param background: whether to run after the response, without anybody waiting for it; see :meth:`drain`.

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import Bus, bus
-from bzz.events.lifecycle import ModelEvent
+from bzz.events.event import Event, Named, checked_name
 from bzz.events.loops import running_loop
-from bzz.events.pattern import Subject
-from bzz.events.record import Event, Named, checked_name
+from bzz.events.model_events import ModelEvent
+from bzz.events.targets import Subject
 
 __all__ = ["Forwarding", "SignalLike", "forward"]
 

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bzz.errors import EventCycle
-from bzz.events.record import Event
-from bzz.events.roster import Listener
+from bzz.events.event import Event
+from bzz.events.listeners import Listener
 
 __all__ = ["accepts", "isolated"]
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import Bus, bus
-from bzz.events.lifecycle import VERBS
-from bzz.events.record import Event
+from bzz.events.event import Event
+from bzz.events.model_events import VERBS
 
 __all__ = ["Observer"]
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from bzz.calling import call
 from bzz.errors import ConfigurationError, Refuse
-from bzz.events.context import sending
-from bzz.events.pattern import Exact, Glob, Subject, Target, parse
-from bzz.events.record import Event, Named
+from bzz.events.causes import sending
+from bzz.events.event import Event, Named
+from bzz.events.targets import Exact, Glob, Subject, Target, parse
 from bzz.relay.tasks import end, start
 
 __all__ = ["CONCURRENT", "Answering", "Outcome"]

@@ -11,8 +11,8 @@ from tornado.web import Application
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
-from bzz.events.pattern import Kind, parse
-from bzz.events.record import checked_name
+from bzz.events.event import checked_name
+from bzz.events.targets import Kind, parse
 from bzz.relay import documents
 from bzz.relay.answering import Answering
 from bzz.relay.envelope import Envelope

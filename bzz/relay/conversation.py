@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import orjson
 
 from bzz.events.bus import bus
-from bzz.events.context import mark
-from bzz.events.record import Event, Named, Remote
+from bzz.events.causes import mark
+from bzz.events.event import Event, Named, Remote
 from bzz.relay.answering import Answering, Outcome
 from bzz.relay.envelope import MAX_BYTES
 from bzz.relay.events import read_event, write_event

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from bzz.events.record import reference
+from bzz.events.event import reference
 from bzz.relay.payload import Row, add, read, register
 
 __all__ = ["Document", "learn", "model_named", "remember"]
@@ -71,7 +71,7 @@ def remember(model: type) -> None:
 
 
 def model_named(name: str) -> type | None:
-    """The class of models that :func:`bzz.events.record.reference` gives ``name`` for, if this process has it."""
+    """The class of models that :func:`bzz.events.event.reference` gives ``name`` for, if this process has it."""
     if name in _models:
         return _models[name]
     for module in _PROVIDERS.values():

@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any
 
 from bzz.events.bus import bus
-from bzz.events.lifecycle import FieldUpdated, Intent, ModelEvent
-from bzz.events.pattern import Kind, Subject, Target
-from bzz.events.record import Event, Named, Remote, class_named, reference, revived, stamp
+from bzz.events.event import Event, Named, Remote, class_named, reference, revived, stamp
+from bzz.events.model_events import FieldUpdated, Intent, ModelEvent
+from bzz.events.targets import Kind, Subject, Target
 from bzz.providers.hidden import MayLeave, without_hidden
 from bzz.relay.documents import model_named
 from bzz.relay.payload import pack, unpack

@@ -11,7 +11,7 @@ from typing import Any
 from bzz.calling import call
 from bzz.errors import EventCycle
 from bzz.events.bus import bus
-from bzz.events.record import Remote
+from bzz.events.event import Remote
 from bzz.relay.envelope import Envelope, Unreadable
 from bzz.relay.events import read_event
 from bzz.relay.peers import Gap, Peer, Peers

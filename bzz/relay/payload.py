@@ -16,7 +16,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
-from bzz.events.record import reference
+from bzz.events.event import reference
 from bzz.providers.hidden import MayLeave
 
 __all__ = ["MAX_DEPTH", "Pack", "nothing_hidden", "pack", "register", "unpack"]

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bzz.errors import ConfigurationError
-from bzz.events.pattern import Subject, Target, parse
-from bzz.events.record import Named
+from bzz.events.event import Named
+from bzz.events.targets import Subject, Target, parse
 
 __all__ = ["MAX_PEERS", "MISSES", "Gap", "Peer", "Peers"]
 

@@ -20,8 +20,8 @@ import orjson
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
+from bzz.events.event import Event
 from bzz.events.loops import running_loop
-from bzz.events.record import Event
 from bzz.relay.answering import Answering
 from bzz.relay.conversation import Conversation
 from bzz.relay.envelope import MAX_BYTES, Envelope, Unreadable

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any, TypeVar, overload
 
 from bzz.events.bus import bus
-from bzz.events.lifecycle import ModelEvent
-from bzz.events.pattern import Kind, Subject, Target, parse
-from bzz.events.record import Event
+from bzz.events.event import Event
+from bzz.events.model_events import ModelEvent
+from bzz.events.targets import Kind, Subject, Target, parse
 
 __all__ = ["Captured", "capture", "expect"]
 

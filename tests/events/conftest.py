@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bzz.events.bus import Bus, bus
-from bzz.events.roster import Roster
+from bzz.events.listeners import Roster
 
 
 @pytest.fixture(autouse=True)

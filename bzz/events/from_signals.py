@@ -15,7 +15,8 @@ from bzz import signals
 from bzz.change import Change, FromTo
 from bzz.errors import EventCycle
 from bzz.events.bus import Bus
-from bzz.events.lifecycle import (
+from bzz.events.event import stamp, trusted
+from bzz.events.model_events import (
     Created,
     Creating,
     Deleted,
@@ -35,8 +36,7 @@ from bzz.events.lifecycle import (
     Updated,
     Updating,
 )
-from bzz.events.pattern import Subject
-from bzz.events.record import stamp, trusted
+from bzz.events.targets import Subject
 from bzz.request import id_of
 
 __all__ = ["bridge"]

@@ -8,9 +8,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from bzz.events.lifecycle import FieldUpdated, FieldUpdating, ModelEvent
-from bzz.events.pattern import Subject, Target
-from bzz.events.record import Event
+from bzz.events.event import Event
+from bzz.events.model_events import FieldUpdated, FieldUpdating, ModelEvent
+from bzz.events.targets import Subject, Target
 
 __all__ = ["CACHED_NAMES", "Call", "Listener", "Roster"]
 

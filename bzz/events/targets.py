@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from bzz.errors import ConfigurationError
-from bzz.events.lifecycle import VERBS, FieldUpdated, FieldUpdating, ModelEvent
-from bzz.events.record import Event, checked_name
+from bzz.events.event import Event, checked_name
+from bzz.events.model_events import VERBS, FieldUpdated, FieldUpdating, ModelEvent
 
 __all__ = ["Exact", "Expression", "Glob", "Kind", "Subject", "Target", "check_reserved", "parse"]
 

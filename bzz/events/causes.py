@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from bzz.errors import EventCycle
-from bzz.events.record import Event, stamp
+from bzz.events.event import Event, stamp
 from bzz.request import answering, current_id, nobody
 
 __all__ = ["MAX_DEPTH", "fresh", "is_silent", "mark", "sending", "silent"]

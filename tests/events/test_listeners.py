@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bzz.events.bus import Bus
-from bzz.events.lifecycle import Created
-from bzz.events.pattern import Subject, Target
-from bzz.events.record import Event
-from bzz.events.roster import CACHED_NAMES, Listener, Roster
+from bzz.events.event import Event
+from bzz.events.listeners import CACHED_NAMES, Listener, Roster
+from bzz.events.model_events import Created
+from bzz.events.targets import Subject, Target
 from tests.events.conftest import Calls
 
 

@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from bzz.change import FromTo
 from bzz.errors import ConfigurationError
-from bzz.events.record import Event, stamp
+from bzz.events.event import Event, stamp
 
 __all__ = [
     "VERBS",
