@@ -10,7 +10,7 @@ from bzz.auth.hive import AuthHive
 from bzz.auth.limiter import FailureStore, Limiter, MemoryFailures, MongoFailures
 from bzz.auth.openid import OpenIDProvider
 from bzz.auth.password import PasswordProvider
-from bzz.auth.passwords import MemoryPasswords, MongoPasswords, PasswordStore
+from bzz.auth.password_store import MemoryPasswords, MongoPasswords, PasswordStore
 from bzz.auth.revocation import MemoryRevocation, MongoRevocation, RevocationStore
 
 __all__ = [

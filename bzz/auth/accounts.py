@@ -11,7 +11,7 @@ from typing import Any
 
 from bzz.auth import outage
 from bzz.auth.hashing import hashed, is_outdated, nobodys, verified
-from bzz.auth.passwords import Account, PasswordStore
+from bzz.auth.password_store import Account, PasswordStore
 from bzz.auth.token import SessionTokens
 from bzz.errors import BadRequest, Conflict, Invalid
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bzz.auth.base import AuthProvider
-from bzz.auth.upstream import ask
+from bzz.auth.http import ask
 from bzz.codec import dumps
 
 __all__ = ["GitHubProvider"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from bzz.auth.http import ask
 from bzz.auth.idtoken import looks_like_jwt
 from bzz.auth.openid import OpenIDProvider, user_of
-from bzz.auth.upstream import ask
 
 __all__ = ["GoogleProvider"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bzz.auth.base import AuthProvider
 from bzz.auth.idtoken import Keys, SigningKey, key_id_of, signer_of, verify
-from bzz.auth.keys import KeyCache
+from bzz.auth.jwks import KeyCache
 from bzz.errors import ConfigurationError, RequestError
 
 __all__ = ["OpenIDProvider", "user_of"]

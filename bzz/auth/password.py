@@ -11,7 +11,7 @@ from bzz.auth.accounts import Accounts
 from bzz.auth.base import AuthProvider
 from bzz.auth.hashing import nobodys
 from bzz.auth.password_handlers import ChangeHandler, ForgottenHandler, ResetHandler, SendReset, SignUpHandler
-from bzz.auth.passwords import PasswordStore
+from bzz.auth.password_store import PasswordStore
 from bzz.errors import ConfigurationError
 
 __all__ = ["PasswordProvider"]

@@ -15,14 +15,14 @@ from bzz.events.event import checked_name
 from bzz.events.targets import Kind, parse
 from bzz.relay import documents
 from bzz.relay.answering import Answering
+from bzz.relay.asking import Answers
 from bzz.relay.envelope import Envelope
 from bzz.relay.events import Travelling, is_telling
-from bzz.relay.exporter import Exporter
 from bzz.relay.inbox import MAX_NAME
-from bzz.relay.questions import Answers
 from bzz.relay.queue import Policy
-from bzz.relay.responder import Responder
 from bzz.relay.session import Session, Settings
+from bzz.relay.state_signals.exporter import Exporter
+from bzz.relay.state_signals.responder import Responder
 from bzz.relay.statistics import Stats
 from bzz.relay.transport import Transport
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from bzz.relay.connection import Link, Outgoing
 from bzz.relay.inbox import Body, number_of
-from bzz.relay.link import Link, Outgoing
 from bzz.relay.peers import Gap, Peer, Peers
 from bzz.relay.transport import Transport
 

@@ -23,14 +23,14 @@ from bzz.events.bus import bus
 from bzz.events.event import Event
 from bzz.events.loops import running_loop
 from bzz.relay.answering import Answering
-from bzz.relay.conversation import Conversation
+from bzz.relay.asking import Asking
+from bzz.relay.connection import Link, Outgoing
 from bzz.relay.envelope import MAX_BYTES, Envelope, Unreadable
 from bzz.relay.events import Travelling, write_event
 from bzz.relay.inbox import Body, Inbox
-from bzz.relay.link import Link, Outgoing
 from bzz.relay.peers import Gap, Peer, Peers
 from bzz.relay.presence import Presence
-from bzz.relay.questions import Asking
+from bzz.relay.questions import Conversation
 from bzz.relay.queue import BoundedQueue, Policy
 from bzz.relay.statistics import Counts, Stats
 from bzz.relay.tasks import end, start

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bzz
-from bzz.relay.ledger import MISSES, OWED_SECONDS, Ledger
-from bzz.relay.state_signals import (
+from bzz.relay.state_signals.protocol import (
     NO_RAS,
     SIGNALS,
     Response,
@@ -24,6 +23,7 @@ from bzz.relay.state_signals import (
     write_response,
     write_signal,
 )
+from bzz.relay.state_signals.subscribers import MISSES, OWED_SECONDS, Ledger
 from tests.relay.conftest import MakeRelay, subscribed, until
 
 SIGNAL = Signal("fio-1", "fio", "start", "host", 0, "tag", {"deep": [1, {"a": None}]})

@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from bzz.auth.http import ask
 from bzz.auth.idtoken import TENANT, Keys, read_keys
-from bzz.auth.upstream import ask
 from bzz.errors import BadGateway, RequestError
 
 __all__ = ["KeyCache"]

@@ -11,9 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bzz.errors import ConfigurationError
-from bzz.relay.ledger import Ledger, Question, SignalResult
 from bzz.relay.session import Session
-from bzz.relay.state_signals import (
+from bzz.relay.state_signals.protocol import (
     INITIALIZATION,
     NO_TAG,
     RESPONSES,
@@ -23,6 +22,7 @@ from bzz.relay.state_signals import (
     read_response,
     write_signal,
 )
+from bzz.relay.state_signals.subscribers import Ledger, Question, SignalResult
 
 __all__ = ["Exporter"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bzz.relay.state_signals import Response, name_of
+from bzz.relay.state_signals.protocol import Response, name_of
 
 __all__ = ["MISSES", "OWED_SECONDS", "Ledger", "Question", "SignalResult"]
 

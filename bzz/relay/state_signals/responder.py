@@ -8,7 +8,7 @@ from typing import Any
 
 from bzz.relay.queue import BoundedQueue
 from bzz.relay.session import Session
-from bzz.relay.state_signals import (
+from bzz.relay.state_signals.protocol import (
     NO_RAS,
     RESPONSES,
     SIGNALS,
