@@ -9,7 +9,7 @@ from __future__ import annotations
 from bzz.errors import EventCycle
 from bzz.events.bus import Bus, Hook, bus
 from bzz.events.causes import MAX_DEPTH, fresh, silent
-from bzz.events.event import Event, Named, Remote
+from bzz.events.event import AdHocEvent, Event, Remote
 from bzz.events.forward import Forwarding, SignalLike, forward
 from bzz.events.from_signals import bridge as _bridge
 from bzz.events.model_events import (
@@ -37,6 +37,7 @@ from bzz.events.observer import Observer
 
 __all__ = [
     "MAX_DEPTH",
+    "AdHocEvent",
     "Bus",
     "Created",
     "Creating",
@@ -57,7 +58,6 @@ __all__ = [
     "Listed",
     "Listing",
     "ModelEvent",
-    "Named",
     "Observer",
     "Remote",
     "SignalLike",

@@ -1,4 +1,4 @@
-"""What an event is: :class:`Event`, the base of the application's own, and :class:`Named`, an event without a class."""
+"""Events: :class:`Event`, the base of the application's own, and :class:`AdHocEvent`, which has a name only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing_extensions import dataclass_transform
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["Event", "Named", "Remote", "checked_name", "class_named", "reference", "revived", "stamp", "trusted"]
+__all__ = ["AdHocEvent", "Event", "Remote", "checked_name", "class_named", "reference", "revived", "stamp", "unchecked"]
 
 E = TypeVar("E", bound="Event")
 
@@ -149,13 +149,13 @@ class Event:
         return f"<{' '.join([self.name, *shown])}>"
 
 
-class Named(Event):
+class AdHocEvent(Event):
     """An event that has a name and a payload and no class of its own, as ``bzz.emit('report.ready', path=...)`` makes.
 
     What it carries reads as attributes (``event.path``), and can be set. A key that every event has already, such as
     ``id``, is found in :attr:`payload`.
 
-    >>> event = Named("report.ready", {"path": "/tmp/june.pdf"})
+    >>> event = AdHocEvent("report.ready", {"path": "/tmp/june.pdf"})
     >>> event, event.path
     (<report.ready path='/tmp/june.pdf'>, '/tmp/june.pdf')
     """
@@ -168,7 +168,7 @@ class Named(Event):
     """What the event carries, by name."""
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Named):
+        if not isinstance(other, AdHocEvent):
             return NotImplemented
         return (self.name, self.payload) == (other.name, other.payload)
 
@@ -195,7 +195,7 @@ def stamp(event: Event, **marks: Any) -> None:
     event.__dict__.update(marks)
 
 
-def trusted(kind: type[E], **values: Any) -> E:
+def unchecked(kind: type[E], **values: Any) -> E:
     """An event of values that bzz has put together itself, whose types need no check."""
     event = kind.__new__(kind)
     event.__init__(**values)  # type: ignore[misc]  # of this very class
@@ -209,7 +209,7 @@ def revived(kind: type[E], values: Mapping[str, Any], marks: Mapping[str, Any]) 
     :param marks: ``id``, ``occurred_at`` and the others that every event has.
     :raises TypeError: as when it is made here.
     """
-    if kind is not Named:  # which may carry anything
+    if kind is not AdHocEvent:  # which may carry anything
         kind._check(values)
     event = object.__new__(kind)
     stamp(event, **marks)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import Bus, bus
-from bzz.events.event import Event, Named, checked_name
+from bzz.events.event import AdHocEvent, Event, checked_name
 from bzz.events.loops import running_loop
 from bzz.events.model_events import ModelEvent
 from bzz.events.targets import Subject
@@ -62,8 +62,8 @@ class Forwarding:
         if isinstance(made, Event):
             return made
         if isinstance(made, str):
-            return Named(made, arguments) if self._bus.hears(Subject(made, Named)) else None
-        heard = made is not None and self._bus.hears(Subject(made._name, made))
+            return AdHocEvent(made, arguments) if self._bus.has_listeners(Subject(made, AdHocEvent)) else None
+        heard = made is not None and self._bus.has_listeners(Subject(made._name, made))
         return _filled(made, {"sender": sender, **arguments}) if heard else None
 
     async def _emit(self, event: Event, sender: Any) -> None:

@@ -15,7 +15,7 @@ from bzz import signals
 from bzz.change import Change, FromTo
 from bzz.errors import EventCycle
 from bzz.events.bus import Bus
-from bzz.events.event import stamp, trusted
+from bzz.events.event import stamp, unchecked
 from bzz.events.model_events import (
     Created,
     Creating,
@@ -92,8 +92,8 @@ def _connect(bus: Bus, signal: signals.Signal, kinds: tuple[Any, ...], send: Cal
 
 async def _send_intent(bus: Bus, kind: type[Intent[Any]], model: type, arguments: Any, handler: Any) -> None:
     chosen = _OF_LINKS.get(kind, kind) if _ends_at_reference(handler) else kind
-    if bus.hears(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
-        await _ask(bus, trusted(chosen, model=model, arguments=list(arguments), handler=handler))
+    if bus.has_listeners(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
+        await _ask(bus, unchecked(chosen, model=model, arguments=list(arguments), handler=handler))
 
 
 async def _send_updating(bus: Bus, model: type, arguments: Any, handler: Any) -> None:
@@ -113,10 +113,10 @@ async def _send_fields_updating(bus: Bus, model: type, arguments: Any, handler: 
             return
         told.update(news)
         for field, pair in news.items():
-            if bus.hears(Subject(f"{model.__name__}.updating.{field}", FieldUpdating, model)):
+            if bus.has_listeners(Subject(f"{model.__name__}.updating.{field}", FieldUpdating, model)):
                 values = {"field": field, "old": pair["from"], "new": pair["to"]}
                 await _ask(
-                    bus, trusted(FieldUpdating, model=model, arguments=list(arguments), handler=handler, **values)
+                    bus, unchecked(FieldUpdating, model=model, arguments=list(arguments), handler=handler, **values)
                 )
     raise EventCycle([f"{model.__name__}.updating.{field}" for field in told])
 
@@ -132,12 +132,12 @@ async def _send_fact(
 ) -> None:
     is_link = change is not None and change.kind in ("linked", "unlinked")
     chosen = _OF_LINKS.get(kind, kind) if is_link else kind
-    if bus.hears(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
-        await _state(bus, trusted(chosen, instance=instance, **_request(model, handler)))
+    if bus.has_listeners(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
+        await _state(bus, unchecked(chosen, instance=instance, **_request(model, handler)))
 
 
 async def _send_listed(bus: Bus, model: type, items: Any, handler: Any) -> None:
-    await _state(bus, trusted(Listed, items=tuple(items), **_request(model, handler)))
+    await _state(bus, unchecked(Listed, items=tuple(items), **_request(model, handler)))
 
 
 async def _send_updated(
@@ -154,11 +154,11 @@ async def _send_changed_inside(bus: Bus, model: type, instance: Any, handler: An
 async def _tell_updated(bus: Bus, model: type, instance: Any, diff: Mapping[str, FromTo], handler: Any) -> None:
     common = {"instance": instance, "diff": diff, **_request(model, handler)}
     name = f"{model.__name__}.updated"
-    if bus.hears(Subject(name, Updated, model)):
-        await _state(bus, trusted(Updated, **common))
+    if bus.has_listeners(Subject(name, Updated, model)):
+        await _state(bus, unchecked(Updated, **common))
     for field, pair in diff.items():
-        if bus.hears(Subject(f"{name}.{field}", FieldUpdated, model)):
-            await _state(bus, trusted(FieldUpdated, field=field, old=pair["from"], new=pair["to"], **common))
+        if bus.has_listeners(Subject(f"{name}.{field}", FieldUpdated, model)):
+            await _state(bus, unchecked(FieldUpdated, field=field, old=pair["from"], new=pair["to"], **common))
 
 
 def _ends_at_reference(handler: Any) -> bool:

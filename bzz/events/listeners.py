@@ -12,7 +12,7 @@ from bzz.events.event import Event
 from bzz.events.model_events import FieldUpdated, FieldUpdating, ModelEvent
 from bzz.events.targets import Subject, Target
 
-__all__ = ["CACHED_NAMES", "Call", "Listener", "Roster"]
+__all__ = ["CACHED_NAMES", "Call", "Listener", "Listeners"]
 
 CACHED_NAMES = 4096
 """How many names a roster remembers at the most."""
@@ -55,7 +55,7 @@ class Listener:
         )
 
 
-class Roster:
+class Listeners:
     """Listeners in the order in which they were registered, and those who record (:mod:`bzz.testing`).
 
     A change makes a new roster, so an event that is being sent goes on with the one that it began with.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bzz.calling import call
 from bzz.errors import ConfigurationError, Refuse
 from bzz.events.causes import sending
-from bzz.events.event import Event, Named
+from bzz.events.event import AdHocEvent, Event
 from bzz.events.targets import Exact, Glob, Subject, Target, parse
 from bzz.relay.tasks import end, start
 
@@ -67,7 +67,7 @@ class Answering:
 
     def find(self, name: str) -> Function | None:
         """The function that answers questions of this name, or None."""
-        subject = Subject(name, Named)
+        subject = Subject(name, AdHocEvent)
         return next((function for _, target, function in self._functions if target.matches(subject)), None)
 
     def is_new(self, question: str) -> bool:

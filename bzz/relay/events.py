@@ -1,8 +1,8 @@
 """An event as a JSON object, and back.
 
-An event whose class this process does not have, or whose model, comes as a :class:`~bzz.events.Named` of the same name,
-so that listeners by name hear of it all the same. Events before the deed (``User.creating``) do not travel: nobody
-elsewhere could refuse.
+An event whose class or model this process does not have becomes a :class:`~bzz.events.AdHocEvent` of the same name, so
+that listeners by name get it all the same. Events that listeners may refuse (``User.creating``) are not forwarded:
+another process could not refuse in time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from bzz.events.bus import bus
-from bzz.events.event import Event, Named, Remote, class_named, reference, revived, stamp
+from bzz.events.event import AdHocEvent, Event, Remote, class_named, reference, revived, stamp
 from bzz.events.model_events import FieldUpdated, Intent, ModelEvent
 from bzz.events.targets import Kind, Subject, Target
 from bzz.providers.hidden import MayLeave, without_hidden
@@ -58,14 +58,14 @@ def write_event(event: Event, revealed: Collection[str]) -> dict[str, Any] | Non
     def may_leave(model: type, name: str) -> bool:
         return any(f"{each.__name__}.{name}" in revealed for each in model.__mro__)
 
-    fields = event.payload if isinstance(event, Named) else _fields(event)
+    fields = event.payload if isinstance(event, AdHocEvent) else _fields(event)
     body: dict[str, Any] = {"name": event.name, "id": event.id, "at": event.occurred_at.isoformat()}
     if isinstance(event, ModelEvent):
         body["model"] = reference(event.model)
         if not _strip(event, fields, may_leave):
             return None
     body["fields"] = pack(fields, may_leave)
-    if type(event) is not Named:
+    if type(event) is not AdHocEvent:
         body["class"] = reference(type(event))
     if event.request_id is not None:
         body["request"] = event.request_id
@@ -127,8 +127,8 @@ def read_event(body: Any, remote: Remote) -> Event:
 
 def _make(body: dict[str, Any], fields: dict[str, Any], marks: dict[str, Any]) -> Event:
     kind = class_named(_text(body["class"])) if "class" in body else None
-    if kind is None or kind is Named:
-        return revived(Named, {"name": _text(body["name"]), "payload": fields}, marks)
+    if kind is None or kind is AdHocEvent:
+        return revived(AdHocEvent, {"name": _text(body["name"]), "payload": fields}, marks)
     if issubclass(kind, Intent):
         raise ValueError(f"{kind.__name__} does not travel")
     if not issubclass(kind, ModelEvent):
@@ -136,7 +136,7 @@ def _make(body: dict[str, Any], fields: dict[str, Any], marks: dict[str, Any]) -
     model = model_named(_text(body["model"]))
     if model is None:
         fields = {"model": re.split("[:.]", body["model"])[-1], **fields}
-        return revived(Named, {"name": _text(body["name"]), "payload": fields}, marks)
+        return revived(AdHocEvent, {"name": _text(body["name"]), "payload": fields}, marks)
     return revived(kind, {"model": model, **fields}, {**marks, "origin": model})
 
 
@@ -149,7 +149,7 @@ def _cause(body: dict[str, Any]) -> tuple[Event | None, int]:
     if type(depth) is not int or not 0 <= depth <= bus.max_depth or len(causes) > bus.max_depth + 1:
         raise ValueError("an event with this many causes is not sent")
     for place, (name, id) in enumerate(reversed(causes)):
-        above, cause = cause, Named(_text(name))
+        above, cause = cause, AdHocEvent(_text(name))
         stamp(cause, id=_text(id), cause=above, depth=max(depth - len(causes) + place, 0))
     return cause, depth
 

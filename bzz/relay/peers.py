@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bzz.errors import ConfigurationError
-from bzz.events.event import Named
+from bzz.events.event import AdHocEvent
 from bzz.events.targets import Subject, Target, parse
 
 __all__ = ["MAX_PEERS", "MISSES", "Gap", "Peer", "Peers"]
@@ -79,7 +79,7 @@ class Peer:
 
     def answers(self, name: str) -> bool:
         """Whether it answers questions of this name."""
-        return any(each.matches(Subject(name, Named)) for each in self.targets)
+        return any(each.matches(Subject(name, AdHocEvent)) for each in self.targets)
 
     def takes(self, number: int) -> bool:
         """Whether an event of this number is new."""

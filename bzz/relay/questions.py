@@ -11,7 +11,7 @@ import orjson
 
 from bzz.events.bus import bus
 from bzz.events.causes import mark
-from bzz.events.event import Event, Named, Remote
+from bzz.events.event import AdHocEvent, Event, Remote
 from bzz.relay.answering import Answering, Outcome
 from bzz.relay.asking import Answer, Answers, Asking, Pending
 from bzz.relay.envelope import MAX_BYTES
@@ -57,7 +57,7 @@ class Conversation:
 
     async def ask(self, name: str, payload: Mapping[str, Any], timeout: float, expect: Collection[str]) -> Answers:
         """Ask everybody, the functions of this process too."""
-        event = Named(name, payload)
+        event = AdHocEvent(name, payload)
         mark(event, None, bus.max_depth)
         text = orjson.dumps(write_event(event, ()))
         if len(text) > MAX_TEXT:
