@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from bzz.errors import EventCycle
 from bzz.events.bus import Bus, Hook, bus
-from bzz.events.causes import MAX_DEPTH, fresh, silent
+from bzz.events.causes import MAX_DEPTH, fresh
 from bzz.events.event import AdHocEvent, Event, Remote
 from bzz.events.forward import Forwarding, SignalLike, forward
-from bzz.events.from_signals import bridge as _bridge
+from bzz.events.from_signals import connect_signals as _connect_signals
 from bzz.events.model_events import (
     Created,
     Creating,
@@ -34,6 +34,7 @@ from bzz.events.model_events import (
     Updating,
 )
 from bzz.events.observer import Observer
+from bzz.events.silence import silent
 
 __all__ = [
     "MAX_DEPTH",
@@ -87,4 +88,4 @@ set_max_depth = bus.set_max_depth
 watch = bus.watch
 unwatch = bus.unwatch
 
-_bridge(bus)
+_connect_signals(bus)

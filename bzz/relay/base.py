@@ -12,7 +12,7 @@ from tornado.web import Application
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
 from bzz.events.event import checked_name
-from bzz.events.targets import Kind, parse
+from bzz.events.targets import EventClass, parse
 from bzz.relay import documents
 from bzz.relay.answering import Answering
 from bzz.relay.asking import Answers
@@ -95,7 +95,7 @@ class Relay:
             bus.check(target)
             if not is_telling(target):
                 raise ConfigurationError(f"{target} does not travel: nobody elsewhere could refuse")
-            if isinstance(target, Kind) and target.model is not None:
+            if isinstance(target, EventClass) and target.model is not None:
                 documents.remember(target.model)
         self._settings.revealed.update(reveal)
         travelling = [Travelling(target) for target in found]
@@ -129,8 +129,8 @@ class Relay:
         :param timeout: how long to wait, in seconds.
         :param expect: names of relays; of each of them some process must answer, whether it is there yet or not.
         :returns: what came of it; an answer that is late is told, and no error.
-        :raises bzz.errors.ConfigurationError: where the relay is not running, or the name is none.
-        :raises bzz.errors.EventCycle: where it has too many causes behind it.
+        :raises bzz.errors.ConfigurationError: if the relay is not running, or the name is none.
+        :raises bzz.errors.EventCycle: if it has too many causes behind it.
         :raises TypeError: for a payload that is not in the table of types (:func:`bzz.relay.register`).
         :raises ValueError: for a payload that is too long or nested too deep.
         """
@@ -145,7 +145,7 @@ class Relay:
         raises makes the answer a failure; :class:`bzz.Refuse` does so without a traceback in the log.
 
         :param pattern: a name, or a glob such as ``'benchmark.*'``. Of several that fit the first one answers.
-        :raises bzz.errors.ConfigurationError: where it is neither, or is answered already.
+        :raises bzz.errors.ConfigurationError: if it is neither, or is answered already.
         """
 
         def register(function: F) -> F:
@@ -161,7 +161,7 @@ class Relay:
 
         :param name: what this process is called there.
         :param runner_host: what its host is called; this machine's name unless given.
-        :raises bzz.errors.ConfigurationError: where the relay is not running.
+        :raises bzz.errors.ConfigurationError: if the relay is not running.
         """
         return StateSignals(self.running, name, runner_host)
 
@@ -171,7 +171,7 @@ class Relay:
     def running(self) -> Session:
         """What runs between start and stop.
 
-        :raises bzz.errors.ConfigurationError: where nothing does.
+        :raises bzz.errors.ConfigurationError: if nothing does.
         """
         if self._session is None or not self._session.is_running:
             raise ConfigurationError("the relay is not running: use it in 'async with', or attach it to an application")

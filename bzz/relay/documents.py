@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from bzz.events.event import reference
+from bzz.events.event import qualified_name
 from bzz.relay.payload import Row, add, read, register
 
 __all__ = ["Document", "learn", "model_named", "remember"]
@@ -67,11 +67,11 @@ read("dbref", list)
 
 def remember(model: type) -> None:
     """Have :func:`model_named` find a class that is no document of an ORM."""
-    _models[reference(model)] = model
+    _models[qualified_name(model)] = model
 
 
 def model_named(name: str) -> type | None:
-    """The class of models that :func:`bzz.events.event.reference` gives ``name`` for, if this process has it."""
+    """Return the model whose :func:`~bzz.events.event.qualified_name` is ``name``, or None."""
     if name in _models:
         return _models[name]
     for module in _PROVIDERS.values():

@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any
 
 from bzz.events.bus import bus
-from bzz.events.event import AdHocEvent, Event, Remote, class_named, reference, revived, stamp
+from bzz.events.event import AdHocEvent, Event, Remote, class_named, qualified_name, restored, stamp
 from bzz.events.model_events import FieldUpdated, Intent, ModelEvent
-from bzz.events.targets import Kind, Subject, Target
+from bzz.events.targets import EventClass, Subject, Target
 from bzz.providers.hidden import MayLeave, without_hidden
 from bzz.relay.documents import model_named
 from bzz.relay.payload import pack, unpack
@@ -43,12 +43,12 @@ class Travelling(Target):
 
 
 def is_telling(target: Target) -> bool:
-    """Whether a target means anything that travels."""
-    return not (isinstance(target, Kind) and issubclass(target.kind, Intent))
+    """Return whether a target means anything that travels."""
+    return not (isinstance(target, EventClass) and issubclass(target.kind, Intent))
 
 
 def write_event(event: Event, revealed: Collection[str]) -> dict[str, Any] | None:
-    """What is sent of an event; None where it tells of nothing but a hidden field.
+    """Return what is sent of an event; None if it tells of nothing but a hidden field.
 
     :param revealed: the hidden fields that may leave, as ``Model.field``.
     :raises TypeError: for a value that is not in the table of types.
@@ -61,12 +61,12 @@ def write_event(event: Event, revealed: Collection[str]) -> dict[str, Any] | Non
     fields = event.payload if isinstance(event, AdHocEvent) else _fields(event)
     body: dict[str, Any] = {"name": event.name, "id": event.id, "at": event.occurred_at.isoformat()}
     if isinstance(event, ModelEvent):
-        body["model"] = reference(event.model)
+        body["model"] = qualified_name(event.model)
         if not _strip(event, fields, may_leave):
             return None
     body["fields"] = pack(fields, may_leave)
     if type(event) is not AdHocEvent:
-        body["class"] = reference(type(event))
+        body["class"] = qualified_name(type(event))
     if event.request_id is not None:
         body["request"] = event.request_id
     if isinstance(event.origin, str):
@@ -93,7 +93,7 @@ def _strip(event: ModelEvent[Any], fields: dict[str, Any], may_leave: MayLeave) 
 
 
 def _causes(event: Event) -> list[list[str]]:
-    """The names and ids of the causes, the nearest first."""
+    """Return the names and ids of the causes, the nearest first."""
     found: list[list[str]] = []
     link = event.cause
     while link is not None and len(found) <= bus.max_depth:
@@ -103,7 +103,7 @@ def _causes(event: Event) -> list[list[str]]:
 
 
 def read_event(body: Any, remote: Remote) -> Event:
-    """The event that was sent elsewhere as ``body``.
+    """Return the event that was sent elsewhere as ``body``.
 
     :raises ValueError: for anything that :func:`write_event` does not make, or a value that the event refuses.
     """
@@ -128,20 +128,20 @@ def read_event(body: Any, remote: Remote) -> Event:
 def _make(body: dict[str, Any], fields: dict[str, Any], marks: dict[str, Any]) -> Event:
     kind = class_named(_text(body["class"])) if "class" in body else None
     if kind is None or kind is AdHocEvent:
-        return revived(AdHocEvent, {"name": _text(body["name"]), "payload": fields}, marks)
+        return restored(AdHocEvent, {"name": _text(body["name"]), "payload": fields}, marks)
     if issubclass(kind, Intent):
         raise ValueError(f"{kind.__name__} does not travel")
     if not issubclass(kind, ModelEvent):
-        return revived(kind, fields, marks)
+        return restored(kind, fields, marks)
     model = model_named(_text(body["model"]))
     if model is None:
         fields = {"model": re.split("[:.]", body["model"])[-1], **fields}
-        return revived(AdHocEvent, {"name": _text(body["name"]), "payload": fields}, marks)
-    return revived(kind, {"model": model, **fields}, {**marks, "origin": model})
+        return restored(AdHocEvent, {"name": _text(body["name"]), "payload": fields}, marks)
+    return restored(kind, {"model": model, **fields}, {**marks, "origin": model})
 
 
 def _cause(body: dict[str, Any]) -> tuple[Event | None, int]:
-    """The causes as events that carry nothing, and their number."""
+    """Return the causes as events that carry nothing, and their number."""
     if "causes" not in body:
         return None, 0
     cause: Event | None = None

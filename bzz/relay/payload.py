@@ -16,7 +16,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
-from bzz.events.event import reference
+from bzz.events.event import qualified_name
 from bzz.providers.hidden import MayLeave
 
 __all__ = ["MAX_DEPTH", "Pack", "nothing_hidden", "pack", "register", "unpack"]
@@ -72,11 +72,11 @@ def nothing_hidden(model: type, name: str) -> bool:
 
 
 def pack(value: Any, may_leave: MayLeave = nothing_hidden, depth: int = 0) -> Any:
-    """``value`` in terms of JSON.
+    """Return ``value`` in terms of JSON.
 
     :param may_leave: asked about hidden fields of documents.
     :raises TypeError: for a value of a type that is not in the table.
-    :raises ValueError: where it is nested deeper than :data:`MAX_DEPTH`.
+    :raises ValueError: if it is nested deeper than :data:`MAX_DEPTH`.
 
     >>> pack({"price": Decimal("1.50"), "tags": ["a"]})
     {'price': {'$': 'decimal', 'v': '1.50'}, 'tags': ['a']}
@@ -116,7 +116,7 @@ def _row(value: Any) -> Row:
 
 
 def unpack(value: Any, depth: int = 0) -> Any:
-    """The value that :func:`pack` was given.
+    """Return the value that :func:`pack` was given.
 
     :raises ValueError: for anything that it did not make, or a tag that this process does not know.
 
@@ -157,9 +157,9 @@ def _items(value: Any) -> list[Any]:
 
 
 def _make_enum(value: Any) -> Any:
-    """The member of an enum that this process has, else the value of the member."""
+    """Return the member of an enum that this process has, else the value of the member."""
     where, name, plain = _items(value)
-    found = next((each for each in _below(Enum) if reference(each) == where), None)
+    found = next((each for each in _below(Enum) if qualified_name(each) == where), None)
     return plain if found is None else found[name]
 
 
@@ -192,4 +192,4 @@ register(
     lambda value: base64.b64encode(value).decode("ascii"),
     lambda text: base64.b64decode(_text(text), validate=True),
 )
-register(Enum, "enum", lambda member: [reference(type(member)), member.name, member.value], _make_enum)
+register(Enum, "enum", lambda member: [qualified_name(type(member)), member.name, member.value], _make_enum)
