@@ -76,11 +76,11 @@ class Batcher(Generic[Q, A]):
         self._lone_groups = 0  # the last ones in a row
 
     async def ask(self, question: Q) -> A:
-        """The answer to one question, sent now or with the next group.
+        """Return the answer to one question, sent now or with the next group.
 
         An asker that is cancelled takes nobody with it: its group goes on, unless it was alone in it.
 
-        :raises bzz.errors.Unavailable: where too many wait already, or this one has waited for three seconds.
+        :raises bzz.errors.Unavailable: if too many wait already, or this one has waited for three seconds.
         """
         if len(self._waiting) >= self._max_waiting:
             raise Unavailable("Too many requests are waiting for the database; nothing was done.")
@@ -98,7 +98,7 @@ class Batcher(Generic[Q, A]):
         return await future
 
     def _is_busy(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether the next group has to wait for one that is on its way, or is about to go."""
+        """Return whether the next group has to wait for one that is on its way, or is about to go."""
         return self._is_starting or (bool(self._groups) and self._is_held_up(loop.time()))
 
     def _is_held_up(self, now: float) -> bool:
@@ -155,7 +155,7 @@ class Batcher(Generic[Q, A]):
             raise
 
     def _next_group(self) -> tuple[list[tuple[Q, asyncio.Future[A]]], str | None]:
-        """The questions to send, and the id of the request that asks; None where several do."""
+        """Return the questions to send, and the id of the request that asks; None if several do."""
         question, future, _, request_id = self._waiting.popleft()
         group = [(question, future)]
         weight = self._weight_of(question)

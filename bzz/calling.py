@@ -21,8 +21,8 @@ async def call(function: Callable[..., Any], /, *arguments: Any, **named: Any) -
     keeps one function's failure from the others, and end the task that it runs in. So it becomes a ``RuntimeError``,
     unless somebody does cancel the running task.
 
-    :raises RuntimeError: where something that ``function`` waits for was cancelled.
-    :raises asyncio.CancelledError: where the running task is being cancelled.
+    :raises RuntimeError: if something that ``function`` waits for was cancelled.
+    :raises asyncio.CancelledError: if the running task is being cancelled.
     :raises Exception: what ``function`` raises.
     """
     try:
@@ -40,7 +40,7 @@ def _is_being_cancelled() -> bool:
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[list[inspect.Parameter], bool]:
-    """The parameters by which a function is called, and whether it takes any others by name.
+    """Return the parameters by which a function is called, and whether it takes any others by name.
 
     A decorator that takes ``**kwargs`` hands on what the function that it wraps takes; one that has a signature of its
     own is called by that.
@@ -62,7 +62,7 @@ def parameters_of(function: Callable[..., Any]) -> tuple[list[inspect.Parameter]
 
 
 def _wrapped_by(function: Any) -> Any:
-    """What a decorated function hands its arguments on to, bound as it is; None where it is not decorated."""
+    """Return what a decorated function hands its arguments on to, bound as it is; None if it is not decorated."""
     if isinstance(function, functools.partial):
         inner = _wrapped_by(function.func)
         return inner and functools.partial(inner, *function.args, **function.keywords)
@@ -77,7 +77,7 @@ def _wrapped_by(function: Any) -> Any:
 def check_takes(function: Callable[..., Any], arguments: tuple[str, ...], what: str) -> None:
     """Check that ``function`` can be called with so many arguments, by position.
 
-    :raises bzz.errors.ConfigurationError: where it cannot.
+    :raises bzz.errors.ConfigurationError: if it cannot.
     """
     try:
         inspect.signature(function).bind(*arguments)

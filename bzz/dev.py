@@ -71,7 +71,7 @@ class MongoServer:
     """Where it is, for any MongoDB client; set by :meth:`start`."""
 
     pid: int | None = None
-    """The process that was started; None where the server runs elsewhere."""
+    """The process that was started; None if the server runs elsewhere."""
 
     def __init__(self, data: Path | None = None) -> None:
         self._data = data
@@ -169,7 +169,7 @@ def _find_binary() -> Path:
 
 
 def _runnable(binary: Path, data: Path) -> Path:
-    """``binary`` with its run bit, which a wheel may lose; a copy below ``data`` where it may not be changed."""
+    """Return ``binary`` with its run bit, which a wheel may lose; a copy below ``data`` where it may not be changed."""
     if os.access(binary, os.X_OK):
         return binary
     try:
@@ -204,7 +204,7 @@ def _with_parent_death_signal() -> tuple[str, ...]:
 
 
 def _wait_until_listening(process: subprocess.Popen[bytes], output: IO[bytes], deadline: float) -> bool:
-    """Whether the server says that it listens; False where it has ended instead."""
+    """Return whether the server says that it listens; False if it has ended instead."""
     while process.poll() is None:
         if "waiting for connections" in _read(output).lower():
             return True

@@ -14,7 +14,7 @@ __all__ = ["needs"]
 def needs(extra: str) -> Iterator[None]:
     """Around the imports of packages that ``extra`` of ``pyproject.toml`` brings: say so where one is missing.
 
-    :raises bzz.errors.MissingExtra: one is.
+    :raises bzz.errors.MissingExtra: if one is missing.
 
     >>> with needs("auth"):
     ...     import no_such_package

@@ -44,7 +44,7 @@ class OriginPolicy:
     exposed: tuple[str, ...] | None = EXPOSED
 
     def allows(self, origin: str | None) -> bool:
-        """Whether a page of ``origin`` may read answers."""
+        """Return whether a page of ``origin`` may read answers."""
         return origin is not None and (self.origins is None or origin in self.origins)
 
     def trusts(self, request: HTTPServerRequest) -> bool:
@@ -54,7 +54,7 @@ class OriginPolicy:
     def apply(self, app: Application) -> None:
         """Have every answer of ``app`` follow this policy.
 
-        :raises bzz.errors.ConfigurationError: ``app`` has one already.
+        :raises bzz.errors.ConfigurationError: if ``app`` has one already.
         """
         if ORIGINS in app.settings:
             raise ConfigurationError("bzz.cors was called for this application already")
@@ -76,7 +76,8 @@ def cors(app: Application, origins: Iterable[str], *, credentials: bool = False,
         every one, without credentials.
     :param credentials: whether pages may send cookies, and read what is answered to them.
     :param max_age: seconds for which a browser need not ask again; Chromium takes 7200 at most.
-    :raises bzz.errors.ConfigurationError: an origin that no browser sends, ``"*"`` with credentials, a second call.
+    :raises bzz.errors.ConfigurationError: if an origin is not in the form that browsers send, for ``"*"`` with
+        credentials, and for a second call.
     """
     if isinstance(origins, str):
         raise ConfigurationError(f"origins is a list, [{origins!r}]")
@@ -104,7 +105,7 @@ def _checked(origins: list[Any], credentials: bool) -> frozenset[str] | None:
 
 
 def _as_sent(origin: str) -> str | None:
-    """The origin of the address ``origin`` as browsers write it; None where it has none.
+    """Return the origin of the address ``origin`` as browsers write it; None if it has none.
 
     >>> _as_sent("HTTPS://Example.org:443/page"), _as_sent("*")
     ('https://example.org', None)

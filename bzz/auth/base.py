@@ -50,11 +50,11 @@ class AuthProvider(ABC):
         proxy_info: Mapping[str, Any] | None = None,
         post_data: Mapping[str, Any] | None = None,
     ) -> Awaitable[dict[str, Any] | None] | dict[str, Any] | None:
-        """Who holds ``access_token``; may be a coroutine.
+        """Return who holds ``access_token``; may be a coroutine.
 
         :param proxy_info: as given to ``AuthHive.configure``: Tornado's ``proxy_host``, ``proxy_port``, and so on.
         :param post_data: the whole body that the client sent.
-        :returns: the user's data with at least ``id``, or None where the token is not accepted.
+        :returns: the user's data with at least ``id``, or None if the token is not accepted.
         """
 
     def routes(self) -> dict[str, tuple[type[RequestHandler], dict[str, Any]]]:
@@ -62,7 +62,7 @@ class AuthProvider(ABC):
         return {}
 
     def account(self, post_data: Mapping[str, Any]) -> str | None:
-        """The account that a sign-in claims to be for, by which failures are counted; None where it names none."""
+        """The account that a sign-in claims to be for, by which failures are counted; None if it names none."""
         for name in ("username", "email", "login"):
             if isinstance(post_data.get(name), str):
                 return str(post_data[name]).casefold()

@@ -26,7 +26,7 @@ class SessionCookie:
     :param secure: whether it goes over HTTPS only.
     :param samesite: ``Lax``, ``Strict`` or ``None``: which requests from other sites carry it.
     :param domain: the domain whose hosts all get it; None for the host that set it alone.
-    :raises bzz.errors.ConfigurationError: a cookie that browsers would refuse.
+    :raises bzz.errors.ConfigurationError: if browsers would refuse the cookie.
     """
 
     name: str
@@ -60,7 +60,7 @@ class SessionCookie:
         return [value.strip().strip('"') for name, _, value in pairs if name.strip() == self.name]
 
     def header(self, value: str, max_age: int) -> str:
-        """The ``Set-Cookie`` that keeps ``value`` for ``max_age`` seconds; 0 removes it."""
+        """Return the ``Set-Cookie`` that keeps ``value`` for ``max_age`` seconds; 0 removes it."""
         jar = SimpleCookie({self.name: value})
         morsel = jar[self.name]
         morsel.update({"path": "/", "max-age": str(max_age), "samesite": self.samesite})

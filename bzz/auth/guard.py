@@ -38,8 +38,8 @@ class Guard:
     async def __call__(self, handler: RequestHandler) -> None:
         """Let a request to a handler of bzz go on, or raise.
 
-        :raises bzz.errors.Unauthorized: nobody is signed in, and the method asks for it.
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        :raises bzz.errors.Unauthorized: if nobody is signed in, and the method asks for it.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
         if self._required.get(handler.request.method or "", True):
             await self.require(handler)
@@ -49,8 +49,8 @@ class Guard:
     async def require(self, handler: RequestHandler) -> None:
         """Set ``handler.current_user`` and renew the session, whatever the method.
 
-        :raises bzz.errors.Unauthorized: nobody is signed in.
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        :raises bzz.errors.Unauthorized: if nobody is signed in.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
         self._sessions.renew(handler, await self._sessions.find(handler))
 

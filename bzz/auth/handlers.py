@@ -31,9 +31,9 @@ class AuthSettings:
 
 
 def settings_of(settings: Mapping[str, Any]) -> AuthSettings:
-    """What an application's ``settings`` hold of it.
+    """Return what an application's ``settings`` hold of it.
 
-    :raises bzz.errors.ConfigurationError: nothing.
+    :raises bzz.errors.ConfigurationError: if ``AuthHive.configure`` was not called.
     """
     try:
         found: AuthSettings = settings[SETTING]
@@ -57,7 +57,7 @@ class AuthHandler(ReceivingHandler):
     def auth(self) -> AuthSettings:
         """What the application configured.
 
-        :raises bzz.errors.ConfigurationError: nothing.
+        :raises bzz.errors.ConfigurationError: if ``AuthHive.configure`` was not called.
         """
         return settings_of(self.settings)
 

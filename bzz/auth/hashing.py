@@ -32,22 +32,22 @@ _threads = ThreadPoolExecutor(AT_ONCE, "bzz-password")
 
 @functools.cache
 def nobodys() -> str:
-    """A hash that no password has: verified where there is no account, so that this takes as long."""
+    """Return a hash that no password has: verified where there is no account, so that this takes as long."""
     return _hasher.hash(secrets.token_hex())
 
 
 async def hashed(password: str) -> str:
-    """The hash of ``password``, with its salt and parameters."""
+    """Return the hash of ``password``, with its salt and parameters."""
     return await _in_thread(lambda: _hasher.hash(_same(password)))
 
 
 async def verified(hashed_password: str, password: str) -> bool:
-    """Whether ``hashed_password`` is a hash of ``password``."""
+    """Return whether ``hashed_password`` is a hash of ``password``."""
     return await _in_thread(lambda: _is_of(hashed_password, _same(password)))
 
 
 def is_outdated(hashed_password: str) -> bool:
-    """Whether a hash was made with other parameters than those of today."""
+    """Return whether a hash was made with other parameters than those of today."""
     return _hasher.check_needs_rehash(hashed_password)
 
 

@@ -34,13 +34,14 @@ class AuthHive:
 
     @staticmethod
     def routes_for(providers: Iterable[AuthProvider | type[AuthProvider]], prefix: str = "") -> RouteList:
-        """The routes ``/auth/me/``, ``/auth/signin/``, ``/auth/signout/``, ``/auth/renew/`` and the providers' own.
+        """Return the routes ``/auth/me/``, ``/auth/signin/``, ``/auth/signout/``, ``/auth/renew/`` and the providers'.
 
         The slash at the end is optional.
 
-        :param providers: who can vouch for a user, each with a name of its own: instances, or classes that need no
+        :param providers: the authentication providers, with different names: instances, or classes that need no
             arguments.
-        :raises bzz.errors.ConfigurationError: no provider, one without a name, two of one name, or something else.
+        :raises bzz.errors.ConfigurationError: if there is no provider, one has no name, two have the same name, or one
+            is not a provider.
         """
         named = _by_name(providers)
         found: dict[str, tuple[type[RequestHandler], dict[str, Any]]] = {
@@ -95,7 +96,7 @@ class AuthHive:
         :param revocation: where sessions are noted that were signed out, so that a copied token stops working.
         :param limiter: how many sign-ins may fail; :class:`bzz.auth.Limiter` with its defaults unless said otherwise.
         :param proxy_info: Tornado's ``proxy_host``, ``proxy_port`` and so on, for the providers' requests.
-        :raises bzz.errors.ConfigurationError: a key that is too short, or another argument that cannot be.
+        :raises bzz.errors.ConfigurationError: if a key is too short, or another argument is invalid.
         """
         check_kinds(locals())
         tokens = SessionTokens(read_keys(secret_key), expiration, lifetime, audience=audience)
@@ -123,8 +124,8 @@ class AuthHive:
         """End every session that a user of ``app`` has begun until now, wherever a copy of its token is.
 
         :param provider: the provider's name, and ``user_id`` what it gave as ``id``.
-        :raises bzz.errors.ConfigurationError: ``app`` was configured without ``revocation``, or not at all.
-        :raises bzz.errors.Unavailable: the store cannot be asked.
+        :raises bzz.errors.ConfigurationError: if ``app`` was configured without ``revocation``, or not at all.
+        :raises bzz.errors.Unavailable: if the store cannot be asked.
         """
         await settings_of(app.settings).sessions.end_all(provider, user_id)
 
@@ -142,7 +143,7 @@ def _by_name(providers: Iterable[AuthProvider | type[AuthProvider]]) -> dict[str
 
 
 def _made(given: Any) -> AuthProvider:
-    """``given``, or an instance of it where it is a class."""
+    """Return ``given``, or an instance of it if it is a class."""
     if isinstance(given, AuthProvider):
         return given
     if not (isinstance(given, type) and issubclass(given, AuthProvider)):

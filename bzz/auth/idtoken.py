@@ -46,7 +46,7 @@ Keys = list[SigningKey]
 
 
 def looks_like_jwt(token: str) -> bool:
-    """Whether ``token`` has the form of a signed JWT, so that it is worth verifying.
+    """Return whether ``token`` has the form of a signed JWT, so that it is worth verifying.
 
     >>> looks_like_jwt("ya29.opaque"), looks_like_jwt("eyJhbGciOiJub25lIn0.e30.c2ln")
     (False, True)
@@ -55,7 +55,7 @@ def looks_like_jwt(token: str) -> bool:
 
 
 def key_id_of(token: str) -> str | None:
-    """The id of the key that signed ``token`` (``''`` where it names none); None where it is no ID token."""
+    """Return the id of the key that signed ``token`` (``''`` where it names none); None if it is no ID token."""
     try:
         header = jwt.get_unverified_header(token)
     except Exception:  # PyJWT lets other errors than its own through
@@ -66,7 +66,7 @@ def key_id_of(token: str) -> str | None:
 
 
 def read_keys(document: Mapping[str, Any]) -> Keys:
-    """The signing keys of a JWK set (RFC 7517), those of an unknown kind left out."""
+    """Return the signing keys of a JWK set (RFC 7517), those of an unknown kind left out."""
     keys: Keys = []
     for data in document.get("keys") or []:
         try:
@@ -84,7 +84,7 @@ def _read_key(data: Mapping[str, Any]) -> SigningKey:
 
 
 def signer_of(token: str, keys: Keys) -> SigningKey | None:
-    """The key that signed ``token``, whatever it says; None where it is none of ``keys``."""
+    """Return the key that signed ``token``, whatever it says; None if it is none of ``keys``."""
     for key in keys:
         try:
             jwt.api_jws.decode(token, key.public, algorithms=key.algorithms)
@@ -97,7 +97,7 @@ def signer_of(token: str, keys: Keys) -> SigningKey | None:
 def verify(
     token: str, key: SigningKey, *, issuers: Sequence[str], audience: str, leeway: float
 ) -> dict[str, Any] | None:
-    """The claims of ``token``, or None where anything about it is wrong.
+    """Return the claims of ``token``, or None if anything about it is wrong.
 
     :param key: the one that signed it.
     :param issuers: those whose tokens are accepted; one may hold :data:`TENANT`.
@@ -127,7 +127,7 @@ def _is_from(issuers: Sequence[str], claims: Mapping[str, Any]) -> bool:
 
 
 def _of_tenant(issuer: str, claims: Mapping[str, Any]) -> str:
-    """``issuer`` as a token of the tenant in ``claims`` has it.
+    """Return ``issuer`` as a token of the tenant in ``claims`` has it.
 
     >>> _of_tenant("https://login.example/{tenantid}/v2.0", {"tid": "7"})
     'https://login.example/7/v2.0'

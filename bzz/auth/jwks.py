@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from bzz.auth.http import ask
+from bzz.auth.http import fetch_json
 from bzz.auth.idtoken import TENANT, Keys, read_keys
 from bzz.errors import BadGateway, RequestError
 
@@ -42,10 +42,10 @@ class KeyCache:
         self._retry_at = 0.0
 
     async def current(self, proxy_info: Mapping[str, Any] | None) -> Keys:
-        """The keys, at most an hour old; at most a day where the server does not give them anew.
+        """Return the keys, at most an hour old; at most a day where the server does not give them anew.
 
-        :raises bzz.errors.BadGateway: discovery or the keys are not what they should be.
-        :raises bzz.errors.Unavailable: the server cannot be reached.
+        :raises bzz.errors.BadGateway: if the discovery document or the keys are malformed.
+        :raises bzz.errors.Unavailable: if the server cannot be reached.
         """
         age = self._age()
         if age > STALE_SECONDS:
@@ -55,7 +55,7 @@ class KeyCache:
         return self._keys
 
     async def refreshed(self, proxy_info: Mapping[str, Any] | None) -> Keys:
-        """The keys, fetched again for a token that none of them signed: they may have been rotated.
+        """Return the keys, fetched again for a token that none of them signed: they may have been rotated.
 
         Strangers who invent tokens get no more than ``REFRESHES`` of those fetches in ``REFRESH_SECONDS``.
 
@@ -89,18 +89,18 @@ class KeyCache:
         await asyncio.shield(task)
 
     async def _load(self, proxy_info: Mapping[str, Any] | None) -> None:
-        discovered = await ask(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", proxy_info) or {}
+        discovered = await fetch_json(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", proxy_info) or {}
         issuer = discovered.get("issuer")
         if not _stands_for(issuer, self._issuer) or not isinstance(discovered.get("jwks_uri"), str):
             raise BadGateway("The discovery document of the provider does not fit its issuer.")
-        keys = read_keys(await ask(discovered["jwks_uri"], proxy_info) or {})
+        keys = read_keys(await fetch_json(discovered["jwks_uri"], proxy_info) or {})
         if not keys:
             raise BadGateway("The provider publishes no usable key.")
         self._keys, self._fetched_at, self.issuer = keys, time.monotonic(), str(issuer)
 
 
 def _stands_for(discovered: Any, issuer: str) -> bool:
-    """Whether a discovery document with the issuer ``discovered`` is that of ``issuer``.
+    """Return whether a discovery document with the issuer ``discovered`` is that of ``issuer``.
 
     >>> _stands_for("https://login.example/{tenantid}/v2.0", "https://login.example/common/v2.0")
     True

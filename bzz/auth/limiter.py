@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from bzz.auth import outage
+from bzz.auth.http import unavailable_on
 from bzz.auth.mongodb import store_in
 from bzz.errors import ConfigurationError, OutcomeUnknown, TooManyRequests, Unavailable
 
@@ -60,7 +60,7 @@ class MongoFailures(FailureStore):
         self._store = store_in(collection, "end")
 
     async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
-        with outage.provider("sign-in limiter", Unavailable, OutcomeUnknown):
+        with unavailable_on("sign-in limiter", Unavailable, OutcomeUnknown):
             return await self._store.count(key, amount, window)
 
 
@@ -71,7 +71,7 @@ class Limiter:
     :param per_account: failures in a window for one account.
     :param window: seconds.
     :param store: where to count; in memory unless said otherwise, which each process then does for itself.
-    :raises bzz.errors.ConfigurationError: a number below 1.
+    :raises bzz.errors.ConfigurationError: if a number is below 1.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Limiter:
         """Count an attempt for the ``'address'`` or ``'account'`` called ``name``.
 
         :returns: what :meth:`forgive` takes.
-        :raises bzz.errors.TooManyRequests: with ``Retry-After``.
+        :raises bzz.errors.TooManyRequests: if too many sign-ins have failed, with ``Retry-After``.
         """
         key = f"{kind}:{name}"
         count, seconds = await self._store.add(key, 1, self._window)

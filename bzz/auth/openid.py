@@ -29,7 +29,7 @@ class OpenIDProvider(AuthProvider):
     :param client_id: the id that the application has at that server, the token's audience.
     :param name: what clients send as ``provider``.
     :param claims: further claims of the token that become data of the user and stay in the session, ``("roles",)``.
-    :raises bzz.errors.ConfigurationError: a claim called ``id`` or ``provider``, which bzz writes itself.
+    :raises bzz.errors.ConfigurationError: if a claim is called ``id`` or ``provider``, which bzz sets itself.
     """
 
     def __init__(self, issuer: str, client_id: str, name: str = "openid", claims: Sequence[str] = ()) -> None:
@@ -50,8 +50,8 @@ class OpenIDProvider(AuthProvider):
     ) -> dict[str, Any] | None:
         """The user of the ID token ``access_token``: ``id``, ``name``, ``email`` and ``claims``, as far as it has them.
 
-        :raises bzz.errors.BadGateway: the server's answers are of no use.
-        :raises bzz.errors.Unavailable: the server cannot be reached.
+        :raises bzz.errors.BadGateway: if the server's answers cannot be used.
+        :raises bzz.errors.Unavailable: if the server cannot be reached.
         """
         key_id = key_id_of(access_token)
         if key_id is None:
@@ -65,7 +65,7 @@ class OpenIDProvider(AuthProvider):
         return user_of(claims, self.claims) if claims and _has_nonce(claims, post_data or {}) else None
 
     async def _signer(self, token: str, key_id: str, proxy_info: Mapping[str, Any] | None) -> SigningKey | None:
-        """The key that signed ``token``, after one more look at the server's where none that is known did."""
+        """Return the key that signed ``token``, after one more look at the server's where none that is known did."""
         known = _fitting(key_id, await self._keys.current(proxy_info))
         found = signer_of(token, known)
         if found is not None:
@@ -84,7 +84,7 @@ def _fitting(key_id: str, keys: Keys) -> Keys:
 
 
 def _has_nonce(claims: Mapping[str, Any], post_data: Mapping[str, Any]) -> bool:
-    """Whether the token holds the nonce that the client sent (Core 1.0, section 3.1.3.7), where it sent one."""
+    """Return whether the token holds the nonce that the client sent (Core 1.0, section 3.1.3.7), where it sent one."""
     return "nonce" not in post_data or post_data["nonce"] == claims.get("nonce")
 
 

@@ -36,7 +36,7 @@ _PROXY = {"proxy_host", "proxy_port", "proxy_username", "proxy_password", "proxy
 def check_kinds(options: Mapping[str, Any]) -> None:
     """Raise where one of ``options`` is of a kind that it cannot be of.
 
-    :raises bzz.errors.ConfigurationError: naming it.
+    :raises bzz.errors.ConfigurationError: if one has the wrong type; the message names it.
     """
     for name, (kinds, wanted) in _KINDS.items():
         value = options[name]
@@ -45,9 +45,9 @@ def check_kinds(options: Mapping[str, Any]) -> None:
 
 
 def read_keys(secret_key: str | bytes | Sequence[str | bytes]) -> list[bytes]:
-    """The keys that ``secret_key`` gives: the first signs, all are accepted.
+    """Return the keys that ``secret_key`` gives: the first signs, all are accepted.
 
-    :raises bzz.errors.ConfigurationError: something else than texts and bytes.
+    :raises bzz.errors.ConfigurationError: if it holds anything but strings and bytes.
     """
     keys = [secret_key] if isinstance(secret_key, (str, bytes)) else secret_key
     if not isinstance(keys, (list, tuple)) or not all(isinstance(key, (str, bytes)) for key in keys):
@@ -56,9 +56,9 @@ def read_keys(secret_key: str | bytes | Sequence[str | bytes]) -> list[bytes]:
 
 
 def checked_proxy(proxy_info: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """``proxy_info``, or None where it is empty.
+    """Return ``proxy_info``, or None if it is empty.
 
-    :raises bzz.errors.ConfigurationError: Tornado's client would not use it as it stands.
+    :raises bzz.errors.ConfigurationError: if Tornado's client would not use it as it stands.
     """
     if not proxy_info:
         return None

@@ -29,7 +29,7 @@ class PasswordProvider(AuthProvider):
         case are the same.
     :param send_reset: called with the user (``id`` and the login) and a token, which it mails; plain or async, after
         the response. Without it, no password can be reset.
-    :raises bzz.errors.ConfigurationError: one of them is something else.
+    :raises bzz.errors.ConfigurationError: if an argument has the wrong type.
     """
 
     credential = "password"
@@ -48,9 +48,9 @@ class PasswordProvider(AuthProvider):
         self._send_reset = send_reset
 
     def account(self, post_data: Mapping[str, Any]) -> str:
-        """The login in ``post_data``, by which failures are counted.
+        """Return the login in ``post_data``, by which failures are counted.
 
-        :raises bzz.errors.BadRequest: there is none.
+        :raises bzz.errors.BadRequest: if there is none.
         """
         return self._accounts.login_in(post_data)
 
@@ -60,10 +60,10 @@ class PasswordProvider(AuthProvider):
         proxy_info: Mapping[str, Any] | None = None,
         post_data: Mapping[str, Any] | None = None,
     ) -> dict[str, Any] | None:
-        """The user whose password is ``access_token``, and whose login is in ``post_data``.
+        """Return the user whose password is ``access_token``, and whose login is in ``post_data``.
 
-        :raises bzz.errors.BadRequest: no login, or a password that is too long to be one.
-        :raises bzz.errors.Unavailable: the store cannot be asked.
+        :raises bzz.errors.BadRequest: if there is no login, or the password is too long.
+        :raises bzz.errors.Unavailable: if the store cannot be asked.
         """
         return await self._accounts.check(post_data or {}, access_token)
 

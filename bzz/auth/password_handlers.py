@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bzz.addresses import network_of
-from bzz.auth import outage
 from bzz.auth.accounts import Accounts
 from bzz.auth.base import AuthProvider
 from bzz.auth.body import is_true, needed_text
 from bzz.auth.handlers import SignInHandler
+from bzz.auth.http import unavailable_on_error
 from bzz.auth.session import bearer_of
 from bzz.calling import call
 from bzz.errors import Conflict, Forbidden, RequestError, Unauthorized
@@ -44,10 +44,10 @@ class AccountHandler(SignInHandler):
         """Count what is within as a failed sign-in from its address, and for ``accounts``, if it is refused.
 
         :param success_counts: count it where it succeeds as well.
-        :raises bzz.errors.TooManyRequests: with ``Retry-After``.
+        :raises bzz.errors.TooManyRequests: if too many sign-ins have failed, with ``Retry-After``.
         """
         limiter = self.auth.limiter
-        with outage.store("sign-in limiter"):
+        with unavailable_on_error("sign-in limiter"):
             counted = [await limiter.begin("address", network_of(self.request.remote_ip or ""))]
             counted += [await limiter.begin("account", f"{self.accounts.provider}:{each}") for each in accounts]
         try:
@@ -61,7 +61,7 @@ class AccountHandler(SignInHandler):
             await self._forgive(counted)
 
     async def _forgive(self, counted: list[str]) -> None:
-        with outage.store("sign-in limiter"):
+        with unavailable_on_error("sign-in limiter"):
             await self.auth.limiter.forgive(counted)
 
     async def _end_sessions(self, user: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bzz.auth import outage
+from bzz.auth.http import unavailable_on
 from bzz.auth.mongodb import store_in
 from bzz.errors import Unavailable
 from bzz.providers.base import Entry
@@ -37,7 +37,7 @@ class PasswordStore(ABC):
 
     @abstractmethod
     async def find(self, login: str) -> Account | None:
-        """The account called ``login``."""
+        """Return the account called ``login``."""
 
     @abstractmethod
     async def change(self, account: Account, new_hash: str) -> bool:
@@ -76,16 +76,16 @@ class MongoPasswords(PasswordStore):
         self._store = store_in(collection)
 
     async def add(self, account: Account) -> bool:
-        with outage.provider("password", Unavailable):
+        with unavailable_on("password", Unavailable):
             return await self._store.put(account.login, _value_of(account), None)
 
     async def find(self, login: str) -> Account | None:
-        with outage.provider("password", Unavailable):
+        with unavailable_on("password", Unavailable):
             found = (await self._store.get([login])).get(login)
         return None if found is None else _account_of(login, found)
 
     async def change(self, account: Account, new_hash: str) -> bool:
-        with outage.provider("password", Unavailable):
+        with unavailable_on("password", Unavailable):
             found = (await self._store.get([account.login])).get(account.login)
             if found is None or _account_of(account.login, found) != account:
                 return False

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from bzz.auth import outage
+from bzz.auth.http import unavailable_on
 from bzz.auth.mongodb import store_in
 from bzz.errors import ConfigurationError, OutcomeUnknown, Unavailable
 from bzz.providers.base import Entry
@@ -21,7 +21,7 @@ __all__ = ["MemoryRevocation", "MongoRevocation", "RevocationStore", "user_key"]
 
 
 def user_key(provider: str, user_id: str) -> str:
-    """What stands for a user in a store: ids are unique within one provider only.
+    """Return what stands for a user in a store: ids are unique within one provider only.
 
     >>> user_key("google", "7")
     'user google:7'
@@ -38,18 +38,18 @@ class RevocationStore(ABC):
 
     @abstractmethod
     async def is_revoked(self, session_id: str) -> bool:
-        """Whether ``session_id`` was revoked and is still remembered."""
+        """Return whether ``session_id`` was revoked and is still remembered."""
 
     async def revoke_user(self, user: str, before: float, until: int) -> None:
         """End the sessions of ``user`` that began at ``before`` or earlier, and remember it until ``until``.
 
         :param user: what :func:`user_key` gave; ``before`` and ``until`` are seconds since the epoch.
-        :raises bzz.errors.ConfigurationError: a store that has only the other two methods cannot.
+        :raises bzz.errors.ConfigurationError: if the store has only the other two methods.
         """
         raise ConfigurationError(f"{type(self).__name__} has no revoke_user")
 
     async def has_ended(self, session_id: str, user: str, started: float) -> bool:
-        """Whether ``session_id`` was revoked by itself, or with all that ``user`` had begun by ``started``."""
+        """Return whether ``session_id`` was revoked by itself, or with all that ``user`` had begun by ``started``."""
         return await self.is_revoked(session_id)
 
 
@@ -114,5 +114,5 @@ class MongoRevocation(RevocationStore):
 
 
 def _asking() -> AbstractContextManager[None]:
-    """What is noted can be noted again: where the outcome of that is unknown, the client may repeat it."""
-    return outage.provider("revocation", Unavailable, OutcomeUnknown)
+    """Return what is noted can be noted again: where the outcome of that is unknown, the client may repeat it."""
+    return unavailable_on("revocation", Unavailable, OutcomeUnknown)

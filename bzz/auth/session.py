@@ -9,9 +9,9 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from bzz.auth import outage
 from bzz.auth.caching import depends_on_session, forget_renewal, renew_on_success
 from bzz.auth.cookie import COOKIE_BYTES, SessionCookie
+from bzz.auth.http import unavailable_on_error
 from bzz.auth.revocation import RevocationStore, user_key
 from bzz.auth.token import Session, SessionTokens
 from bzz.calling import call
@@ -20,7 +20,7 @@ from bzz.errors import BadRequest, ConfigurationError, Unauthorized
 __all__ = ["LoadUser", "Sessions", "bearer_of"]
 
 LoadUser = Callable[[dict[str, Any]], Any]
-"""Gives what ``handler.current_user`` is to be for a session's user, or None where there is no such user any more."""
+"""Gives what ``handler.current_user`` is to be for a session's user, or None if there is no such user any more."""
 
 IN_FLIGHT_SECONDS = 3600.0
 """How long an ended session is remembered in this process, for requests that came before its end."""
@@ -41,13 +41,13 @@ class Sessions:
     _ended: dict[str, float] = field(default_factory=dict)
 
     async def find(self, handler: RequestHandler) -> Session:
-        """The session of a request, whose user becomes ``handler.current_user``.
+        """Return the session of a request, whose user becomes ``handler.current_user``.
 
         Where there is a bearer token, the cookie is not looked at. Of several cookies with one name, the first that is
         valid counts.
 
-        :raises bzz.errors.Unauthorized: there is none, or none is valid.
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        :raises bzz.errors.Unauthorized: if there is none, or none is valid.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
         depends_on_session(handler.request)
         refusal = _unauthorized("Sign in first.", invalid=False)
@@ -65,7 +65,7 @@ class Sessions:
     def set_cookie(self, handler: RequestHandler, session: Session) -> None:
         """Put ``session`` into the cookie.
 
-        :raises bzz.errors.BadRequest: the user's data do not fit a cookie.
+        :raises bzz.errors.BadRequest: if the user's data do not fit a cookie.
         """
         cookie = self._cookie_of(session)
         if len(cookie) > COOKIE_BYTES:
@@ -85,7 +85,7 @@ class Sessions:
     async def end(self, handler: RequestHandler) -> None:
         """Remove the cookie and, where revocation is configured, end every copy of the token.
 
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked; the cookie stays then.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked; the cookie stays then.
         """
         for session in self._sessions_in(self._tokens_of(handler)):
             await self._end(session)
@@ -95,7 +95,7 @@ class Sessions:
     async def end_previous(self, handler: RequestHandler) -> None:
         """End the sessions whose cookies the request carries, since another one begins with it.
 
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
         for session in self._sessions_in(self.cookie.values(handler.request)):
             await self._end(session)
@@ -103,20 +103,20 @@ class Sessions:
     async def end_all(self, provider: str, user_id: str) -> None:
         """End every session that a user has begun until now.
 
-        :raises bzz.errors.ConfigurationError: there is no revocation store.
-        :raises bzz.errors.Unavailable: it cannot be asked.
+        :raises bzz.errors.ConfigurationError: if there is no revocation store.
+        :raises bzz.errors.Unavailable: if it cannot be asked.
         """
         if self.revocation is None:
             raise ConfigurationError("to end all sessions of a user, AuthHive.configure needs revocation=")
         now = self.tokens.clock()
-        with outage.store("revocation"):
+        with unavailable_on_error("revocation"):
             await self.revocation.revoke_user(user_key(provider, user_id), now, int(now) + self.tokens.lifetime + 1)
 
     async def _check(self, session: Session) -> None:
         if self.revocation is None:
             return
         user = user_key(session.user["provider"], session.user["id"])
-        with outage.store("revocation"):
+        with unavailable_on_error("revocation"):
             ended = await self.revocation.has_ended(session.id, user, session.started)
         if ended:
             raise Unauthorized("This session was signed out; sign in again.")
@@ -132,7 +132,7 @@ class Sessions:
     async def _end(self, session: Session) -> None:
         """End ``session`` for requests that are under way in this process and, if there is a store, everywhere."""
         if self.revocation is not None:
-            with outage.store("revocation"):
+            with unavailable_on_error("revocation"):
                 await self.revocation.revoke(session.id, int(session.started) + self.tokens.lifetime + 1)
         now = time.monotonic()
         while self._ended and next(iter(self._ended.values())) < now:
@@ -144,7 +144,7 @@ class Sessions:
         return self.cookie.values(handler.request) if bearer is None else [bearer]
 
     def _sessions_in(self, tokens: list[str]) -> list[Session]:
-        """Those of ``tokens`` that are valid; what is not has nothing to end."""
+        """Return those of ``tokens`` that are valid; what is not has nothing to end."""
         sessions = []
         for token in tokens:
             try:
@@ -163,7 +163,7 @@ class Sessions:
 
 
 def bearer_of(handler: RequestHandler) -> str | None:
-    """The token of ``Authorization: Bearer <token>``, or None where the request has another scheme or none."""
+    """Return the token of ``Authorization: Bearer <token>``, or None if the request has another scheme or none."""
     scheme, _, token = handler.request.headers.get("Authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

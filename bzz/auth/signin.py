@@ -11,8 +11,8 @@ from typing import Any
 from tornado.web import Finish, HTTPError, RequestHandler
 
 from bzz.addresses import network_of
-from bzz.auth import outage
 from bzz.auth.base import AuthProvider
+from bzz.auth.http import unavailable_on_error
 from bzz.auth.limiter import Limiter
 from bzz.calling import call
 from bzz.codec import dumps
@@ -39,14 +39,14 @@ class Attempt:
     _counted: list[str] = field(default_factory=list)
 
     async def run(self) -> dict[str, Any]:
-        """The user's data, with what receivers added.
+        """Return the user's data, with what receivers added.
 
         A refusal counts as a failure and is reported to receivers; trouble of the server's own is neither.
 
-        :raises bzz.errors.Unauthorized: the provider is unknown or does not accept the token.
-        :raises bzz.errors.TooManyRequests: too many have failed.
-        :raises bzz.errors.BadGateway: the provider failed.
-        :raises bzz.errors.Unavailable: the provider cannot be reached, or a store cannot.
+        :raises bzz.errors.Unauthorized: if the provider is unknown or does not accept the token.
+        :raises bzz.errors.TooManyRequests: if too many attempts have failed.
+        :raises bzz.errors.BadGateway: if the provider failed.
+        :raises bzz.errors.Unavailable: if the provider cannot be reached, or a store cannot.
         """
         try:
             user = await self._admitted()
@@ -101,7 +101,7 @@ class Attempt:
             logger.warning("a failure that was none stays counted for the length of a window")
 
     def _status_of(self, error: BaseException) -> int:
-        """The status of the answer that ``error`` becomes."""
+        """Return the status of the answer that ``error`` becomes."""
         if isinstance(error, RequestError):
             return error.status
         if isinstance(error, Finish):  # a receiver has answered itself
@@ -109,11 +109,11 @@ class Attempt:
         return error.status_code if isinstance(error, HTTPError) else 500
 
     async def _count(self, kind: str, name: str) -> None:
-        with outage.store("sign-in limiter"):
+        with unavailable_on_error("sign-in limiter"):
             self._counted.append(await self.limiter.begin(kind, name))
 
     async def _forgive(self) -> None:
-        with outage.store("sign-in limiter"):
+        with unavailable_on_error("sign-in limiter"):
             await self.limiter.forgive(self._counted)
 
 
@@ -121,7 +121,7 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 def _refusal() -> Unauthorized:
-    """One answer for an unknown provider and a token that is not accepted; the log tells them apart."""
+    """Return one answer for an unknown provider and a token that is not accepted; the log tells them apart."""
     return Unauthorized("The provider is not known here, or does not accept this token.", headers=_CHALLENGE)
 
 

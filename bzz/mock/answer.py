@@ -44,13 +44,13 @@ class Answer:
         return self
 
     def with_status(self, status: int) -> Answer:
-        """The same with another status."""
+        """Return the same with another status."""
         return replace(self, status=status)
 
     async def body_for(self, request: HTTPServerRequest, match: re.Match[str]) -> Content:
-        """The body for ``request``, whose URL gave ``match``.
+        """Return the body for ``request``, whose URL gave ``match``.
 
-        :raises TypeError: a function returned something that is no body.
+        :raises TypeError: if a function returned something that cannot be a body.
         """
         if isinstance(self.content, tuple):
             return self.content
@@ -59,9 +59,9 @@ class Answer:
 
 
 def read_answer(options: Any, pattern: re.Pattern[str]) -> Answer:
-    """The answer that the third element of a row describes.
+    """Return the answer that the third element of a row describes.
 
-    :raises bzz.errors.ConfigurationError: what is wrong with it; the caller knows in which row.
+    :raises bzz.errors.ConfigurationError: if it is invalid; the message says why, the caller adds the row.
     """
     if not isinstance(options, Mapping):
         raise ConfigurationError("the answer is a dict")

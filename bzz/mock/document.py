@@ -24,9 +24,9 @@ _TAG = "tag:yaml.org,2002:"
 
 
 def read_document(path: Path) -> Any:
-    """What the YAML or JSON file at ``path`` holds.
+    """Return what the YAML or JSON file at ``path`` holds.
 
-    :raises bzz.errors.ConfigurationError: it cannot be read, or holds what JSON has not; with the line and column.
+    :raises bzz.errors.ConfigurationError: if it cannot be read, or holds what JSON does not have, with line and column.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -79,9 +79,9 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's own way
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping of ``node``, whose keys are different texts.
+        """Return the mapping of ``node``, whose keys are different texts.
 
-        :raises yaml.constructor.ConstructorError: they are not, with their place.
+        :raises yaml.constructor.ConstructorError: if they are not; it has their place.
         """
         seen = set()
         for key, _ in node.value:
@@ -98,7 +98,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_whole(self, node: Any) -> int:
-        """An integer: ``0o17`` and ``0x1f`` too, and ``017`` is seventeen."""
+        """Return an integer: ``0o17`` and ``0x1f`` too, and ``017`` is seventeen."""
         return int(node.value, 0) if node.value[:2] in ("0o", "0x") else int(node.value)
 
 

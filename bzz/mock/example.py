@@ -60,7 +60,7 @@ class Examples:
         self._made: dict[int, tuple[Any, Any]] = {}  # with its schema, so that no other gets its identity
 
     def of(self, schema: Any, where: str) -> Any:
-        """What :func:`example_of` says."""
+        """Return what :func:`example_of` says."""
         if schema is None:
             return None
         if id(schema) not in self._made:
@@ -92,7 +92,7 @@ class Path:
     left: list[int] = field(default_factory=lambda: [MOST_SCHEMAS])
 
     def into(self, schema: Schema) -> Path:
-        """The path of what is inside ``schema``."""
+        """Return the path of what is inside ``schema``."""
         return Path((*self.ids, id(schema)), self.left)
 
     @property
@@ -108,7 +108,7 @@ def _warn_of_unknown_formats(schema: Schema, value: Any, where: str) -> None:
 
 
 def _formats(schema: Schema, value: Any) -> Iterator[str]:
-    """The unknown formats of the texts in ``value``."""
+    """Yield the unknown formats of the texts in ``value``."""
     for branch in itertools.islice(branches(_mapping(schema)), 64):
         if isinstance(value, str) and value not in branch.get("stated", []) and "enum" not in branch:
             name = branch.get("format")
@@ -148,7 +148,7 @@ def _is_valid(validator: Draft202012Validator, value: Any) -> bool:
 
 
 def _proposed(schema: Schema, path: Path) -> Iterator[Any]:
-    """Values that ``schema`` may accept: those of its branches in turns, the first of each first."""
+    """Yield values that ``schema`` may accept: those of its branches in turns, the first of each first."""
     inner = path.into(schema)
     ways = [_of_branch(branch, inner) for branch in itertools.islice(branches(_mapping(schema), path.ids), 64)]
     while ways:
@@ -171,7 +171,7 @@ def _of_branch(schema: Mapping[str, Any], path: Path) -> Iterator[Any]:
 
 
 def _shown(stated: Any, schema: Mapping[str, Any]) -> Any:
-    """What a document states, without the properties that are only written."""
+    """Return what a document states, without the properties that are only written."""
     if not isinstance(stated, Mapping):
         return stated
     properties = schema.get("properties", {})
@@ -220,14 +220,14 @@ def _objects(schema: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _within(schema: Mapping[str, Any], first: dict[str, Any], required: list[str]) -> dict[str, Any]:
-    """``first`` with no more properties than may be, the required ones kept."""
+    """Return ``first`` with no more properties than may be, the required ones kept."""
     spare = max(0, schema.get("maxProperties", len(first)) - len(required))
     kept = {*required, *itertools.islice((name for name in first if name not in required), spare)}
     return {name: value for name, value in first.items() if name in kept}
 
 
 def _filled(schema: Mapping[str, Any], value: dict[str, Any], path: Path) -> dict[str, Any]:
-    """``value`` with further properties, until there are as many as must be."""
+    """Return ``value`` with further properties, until there are as many as must be."""
     least, filled = schema.get("minProperties", 0), dict(value)
     if len(filled) >= least:
         return filled
@@ -244,7 +244,7 @@ def _filled(schema: Mapping[str, Any], value: dict[str, Any], path: Path) -> dic
 
 
 def _names(schema: Mapping[str, Any], path: Path) -> Iterator[str]:
-    """Names of properties that are not listed: such as patterns or ``propertyNames`` ask for."""
+    """Yield names of properties that are not listed: such as patterns or ``propertyNames`` ask for."""
     for pattern in schema.get("patternProperties", {}):
         yield from itertools.islice(texts({"pattern": [pattern]}), 20)
     names = schema.get("propertyNames", True)
@@ -286,7 +286,7 @@ def _filled_places(schemas: list[Schema], schema: Mapping[str, Any], path: Path)
 
 
 def _is_among(value: Any, others: list[Any]) -> bool:
-    """Whether ``value`` is one of ``others``, as JSON counts: true is not 1."""
+    """Return whether ``value`` is one of ``others``, as JSON counts: true is not 1."""
     return any(value == other and isinstance(value, bool) == isinstance(other, bool) for other in others)
 
 

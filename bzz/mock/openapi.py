@@ -29,11 +29,11 @@ MockRow = tuple[str, str, Choice]
 
 
 def rows_of(source: str | PathLike[str] | Mapping[str, Any]) -> list[MockRow]:
-    """One row for each operation; paths without parameters come first, as the specification wants.
+    """Return one row for each operation; paths without parameters come first, as the specification wants.
 
     :param source: the path of a YAML or JSON file, or the document itself.
-    :raises bzz.errors.ConfigurationError: the file cannot be read, it is no OpenAPI 3 document, it has no operations,
-        or a reference in it leads nowhere.
+    :raises bzz.errors.ConfigurationError: if the file cannot be read, is not OpenAPI 3, has no operations, or has a
+        reference that cannot be resolved.
     """
     paths = _resolved(source).get("paths") or {}
     if not isinstance(paths, Mapping):
@@ -79,7 +79,7 @@ class _Operations:
     examples: Examples = field(default_factory=Examples)
 
     def rows_of(self, path: str, item: Any) -> Iterator[MockRow]:
-        """The rows of what the document has at ``path``."""
+        """Yield the rows of what the document has at ``path``."""
         if not isinstance(item, Mapping):
             raise ConfigurationError(f"{path} of the OpenAPI document is malformed: it is no mapping of methods")
         for method in METHODS:
@@ -140,7 +140,7 @@ def _read(options: dict[str, Any]) -> Answer:
 
 
 def _preference(status: str) -> tuple[bool, bool, str]:
-    """A success before the default before an error, the lowest number first, a range after the numbers in it."""
+    """Return a success before the default before an error, the lowest number first, a range after the numbers in it."""
     return not status.startswith("2"), status != "DEFAULT", status
 
 
@@ -160,7 +160,7 @@ def _body(media_type: str, example: Any) -> bytes:
 
 
 def _holds_json(text: str) -> bool:
-    """Whether ``text`` is a JSON object or array written out, as some documents have their examples."""
+    """Return whether ``text`` is a JSON object or array written out, as some documents have their examples."""
     try:
         return isinstance(loads(text.encode()), (dict, list))
     except BadRequest:

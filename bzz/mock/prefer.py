@@ -17,7 +17,7 @@ _PREFERENCE = re.compile(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s,;]+))')
 
 
 def preferences(headers: HTTPHeaders) -> dict[str, str]:
-    """What the ``Prefer`` headers of a request ask for, the first of each name.
+    """Return what the ``Prefer`` headers of a request ask for, the first of each name.
 
     >>> preferences(HTTPHeaders({"Prefer": 'code=404, example="not found"'}))["example"]
     'not found'
@@ -37,9 +37,9 @@ class Choice:
     answers: Mapping[str, Mapping[str, Answer]]
 
     def chosen(self, headers: HTTPHeaders) -> Answer:
-        """The answer to a request with ``headers``.
+        """Return the answer to a request with ``headers``.
 
-        :raises bzz.errors.BadRequest: it prefers an answer that the operation has not.
+        :raises bzz.errors.BadRequest: if it prefers an answer that the operation does not have.
         """
         wanted = preferences(headers)
         code, example = wanted.get("code"), wanted.get("example")

@@ -19,9 +19,9 @@ _TRIED = "aA0 -_.:/@!" + "".join(map(chr, range(33, 127))) + "\n\té"
 
 
 def matching(pattern: str) -> Iterator[str]:
-    """Texts in which ``pattern`` is found, as far as they can be made: look-behind, say, is not looked at.
+    """Yield texts in which ``pattern`` is found, as far as they can be made: look-behind, say, is not looked at.
 
-    :raises re.error: it is no expression that Python can read.
+    :raises re.error: if Python cannot parse the expression.
 
     >>> next(matching("^[A-Z]{3}-[0-9]+$"))
     'AAA-0'
@@ -104,7 +104,7 @@ def _is_in(code: Any, argument: Any, character: str) -> bool:
 
 
 def _first(members: Any) -> str:
-    """A character of a class in which none of the usual ones is."""
+    """Return a character of a class in which none of the usual ones is."""
     for code, argument in members:
         if code is codes.LITERAL:
             return chr(argument)

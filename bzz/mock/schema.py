@@ -40,7 +40,7 @@ class Reading:
         return made
 
     def _begun(self, schema: Schema, hidden: frozenset[str] = frozenset()) -> Schema:
-        """What ``schema`` will be.
+        """Return what ``schema`` will be.
 
         :param hidden: names that a combination around it does not show, so that they are not required here.
         """
@@ -74,7 +74,7 @@ class Reading:
 
 
 def _hidden(schema: Mapping[str, Any], above: tuple[int, ...]) -> frozenset[str]:
-    """The names of the properties that are only written."""
+    """Return the names of the properties that are only written."""
     properties = schema.get("properties")
     found = {str(name) for name, each in (properties or {}).items() if _is_write_only(each, ())}
     for name in _COMBINED:
@@ -92,7 +92,7 @@ def _is_write_only(schema: Schema, above: tuple[int, ...]) -> bool:
 
 
 def _as_2020(schema: dict[str, Any]) -> dict[str, Any]:
-    """What OpenAPI 3.0 writes otherwise: ``nullable``, and exclusive limits as flags."""
+    """Return what OpenAPI 3.0 writes otherwise: ``nullable``, and exclusive limits as flags."""
     for limit, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         flag = schema.get(exclusive)
         if isinstance(flag, bool):
@@ -105,7 +105,7 @@ def _as_2020(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def branches(schema: Mapping[str, Any], above: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
-    """``schema`` without combinations: one for each way to choose among ``anyOf``, ``oneOf`` and ``if``.
+    """Yield ``schema`` without combinations: one for each way to choose among ``anyOf``, ``oneOf`` and ``if``.
 
     :param above: the identities of the schemas that it is inside of; a way that leads back into one of them is none.
     """
@@ -150,7 +150,7 @@ def _gathered(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """What satisfies both, as far as this can be said; what cannot is for the validator to find."""
+    """Return what satisfies both, as far as this can be said; what cannot is for the validator to find."""
     made = {**other, **one}
     for name in one.keys() & other.keys() & _MERGERS.keys():
         made[name] = _MERGERS[name](one[name], other[name])
@@ -176,7 +176,7 @@ def _by_name(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]
 
 
 def of_property(schema: Mapping[str, Any], name: str) -> Schema:
-    """What ``schema`` says of the property ``name``; True where it says nothing."""
+    """Return what ``schema`` says of the property ``name``; True if it says nothing."""
     found = [each for key, each in schema.get("patternProperties", {}).items() if re.search(key, name)]
     if name in schema.get("properties", {}):
         found.append(schema["properties"][name])
@@ -202,14 +202,14 @@ def _all_of(schemas: list[Schema]) -> Schema:
 
 
 def _types(one: Any, other: Any) -> list[str]:
-    """The types that both have; an integer is a number too."""
+    """Return the types that both have; an integer is a number too."""
     left, right = ([each] if isinstance(each, str) else each for each in (one, other))
     found = [each for each in left if each in right or (each == "integer" and "number" in right)]
     return found + [each for each in right if each == "integer" and "number" in left and each not in found]
 
 
 def _least_multiple(one: Any, other: Any) -> float:
-    """The least number of which both are divisors."""
+    """Return the least number of which both are divisors."""
     left, right = Fraction(str(one)), Fraction(str(other))
     found = Fraction(math.lcm(left.numerator, right.numerator), math.gcd(left.denominator, right.denominator))
     return int(found) if found.denominator == 1 else float(found)

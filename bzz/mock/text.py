@@ -88,12 +88,12 @@ MOST_CHARACTERS = 10_000
 
 
 def is_known_format(name: Any) -> bool:
-    """Whether texts of the format ``name`` can be made."""
+    """Return whether texts of the format ``name`` can be made."""
     return name in _FORMATS
 
 
 def texts(schema: Mapping[str, Any]) -> Iterator[str]:
-    """Texts that ``schema`` may accept, the plainest first.
+    """Yield texts that ``schema`` may accept, the plainest first.
 
     :param schema: ``format``, ``minLength``, ``maxLength``, and ``pattern``, which may be a list.
     """
@@ -155,7 +155,7 @@ def _others(name: str, example: str) -> Iterator[str]:
 
 
 def _of_pattern(pattern: str, schema: Mapping[str, Any]) -> Iterator[str]:
-    """What the pattern makes, and the same with more before and after it, for patterns that are not anchored."""
+    """Yield what the pattern makes, and the same with more before and after it, for patterns that are not anchored."""
     least, most = _lengths(schema)
     try:
         for text in matching(pattern):

@@ -66,7 +66,7 @@ class Answering:
         self._functions.append((pattern, target, function))
 
     def find(self, name: str) -> Function | None:
-        """The function that answers questions of this name, or None."""
+        """Return the function that answers questions of this name, or None."""
         subject = Subject(name, AdHocEvent)
         return next((function for _, target, function in self._functions if target.matches(subject)), None)
 

@@ -20,7 +20,7 @@ class Answer:
 
     :param name: the name of its relay.
     :param process: its random id.
-    :param value: what its function returned; None where it failed.
+    :param value: what its function returned; None if it failed.
     :param message: why it failed; empty where it did not.
     """
 
@@ -47,7 +47,7 @@ class Answers:
 
     @property
     def all_ok(self) -> bool:
-        """Whether everybody who was waited for succeeded; True where there was nobody."""
+        """Whether everybody who was waited for succeeded; True if there was nobody."""
         return not self.failed and not self.late
 
 
@@ -92,7 +92,7 @@ class Pending:
             self.complete.set()
 
     def result(self) -> Answers:
-        """What is known now."""
+        """Return what is known now."""
         late = [*self.waiting.values(), *self.gone]
         late += sorted(self.missing.difference(late))
         return Answers(tuple(self.ok), tuple(self.failed), tuple(late), self.skipped)
@@ -144,7 +144,7 @@ class Asking:
     def answered(self, peer: Peer, body: Mapping[str, Any]) -> None:
         """Note an answer from elsewhere.
 
-        :raises ValueError: where it is none.
+        :raises ValueError: if it is none.
         """
         question, is_ok, message = body.get("question"), body.get("ok"), body.get("message", "")
         if not isinstance(question, str) or not isinstance(is_ok, bool) or not isinstance(message, str):

@@ -42,7 +42,7 @@ class Outgoing:
     """A message on its way out.
 
     :param channel: where it goes.
-    :param write: gives its bytes each time that it is sent, or None where it cannot be.
+    :param write: gives its bytes each time that it is sent, or None if it cannot be.
     :param size: about how many bytes it takes.
     :param number: of an event, its number.
     :param sent: is told how many subscribers it went to.
@@ -127,7 +127,7 @@ class Link:
         await self._open.wait()
 
     def expect(self, channel: str, receiver: Receiver) -> None:
-        """The same before the link is started."""
+        """Return the same before the link is started."""
         self._receivers[channel] = (*self._receivers.get(channel, ()), receiver)
 
     def ignore(self, channel: str, receiver: Receiver) -> None:

@@ -57,10 +57,10 @@ class Envelope:
         self._signing = next(iter(self._keys), None)
 
     def seal(self, process: str, body: Mapping[str, Any]) -> bytes:
-        """The bytes of a message.
+        """Return the bytes of a message.
 
         :param process: 32 hexadecimal digits.
-        :raises bzz.relay.envelope.Unreadable: where they are more than :data:`MAX_BYTES`.
+        :raises bzz.relay.envelope.Unreadable: if they are more than :data:`MAX_BYTES`.
         """
         if self._signing is None:
             data = b"%b %b -\n%b" % (_VERSION, process.encode(), orjson.dumps(body))
@@ -79,7 +79,7 @@ class Envelope:
         return data
 
     def open(self, data: bytes) -> tuple[str, dict[str, Any]]:
-        """The process that sent a message, and its object.
+        """Return the process that sent a message, and its object.
 
         :raises bzz.relay.envelope.Unreadable: for anything that :meth:`seal` does not make.
         """

@@ -168,9 +168,9 @@ class Inbox:
 
 
 def number_of(body: Body) -> int:
-    """The number of an event, or of the last one.
+    """Return the number of an event, or of the last one.
 
-    :raises ValueError: where there is none.
+    :raises ValueError: if there is none.
     """
     number = body.get("number")
     if type(number) is not int or not 0 <= number < _NUMBERS:

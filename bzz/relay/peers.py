@@ -68,7 +68,7 @@ class Peer:
     def announce(self, patterns: Sequence[str]) -> None:
         """Note which questions it answers.
 
-        :raises ValueError: where one of them is no name and no glob.
+        :raises ValueError: if one of them is no name and no glob.
         """
         if self.patterns != tuple(patterns):
             try:
@@ -78,11 +78,11 @@ class Peer:
             self.patterns = tuple(patterns)
 
     def answers(self, name: str) -> bool:
-        """Whether it answers questions of this name."""
+        """Return whether it answers questions of this name."""
         return any(each.matches(Subject(name, AdHocEvent)) for each in self.targets)
 
     def takes(self, number: int) -> bool:
-        """Whether an event of this number is new."""
+        """Return whether an event of this number is new."""
         return self.expected is None or number >= self.expected
 
     def reach(self, number: int) -> Gap | None:
@@ -115,7 +115,7 @@ class Peers:
         return iter(self._peers.values())
 
     def get(self, process: str) -> Peer | None:
-        """The process of this id, if it was heard of."""
+        """Return the process of this id, if it was heard of."""
         return self._peers.get(process)
 
     def hear(self, process: str, name: str, is_younger: bool, now: float) -> Peer:
@@ -133,13 +133,13 @@ class Peers:
         return peer
 
     def present(self) -> list[Peer]:
-        """Those that are there."""
+        """Return those that are there."""
         return [peer for peer in self if peer.present]
 
     def overdue(self, since: float) -> Sequence[Peer]:
-        """Those that are thought to be there and were not heard of since then."""
+        """Return those that are thought to be there and were not heard of since then."""
         return [peer for peer in self if peer.present and peer.heard < since]
 
     def lost(self) -> dict[str, int]:
-        """How many events of each were lost."""
+        """Return how many events of each were lost."""
         return {peer.key: peer.lost for peer in self if peer.lost}

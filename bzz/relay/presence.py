@@ -66,13 +66,13 @@ class Presence:
         self.started: float | None = None
 
     def is_younger(self, started: Any) -> bool:
-        """Whether a process that started at this time of the server's clock did so after this one."""
+        """Return whether a process that started at this time of the server's clock did so after this one."""
         return isinstance(started, float) and self.started is not None and started > self.started
 
     # -- what is said
 
     def message(self, kind: str, channel: str | None = None) -> Outgoing:
-        """A ``hello``, a ``beat`` or a ``bye``; to everybody unless a channel is given."""
+        """Return a ``hello``, a ``beat`` or a ``bye``; to everybody unless a channel is given."""
         number, patterns = self._status()
         return Outgoing(channel or self._channel, partial(self._write, kind, number=number, answers=patterns), 0)
 
@@ -137,7 +137,7 @@ class Presence:
     def hear(self, peer: Peer, body: Body) -> Gap | None:
         """Note what a process answers, and what of it never came.
 
-        :raises ValueError: where the message does not tell.
+        :raises ValueError: if the message does not tell.
         """
         peer.announce(_patterns(body))
         self._somebody.set()

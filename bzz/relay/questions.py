@@ -33,10 +33,10 @@ class Line(Protocol):
         """Queue a message."""
 
     def message(self, kind: str, **more: Any) -> bytes | None:
-        """The bytes of a message."""
+        """Return the bytes of a message."""
 
     def own_channel(self, process: str) -> str:
-        """The channel of one process."""
+        """Return the channel of one process."""
 
 
 class Conversation:
@@ -82,7 +82,7 @@ class Conversation:
     def hear_question(self, peer: Peer, body: Body) -> None:
         """Have a question of another process answered, where anything here answers it.
 
-        :raises ValueError: where it is none.
+        :raises ValueError: if it is none.
         """
         question = body.get("question")
         if not isinstance(question, str) or len(question) != 32:
@@ -103,7 +103,7 @@ class Conversation:
     def hear_answer(self, peer: Peer, body: Body) -> None:
         """Take the answer of another process.
 
-        :raises ValueError: where it is none.
+        :raises ValueError: if it is none.
         """
         self._asking.answered(peer, body)
 
@@ -113,7 +113,7 @@ class Conversation:
 
 
 def _packed(outcome: Outcome) -> bytes | None:
-    """The JSON of a value; None where it has none, or too much."""
+    """Return the JSON of a value; None if it has none, or too much."""
     try:
         text = orjson.dumps(pack(outcome.value))
     except (TypeError, ValueError):

@@ -62,7 +62,7 @@ class BoundedQueue(Generic[I]):
         return dropped
 
     def take(self, count: int) -> list[I]:
-        """The first ``count`` items, or as many as there are and make up :data:`MAX_BATCH_BYTES`."""
+        """Return the first ``count`` items, or as many as there are and make up :data:`MAX_BATCH_BYTES`."""
         taken: list[I] = []
         size = 0
         while self._items and len(taken) < count and size < MAX_BATCH_BYTES:

@@ -199,7 +199,7 @@ class Session:
                 dropped.sent.cancel()
 
     def message(self, kind: str, **more: Any) -> bytes | None:
-        """The bytes of a message of this relay; None where it is too large, which is counted."""
+        """Return the bytes of a message of this relay; None if it is too large, which is counted."""
         body = {"kind": kind, "name": self._settings.name, "started": self._presence.started, **more}
         try:
             return self._settings.envelope.seal(self.process, body)
@@ -208,7 +208,7 @@ class Session:
             return None
 
     def own_channel(self, process: str) -> str:
-        """The channel on which one process alone listens."""
+        """Return the channel on which one process alone listens."""
         return f"{self._settings.channel}:{process}"
 
     def _count_sent(self, items: list[Outgoing]) -> None:

@@ -45,7 +45,7 @@ class Transport(ABC):
 
     @abstractmethod
     async def subscribers(self, channel: str) -> int:
-        """How many are subscribed to a channel."""
+        """Return how many are subscribed to a channel."""
 
     @abstractmethod
     async def close(self) -> None:

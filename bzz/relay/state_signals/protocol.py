@@ -94,7 +94,7 @@ class Response:
 
 
 def write_signal(signal: Signal) -> bytes:
-    """The bytes of a signal: exactly the keys that the package's receivers take.
+    """Return the bytes of a signal: exactly the keys that the package's receivers take.
 
     :raises TypeError: for metadata that JSON has no words for.
     """
@@ -103,7 +103,7 @@ def write_signal(signal: Signal) -> bytes:
 
 
 def read_signal(data: bytes) -> Signal:
-    """The signal that was sent.
+    """Return the signal that was sent.
 
     :raises ValueError: for anything else.
     """
@@ -119,7 +119,7 @@ def read_signal(data: bytes) -> Signal:
 
 
 def write_response(response: Response) -> bytes:
-    """The bytes of a response."""
+    """Return the bytes of a response."""
     body = {name: getattr(response, name) for name in ("responder_id", "publisher_id", "event")}
     if response.is_answer:
         body["ras"] = response.ras
@@ -129,7 +129,7 @@ def write_response(response: Response) -> bytes:
 
 
 def read_response(data: bytes) -> Response:
-    """The response that was sent; other keys are passed over.
+    """Return the response that was sent; other keys are passed over.
 
     :raises ValueError: for anything else.
     """
@@ -155,7 +155,7 @@ def _object(data: bytes) -> dict[str, Any]:
 
 
 def name_of(responder_id: str) -> str:
-    """The plain name in a responder's id.
+    """Return the plain name in a responder's id.
 
     >>> name_of("worker-1-8b0e9c4e-6a0f-4f55-9a3c-0d5cf4d3c0de-resp")
     'worker-1'

@@ -68,7 +68,7 @@ class Question:
             self.messages[responder] = response.message
 
     def result(self) -> SignalResult:
-        """What is known now; somebody missing weighs more than somebody who failed."""
+        """Return what is known now; somebody missing weighs more than somebody who failed."""
         unheard = self.expected - {name_of(each) for each in self.waiting} - self.waiting
         missing = (*sorted(self.waiting), *sorted(unheard))
         code = 2 if missing else 1 if self.failed else 0
@@ -130,7 +130,7 @@ class Ledger:
             question.take(response)
 
     def _pay(self, responder: str, event: str, now: float) -> bool:
-        """Whether an answer is owed, which is paid now."""
+        """Return whether an answer is owed, which is paid now."""
         owed = [until for until in self._owed.pop((responder, event), []) if until > now]
         if len(owed) > 1:
             self._owed[responder, event] = owed[1:]
