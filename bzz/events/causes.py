@@ -68,7 +68,7 @@ class sending:  # noqa: N801  # reads as a function; a generator would cost more
 
 @contextlib.contextmanager
 def fresh() -> Iterator[None]:
-    """Start a new chain: events sent within the block, by this task and those it starts, have no cause and no request."""
+    """Start a new chain: events sent within the block, by this task and those it starts, have no cause or request."""
     token = _current.set(None)
     try:
         with nobody():

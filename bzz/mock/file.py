@@ -15,7 +15,7 @@ __all__ = ["routes_from"]
 
 
 def routes_from(path: Path) -> RouteList:
-    """Return the routes of a file that holds a list of rows, or an OpenAPI 3 document.
+    """Return the routes of a file with a list of rows, or with an OpenAPI 3 document.
 
     A row is a list, ``[GET, /hello, {body: hi}]``, or a mapping, ``{method: GET, url: /hello, body: hi}``.
 

@@ -19,7 +19,7 @@ __all__ = ["MockHive"]
 
 
 class MockHive:
-    """Mock APIs, to build clients against before the server is there."""
+    """Mock APIs, to build clients against before the server exists."""
 
     @staticmethod
     def routes_for(rows: Iterable[Any]) -> RouteList:
@@ -38,7 +38,7 @@ class MockHive:
     def from_openapi(source: str | PathLike[str] | Mapping[str, Any]) -> RouteList:
         """Return the routes of an OpenAPI 3 document, which answer with its examples.
 
-        A request may prefer another answer of the operation than the first: ``Prefer: code=404, example=name``.
+        A request may choose another answer of the operation than the default one: ``Prefer: code=404, example=name``.
 
         :param source: the path of a YAML or JSON file, or the document itself.
         :raises bzz.errors.ConfigurationError: if the file cannot be read, is not OpenAPI 3, or has no operations.
