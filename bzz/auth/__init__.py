@@ -1,4 +1,4 @@
-"""Who asks: sign-in by providers, sessions in signed tokens, and the guard that every handler awaits first."""
+"""Authentication: sign-in by providers, sessions in signed tokens, and the guard that every handler awaits first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client posts to sign in: a JSON object, or a form as browsers send it."""
+"""Bodies of authentication requests: JSON objects, or forms as browsers send them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tornado.httputil import HTTPInputError, parse_body_arguments
 from bzz.codec import loads
 from bzz.errors import BadRequest
 
-__all__ = ["is_true", "needed_text", "read_form", "read_json", "read_members"]
+__all__ = ["is_true", "read_form", "read_json", "read_members", "required_text"]
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -45,9 +45,9 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 
 def read_form(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
-    """Return the members of a form, each a text.
+    """Return the members of a form, each a string.
 
-    :param arguments: the values of each name, as Tornado reads them.
+    :param arguments: the values of each name, as Tornado parses them.
     :raises bzz.errors.BadRequest: if a member occurs twice, or is not UTF-8.
 
     >>> read_form({"access_token": [b"t"], "provider": [b"google"]})
@@ -62,10 +62,10 @@ def read_form(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
         raise BadRequest("The form is not UTF-8.") from None
 
 
-def needed_text(data: Mapping[str, Any], name: str) -> str:
-    """Return the member ``name``, a text.
+def required_text(data: Mapping[str, Any], name: str) -> str:
+    """Return the member ``name``, a string.
 
-    :raises bzz.errors.BadRequest: if it is missing, empty, or not a text.
+    :raises bzz.errors.BadRequest: if it is missing, empty, or not a string.
     """
     value = data.get(name)
     if not isinstance(value, str) or not value:
@@ -74,7 +74,7 @@ def needed_text(data: Mapping[str, Any], name: str) -> str:
 
 
 def is_true(data: Mapping[str, Any], name: str) -> bool:
-    """Return whether the member ``name`` says yes: ``true``, which a form has as a text.
+    """Return whether the member ``name`` is ``true``, which is a string in a form.
 
     :raises bzz.errors.BadRequest: if it is neither true nor false.
     """

@@ -14,10 +14,10 @@ __all__ = ["GitHubProvider"]
 
 
 class GitHubProvider(AuthProvider):
-    """Accepts access tokens that GitHub gave to this very OAuth application, as GitHub itself confirms.
+    """Accepts access tokens that GitHub issued for this OAuth application, which GitHub is asked to confirm.
 
     :param client_id: of the OAuth application.
-    :param client_secret: of the OAuth application; without it, a token that another application got would do as well.
+    :param client_secret: of the OAuth application; without it, tokens of other applications would be accepted.
     :param api: GitHub's API, ``https://HOST/api/v3`` for GitHub Enterprise Server.
     """
 
@@ -35,7 +35,7 @@ class GitHubProvider(AuthProvider):
         proxy_info: Mapping[str, Any] | None = None,
         post_data: Mapping[str, Any] | None = None,
     ) -> dict[str, Any] | None:
-        """The GitHub user of an access token: ``id``, ``login`` and, as far as they are public, ``name`` and ``email``.
+        """Return the GitHub user of an access token: ``id``, ``login`` and, if public, ``name`` and ``email``.
 
         :raises bzz.errors.BadGateway: if GitHub's answers cannot be used.
         :raises bzz.errors.Unavailable: if GitHub cannot be reached.

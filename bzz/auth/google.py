@@ -26,7 +26,7 @@ class GoogleProvider(OpenIDProvider):
 
     def __init__(self, client_id: str, claims: Sequence[str] = ()) -> None:
         super().__init__(self.issuer, client_id, "google", claims)
-        self.issuers.append("accounts.google.com")  # Google's older form, still found in tokens
+        self.issuers.append("accounts.google.com")  # an older form that some tokens still have
 
     async def authenticate(
         self,

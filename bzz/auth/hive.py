@@ -14,7 +14,7 @@ from bzz.auth.cookie import SessionCookie
 from bzz.auth.guard import Guard
 from bzz.auth.handlers import SETTING, AuthSettings, MeHandler, RenewHandler, SignInHandler, SignOutHandler, settings_of
 from bzz.auth.limiter import Limiter
-from bzz.auth.options import check_kinds, checked_proxy, read_keys
+from bzz.auth.options import check_types, checked_proxy, secret_keys
 from bzz.auth.revocation import RevocationStore
 from bzz.auth.session import LoadUser, Sessions
 from bzz.auth.token import SessionTokens
@@ -79,27 +79,27 @@ class AuthHive:
 
         Tornado's ``cross_origin_protection`` is switched on, unless ``app`` has settled it.
 
-        :param secret_key: at least 32 bytes; a list to change keys: the first signs, all are accepted.
+        :param secret_key: at least 32 bytes; a list to change keys: the first one signs, all are accepted.
         :param expiration: seconds that a session lasts after the last guarded request that succeeded.
         :param cookie_name: the cookie with the session's token.
-        :param authenticated_get: whether GET and HEAD ask for a signed-in user.
+        :param authenticated_get: whether GET and HEAD require a signed-in user.
         :param authenticated_create: whether POST does.
         :param authenticated_update: whether PUT and PATCH do.
         :param authenticated_delete: whether DELETE does.
         :param lifetime: seconds after the sign-in at which a session ends, however much it is used.
         :param samesite: which requests from other sites carry the cookie: ``Lax``, ``Strict`` or ``None``.
         :param domain: the domain whose hosts all get the cookie; None for the host that set it alone.
-        :param audience: what tokens are for (``aud``), where applications share a key and must not share sessions.
+        :param audience: the audience of tokens (``aud``), for applications that share a key but not sessions.
         :param development: send the cookie over plain HTTP as well.
-        :param load_user: called for each request that has a valid session with its user (``id``, ``provider`` and what
-            the provider keeps); may be a coroutine. What it returns is ``handler.current_user``; None is a 401.
-        :param revocation: where sessions are noted that were signed out, so that a copied token stops working.
-        :param limiter: how many sign-ins may fail; :class:`bzz.auth.Limiter` with its defaults unless said otherwise.
+        :param load_user: called for each request with a valid session, with its user (``id``, ``provider`` and the
+            provider's ``kept`` data); may be a coroutine. It returns ``handler.current_user``, or None for a 401.
+        :param revocation: the store of sessions that were signed out, so that copied tokens stop working.
+        :param limiter: how many sign-ins may fail; by default a :class:`bzz.auth.Limiter` with its defaults.
         :param proxy_info: Tornado's ``proxy_host``, ``proxy_port`` and so on, for the providers' requests.
         :raises bzz.errors.ConfigurationError: if a key is too short, or another argument is invalid.
         """
-        check_kinds(locals())
-        tokens = SessionTokens(read_keys(secret_key), expiration, lifetime, audience=audience)
+        check_types(locals())
+        tokens = SessionTokens(secret_keys(secret_key), expiration, lifetime, audience=audience)
         cookie = SessionCookie(cookie_name, not development, samesite, domain)
         sessions = Sessions(tokens, cookie, revocation, load_user)
         app.settings[SETTING] = AuthSettings(sessions, limiter or Limiter(), checked_proxy(proxy_info))

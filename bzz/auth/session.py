@@ -1,4 +1,4 @@
-"""Where a session is in a request and in an answer: a cookie, or ``Authorization: Bearer`` (RFC 6750). Never a URL."""
+"""Sessions in requests and answers: in a cookie, or in ``Authorization: Bearer`` (RFC 6750), never in a URL."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from bzz.errors import BadRequest, ConfigurationError, Unauthorized
 __all__ = ["LoadUser", "Sessions", "bearer_of"]
 
 LoadUser = Callable[[dict[str, Any]], Any]
-"""Gives what ``handler.current_user`` is to be for a session's user, or None if there is no such user any more."""
+"""Returns the ``handler.current_user`` for a session's user, or None if there is no such user any more."""
 
 IN_FLIGHT_SECONDS = 3600.0
-"""How long an ended session is remembered in this process, for requests that came before its end."""
+"""How long this process keeps the id of an ended session, for requests that are still under way."""
 
 
 @dataclass(frozen=True)
 class Sessions:
     """The sessions of one application.
 
-    :param revocation: where ended sessions are noted for every process.
-    :param load_user: asked for the user of each request.
+    :param revocation: the store of ended sessions, which all processes share.
+    :param load_user: called for the user of each request.
     """
 
     tokens: SessionTokens
@@ -43,8 +43,7 @@ class Sessions:
     async def find(self, handler: RequestHandler) -> Session:
         """Return the session of a request, whose user becomes ``handler.current_user``.
 
-        Where there is a bearer token, the cookie is not looked at. Of several cookies with one name, the first that is
-        valid counts.
+        If there is a bearer token, cookies are ignored. Of several cookies with one name, the first valid one is used.
 
         :raises bzz.errors.Unauthorized: if there is none, or none is valid.
         :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
@@ -63,7 +62,7 @@ class Sessions:
         raise refusal
 
     def set_cookie(self, handler: RequestHandler, session: Session) -> None:
-        """Put ``session`` into the cookie.
+        """Set the cookie to ``session``.
 
         :raises bzz.errors.BadRequest: if the user's data do not fit a cookie.
         """
@@ -73,11 +72,11 @@ class Sessions:
         self._answer_with(handler, cookie)
 
     def token(self, session: Session) -> dict[str, Any]:
-        """``session`` for a client that sends it as a bearer token: ``token``, and ``expires_in``, in seconds."""
-        return {"token": self.tokens.write(session), "expires_in": self.tokens.left(session)}
+        """Return ``session`` for a client with bearer tokens: ``token``, and ``expires_in`` in seconds."""
+        return {"token": self.tokens.write(session), "expires_in": self.tokens.seconds_left(session)}
 
     def renew(self, handler: RequestHandler, session: Session) -> None:
-        """Have the cookie renewed if this request succeeds, came with the cookie, and its session has not ended yet."""
+        """Renew the cookie if this request succeeds, came with the cookie, and its session has not ended by then."""
         if bearer_of(handler) is None:
             cookie = self._cookie_of(self.tokens.renew(session))
             renew_on_success(handler.request, lambda: None if session.id in self._ended else cookie)
@@ -130,7 +129,7 @@ class Sessions:
         return user
 
     async def _end(self, session: Session) -> None:
-        """End ``session`` for requests that are under way in this process and, if there is a store, everywhere."""
+        """End ``session`` for the requests under way in this process and, with a revocation store, everywhere."""
         if self.revocation is not None:
             with unavailable_on_error("revocation"):
                 await self.revocation.revoke(session.id, int(session.started) + self.tokens.lifetime + 1)
@@ -144,7 +143,7 @@ class Sessions:
         return self.cookie.values(handler.request) if bearer is None else [bearer]
 
     def _sessions_in(self, tokens: list[str]) -> list[Session]:
-        """Return those of ``tokens`` that are valid; what is not has nothing to end."""
+        """Return the sessions of the valid ones among ``tokens``."""
         sessions = []
         for token in tokens:
             try:
@@ -154,7 +153,7 @@ class Sessions:
         return sessions
 
     def _cookie_of(self, session: Session) -> str:
-        return self.cookie.header(self.tokens.write(session), self.tokens.left(session))
+        return self.cookie.header(self.tokens.write(session), self.tokens.seconds_left(session))
 
     @staticmethod
     def _answer_with(handler: RequestHandler, cookie: str) -> None:

@@ -1,4 +1,4 @@
-"""One sign-in: ask the provider, let receivers add or refuse. No cookies here."""
+"""One sign-in: the provider is asked, and receivers may add data or refuse. This module knows no cookies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger("bzz.auth")
 
 @dataclass
 class Attempt:
-    """One try to sign in, counted by the limiter until it turns out well.
+    """One attempt to sign in, which counts as failed until it succeeds.
 
     :param data: the members of the body.
     """
@@ -41,7 +41,7 @@ class Attempt:
     async def run(self) -> dict[str, Any]:
         """Return the user's data, with what receivers added.
 
-        A refusal counts as a failure and is reported to receivers; trouble of the server's own is neither.
+        A refusal is counted as a failure and reported to receivers; an error of the server is not.
 
         :raises bzz.errors.Unauthorized: if the provider is unknown or does not accept the token.
         :raises bzz.errors.TooManyRequests: if too many attempts have failed.
@@ -89,7 +89,7 @@ class Attempt:
         return {**user, "provider": provider.name}
 
     async def _settle(self, error: BaseException) -> None:
-        """Report a refusal; take back what was counted where the trouble is the server's own."""
+        """Report a refusal; if the error is the server's, take back the count."""
         if isinstance(error, TooManyRequests):
             return
         if self._status_of(error) < 500:
@@ -97,7 +97,7 @@ class Attempt:
             return
         try:
             await self._forgive()
-        except RequestError:  # the store is away: its window ends by itself
+        except RequestError:  # the store fails: its window ends by itself
             logger.warning("a failure that was none stays counted for the length of a window")
 
     def _status_of(self, error: BaseException) -> int:
@@ -121,7 +121,7 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 def _refusal() -> Unauthorized:
-    """Return one answer for an unknown provider and a token that is not accepted; the log tells them apart."""
+    """Return the same answer for an unknown provider and for a refused token; the log distinguishes them."""
     return Unauthorized("The provider is not known here, or does not accept this token.", headers=_CHALLENGE)
 
 
@@ -130,7 +130,7 @@ async def _authenticate(
 ) -> dict[str, Any] | None:
     try:
         user = await call(provider.authenticate, data[provider.credential], proxy_info=proxy_info, post_data=data)
-        dumps(user)  # data that cannot be answered are the provider's failure
+        dumps(user)  # data without a JSON form are the provider's failure
         return None if user is None else {**user, "id": str(user["id"])}
     except (RequestError, HTTPError, Finish):
         raise

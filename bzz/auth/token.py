@@ -96,7 +96,7 @@ class SessionTokens:
         expires = min(int(self.clock()) + self.expiration, int(session.started) + self.lifetime)
         return Session(session.id, session.user, session.started, expires)
 
-    def left(self, session: Session) -> int:
+    def seconds_left(self, session: Session) -> int:
         """Return the seconds until ``session`` expires."""
         return max(0, session.expires - int(self.clock()))
 
