@@ -1,4 +1,4 @@
-"""Questions with answers: everybody who answers a question is waited for, until the time is up."""
+"""Asking a question: all processes that answer it are waited for, until the timeout."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Answer", "Answers", "Asking", "Pending"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What one process answered.
+    """The answer of one process.
 
     :param name: the name of its relay.
     :param process: its random id.
-    :param value: what its function returned; None if it failed.
+    :param value: the return value of its function; None if it failed.
     :param message: why it failed; empty where it did not.
     """
 
@@ -32,12 +32,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """What came of a question.
+    """The answers to a question.
 
-    :param ok: the answers of those who succeeded, the first to come first.
-    :param failed: the answers of those who did not; each has its ``message``.
-    :param late: the names of those who had not answered when the time was up, or who ended before.
-    :param skipped: the names of those who were not waited for, since they left the last questions unanswered.
+    :param ok: the answers of functions that succeeded, in the order of their arrival.
+    :param failed: the answers of functions that failed; each has a ``message``.
+    :param late: the names of processes that did not answer in time, or ended.
+    :param skipped: the names of processes that were not waited for, since they did not answer the last questions.
     """
 
     ok: tuple[Answer, ...] = ()
@@ -47,16 +47,16 @@ class Answers:
 
     @property
     def all_ok(self) -> bool:
-        """Whether everybody who was waited for succeeded; True if there was nobody."""
+        """Whether all processes that were waited for succeeded; True if there were none."""
         return not self.failed and not self.late
 
 
 @dataclass
 class Pending:
-    """A question whose answers are coming in.
+    """A question that is waiting for answers.
 
-    :param waiting: the names of those who have not answered, by process.
-    :param missing: the names that were expected, and of whom no process has answered.
+    :param waiting: the names of the processes that have not answered, by their id.
+    :param missing: the expected names of which no process has answered.
     """
 
     waiting: dict[str, str]
@@ -70,7 +70,7 @@ class Pending:
     given_up: bool = False
 
     def take(self, answer: Answer, is_ok: bool) -> None:
-        """Note an answer; a second one of the same process does not count."""
+        """Add an answer; a second one of the same process is ignored."""
         if answer.process in self.answered:
             return
         self.answered.add(answer.process)
@@ -80,28 +80,28 @@ class Pending:
         self.check()
 
     def lose(self, process: str) -> None:
-        """Note that a process ended."""
+        """Stop waiting for a process that ended."""
         name = self.waiting.pop(process, None)
         if name is not None:
             self.gone.append(name)
             self.check()
 
     def check(self) -> None:
-        """Tell who waits, where nobody is missing any more."""
+        """Wake the asker if no answer is missing any more."""
         if not self.waiting and not self.missing:
             self.complete.set()
 
     def result(self) -> Answers:
-        """Return what is known now."""
+        """Return the answers so far."""
         late = [*self.waiting.values(), *self.gone]
         late += sorted(self.missing.difference(late))
         return Answers(tuple(self.ok), tuple(self.failed), tuple(late), self.skipped)
 
 
 class Asking:
-    """The questions of one process that are under way.
+    """The questions that this process is asking.
 
-    :param peers: who is there, and what they answer.
+    :param peers: the other processes, and the questions that they answer.
     """
 
     def __init__(self, peers: Peers) -> None:
@@ -111,9 +111,9 @@ class Asking:
     async def ask(
         self, name: str, timeout: float, expect: Collection[str], send: Callable[[str, Pending], None]
     ) -> Answers:
-        """Send a question and wait.
+        """Send a question and wait for the answers.
 
-        :param send: given the question's id and what is known of it, sends it.
+        :param send: called with the question's id and its state, sends it.
         """
         pending = self._prepare(name, expect)
         question = uuid.uuid4().hex
@@ -142,9 +142,9 @@ class Asking:
                 peer.misses += 1
 
     def answered(self, peer: Peer, body: Mapping[str, Any]) -> None:
-        """Note an answer from elsewhere.
+        """Add the answer of another process.
 
-        :raises ValueError: if it is none.
+        :raises ValueError: if it is malformed.
         """
         question, is_ok, message = body.get("question"), body.get("ok"), body.get("message", "")
         if not isinstance(question, str) or not isinstance(is_ok, bool) or not isinstance(message, str):
@@ -155,6 +155,6 @@ class Asking:
             pending.take(Answer(peer.name, peer.process, unpack(body.get("value")), message), is_ok)
 
     def ended(self, process: str) -> None:
-        """Note that a process is gone: nobody waits for it any longer."""
+        """Stop waiting for a process that has ended."""
         for pending in self._pending.values():
             pending.lose(process)

@@ -1,4 +1,4 @@
-"""An event as a JSON object, and back.
+"""Events as JSON objects, and back.
 
 An event whose class or model this process does not have becomes a :class:`~bzz.events.AdHocEvent` of the same name, so
 that listeners by name get it all the same. Events that listeners may refuse (``User.creating``) are not forwarded:
@@ -21,14 +21,14 @@ from bzz.providers.hidden import MayLeave, without_hidden
 from bzz.relay.documents import model_named
 from bzz.relay.payload import pack, unpack
 
-__all__ = ["Travelling", "is_telling", "read_event", "write_event"]
+__all__ = ["Forwarded", "is_forwardable", "read_event", "write_event"]
 
-_STAYS = frozenset({"handler", "model"})
+_NOT_SENT = frozenset({"handler", "model"})
 
 
 @dataclass(frozen=True)
-class Travelling(Target):
-    """A target without the events before the deed."""
+class Forwarded(Target):
+    """A target without the events that listeners may refuse."""
 
     inner: Target
 
@@ -42,17 +42,17 @@ class Travelling(Target):
         return str(self.inner)
 
 
-def is_telling(target: Target) -> bool:
-    """Return whether a target means anything that travels."""
+def is_forwardable(target: Target) -> bool:
+    """Return whether a target matches events that can be forwarded."""
     return not (isinstance(target, EventClass) and issubclass(target.kind, Intent))
 
 
 def write_event(event: Event, revealed: Collection[str]) -> dict[str, Any] | None:
-    """Return what is sent of an event; None if it tells of nothing but a hidden field.
+    """Return an event as a JSON object; None if it is about a hidden field only.
 
-    :param revealed: the hidden fields that may leave, as ``Model.field``.
-    :raises TypeError: for a value that is not in the table of types.
-    :raises ValueError: for one that is nested too deep.
+    :param revealed: the hidden fields that are sent, as ``Model.field``.
+    :raises TypeError: for a value of a type that is not registered.
+    :raises ValueError: for a value that is nested too deep.
     """
 
     def may_leave(model: type, name: str) -> bool:
@@ -77,11 +77,11 @@ def write_event(event: Event, revealed: Collection[str]) -> dict[str, Any] | Non
 
 
 def _fields(event: Event) -> dict[str, Any]:
-    return {each.name: getattr(event, each.name) for each in event._fields if each.init and each.name not in _STAYS}
+    return {each.name: getattr(event, each.name) for each in event._fields if each.init and each.name not in _NOT_SENT}
 
 
 def _strip(event: ModelEvent[Any], fields: dict[str, Any], may_leave: MayLeave) -> bool:
-    """Take what is hidden out of the changes that ``fields`` tell of; whether anything is left to tell."""
+    """Remove hidden fields from the changes in ``fields``, and return whether there is anything to send."""
     if "diff" in fields:
         fields["diff"] = without_hidden(event.model, fields["diff"], may_leave)
     if isinstance(event, FieldUpdated):
@@ -103,9 +103,9 @@ def _causes(event: Event) -> list[list[str]]:
 
 
 def read_event(body: Any, remote: Remote) -> Event:
-    """Return the event that was sent elsewhere as ``body``.
+    """Return the event that :func:`write_event` wrote as ``body`` in another process.
 
-    :raises ValueError: for anything that :func:`write_event` does not make, or a value that the event refuses.
+    :raises ValueError: if ``body`` is malformed, or the event refuses a value.
     """
     try:
         cause, depth = _cause(body)
@@ -121,7 +121,7 @@ def read_event(body: Any, remote: Remote) -> Event:
         return _make(body, unpack(body["fields"]), marks)
     except ValueError:
         raise
-    except Exception as error:  # a class may check what it is given in its own way
+    except Exception as error:  # a class may have checks of its own
         raise ValueError(f"{type(error).__name__}: {error}") from None
 
 
@@ -141,7 +141,7 @@ def _make(body: dict[str, Any], fields: dict[str, Any], marks: dict[str, Any]) -
 
 
 def _cause(body: dict[str, Any]) -> tuple[Event | None, int]:
-    """Return the causes as events that carry nothing, and their number."""
+    """Return the causes as events without a payload, and their number."""
     if "causes" not in body:
         return None, 0
     cause: Event | None = None

@@ -1,4 +1,4 @@
-"""Questions between processes, both ways: one's own to others, and those of others to the functions here."""
+"""Questions between processes, in both directions: sent to others, and received and answered here."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from bzz.relay.events import read_event, write_event
 from bzz.relay.payload import pack
 from bzz.relay.peers import Peer
 
-__all__ = ["Conversation", "Line"]
+__all__ = ["Questions", "Sender"]
 
 MAX_TEXT = MAX_BYTES - 1024
 
 Body = Mapping[str, Any]
 
 
-class Line(Protocol):
-    """What carries the messages."""
+class Sender(Protocol):
+    """Sends messages; see :class:`bzz.relay.session.Session`."""
 
     def post(self, channel: str, write: Callable[[], bytes | None], size: int = ...) -> asyncio.Future[int]:
         """Queue a message."""
@@ -39,16 +39,18 @@ class Line(Protocol):
         """Return the channel of one process."""
 
 
-class Conversation:
+class Questions:
     """The questions of one running relay.
 
     :param name: the relay's name.
-    :param process: its own id.
-    :param channel: the channel that everybody hears.
+    :param process: the id of this process.
+    :param channel: the channel of all processes.
     """
 
-    def __init__(self, line: Line, name: str, process: str, channel: str, asking: Asking, answering: Answering) -> None:
-        self._line = line
+    def __init__(
+        self, sender: Sender, name: str, process: str, channel: str, asking: Asking, answering: Answering
+    ) -> None:
+        self._sender = sender
         self._name = name
         self._process = process
         self._channel = channel
@@ -56,7 +58,7 @@ class Conversation:
         self._answering = answering
 
     async def ask(self, name: str, payload: Mapping[str, Any], timeout: float, expect: Collection[str]) -> Answers:
-        """Ask everybody, the functions of this process too."""
+        """Ask all processes, this one included, and wait for the answers."""
         event = AdHocEvent(name, payload)
         mark(event, None, bus.max_depth)
         text = orjson.dumps(write_event(event, ()))
@@ -66,23 +68,23 @@ class Conversation:
 
     def _send(self, event: Event, text: bytes, question: str, pending: Pending) -> None:
         def write() -> bytes | None:
-            """Nothing once the asker has gone: a question must not be put when nobody wants the answer any more."""
-            return None if pending.given_up else self._line.message("question", question=question, event=fragment)
+            """Return None once the asker no longer waits: nobody would want the answer."""
+            return None if pending.given_up else self._sender.message("question", question=question, event=fragment)
 
         fragment = orjson.Fragment(text)
         function = self._answering.find(event.name)
         if function is not None:
             pending.waiting[self._process] = self._name
             self._answering.start(function, event, partial(self._take_own, pending))
-        self._line.post(self._channel, write, len(text))
+        self._sender.post(self._channel, write, len(text))
 
     def _take_own(self, pending: Pending, outcome: Outcome) -> None:
         pending.take(Answer(self._name, self._process, outcome.value, outcome.message), outcome.ok)
 
-    def hear_question(self, peer: Peer, body: Body) -> None:
-        """Have a question of another process answered, where anything here answers it.
+    def on_question(self, peer: Peer, body: Body) -> None:
+        """Answer a question of another process, if a function here answers it.
 
-        :raises ValueError: if it is none.
+        :raises ValueError: if it is malformed.
         """
         question = body.get("question")
         if not isinstance(question, str) or len(question) != 32:
@@ -98,22 +100,24 @@ class Conversation:
             outcome = Outcome(False, message=f"the answer cannot be sent: {type(outcome.value).__name__}")
             value = b"null"
         more = {"question": question, "ok": outcome.ok, "value": orjson.Fragment(value), "message": outcome.message}
-        self._line.post(self._line.own_channel(process), partial(self._line.message, "answer", **more), len(value))
+        self._sender.post(
+            self._sender.own_channel(process), partial(self._sender.message, "answer", **more), len(value)
+        )
 
-    def hear_answer(self, peer: Peer, body: Body) -> None:
-        """Take the answer of another process.
+    def on_answer(self, peer: Peer, body: Body) -> None:
+        """Add the answer of another process.
 
-        :raises ValueError: if it is none.
+        :raises ValueError: if it is malformed.
         """
         self._asking.answered(peer, body)
 
     def ended(self, process: str) -> None:
-        """Note that a process is gone."""
+        """Stop waiting for a process that has ended."""
         self._asking.ended(process)
 
 
 def _packed(outcome: Outcome) -> bytes | None:
-    """Return the JSON of a value; None if it has none, or too much."""
+    """Return the value of an outcome as JSON; None if it cannot be encoded or is too long."""
     try:
         text = orjson.dumps(pack(outcome.value))
     except (TypeError, ValueError):

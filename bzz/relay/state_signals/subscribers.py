@@ -1,7 +1,7 @@
-"""What a publisher of state-signals knows of its subscribers.
+"""The subscribers of a publisher of state-signals, and the answers that they still owe.
 
-Answers carry no id of the signal, only its event. So a publisher has one question under way per event, and keeps a
-ledger of the answers that are still owed for questions whose time was up: the first to come are taken for those.
+Answers have no id of the signal, only its event. So a publisher has one signal per event under way, and counts the
+answers that are still owed after a timeout: the first ones to come are taken for those.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from dataclasses import dataclass, field
 
 from bzz.relay.state_signals.protocol import Response, name_of
 
-__all__ = ["MISSES", "OWED_SECONDS", "Ledger", "Question", "SignalResult"]
+__all__ = ["MISSES", "OWED_SECONDS", "Pending", "SignalResult", "Subscribers"]
 
 MISSES = 3
-"""A responder that misses so many questions in a row is no longer waited for, until it answers one in time."""
+"""After so many unanswered signals in a row, a responder is not waited for until it answers one in time."""
 
 MAX_SUBSCRIBERS = 10_000
-"""How many a publisher takes: anybody who may publish on the server can claim to be any number of them."""
+"""How many subscribers a publisher accepts: anyone who may publish on the server can pretend to be many."""
 
 OWED_SECONDS = 60.0
-"""How long after its time was up an answer may still come: later it is taken for one to a newer question."""
+"""How long after the timeout an answer may still come; later it is taken as one to a newer signal."""
 
 
 @dataclass(frozen=True)
 class SignalResult:
-    """What came of a signal.
+    """The result of a signal.
 
     :param code: 0 where everybody succeeded or nobody is subscribed, 1 where somebody failed, 2 where somebody is
         missing.
-    :param messages: what responders said, by their ids.
-    :param failed: the ids of those who failed.
-    :param missing: the ids of those who did not answer in time, and the expected names of whom nobody answered.
-    :param skipped: the ids of those who were not waited for, since they left the last questions unanswered.
+    :param messages: the messages of responders, by their ids.
+    :param failed: the ids of those that failed.
+    :param missing: the ids of those that did not answer in time, and the expected names without an answer.
+    :param skipped: the ids of those that were not waited for, since they did not answer the last signals.
     """
 
     code: int = 0
@@ -43,8 +43,8 @@ class SignalResult:
 
 
 @dataclass
-class Question:
-    """One signal whose answers are coming in."""
+class Pending:
+    """A signal that is waiting for answers."""
 
     waiting: set[str]
     expected: set[str]
@@ -54,11 +54,11 @@ class Question:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nobody is missing."""
+        """Whether no answer is missing."""
         return not self.waiting and not self.expected
 
     def take(self, response: Response) -> None:
-        """Note an answer."""
+        """Add an answer."""
         responder = response.responder_id
         self.waiting.discard(responder)
         self.expected -= {responder, name_of(responder)}
@@ -68,69 +68,69 @@ class Question:
             self.messages[responder] = response.message
 
     def result(self) -> SignalResult:
-        """Return what is known now; somebody missing weighs more than somebody who failed."""
+        """Return the result so far. A missing answer takes precedence over a failure."""
         unheard = self.expected - {name_of(each) for each in self.waiting} - self.waiting
         missing = (*sorted(self.waiting), *sorted(unheard))
         code = 2 if missing else 1 if self.failed else 0
         return SignalResult(code, self.messages, tuple(self.failed), missing, self.skipped)
 
 
-class Ledger:
-    """Who is subscribed to a publisher, what they are asked, and which answers they still owe."""
+class Subscribers:
+    """The subscribers of a publisher, its signals under way, and the answers that are still owed."""
 
     def __init__(self) -> None:
         self.misses: dict[str, int] = {}
         self._owed: dict[tuple[str, str], list[float]] = {}
-        self._asked: dict[str, Question] = {}
+        self._asked: dict[str, Pending] = {}
 
     @property
-    def subscribers(self) -> list[str]:
-        """The ids of those who are subscribed."""
+    def ids(self) -> list[str]:
+        """The ids of the subscribers."""
         return list(self.misses)
 
     def subscribe(self, responder: str) -> None:
-        """Add a subscriber, as long as there are not too many; one that subscribes again begins anew."""
+        """Add a subscriber, unless there are too many. One that subscribes again owes nothing."""
         if responder not in self.misses and len(self.misses) >= MAX_SUBSCRIBERS:
             return
         self.misses[responder] = 0
         self._owed = {key: times for key, times in self._owed.items() if key[0] != responder}
 
     def forget(self) -> None:
-        """Forget all subscribers."""
+        """Remove all subscribers."""
         self.misses.clear()
         self._owed.clear()
 
-    def ask(self, event: str, expect: Iterable[str] = ()) -> Question:
-        """Begin a question; answers to ``event`` count for it until :meth:`close`."""
+    def ask(self, event: str, expect: Iterable[str] = ()) -> Pending:
+        """Begin a signal; answers to ``event`` are for it until :meth:`close`."""
         expected = set(expect)
         late = [each for each, missed in self.misses.items() if missed >= MISSES]
         skipped = tuple(each for each in late if not expected & {each, name_of(each)})
-        question = Question(self.misses.keys() - set(skipped), expected, skipped)
-        self._asked[event] = question
-        return question
+        pending = Pending(self.misses.keys() - set(skipped), expected, skipped)
+        self._asked[event] = pending
+        return pending
 
     def close(self, event: str, now: float) -> SignalResult:
-        """End a question; whoever is missing owes an answer from now on."""
-        question = self._asked.pop(event)
-        for responder in question.waiting:
+        """End a signal; each subscriber without an answer owes one from now on."""
+        pending = self._asked.pop(event)
+        for responder in pending.waiting:
             self.misses[responder] = self.misses.get(responder, 0) + 1
             self._owed.setdefault((responder, event), []).append(now + OWED_SECONDS)
-        return question.result()
+        return pending.result()
 
     def answer(self, response: Response, now: float) -> None:
-        """Note an answer: to an older question where one is still owed, else to the one under way."""
+        """Add an answer, to an older signal if one is still owed, else to the one under way."""
         responder = response.responder_id
         if responder not in self.misses:
             return
         if self._pay(responder, response.event, now):
             return
         self.misses[responder] = 0
-        question = self._asked.get(response.event)
-        if question is not None and responder in question.waiting:
-            question.take(response)
+        pending = self._asked.get(response.event)
+        if pending is not None and responder in pending.waiting:
+            pending.take(response)
 
     def _pay(self, responder: str, event: str, now: float) -> bool:
-        """Return whether an answer is owed, which is paid now."""
+        """Count an answer as one that is owed, and return whether one was."""
         owed = [until for until in self._owed.pop((responder, event), []) if until > now]
         if len(owed) > 1:
             self._owed[responder, event] = owed[1:]
