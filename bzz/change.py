@@ -1,6 +1,6 @@
-"""What a write changed: the stored document that was written, and how it differs from what was there.
+"""What a write changed: the document that was written, and its diff.
 
-Providers make changes; signals, events, and whatever else tells of changes, use them. It knows no ORM.
+Providers make changes; signals, events and relays carry them. This module knows no ORM.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bzz.codec import plain
 __all__ = ["Change", "ChangeKind", "Diff", "FromTo", "storable"]
 
 FromTo = Mapping[str, Any]
-"""How one field differs: ``{'from': 'Rio', 'to': 'Olinda'}``."""
+"""The change of one field: ``{'from': 'Rio', 'to': 'Olinda'}``."""
 
 Diff = dict[str, dict[str, Any]]
 """``{'address.city': {'from': 'Rio', 'to': 'Olinda'}}``: real changes only, by dotted path."""
@@ -25,16 +25,16 @@ ChangeKind = Literal["created", "updated", "deleted", "linked", "unlinked"]
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """One change of one stored document: what every ``post_`` signal of a write has as ``change``.
+    """One change of one stored document: the argument ``change`` of every ``post_`` signal of a write.
 
     The document is the one that was written, the *root*: the ticket, where a comment inside it was edited or its
     assignee was unlinked; the user, where a path went through a reference to edit it.
 
     :param model: the root's model class.
-    :param id: its primary key, as ``instance.pk`` has it.
+    :param id: its primary key, as in ``instance.pk``.
     :param kind: what was done to the root: ``created``, ``updated``, ``deleted``; ``linked`` and ``unlinked`` are
-        updates that added or took away references.
-    :param compare: works out :attr:`diff`, if anybody asks.
+        updates that added or removed references.
+    :param compare: returns :attr:`diff`; called when that is first read.
     """
 
     model: type
@@ -44,20 +44,20 @@ class Change:
 
     @cached_property
     def diff(self) -> Diff:
-        """How the root differs from before; of a created one every value is new, of a deleted one every value is gone.
+        """The changes of the root. A created document changes from no values, a deleted one to no values.
 
-        A function of before and after alone, whatever path the write came by. Embedded documents are told field by
-        field. Lists of embedded documents are told item by item (``comments.0.text``) where both sides hold the same
-        ids in the same order (without ids: equally many items), any other list as a whole (``members``).
+        It depends only on the document before and after, not on the path of the write. Embedded documents are compared
+        field by field. Lists of embedded documents are compared item by item (``comments.0.text``) if both sides have
+        the same ids in the same order (without ids: the same length), any other list as a whole (``members``).
         """
         return self.compare()
 
 
 def storable(diff: Mapping[str, FromTo]) -> Diff:
-    """Return ``diff`` in values that JSON and MongoDB can hold: as clients are shown them.
+    """Return ``diff`` with values that JSON and MongoDB can store, in the form that clients see.
 
     Dates and datetimes, ids, ``Decimal`` and ``UUID`` become strings, bytes base64, enum members their value, embedded
-    documents objects; NaN and infinity, which JSON has not, None. A value of any other class becomes its ``str()``.
+    documents objects, NaN and infinity None. A value of any other class becomes its ``str()``.
 
     :param diff: ``change.diff``, ``updated_fields`` or ``event.diff``.
 
