@@ -17,8 +17,8 @@ __all__ = ["call", "check_takes", "parameters_of"]
 async def call(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
     """Call ``function``, await its result if that is awaitable, and return it.
 
-    ``CancelledError`` is not an ``Exception``. From a task that ``function`` awaits, it would pass the handlers that keep
-    one function's failure from the others, and end the running task. So it becomes a ``RuntimeError``, unless the
+    ``CancelledError`` is not an ``Exception``. From a task that ``function`` awaits, it would pass the handlers that
+    keep one function's failure from the others, and end the running task. So it becomes a ``RuntimeError``, unless the
     running task is being cancelled.
 
     :raises RuntimeError: if something that ``function`` awaits was cancelled.

@@ -27,8 +27,8 @@ ChangeKind = Literal["created", "updated", "deleted", "linked", "unlinked"]
 class Change:
     """One change of one stored document: the argument ``change`` of every ``post_`` signal of a write.
 
-    The document is the one that was written, the *root*: the ticket, where a comment inside it was edited or its
-    assignee was unlinked; the user, where a path went through a reference to edit it.
+    The document is the one that was written, the *root*: the ticket, if a comment inside it was edited or its
+    assignee was unlinked; the user, if it was edited at a path through a reference.
 
     :param model: the root's model class.
     :param id: its primary key, as in ``instance.pk``.

@@ -57,7 +57,7 @@ class KeyCache:
     async def refreshed(self, proxy_info: Mapping[str, Any] | None) -> Keys:
         """Fetch the keys again, since they may have been rotated: none of them signed a token.
 
-        There are at most ``REFRESHES`` of these fetches in ``REFRESH_SECONDS``, whoever invents tokens.
+        There are at most ``REFRESHES`` of these fetches in ``REFRESH_SECONDS``, however many tokens are forged.
 
         :raises bzz.errors.RequestError: as :meth:`current`.
         """

@@ -1,7 +1,7 @@
 """Session tokens: signed, expiring JSON Web Tokens (RFC 7519) by PyJWT.
 
 A token holds ``exp iat sub iss jti``, the time of the sign-in (``auth_time``), the provider's name and the few data of
-the user that the provider chose. It is signed and not encrypted: whoever holds it can read it. The provider's own token
+the user that the provider chose. It is signed and not encrypted: its holder can read it. The provider's own token
 is never in it.
 """
 

@@ -62,7 +62,7 @@ class Bus(ListenerRegistry):
     def set_max_depth(self, depth: int) -> None:
         """Set how many causes an event may have behind it; :data:`MAX_DEPTH` unless this is called.
 
-        Processes that are joined by a relay should agree: an event with more causes is dropped where it arrives.
+        Processes on one relay should have the same limit: an event with more causes is dropped by its receivers.
 
         :raises bzz.errors.ConfigurationError: if ``depth`` is not an integer of at least 1.
         """

@@ -66,8 +66,8 @@ class Forwarding:
             return made
         if isinstance(made, str):
             return AdHocEvent(made, arguments) if self._bus.has_listeners(Subject(made, AdHocEvent)) else None
-        heard = made is not None and self._bus.has_listeners(Subject(made._name, made))
-        return _filled(made, {"sender": sender, **arguments}) if heard else None
+        wanted = made is not None and self._bus.has_listeners(Subject(made._name, made))
+        return _filled(made, {"sender": sender, **arguments}) if wanted else None
 
     async def _emit(self, event: Event, sender: Any) -> None:
         try:

@@ -5,7 +5,7 @@ before (may refuse)          after (a fact)                 when
 ===========================  =============================  ====================================================
 :class:`Creating`            :class:`Created`               POST: created, or attached to a document
 :class:`Updating`            :class:`Updated`               PUT, PATCH; after any other edit inside a document too
-:class:`FieldUpdating`       :class:`FieldUpdated`          once more for each field that somebody listens for
+:class:`FieldUpdating`       :class:`FieldUpdated`          once more for each field that has a listener
 :class:`Deleting`            :class:`Deleted`               DELETE: deleted, or removed from a document
 :class:`Linking`             :class:`Linked`                POST of a reference to an existing document
 :class:`Unlinking`           :class:`Unlinked`              DELETE of a reference
@@ -184,7 +184,7 @@ class FieldUpdated(Fact[M], frozen=True):
     """``<Model>.updated.<field>``: one field of ``instance`` was changed; sent after ``<Model>.updated``.
 
     :param field: its dotted name.
-    :param old: its value before, None where it was unset.
+    :param old: its value before, None if it was unset.
     :param new: its value since.
     :param diff: all that was changed with it, as in :class:`Updated`.
     """

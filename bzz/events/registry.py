@@ -118,7 +118,7 @@ class ListenerRegistry:
         :param target: a name (``'User.created'``), a glob (``'*.deleted'``, see :class:`bzz.events.targets.Glob`), a
             compiled regular expression that matches the whole name, or a class of events (``Updated[User]``).
         :param model: a model class, its subclasses included: ``on(Updated, User)`` is ``on(Updated[User])``.
-        :param background: whether to run after the response, without anybody waiting for it; see ``bzz.drain``.
+        :param background: whether to run after the response, which does not wait for it; see ``bzz.drain``.
         :param origin: listen only to events of this origin.
         :param when: ``(old, new)``: listen only to this transition of a field. Each is a value, a set of values, a
             predicate, or ``...`` for any value.

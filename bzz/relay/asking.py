@@ -21,7 +21,7 @@ class Answer:
     :param name: the name of its relay.
     :param process: its random id.
     :param value: the return value of its function; None if it failed.
-    :param message: why it failed; empty where it did not.
+    :param message: why it failed; empty if it did not.
     """
 
     name: str

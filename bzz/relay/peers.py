@@ -54,7 +54,7 @@ class Peer:
     name: str
     expected: int | None = None
     lost: int = 0
-    heard: float = 0.0
+    last_heard: float = 0.0
     present: bool = False
     patterns: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
@@ -126,7 +126,7 @@ class Peers:
             if len(self._peers) > MAX_PEERS:
                 self._peers.popitem(last=False)
         self._peers.move_to_end(process)
-        peer.heard, peer.present = now, True
+        peer.last_heard, peer.present = now, True
         return peer
 
     def present(self) -> list[Peer]:
@@ -135,7 +135,7 @@ class Peers:
 
     def overdue(self, since: float) -> Sequence[Peer]:
         """Return the present processes without a message since then."""
-        return [peer for peer in self if peer.present and peer.heard < since]
+        return [peer for peer in self if peer.present and peer.last_heard < since]
 
     def lost(self) -> dict[str, int]:
         """Return the number of lost events of each process that lost any."""

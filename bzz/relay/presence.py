@@ -61,8 +61,8 @@ class Presence:
         self._on_loss = on_loss
         self._loop = asyncio.get_running_loop()
         self._greeted: asyncio.Future[int] = self._loop.create_future()
-        self._somebody = asyncio.Event()
-        self._unheard = 0
+        self._arrival = asyncio.Event()
+        self._missed_beats = 0
         self.started: float | None = None
 
     def is_younger(self, started: Any) -> bool:
@@ -92,20 +92,20 @@ class Presence:
         now = self._loop.time()
         others = self._peers.present()
         for peer in others:
-            peer.heard = now + RETURN_SECONDS
+            peer.last_heard = now + RETURN_SECONDS
         while self._loop.time() < now + RETURN_SECONDS:
             if await transport.subscribers(self._channel) > len(others):
                 break
             await asyncio.sleep(0.05)
-        self._unheard = 0
+        self._missed_beats = 0
         connection.send_first(self._greeting)
 
     async def wait_for_peers(self) -> None:
         """Wait until all processes that received the first greeting have answered it."""
         others = await asyncio.shield(self._greeted) - 1
         while len(self._peers.present()) < others:
-            self._somebody.clear()
-            await self._somebody.wait()
+            self._arrival.clear()
+            await self._arrival.wait()
 
     async def beat_forever(self, connection: Connection, every_beat: Callable[[], None]) -> None:
         """Send heartbeats while the connection is open, until this task is cancelled."""
@@ -120,8 +120,8 @@ class Presence:
             connection.send_first(partial(self.message, "beat"))
 
     def _check_peers(self, connection: Connection) -> None:
-        self._unheard += 1
-        if self._unheard > SILENT_BEATS:
+        self._missed_beats += 1
+        if self._missed_beats > SILENT_BEATS:
             logger.warning("a relay hears nothing, not even itself: connecting again")
             connection.reopen()
             return
@@ -132,7 +132,7 @@ class Presence:
 
     def on_echo(self) -> None:
         """Note that the subscription works: a message of this process came back."""
-        self._unheard = 0
+        self._missed_beats = 0
 
     def on_beat(self, peer: Peer, body: Body) -> Gap | None:
         """Note which questions a process answers, and return the gap in its events.
@@ -140,7 +140,7 @@ class Presence:
         :raises ValueError: if the message is malformed.
         """
         peer.announce(_patterns(body))
-        self._somebody.set()
+        self._arrival.set()
         return peer.sent_up_to(number_of(body))
 
     def on_bye(self, peer: Peer, body: Body) -> Gap | None:

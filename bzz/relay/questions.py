@@ -68,7 +68,7 @@ class Questions:
 
     def _send(self, event: Event, text: bytes, question: str, pending: Pending) -> None:
         def write() -> bytes | None:
-            """Return None once the asker no longer waits: nobody would want the answer."""
+            """Return None once the asker has given up: no answer is wanted then."""
             return None if pending.given_up else self._sender.message("question", question=question, event=fragment)
 
         fragment = orjson.Fragment(text)

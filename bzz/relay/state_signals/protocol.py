@@ -72,7 +72,7 @@ class Response:
     :param responder_id: ``<name>-<uuid4>-resp``.
     :param publisher_id: the publisher of the signal.
     :param event: the event of the signal.
-    :param ras: 1 for success, anything else for failure; :data:`NO_RAS` where this is no answer.
+    :param ras: 1 for success, anything else for failure; :data:`NO_RAS` if there is no result.
     :param message: more about it.
     """
 

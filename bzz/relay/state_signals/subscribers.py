@@ -27,8 +27,7 @@ OWED_SECONDS = 60.0
 class SignalResult:
     """The result of a signal.
 
-    :param code: 0 where everybody succeeded or nobody is subscribed, 1 where somebody failed, 2 where somebody is
-        missing.
+    :param code: 0 if all subscribers succeeded (or there are none), 1 if one failed, 2 if an answer is missing.
     :param messages: the messages of responders, by their ids.
     :param failed: the ids of those that failed.
     :param missing: the ids of those that did not answer in time, and the expected names without an answer.
@@ -69,8 +68,8 @@ class Pending:
 
     def result(self) -> SignalResult:
         """Return the result so far. A missing answer takes precedence over a failure."""
-        unheard = self.expected - {name_of(each) for each in self.waiting} - self.waiting
-        missing = (*sorted(self.waiting), *sorted(unheard))
+        unanswered = self.expected - {name_of(each) for each in self.waiting} - self.waiting
+        missing = (*sorted(self.waiting), *sorted(unanswered))
         code = 2 if missing else 1 if self.failed else 0
         return SignalResult(code, self.messages, tuple(self.failed), missing, self.skipped)
 
