@@ -33,8 +33,8 @@ class Change:
     :param model: the root's model class.
     :param id: its primary key, as in ``instance.pk``.
     :param kind: what was done to the root: ``created``, ``updated``, ``deleted``; ``linked`` and ``unlinked`` are
-        updates that added or removed references.
-    :param compare: returns :attr:`diff`; called when that is first read.
+        updates that added or took away references.
+    :param compare: works out :attr:`diff`, if anybody asks.
     """
 
     model: type
@@ -44,11 +44,11 @@ class Change:
 
     @cached_property
     def diff(self) -> Diff:
-        """The changes of the root. A created document changes from no values, a deleted one to no values.
+        """How the root differs from before; of a created one every value is new, of a deleted one every value is gone.
 
-        It depends only on the document before and after, not on the path of the write. Embedded documents are compared
-        field by field. Lists of embedded documents are compared item by item (``comments.0.text``) if both sides have
-        the same ids in the same order (without ids: the same length), any other list as a whole (``members``).
+        A function of before and after alone, whatever path the write came by. Embedded documents are told field by
+        field. Lists of embedded documents are told item by item (``comments.0.text``) where both sides hold the same
+        ids in the same order (without ids: equally many items), any other list as a whole (``members``).
         """
         return self.compare()
 

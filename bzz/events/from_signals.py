@@ -144,14 +144,14 @@ async def _send_updated(
     bus: Bus, model: type, instance: Any, updated_fields: Any, handler: Any, change: Change | None = None
 ) -> None:
     is_root = change is not None and change.model is model
-    await _emit_updated(bus, model, instance, change.diff if change and is_root else updated_fields, handler)
+    await _tell_updated(bus, model, instance, change.diff if change and is_root else updated_fields, handler)
 
 
 async def _send_changed_inside(bus: Bus, model: type, instance: Any, handler: Any, change: Change) -> None:
-    await _emit_updated(bus, model, instance, change.diff, handler)
+    await _tell_updated(bus, model, instance, change.diff, handler)
 
 
-async def _emit_updated(bus: Bus, model: type, instance: Any, diff: Mapping[str, FromTo], handler: Any) -> None:
+async def _tell_updated(bus: Bus, model: type, instance: Any, diff: Mapping[str, FromTo], handler: Any) -> None:
     common = {"instance": instance, "diff": diff, **_request(model, handler)}
     name = f"{model.__name__}.updated"
     if bus.has_listeners(Subject(name, Updated, model)):
