@@ -13,7 +13,7 @@ from bzz.errors import ConfigurationError, Refuse
 from bzz.events.causes import sending
 from bzz.events.event import AdHocEvent, Event
 from bzz.events.targets import Exact, Glob, Subject, Target, parse
-from bzz.relay.tasks import end, start
+from bzz.relay.tasks import cancel_all, start_detached
 
 __all__ = ["CONCURRENT", "Answering", "Outcome"]
 
@@ -88,7 +88,7 @@ class Answering:
         async def work() -> None:
             report(await _outcome(function, event))
 
-        task = start(work(), f"answer {event.name}")
+        task = start_detached(work(), f"answer {event.name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -96,7 +96,7 @@ class Answering:
         """Wait for the questions that are being answered, and cancel them after so many seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        await end(*self._tasks)
+        await cancel_all(*self._tasks)
 
 
 async def _outcome(function: Function, event: Event) -> Outcome:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bzz.relay.queue import BoundedQueue
-from bzz.relay.tasks import end, start
+from bzz.relay.tasks import cancel_all, start_detached
 from bzz.relay.transport import Transport, TransportError
 
 __all__ = ["BATCH", "Connection", "Outgoing"]
@@ -100,11 +100,11 @@ class Connection:
     def start(self) -> None:
         """Connect, and stay connected, in tasks with an empty context."""
         for work in (self._stay_open, self._send_forever):
-            self._tasks.append(start(work(), f"relay {self._name}{work.__name__}"))
+            self._tasks.append(start_detached(work(), f"relay {self._name}{work.__name__}"))
 
     async def stop(self) -> None:
         """End the tasks and close the transport."""
-        await end(*self._tasks)
+        await cancel_all(*self._tasks)
         await self.transport.close()
         for item in [*self._batch, *self._queue]:
             if item.sent is not None:
@@ -178,7 +178,7 @@ class Connection:
         try:
             await asyncio.wait([self._reading])
         finally:
-            await end(self._reading, opening)
+            await cancel_all(self._reading, opening)
         if self._reading.cancelled():
             raise TransportError("the connection was given up")
         error = self._reading.exception()

@@ -33,7 +33,7 @@ from bzz.relay.presence import Presence
 from bzz.relay.questions import Questions
 from bzz.relay.queue import BoundedQueue, Policy
 from bzz.relay.statistics import Counts, Stats
-from bzz.relay.tasks import end, start
+from bzz.relay.tasks import cancel_all, start_detached
 from bzz.relay.transport import Transport
 
 __all__ = ["Session", "Settings"]
@@ -125,7 +125,7 @@ class Session:
         self.connection.start()
         beat = self._presence.beat_forever(self.connection, self.counts.log_dropped)
         for work in (self._inbox.deliver_forever(), beat):
-            self._tasks.append(start(work, f"relay {self._settings.name}"))
+            self._tasks.append(start_detached(work, f"relay {self._settings.name}"))
         self.forward(targets)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.connection.opened(), OPEN_SECONDS)
@@ -141,7 +141,7 @@ class Session:
             await asyncio.wait({goodbye}, timeout=STOP_SECONDS)
         self.is_running = False
         self._inbox.stopping = True
-        await end(*self._tasks)
+        await cancel_all(*self._tasks)
         await self.connection.stop()
         if len(self._queue):
             logger.warning("relay %s ended with %d messages that were not sent", self._settings.name, len(self._queue))
