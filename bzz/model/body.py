@@ -14,6 +14,7 @@ from bzz.model.multipart import parts
 from bzz.model.query import pairs
 from bzz.model.reading import READ_ONLY, UNKNOWN, BodyReading
 from bzz.shape import TOP, Field, Shape
+from bzz.shape.values import find_field
 
 __all__ = ["decode", "read_links"]
 
@@ -41,7 +42,7 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     :raises bzz.errors.UnsupportedMediaType: for any other type, a charset that is not UTF-8, and a file.
     :raises bzz.errors.BadRequest: for a malformed body, one that is no object, or one beyond a limit.
 
-    >>> from bzz.shape.numbers import IntegerKind
+    >>> from bzz.shape.scalars import IntegerKind
     >>> user = Shape("User", object, {"age": Field("age", IntegerKind())})
     >>> decode(user, "application/x-www-form-urlencoded", b"age=3&address.city=Rio+Branco")
     {'age': 3, 'address': {'city': 'Rio Branco'}}
@@ -67,8 +68,8 @@ def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) 
     :raises bzz.errors.Invalid: for anything else, too many ids, or more than one for a single property.
 
     >>> from bzz.shape.containers import ListKind
-    >>> from bzz.shape.keys import ReferenceKind
-    >>> from bzz.shape.texts import StringKind
+    >>> from bzz.shape.documents import ReferenceKind
+    >>> from bzz.shape.scalars import StringKind
     >>> user = Shape("User", object, pk=Field("name", StringKind()))
     >>> members = Field("members", ListKind(Field("", ReferenceKind(lambda: user))))
     >>> read_links(members, {"members": ["b", "a", "b"]})
@@ -135,9 +136,9 @@ def _field_at(shape: Shape, name: str) -> Field | None:
     """The field that a form's name stands for: declared, or an entry of a map whose values have one kind."""
     if name.count(".") >= shape.limits.depth:
         raise BadRequest(f"The form is nested deeper than {shape.limits.depth} levels.")
-    found = shape.find(name)
+    found = find_field(shape, name)
     if found is None:
-        parent = shape.find(name.rpartition(".")[0])
+        parent = find_field(shape, name.rpartition(".")[0])
         return None if parent is None else parent.kind.entry
     return found
 

@@ -9,10 +9,11 @@ from typing import Any, get_args
 from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
 from bzz.providers.base import Condition, Filter, Operator
 from bzz.shape import Field, Shape
+from bzz.shape.documents import NamedDocument
 from bzz.shape.geo import read_box, read_circle
-from bzz.shape.keys import NamedDocument
-from bzz.shape.numbers import BooleanKind
 from bzz.shape.operators import EQUALITY, LISTED, PATTERNS
+from bzz.shape.scalars import BooleanKind
+from bzz.shape.values import find_field
 
 __all__ = ["read_filters"]
 
@@ -70,7 +71,7 @@ def _resolve(shape: Shape, name: str, prefix: str) -> tuple[str, Operator, Field
     What ends like an operator is one, and no key of a map, unless a field is declared by that very name.
     """
     path, mark, operator = name.rpartition("__")
-    if not mark or operator not in _OPERATORS or shape.find(name) is not None:
+    if not mark or operator not in _OPERATORS or find_field(shape, name) is not None:
         path, operator = name, "eq"
     field = find(shape, path)
     if field is None or operator not in field.kind.operators:

@@ -31,7 +31,7 @@ def read_path(root: Shape, resource: str, rest: str) -> Path:
     :param rest: what follows the name, percent-encoded as it came; empty for the whole list.
     :raises bzz.errors.NotFound: for anything malformed, unknown or hidden, always in the same words.
 
-    >>> from bzz.shape.texts import StringKind
+    >>> from bzz.shape.scalars import StringKind
     >>> user = Shape("User", object, url_id=Field("name", StringKind()))
     >>> read_path(user, "user", "/ann%20lee/").arguments
     ['user/ann lee']
@@ -64,9 +64,9 @@ def _steps(root: Shape, resource: str, segments: list[str]) -> list[Step]:
             raise ValueError("too deep")
         name = segments.pop()
         field = _way_on(steps[-1].shape, name)
-        if field is None:
+        if field is None or field.link is None:
             raise ValueError(name)
-        steps.append(_step(field, field.shape, name, segments))
+        steps.append(_step(field, field.link.shape, name, segments))
     return steps
 
 

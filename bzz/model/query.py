@@ -67,7 +67,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
     :raises bzz.errors.BadRequest: naming the parameter that cannot be read.
 
     >>> from bzz.shape import Field
-    >>> from bzz.shape.numbers import IntegerKind
+    >>> from bzz.shape.scalars import IntegerKind
     >>> user = Shape("User", object, {"age": Field("age", IntegerKind())})
     >>> read_list_query(user, "age__gte=18&sort=-age", per_page=20, max_per_page=100).sort[0].descending
     True
@@ -189,7 +189,7 @@ def _read_sort(shape: Shape, text: str) -> tuple[Sort, ...]:
 def _sort_key(shape: Shape, entry: str) -> Sort:
     path = entry.removeprefix("-")
     field = find(shape, path)
-    if field is None or not field.is_scalar or _is_in_list(shape, path):
+    if field is None or not field.kind.is_scalar or _is_in_list(shape, path):
         raise unknown(path)
     return Sort(path, field, descending=path != entry)
 

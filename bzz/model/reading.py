@@ -29,7 +29,7 @@ class BodyReading(Reading):
 
     >>> from bzz.shape import TOP, Field
     >>> from bzz.shape.containers import ListKind
-    >>> from bzz.shape.texts import StringKind
+    >>> from bzz.shape.scalars import StringKind
     >>> user = Shape("User", object, {"tags": Field("tags", ListKind(Field("", StringKind())))})
     >>> reading = BodyReading()
     >>> reading.fields(user, {"tags": ["a", 1]}, TOP)

@@ -79,7 +79,7 @@ class Sent(NamedTuple):
         :raises bzz.errors.Invalid: naming every field that cannot be taken, and why.
 
         >>> from bzz.shape import Field
-        >>> from bzz.shape.numbers import IntegerKind
+        >>> from bzz.shape.scalars import IntegerKind
         >>> user = Shape("User", object, {"age": Field("age", IntegerKind())})
         >>> Sent(user, {}).left({"age": "12", "role": "admin"})
         Traceback (most recent call last):
@@ -117,8 +117,8 @@ def read_sent(
     :raises bzz.errors.Invalid: naming every field that cannot be taken, and why.
 
     >>> from bzz.shape import Field
-    >>> from bzz.shape.numbers import IntegerKind
-    >>> from bzz.shape.texts import StringKind
+    >>> from bzz.shape.scalars import IntegerKind
+    >>> from bzz.shape.scalars import StringKind
     >>> fields = [Field("age", IntegerKind()), Field("key", StringKind(), hidden=True)]
     >>> user = Shape("User", object, {each.name: each for each in fields})
     >>> try:

@@ -133,11 +133,6 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
     def json_schema(self, refer: Refer) -> JsonSchema:
         """Return the schema of the JSON values that are read and shown, but for null."""
 
-    def key_schema(self, refer: Refer) -> JsonSchema:
-        """Return the schema of a key, which JSON may write as its text: what :meth:`read_key` reads."""
-        schema = self.json_schema(refer)
-        return schema if schema.get("type") == "string" else {"anyOf": [{"type": "string"}, schema]}
-
 
 class Link(Kind):
     """A kind that leads to one other model.
@@ -185,36 +180,20 @@ class Field:
     hidden: bool = False
     choices: tuple[Any, ...] = ()
 
-    @property
-    def is_scalar(self) -> bool:
-        """Whether it holds one value that can be compared: what may be sorted by."""
-        return self.kind.is_scalar
-
-    @property
+    @cached_property
     def is_list(self) -> bool:
         """Whether it holds many values, of which a path may name one."""
         return self.kind.is_list
 
-    @property
+    @cached_property
     def item(self) -> Field:
         """The field that describes each value of a list or map; for all other kinds this one."""
         return self.kind.item(self)
 
-    @property
+    @cached_property
     def link(self) -> Link | None:
         """The kind that leads to another model, embedded or referenced: the field's, or for a list its items'."""
         return self.kind.link
-
-    @property
-    def shape(self) -> Shape:
-        """The shape at the other end of :attr:`link`.
-
-        :raises LookupError: if the field leads to no other shape.
-        """
-        link = self.kind.link
-        if link is None:
-            raise LookupError(f"{self.name} leads to no other model")
-        return link.shape
 
 
 class Part(NamedTuple):
@@ -289,17 +268,17 @@ class Shape:
 
     @cached_property
     def public_id(self) -> Field | None:
-        """The field by which clients name instances in references; None where they use the primary key.
-
-        Clients use the primary key if no other field stands in URLs, or if they may not know of that field.
-        """
-        is_other = self.url_id is not None and self.url_id is not self.pk
-        return self.url_id if is_other and self.url_id is not None and not self.url_id.hidden else None
+        """The field by which clients name instances in references; None where they use the primary key."""
+        field = self.url_id
+        return None if field is None or field is self.pk or field.hidden else field
 
     @cached_property
     def readers(self) -> dict[str, Reader]:
         """What reads the JSON values of each declared field."""
-        return {name: self._reader(each) for name, each in self.fields.items()}
+        return {
+            name: each.kind.read_key if self.writes_as_key(each) else each.kind.read
+            for name, each in self.fields.items()
+        }
 
     @cached_property
     def visible_readers(self) -> dict[str, Reader]:
@@ -311,34 +290,6 @@ class Shape:
         """:attr:`readers` of the fields that a client may write."""
         return {name: self.readers[name] for name, each in self.visible.items() if not each.read_only}
 
-    def _reader(self, field: Field) -> Reader:
-        return field.kind.read_key if self.writes_as_key(field) else field.kind.read
-
     def writes_as_key(self, field: Field) -> bool:
         """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
-
-    def known(self, name: str) -> Field | None:
-        """Return a visible field of the model, or one that only subclasses declare."""
-        return self.visible.get(name) if name in self.fields else self.subclass_fields.get(name)
-
-    def find(self, dotted: str) -> Field | None:
-        """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
-
-        Fields that only subclasses declare are found too.
-
-        >>> from bzz.shape.documents import EmbeddedKind
-        >>> from bzz.shape.texts import StringKind
-        >>> address = Shape("Address", object, {"city": Field("city", StringKind())}, embedded=True)
-        >>> user = Shape("User", object, {"address": Field("address", EmbeddedKind(lambda: address))})
-        >>> user.find("address.city").name
-        'city'
-        >>> user.find("address.zip") is None
-        True
-        """
-        first, dot, rest = dotted.partition(".")
-        found = self.known(first)
-        if found is None or not dot:
-            return found
-        link = found.link
-        return None if link is None or link.is_reference else link.shape.find(rest)

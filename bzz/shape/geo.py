@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Kind, Reading, Refer
-from bzz.shape.numbers import FloatKind, IntegerKind
 from bzz.shape.operators import AREAS, EXISTS, WITHIN, Operator
 from bzz.shape.place import Place
+from bzz.shape.scalars import FloatKind, IntegerKind
 
 __all__ = ["GeoKind", "read_box", "read_circle"]
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Refer
-from bzz.shape.scalar import Textual, match, refuse
+from bzz.shape.scalars import Textual, match, refuse
 
 __all__ = ["DateKind", "DateTimeKind"]
 

@@ -18,8 +18,7 @@ from bzz.providers.base import Unchanged
 from bzz.shape import Field, Shape
 from bzz.shape.containers import ListKind, MapKind
 from bzz.shape.documents import EmbeddedKind
-from bzz.shape.numbers import IntegerKind
-from bzz.shape.texts import StringKind
+from bzz.shape.scalars import IntegerKind, StringKind
 from bzz.shape.times import DateTimeKind
 
 from . import ADDRESS, CITY, ORDER, PHONE, USER, no_rules

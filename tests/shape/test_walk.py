@@ -8,8 +8,7 @@ import pytest
 
 from bzz.shape import Field, Shape, dotted
 from bzz.shape.containers import ListKind, MapKind
-from bzz.shape.documents import EmbeddedKind
-from bzz.shape.keys import ReferenceKind
+from bzz.shape.documents import EmbeddedKind, ReferenceKind
 from bzz.shape.walk import Reference, kept, reachable, references, walk
 from tests.model import ADDRESS, CITY, ORDER, PHONE, USER
 
