@@ -31,7 +31,7 @@ DROP_SECONDS = 10.0
 class ReceivingHandler(ProblemHandler):
     """A handler that knows its limit before it reads.
 
-    Subclasses refuse requests in :meth:`admit`; their verbs get the body by :meth:`body`.
+    Subclasses refuse requests in :meth:`check_request`; their verbs get the body by :meth:`body`.
 
     :cvar max_body_bytes: the longest body, unless the server's own limit is lower.
     """
@@ -44,14 +44,14 @@ class ReceivingHandler(ProblemHandler):
 
     async def prepare(self) -> None:
         """Called by Tornado before the body is read."""
-        await self.admit()
+        await self.check_request()
         if self._has_body():
             self._chunks = []
             self._limit = min(self.max_body_bytes, _limit_of(self.request.connection))
             self._refuse_beyond(_declared_length(self.request.headers))
             _lift_limit(self.request.connection)
 
-    async def admit(self) -> None:
+    async def check_request(self) -> None:
         """Raise where the request may not go on. Called before its body is read."""
 
     def data_received(self, chunk: bytes) -> None:

@@ -1,6 +1,6 @@
 """The body of a request, decoded into the data that receivers see.
 
-:func:`decode` takes whatever is well formed; :mod:`bzz.model.sent` judges it.
+:func:`decode` takes whatever is well formed; :mod:`bzz.model.validation` judges it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from bzz.codec import loads
 from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
 from bzz.model.multipart import parts
 from bzz.model.query import pairs
-from bzz.model.reading import READ_ONLY, UNKNOWN, BodyReading
+from bzz.model.validation import READ_ONLY, UNKNOWN, BodyReading
 from bzz.shape import TOP, Field, Shape
 from bzz.shape.values import find_field
 

@@ -12,16 +12,16 @@ from bzz import signals
 from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PreconditionFailed, RequestError
-from bzz.model.announcing import AnnouncingHandler, Attempt
+from bzz.model.base import Attempt, ResourceHandler
 from bzz.model.body import decode, read_links
-from bzz.model.conditional import entity_tag, if_match_holds, precondition
 from bzz.model.detail import detail_of
+from bzz.model.etag import entity_tag, if_match_holds, precondition
 from bzz.model.links import header_text, link_header, location
 from bzz.model.path import read_path
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
 from bzz.model.resource import MAX_BODY_BYTES, Authorize, Resource
-from bzz.model.sent import Sent, read_sent
+from bzz.model.validation import ValidatedBody, validate
 from bzz.problem import GUARD
 from bzz.providers.base import Changed, Path, Record, Written
 from bzz.receiving import ReceivingHandler
@@ -35,7 +35,7 @@ logger = logging.getLogger("bzz.model")
 Fields = tuple[str, ...]
 
 
-class ModelHandler(AnnouncingHandler, ReceivingHandler):
+class ModelHandler(ResourceHandler, ReceivingHandler):
     """Answers the requests for one model and everything nested in it.
 
     Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own and
@@ -54,7 +54,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         self.data = {}
         self._tag: str | None = None
 
-    async def admit(self) -> None:
+    async def check_request(self) -> None:
         """Before the body is read: the guard, then whether there is such an address and method, and who may use it."""
         guard = self.settings.get(GUARD)
         if guard is not None:
@@ -101,14 +101,14 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
 
     async def delete(self) -> None:
         """Delete an instance, remove an embedded document, or unlink a reference."""
-        written = await self._attempted(self._delete)
-        await self._after(signals.post_delete_instance, written)
-        await self._after_inside(written)
+        written = await self._retry_while_stale(self._delete)
+        await self._send_after(signals.post_delete_instance, written)
+        await self._send_changed_inside(written)
         self._finish_empty()
 
     async def _delete(self, attempt: Attempt) -> Written:
         self.data = {}
-        await self._before(signals.pre_delete_instance, attempt)
+        await self._send_before(signals.pre_delete_instance, attempt)
         return await self.provider.delete(
             self.path, self, precondition=precondition(self.request.headers), expected=attempt.expected
         )
@@ -122,11 +122,11 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
 
     async def _get_instance(self) -> None:
         fields = check_item_query(self.path.last.shape, self.request.query)
-        await self._before(signals.pre_get_instance)
+        await self._send_before(signals.pre_get_instance)
         record = await self.provider.get(self.path, self)
         if signals.post_get_instance.has_receivers_for(self._model):
             await signals.post_get_instance.notify(self._model, instance=record.instance, handler=self)
-        body = await self._show(record, fields)
+        body = await self._render(record, fields)
         if not if_match_holds(self.request.headers, record.state):
             raise PreconditionFailed()
         self._finish_json(body)
@@ -141,9 +141,9 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
             count=wants_count(self.request.headers.get("Prefer")),
         )
         fields = read_fields(shape, self.request.query)
-        await self._before(signals.pre_get_list)
+        await self._send_before(signals.pre_get_list)
         page = await self.provider.page(self.path, query, self)
-        shown = await self._represent(await self._heard_list(page.records))
+        shown = await self._render_all(await self._items_after_receivers(page.records))
         self.set_header("Link", link_header(self.request.path, self.request.query, query, page))
         if page.cut:
             self.set_header("X-Page-Cut", "size")
@@ -152,7 +152,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
             self.set_header("Preference-Applied", COUNT_EXACT)
         self._finish_json(dumps(shown if fields is None else [project(each, fields) for each in shown]))
 
-    async def _heard_list(self, records: list[Record]) -> list[Any]:
+    async def _items_after_receivers(self, records: list[Record]) -> list[Any]:
         """The items to show: what receivers of ``post_get_list`` left of them."""
         if not signals.post_get_list.has_receivers_for(self._model):
             return list(records)
@@ -163,8 +163,8 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
 
     async def _create(self) -> None:
         sent = await self._receive(signals.pre_create_instance)
-        await self._before(signals.pre_create_instance)
-        written = await self.provider.create(self.path, sent.left(self.data), self)
+        await self._send_before(signals.pre_create_instance)
+        written = await self.provider.create(self.path, sent.final_values(self.data), self)
         created = written.record.id
         self.set_status(201)
         self.set_header("Location", location(self.request.path, created if self.path.last.is_list else None))
@@ -173,18 +173,18 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         await self._finish_written(written, signals.post_create_instance)
 
     async def _update(self, *, merge: bool) -> None:
-        changed = await self._attempted(functools.partial(self._update_once, merge=merge))
+        changed = await self._retry_while_stale(functools.partial(self._update_once, merge=merge))
         listened = signals.post_update_instance.has_receivers_for(self._model)
         fields = changed.updated_fields if listened else {}
         await self._finish_written(changed, signals.post_update_instance, updated_fields=fields)
 
     async def _update_once(self, attempt: Attempt, *, merge: bool) -> Changed:
         sent = await self._receive(signals.pre_update_instance, updating=True, merge_patch=merge)
-        attempt.preview = lambda record: self.provider.preview(record, sent.left(self.data), merge=merge)
-        await self._before(signals.pre_update_instance, attempt)
+        attempt.preview = lambda record: self.provider.preview(record, sent.final_values(self.data), merge=merge)
+        await self._send_before(signals.pre_update_instance, attempt)
         return await self.provider.update(
             self.path,
-            sent.left(self.data),
+            sent.final_values(self.data),
             self,
             merge=merge,
             precondition=precondition(self.request.headers),
@@ -198,32 +198,32 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         await self._decode(owner)
         if signals.pre_create_instance.has_receivers_for(self._model):
             read_links(step.field, self.data, complete=False)
-        await self._before(signals.pre_create_instance)
+        await self._send_before(signals.pre_create_instance)
         keys = read_links(step.field, self.data)
         linked = await self.provider.link(self.path, keys, self)
         for written in linked:
-            await self._after(signals.post_create_instance, written)
+            await self._send_after(signals.post_create_instance, written)
         for written in linked[:1]:  # all of them tell the same change
-            await self._after_inside(written)
+            await self._send_changed_inside(written)
         texts = [str(key) for key in keys]
         shown: dict[str, Any] = {step.field.name: texts if step.is_list else texts[0]}
         if self.provider.has_public_ids(owner):
-            await self._show_links(owner, shown)
+            await self._render_links(owner, shown)
         self._finish_json(dumps(shown))
 
-    async def _show_links(self, owner: Shape, shown: dict[str, Any]) -> None:
+    async def _render_links(self, owner: Shape, shown: dict[str, Any]) -> None:
         """Show links that are made by public ids; by primary keys where those cannot be read any more."""
         try:
             await self.provider.show_public_ids([owner], [shown], self)
         except Exception:
             logger.exception("%s %s is done, but its public ids cannot be read", self.request.method, self.request.path)
 
-    async def _receive(self, signal: Signal, *, updating: bool = False, merge_patch: bool = False) -> Sent:
+    async def _receive(self, signal: Signal, *, updating: bool = False, merge_patch: bool = False) -> ValidatedBody:
         """Decode the body into ``data`` and judge it, as the receivers of ``signal`` may see it; each time anew."""
         shape, own_id = self.path.last.shape, self.path.last.key if updating else None
         await self._decode(shape, merge_patch=merge_patch)
         heard = signal.has_receivers_for(self._model)
-        return read_sent(shape, self.data, self.provider.check, own_id=own_id, updating=updating, is_heard=heard)
+        return validate(shape, self.data, self.provider.check, own_id=own_id, updating=updating, has_receivers=heard)
 
     async def _decode(self, shape: Shape, *, merge_patch: bool = False) -> None:
         content_type = self.request.headers.get("Content-Type")
@@ -233,7 +233,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
 
     # -- answers
 
-    async def _show(self, record: Record, fields: Fields | None = None) -> bytes:
+    async def _render(self, record: Record, fields: Fields | None = None) -> bytes:
         """The body for one instance; its entity tag is remembered on the way."""
         body = record.body
         if body is not None and fields is None:
@@ -247,7 +247,7 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
             await self.provider.show_public_ids([record], shown, self)
         return dumps(shown[0] if fields is None else project(shown[0], fields))
 
-    async def _represent(self, items: list[Any]) -> list[Any]:
+    async def _render_all(self, items: list[Any]) -> list[Any]:
         shown = await self.provider.represent(items)
         if self.provider.has_public_ids(self.path.last.shape):
             await self.provider.show_public_ids(items, shown, self)
@@ -257,12 +257,12 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         """Tell receivers of a write, and answer with what is stored, whatever goes wrong from here on."""
         record = written.record
         try:
-            body = await call(self._show, record)
+            body = await call(self._render, record)
         except Exception:
             logger.exception("%s %s is done, but cannot be shown", self.request.method, self.request.path)
             body = dumps({"id": record.id})
-        await self._after(signal, written, **more)
-        await self._after_inside(written)
+        await self._send_after(signal, written, **more)
+        await self._send_changed_inside(written)
         if self._tag is not None:
             self.set_header("ETag", self._tag)
         self._finish_json(body)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bzz.model.reading import MAX_ERRORS, BodyReading, Errors
+from bzz.model.validation import MAX_ERRORS, BodyReading, Errors
 from bzz.shape import TOP, Field, Kind, Shape
 from bzz.shape.containers import ListKind, MapKind
 from bzz.shape.documents import EmbeddedKind, ReferenceKind

@@ -9,7 +9,7 @@ import pytest
 
 from bzz.errors import BadRequest
 from bzz.model.body import FORM, JSON, decode
-from bzz.model.reading import BodyReading
+from bzz.model.validation import BodyReading
 from bzz.shape import TOP, Field, Limits, Shape
 from bzz.shape.containers import MapKind
 from bzz.shape.free import AnyKind

@@ -16,7 +16,7 @@ from bzz.problem import ProblemHandler
 from bzz.providers.base import Path, Provider, Record, Stale, Written
 from bzz.signals import Signal
 
-__all__ = ["ATTEMPTS", "AnnouncingHandler", "Attempt"]
+__all__ = ["ATTEMPTS", "Attempt", "ResourceHandler"]
 
 W = TypeVar("W")
 
@@ -36,7 +36,7 @@ class Attempt:
     preview: Callable[[Record], Diff] | None = None
 
 
-class AnnouncingHandler(ProblemHandler):
+class ResourceHandler(ProblemHandler):
     """Sends the signals of one request for a model."""
 
     data: dict[str, Any]
@@ -88,7 +88,7 @@ class AnnouncingHandler(ProblemHandler):
             attempt.expected = await self.provider.get(self.path, self)
         return attempt.expected
 
-    async def _attempted(self, write: Callable[[Attempt], Awaitable[W]]) -> W:
+    async def _retry_while_stale(self, write: Callable[[Attempt], Awaitable[W]]) -> W:
         """Make a write, from the parsed body on; again where what its receivers were shown has changed meanwhile."""
         for _ in range(ATTEMPTS):
             try:
@@ -99,7 +99,7 @@ class AnnouncingHandler(ProblemHandler):
 
     # -- sending
 
-    async def _before(self, signal: Signal, attempt: Attempt | None = None) -> None:
+    async def _send_before(self, signal: Signal, attempt: Attempt | None = None) -> None:
         """Send a ``pre_`` signal. A receiver may raise, or finish the request itself."""
         if signal.has_receivers_for(self._model):
             self._attempt = attempt
@@ -111,13 +111,13 @@ class AnnouncingHandler(ProblemHandler):
                 raise Finish()
             check_depth(self.data)  # as deep as a receiver made it
 
-    async def _after(self, signal: Signal, written: Written, **more: Any) -> None:
+    async def _send_after(self, signal: Signal, written: Written, **more: Any) -> None:
         """Send the ``post_`` signal of a write that has happened."""
         if signal.has_receivers_for(self._model):
             instance = written.record.instance
             await signal.report(self._model, instance=instance, handler=self, change=written.change, **more)
 
-    async def _after_inside(self, written: Written) -> None:
+    async def _send_changed_inside(self, written: Written) -> None:
         """Tell the listeners of a document that something inside it, or linked from it, has been written."""
         if written.holder is None:
             return
