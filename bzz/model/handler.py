@@ -22,9 +22,8 @@ from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
 from bzz.model.resource import MAX_BODY_BYTES, Authorize, Resource
 from bzz.model.validation import ValidatedBody, validate
-from bzz.problem import GUARD
+from bzz.problem import GUARD, BodyHandler
 from bzz.providers.base import Changed, Path, Record, Written
-from bzz.receiving import ReceivingHandler
 from bzz.shape import Shape
 from bzz.signals import Signal
 
@@ -35,7 +34,7 @@ logger = logging.getLogger("bzz.model")
 Fields = tuple[str, ...]
 
 
-class ModelHandler(ResourceHandler, ReceivingHandler):
+class ModelHandler(ResourceHandler, BodyHandler):
     """Answers the requests for one model and everything nested in it.
 
     Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own and
