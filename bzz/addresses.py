@@ -5,10 +5,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
+
+from tornado.httputil import HTTPHeaders
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["UNIX", "Proxies", "network_of", "normalize"]
+__all__ = ["UNIX", "Client", "Proxies", "client_of", "network_of", "normalize"]
 
 UNIX = "unix"
 """Stands for a peer on a Unix socket, which has no address, among trusted proxies."""
@@ -100,6 +103,32 @@ class Proxies:
                 break
             client = str(address)
         return client
+
+
+class Client(NamedTuple):
+    """What Tornado takes from ``connection.context``.
+
+    :param remote_ip: the address of the client.
+    :param protocol: ``'http'`` or ``'https'``.
+    """
+
+    remote_ip: str
+    protocol: str
+
+    def __str__(self) -> str:
+        return self.remote_ip
+
+
+def client_of(proxies: Proxies, peer: str | None, protocol: str, headers: HTTPHeaders) -> Client:
+    """Return who asks, and by which protocol: the peer itself, or whom a trusted proxy names.
+
+    :param peer: the address of who connected; None on a Unix socket, where Tornado says ``0.0.0.0``.
+    """
+    if proxies and proxies.trusts(peer):
+        peer = proxies.client(peer, headers.get_list("X-Forwarded-For"))
+        said = headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        protocol = said if said in ("http", "https") else protocol
+    return Client("0.0.0.0" if peer is None else normalize(peer), protocol)
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -8,13 +8,11 @@ goes out at once, and what still comes is read and dropped for a while (RFC 9112
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
-from typing import Any
 
 from tornado.httputil import HTTPConnection, HTTPHeaders, RequestStartLine, ResponseStartLine
 
-__all__ = ["DROP_BYTES", "DROP_SECONDS", "LingeringConnection", "take_limit"]
+__all__ = ["DROP_BYTES", "DROP_SECONDS", "LingeringConnection"]
 
 DROP_BYTES = 128 * 1024 * 1024
 """How much of a body that nobody wants is read and dropped."""
@@ -61,16 +59,3 @@ class LingeringConnection(HTTPConnection):
             self._is_closed = True
             self._closing.cancel()
             self._connection.finish()
-
-
-def take_limit(connection: Any) -> int:
-    """Return how long a body the server takes, and lift that limit: beyond it the server would send a bare 400.
-
-    :param connection: of Tornado's own server, or of an engine behind ASGI or RSGI.
-    """
-    params = getattr(connection, "params", None)
-    own = getattr(connection, "max_body_size", None) if params is None else params.max_body_size
-    lift = getattr(connection, "set_max_body_size", None)
-    if lift is not None:
-        lift(sys.maxsize)
-    return sys.maxsize if own is None else int(own)

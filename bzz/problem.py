@@ -21,7 +21,7 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 from bzz import lingering
 from bzz.codec import dumps
 from bzz.errors import PayloadTooLarge, RequestError
-from bzz.lingering import LingeringConnection, take_limit
+from bzz.lingering import LingeringConnection
 from bzz.origins import ORIGINS, OriginPolicy
 from bzz.request import HEADER, id_from, id_of, request_context
 
@@ -127,7 +127,7 @@ class BodyHandler(ProblemHandler):
         await self.check_request()
         if self._has_body():
             self._chunks = []
-            self._limit = min(self.max_body_bytes, take_limit(self.request.connection))
+            self._limit = min(self.max_body_bytes, _take_limit(self.request.connection))
             if _declared_length(self.request.headers) > self._limit:
                 raise self._too_large()
 
@@ -173,7 +173,7 @@ class BodyHandler(ProblemHandler):
         assert connection is not None
         length = _declared_length(headers) if "Content-Length" in headers else lingering.DROP_BYTES
         headers.pop("Expect", None)  # or else Tornado would ask for the body now
-        take_limit(connection)
+        _take_limit(connection)
         self.request.connection = LingeringConnection(
             connection, min(length, lingering.DROP_BYTES), self.request._body_future
         )
@@ -225,3 +225,16 @@ def _declared_length(headers: HTTPHeaders) -> int:
     if not (text.isascii() and text.isdigit()):
         return 0
     return int(text) if len(text) < 20 else sys.maxsize  # int() itself refuses thousands of digits
+
+
+def _take_limit(connection: Any) -> int:
+    """Return how long a body the server takes, and lift that limit: beyond it the server would send a bare 400.
+
+    :param connection: of Tornado's own server, or of an engine behind ASGI or RSGI.
+    """
+    params = getattr(connection, "params", None)
+    own = getattr(connection, "max_body_size", None) if params is None else params.max_body_size
+    lift = getattr(connection, "set_max_body_size", None)
+    if lift is not None:
+        lift(sys.maxsize)
+    return sys.maxsize if own is None else int(own)

@@ -10,7 +10,7 @@ from bzz.limits import InFlight
 async def test_quiet_is_when_none_has_come_for_a_while() -> None:
     flight = InFlight(1)
     flight.begin()
-    quiet = asyncio.ensure_future(flight.quiet(0.01))
+    quiet = asyncio.ensure_future(flight.wait_until_quiet(0.01))
     await asyncio.sleep(0.05)
     assert not quiet.done()
     flight.end()

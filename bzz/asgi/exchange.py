@@ -23,11 +23,12 @@ from tornado.httputil import (
 )
 from tornado.web import HTTPError
 
-from bzz.asgi.engine import NO_WEBSOCKETS, Client, Disconnected, Engine, NotOffered, RequestTimeout, problem_headers
+from bzz.addresses import Client
+from bzz.asgi.engine import NO_WEBSOCKETS, Disconnected, Engine, NotOffered, RequestTimeout, problem_headers
 from bzz.asgi.outbox import closed_future
 from bzz.codec import dumps
 from bzz.errors import BadRequest, PayloadTooLarge, RequestError, Unavailable
-from bzz.limits import REST_SECONDS
+from bzz.limits import REFUSAL_SECONDS
 
 __all__ = ["Exchange"]
 
@@ -65,7 +66,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         flight = self._engine.flight
         if flight.is_full():
             if not self._unread:
-                await asyncio.sleep(REST_SECONDS)
+                await asyncio.sleep(REFUSAL_SECONDS)
             self.refuse(_BUSY)
             return await self._done
         flight.begin()

@@ -11,7 +11,8 @@ from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
 from bzz.model.handler import ModelHandler
 from bzz.model.options import check_authorize, check_handler, check_page_sizes, check_text, field_names, methods_of
-from bzz.model.resource import METHODS, Authorize, Resource
+from bzz.model.path import METHODS
+from bzz.model.resource import Authorize, Resource
 from bzz.providers import hidden as hidden_fields
 from bzz.providers.base import Options, Provider
 from bzz.routing import RouteList, join

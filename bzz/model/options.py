@@ -8,7 +8,8 @@ from typing import Any
 from bzz.calling import check_takes
 from bzz.errors import ConfigurationError
 from bzz.model.handler import ModelHandler
-from bzz.model.resource import METHODS, Authorize
+from bzz.model.path import METHODS
+from bzz.model.resource import Authorize
 
 __all__ = ["check_authorize", "check_handler", "check_page_sizes", "check_text", "field_names", "methods_of"]
 

@@ -284,7 +284,7 @@ class Provider(NamesDocuments, ABC):
         """
 
     @abstractmethod
-    async def represent(self, items: Sequence[Any]) -> builtins.list[Any]:
+    async def render(self, items: Sequence[Any]) -> builtins.list[Any]:
         """What clients are shown of ``items``: records, or model objects that a receiver put in their place.
 
         The answer holds only what :func:`bzz.codec.dumps` can write.

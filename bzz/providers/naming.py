@@ -30,12 +30,12 @@ class NamesDocuments:
         """
         raise NotImplementedError
 
-    async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
-        """Replace the primary keys in references by public ids, in what ``represent`` gave for ``items``.
+    async def render_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+        """Replace the primary keys in references by public ids, in what ``render`` gave for ``items``.
 
         Where there is no such document for this request, or it has no public id, the primary key stays.
 
-        :param items: as for :meth:`bzz.providers.base.Provider.represent`; a shape stands for values of its model.
+        :param items: as for :meth:`bzz.providers.base.Provider.render`; a shape stands for values of its model.
         :param shown: is changed in place.
         """
         raise NotImplementedError

@@ -29,7 +29,7 @@ class Record(ABC):
     @property
     @abstractmethod
     def body(self) -> bytes | None:
-        """The JSON that clients are shown, where it follows from what is stored alone; else ask ``represent``."""
+        """The JSON that clients are shown, where it follows from what is stored alone; else ask ``render``."""
 
     @property
     @abstractmethod

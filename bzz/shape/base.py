@@ -293,3 +293,7 @@ class Shape:
     def writes_as_key(self, field: Field) -> bool:
         """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
+
+    def known(self, name: str) -> Field | None:
+        """Return a visible field of the model, or one that only subclasses declare."""
+        return self.visible.get(name) if name in self.fields else self.subclass_fields.get(name)

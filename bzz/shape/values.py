@@ -23,7 +23,7 @@ def find_field(shape: Shape, dotted: str) -> Field | None:
     True
     """
     first, dot, rest = dotted.partition(".")
-    found = _declared(shape, first)
+    found = shape.known(first)
     if found is None or not dot:
         return found
     link = found.link
@@ -40,15 +40,10 @@ def find_value(shape: Shape, dotted: str) -> Field | None:
     ('any', None)
     """
     first, dot, rest = dotted.partition(".")
-    found = _declared(shape, first)
+    found = shape.known(first)
     if found is None or not dot:
         return found
     return _inside(found, rest, shape.limits)
-
-
-def _declared(shape: Shape, name: str) -> Field | None:
-    """Return a visible field of the model, or one that only subclasses declare."""
-    return shape.visible.get(name) if name in shape.fields else shape.subclass_fields.get(name)
 
 
 def _inside(field: Field, dotted: str, limits: Limits) -> Field | None:

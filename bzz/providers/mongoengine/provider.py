@@ -41,7 +41,7 @@ from bzz.providers.mongoengine.overrides import check_signatures
 from bzz.providers.mongoengine.public_ids import PublicIds
 from bzz.providers.mongoengine.raw import Raw, applied
 from bzz.providers.mongoengine.reading import Reading
-from bzz.providers.mongoengine.record import StoredRecord, represent, shape_of, state_of
+from bzz.providers.mongoengine.record import StoredRecord, render, shape_of, state_of
 from bzz.providers.mongoengine.references import check_references
 from bzz.providers.mongoengine.sorting import moved
 from bzz.shape import Shape
@@ -79,8 +79,8 @@ class MongoEngineProvider(Provider):
             query = await self._public_ids.resolve_filters(query, context)
         return await self._reading.page(path, query, context)
 
-    async def represent(self, items: Sequence[Any]) -> list[Any]:
-        return await represent(self._schema.root, items)
+    async def render(self, items: Sequence[Any]) -> list[Any]:
+        return await render(self._schema.root, items)
 
     # -- public ids
 
@@ -90,7 +90,7 @@ class MongoEngineProvider(Provider):
     async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
         await self._public_ids.resolve(shape, data, context)
 
-    async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+    async def render_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
         shapes = [each if isinstance(each, Shape) else shape_of(self._schema.root, each) for each in items]
         await self._public_ids.show(shapes, shown, context)
 

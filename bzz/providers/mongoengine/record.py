@@ -17,7 +17,7 @@ from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Shape
 
-__all__ = ["StoredRecord", "represent", "shape_of", "state_of"]
+__all__ = ["StoredRecord", "render", "shape_of", "state_of"]
 
 
 def state_of(codec: DocumentCodec, raw: Raw) -> str:
@@ -82,7 +82,7 @@ class StoredRecord(Record):
         return self.codec.changed_json(self._instance, self.raw)
 
 
-async def represent(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
+async def render(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
     """What clients see of records, or of instances that a receiver put in their place.
 
     ``to_dict()`` of a model runs in a worker thread, where it may follow references.
@@ -93,7 +93,7 @@ async def represent(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
 
 
 def shape_of(codec: DocumentCodec, item: Any) -> Shape | None:
-    """The shape by which :func:`represent` shows an item; None where ``to_dict()`` or a receiver says what is shown."""
+    """The shape by which :func:`render` shows an item; None where ``to_dict()`` or a receiver says what is shown."""
     if isinstance(item, StoredRecord):
         found = item.codec
     elif isinstance(item, me.base.BaseDocument):
