@@ -10,6 +10,7 @@ import logging
 import os
 import re
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["HEADER", "LOGGERS", "current_handler", "current_id", "id_from", "id_of", "no_request", "request_context"]
@@ -34,6 +35,7 @@ LOGGERS = (
 _ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 
 
+@dataclass(eq=False)
 class request_context:  # noqa: N801  # reads as a function; a generator would cost more
     """Make a request the current one until the block ends, in this task and in the tasks that it starts.
 
@@ -41,10 +43,9 @@ class request_context:  # noqa: N801  # reads as a function; a generator would c
     :param request_id: left out of the log unless :func:`id_from` would accept it.
     """
 
-    def __init__(self, handler: Any, request_id: str | None) -> None:
-        self.handler = handler
-        self.request_id = request_id
-        self.is_over = False
+    handler: Any
+    request_id: str | None
+    is_over: bool = False
 
     def __enter__(self) -> None:
         self._token = _current.set(self)

@@ -57,7 +57,10 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
         return _decode_form(shape, _form_pairs(body))
     if media == MULTIPART:
         return _decode_form(shape, parts(content_type or "", body, MAX_FORM_FIELDS))
-    return _decode_json(body, shape.limits.depth)
+    value = loads(body, shape.limits.depth)
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return value
 
 
 def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) -> list[Any]:
@@ -102,13 +105,6 @@ def _unsupported(types: Iterable[str]) -> UnsupportedMediaType:
     accepted = ", ".join(types)
     headers = {"Accept": accepted} | ({"Accept-Patch": accepted} if MERGE_PATCH in types else {})
     return UnsupportedMediaType(f"Send a body of one of these types: {accepted}.", headers=headers)
-
-
-def _decode_json(body: bytes, depth: int) -> dict[str, Any]:
-    value = loads(body, depth)
-    if not isinstance(value, dict):
-        raise BadRequest("The body must be a JSON object.")
-    return value
 
 
 def _form_pairs(body: bytes) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from bzz.model.etag import entity_tag, if_match_holds, precondition
 from bzz.model.links import header_text, link_header, location
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
-from bzz.model.validation import ValidatedBody, validate
+from bzz.model.validation import validate
 from bzz.providers.base import Changed, Record, Written
 from bzz.shape import Shape
 from bzz.signals import Signal
@@ -121,8 +121,11 @@ class ModelHandler(ResourceHandler):
         return [known.get(id(item), item) for item in items]
 
     async def _create(self) -> None:
-        body = await self._read_body(signals.pre_create_instance)
-        await self._send_before(signals.pre_create_instance)
+        shape, signal = self.path.last.shape, signals.pre_create_instance
+        await self._decode(shape)
+        has_receivers = signal.has_receivers_for(self._model)
+        body = validate(shape, self.data, self.provider.check, has_receivers=has_receivers)
+        await self._send_before(signal)
         written = await self.provider.create(self.path, body.final_values(self.data), self)
         created = written.record.id
         self.set_status(201)
@@ -138,9 +141,14 @@ class ModelHandler(ResourceHandler):
         await self._finish_written(changed, signals.post_update_instance, updated_fields=fields)
 
     async def _update_once(self, attempt: Attempt, *, merge: bool) -> Changed:
-        body = await self._read_body(signals.pre_update_instance, updating=True, merge_patch=merge)
+        end, signal = self.path.last, signals.pre_update_instance
+        await self._decode(end.shape, merge_patch=merge)
+        has_receivers = signal.has_receivers_for(self._model)
+        body = validate(
+            end.shape, self.data, self.provider.check, own_id=end.key, updating=True, has_receivers=has_receivers
+        )
         attempt.preview = lambda record: self.provider.preview(record, body.final_values(self.data), merge=merge)
-        await self._send_before(signals.pre_update_instance, attempt)
+        await self._send_before(signal, attempt)
         return await self.provider.update(
             self.path,
             body.final_values(self.data),
@@ -174,15 +182,8 @@ class ModelHandler(ResourceHandler):
         except Exception:
             logger.exception("%s %s is done, but its public ids cannot be read", self.request.method, self.request.path)
 
-    async def _read_body(self, signal: Signal, *, updating: bool = False, merge_patch: bool = False) -> ValidatedBody:
-        """Decode the body into ``data`` and validate it, before the receivers of ``signal`` see it; each time anew."""
-        end = self.path.last
-        await self._decode(end.shape, merge_patch=merge_patch)
-        own_id, has_receivers = end.key if updating else None, signal.has_receivers_for(self._model)
-        check = self.provider.check
-        return validate(end.shape, self.data, check, own_id=own_id, updating=updating, has_receivers=has_receivers)
-
     async def _decode(self, shape: Shape, *, merge_patch: bool = False) -> None:
+        """Decode the body into ``data``, with primary keys in place of public ids."""
         content_type = self.request.headers.get("Content-Type")
         self.data = decode(shape, content_type, self.body(), merge_patch=merge_patch)
         if self.provider.has_public_ids(shape):

@@ -175,8 +175,9 @@ class FloatKind(_Literal):
         return self.accept(float(match(_FLOAT, text)[0]))
 
     def accept(self, value: Any) -> float:
-        number = float(value) if is_number(value) else refuse()
-        return number if math.isfinite(number) else refuse()
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+            refuse()
+        return float(value)
 
     def json_schema(self, refer: Refer) -> JsonSchema:
         return {"type": "number", "format": "double"}
