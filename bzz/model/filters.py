@@ -25,10 +25,10 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def read_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: str = "") -> tuple[Filter, ...]:
-    """Return what parameters ask for.
+    """Return the filters that parameters ask for.
 
     :param conditions: their names and texts.
-    :param prefix: what stands before the names, for people.
+    :param prefix: what stands before the names in error messages.
     :raises bzz.errors.BadRequest: naming the parameter that cannot be read.
     """
     own: list[tuple[str, str]] = []
@@ -105,7 +105,7 @@ _OWN_FORM: dict[Operator, Callable[[str], Any]] = {
     "near": read_circle,
     "within": read_box,
 }
-"""Operators whose text is none of the field's values."""
+"""Operators whose text is not one of the field's values."""
 
 
 def _readings(field: Field, operator: Operator, text: str) -> Sequence[Any]:

@@ -33,7 +33,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def read_path(root: Shape, resource: str, rest: str) -> Path:
-    """What the URL after a resource's name points at.
+    """Return where the URL after a resource's name points.
 
     After a list comes an item's id, or its position where items have no id; after a single property comes the name
     of a field that leads further, or else the property's own id.
@@ -41,7 +41,7 @@ def read_path(root: Shape, resource: str, rest: str) -> Path:
     :param root: the model that the resource shows.
     :param resource: its name in the URL: the text of the first step.
     :param rest: what follows the name, percent-encoded as it came; empty for the whole list.
-    :raises bzz.errors.NotFound: for anything malformed, unknown or hidden, always in the same words.
+    :raises bzz.errors.NotFound: for anything malformed, unknown or hidden, always with the same detail.
 
     >>> from bzz.shape.scalars import StringKind
     >>> user = Shape("User", object, url_id=Field("name", StringKind()))
@@ -75,21 +75,21 @@ def _decode(segment: str) -> str:
 
 def _next_step(steps: list[Step], segments: list[str]) -> Step:
     name = segments.pop()
-    field = _way_on(steps[-1].shape, name)
+    field = _linking_field(steps[-1].shape, name)
     if field is None or field.link is None or len(steps) == MAX_STEPS:
         raise ValueError(name)
     return _step(field, field.link.shape, name, segments)
 
 
-def _way_on(shape: Shape, name: str) -> Field | None:
+def _linking_field(shape: Shape, name: str) -> Field | None:
     field = shape.visible.get(name)
     return field if field is not None and field.link is not None else None
 
 
 def _step(field: Field | None, shape: Shape, text: str, segments: list[str]) -> Step:
-    """The step to ``shape``, with the key that names one item or the single property, where the next segment is one."""
+    """Return the step to ``shape``, with the key of one item or of the single property if the next segment is one."""
     many = field is None or field.is_list
-    if not segments or (not many and _way_on(shape, segments[-1])):
+    if not segments or (not many and _linking_field(shape, segments[-1])):
         return Step(field, shape, None, text)
     key = segments.pop()
     return Step(field, shape, _read_key(shape, key, many), f"{text}/{key}")
@@ -126,7 +126,7 @@ def _listed(fitting: frozenset[str], methods: tuple[str, ...]) -> list[str]:
 
 
 def _is_read_only(path: Path) -> bool:
-    """Whether a read-only field lies between the end of a path and the document that holds it."""
+    """Return whether a read-only field lies between the end of a path and the document that holds it."""
     for step in reversed(path.steps):
         if step.field is not None and step.field.read_only:
             return True

@@ -13,8 +13,8 @@ __all__ = ["MAX_BODY_BYTES", "Authorize", "Resource"]
 MAX_BODY_BYTES = 1024 * 1024
 
 Authorize = Callable[[str, type, str | None, Any], bool | Awaitable[bool]]
-"""Asked before each request: HTTP method, model at the end of the path, id of the instance (None for a list or a single
-property), and ``handler.current_user``; a falsy answer is a 403."""
+"""Called before each request with the HTTP method, the model at the end of the path, the id of the instance (None for a
+list or a single property), and ``handler.current_user``; a falsy result is a 403."""
 
 
 @dataclass(frozen=True)
