@@ -15,7 +15,7 @@ from tornado.httputil import HTTPConnection, HTTPHeaders, RequestStartLine, Resp
 __all__ = ["DROP_BYTES", "DROP_SECONDS", "LingeringConnection"]
 
 DROP_BYTES = 128 * 1024 * 1024
-"""How much of a body that nobody wants is read and dropped."""
+"""How much of an unread body is read and dropped."""
 
 DROP_SECONDS = 10.0
 """How long that may take."""

@@ -66,10 +66,10 @@ class ProblemHandler(RequestHandler):
         self.set_header("Allow", ", ".join(_methods_of(self)))
 
     def check_trusted_origin(self, origin: str) -> bool:
-        """Whether an unsafe request from another ``origin`` may go on, under Tornado's ``cross_origin_protection``.
+        """Return whether an unsafe request from another ``origin`` may go on (see ``cross_origin_protection``).
 
         One of the application's ``trusted_origins`` may, and so may a request with a credential that no browser adds
-        by itself, where the guard says that it looks at nothing else (``guard.has_own_credential(handler)``), and one
+        by itself, if the guard says that it looks at nothing else (``guard.has_own_credential(handler)``), and one
         that ``bzz.cors`` lets come from there.
         """
         own = getattr(self.settings.get(GUARD), "has_own_credential", None)
@@ -92,13 +92,13 @@ class ProblemHandler(RequestHandler):
         _write(self, status_code, _problem(status_code, title), {})
 
     def _problem_of(self, error: RequestError) -> dict[str, Any]:
-        """The members of the problem that answers ``error``."""
+        """Return the members of the problem that answers ``error``."""
         return error.problem()
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Log a refusal in one line without the query string; anything that nobody expected as Tornado does."""
+        """Log a refusal in one line without the query string; any other exception as Tornado does."""
         if not isinstance(value, RequestError):
             super().log_exception(typ, value, tb)
             return
@@ -212,7 +212,7 @@ def _problem(status: int, title: str | None) -> dict[str, Any]:
 
 
 def _methods_of(handler: RequestHandler) -> list[str]:
-    """The HTTP methods that the handler's class, or a class between it and Tornado's own, defines."""
+    """Return the HTTP methods that the handler's class, or a class between it and Tornado's own, defines."""
 
     def defined(method: str) -> bool:
         return getattr(type(handler), method.lower(), None) is not getattr(RequestHandler, method.lower(), None)

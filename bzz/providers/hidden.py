@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bzz.shape import Field, Shape
-from bzz.shape.walk import kept, reachable
+from bzz.shape.walk import filtered, reachable
 
 __all__ = ["MayLeave", "hides", "note", "without_hidden"]
 
@@ -86,4 +86,4 @@ def _visible_parts(field: Field | None, value: Any, may_leave: MayLeave) -> Any:
         is_document = owner.item is owner  # neither a position in a list nor a free key is a name
         return not is_document or _is_visible_in(owner.kind.leads_to(), str(key), may_leave)
 
-    return value if field is None else kept(field, value, keeps)
+    return value if field is None else filtered(field, value, keeps)

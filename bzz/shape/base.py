@@ -1,6 +1,6 @@
-"""The three words of a description: a :class:`Shape` has :class:`Field` s, and each of them has a :class:`Kind`.
+"""The three parts of a description: a :class:`Shape` has :class:`Field` s, and each of them has a :class:`Kind`.
 
-They name each other, so they stand in one module. No kind in particular is known here.
+They refer to each other, so they are in one module. No particular kind is known here.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ Reader = Callable[[Any, Place, Reading], Any]
 class Kind:  # not an ABC, whose isinstance() costs several times as much
     """What a field holds.
 
-    :cvar name: the name that people are told.
-    :ivar expected: what is said of a value that cannot be read.
+    :cvar name: its name in error messages.
+    :ivar expected: the error message for a value that cannot be read.
     :cvar is_scalar: whether it is one value that can be compared, and so sorted by.
     :cvar is_list: whether it is many values, of which a path may name one.
     :cvar is_free: whether any keys may be inside.
@@ -72,26 +72,26 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         Python values that a signal receiver left (datetime, Decimal, UUID, bytes, ids) are taken as they are.
 
         :param value: anything but None, which stands for unset.
-        :param reading: is told of every mistake; what is returned then means nothing.
+        :param reading: collects every mistake; what is returned after one means nothing.
         """
 
     def from_text(self, text: str) -> Any:
         """Return the Python value that ``text`` stands for, in a URL, a filter or a form.
 
-        :raises ValueError: if it is none of this kind, or the kind has no text form; the message is for people.
+        :raises ValueError: if it cannot be read, or the kind has no text form; the message is for people.
         """
         raise ValueError(f"This is {self.name}, which has no text form.")
 
     def readings(self, text: str) -> Sequence[Any]:
-        """Return the Python values that ``text`` may stand for in a filter; raise ValueError if there is none."""
+        """Return the Python values that ``text`` may stand for in a filter; raise ValueError if there are none."""
         return (self.from_text(text),)
 
     def from_form(self, text: str) -> Any:
-        """Return ``text`` as JSON would hold it; no text is null, and text that is no value of the kind stays text."""
+        """Return the JSON value of a form's text; no text is null, and text that cannot be read stays text."""
         return text or None
 
     def to_text(self, value: Any) -> str:
-        """Return the text of a Python value, as people are told it."""
+        """Return the text of a Python value, for error messages."""
         return str(value)
 
     def read_key(self, value: Any, place: Place, reading: Reading) -> Any:
@@ -126,7 +126,7 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         return ()
 
     def reference(self, value: Any) -> tuple[Shape, Any] | None:
-        """Return the shape and the primary key that a Python value refers to, or None if it is no reference."""
+        """Return the shape and the primary key that a Python value refers to, or None if it is not a reference."""
         return None
 
     @abstractmethod
@@ -268,13 +268,13 @@ class Shape:
 
     @cached_property
     def public_id(self) -> Field | None:
-        """The field by which clients name instances in references; None where they use the primary key."""
+        """The field by which clients name instances in references; None if they use the primary key."""
         field = self.url_id
         return None if field is None or field is self.pk or field.hidden else field
 
     @cached_property
     def readers(self) -> dict[str, Reader]:
-        """What reads the JSON values of each declared field."""
+        """The functions that read the JSON values of each declared field."""
         return {
             name: each.kind.read_key if self.writes_as_key(each) else each.kind.read
             for name, each in self.fields.items()

@@ -125,12 +125,12 @@ class Tagged(Kind):
         return list(self._variants().values())
 
     def _variant(self, value: Any) -> Shape | None:
-        """The shape that a value names, if it is an object that names one."""
+        """Return the shape that a value names, if it is an object that names one."""
         name = value.get(TAG) if isinstance(value, dict) else None
         return self._variants().get(name) if isinstance(name, str) else None
 
     def _read_variant(self, value: Any, place: Place, reading: Reading) -> Shape | None:
-        """The shape that an object names; None, and a note, if it names none."""
+        """Return the shape that an object names; if it names none, note the mistake and return None."""
         if not isinstance(value, dict):
             reading.note(place, self.expected)
             return None

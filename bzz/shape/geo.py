@@ -58,7 +58,7 @@ _INTEGER, _FLOAT = IntegerKind(), FloatKind()
 
 
 def _is_coordinates(value: Any, depth: int = MAX_DEPTH) -> bool:
-    """Whether these are numbers, in arrays at most so deep."""
+    """Return whether these are numbers, in arrays nested at most ``depth`` levels."""
     if isinstance(value, list):
         return depth > 0 and all(_is_coordinates(each, depth - 1) for each in value)
     try:

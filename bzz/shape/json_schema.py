@@ -1,4 +1,4 @@
-"""The JSON Schema of fields and shapes; that of a bare value is told by its kind.
+"""The JSON Schema of fields and shapes; that of a bare value comes from its kind.
 
 The schemas allow what clients may send, and what they are shown. They leave out what JSON Schema cannot say, such as
 which names a map may not have.

@@ -37,7 +37,7 @@ class Scalar(Kind):
     """One value that can be compared.
 
     A subclass says in :meth:`parse` how text is read and in :meth:`accept` how JSON is. Both may raise any ValueError
-    or ArithmeticError: what people are told is :attr:`expected`.
+    or ArithmeticError: the error message is :attr:`expected`.
     """
 
     is_scalar = True
@@ -78,7 +78,7 @@ class Textual(Scalar):
         return self.parse(value)
 
     def accept_typed(self, value: Any) -> Any:
-        """Return a value that is no string, if it is one of this kind already."""
+        """Return a value that is not a string, if it is of this kind already; else raise ValueError."""
         refuse()
 
 
@@ -111,7 +111,7 @@ class StringKind(Textual):
 class IdKind(Textual):
     """An id whose form only the provider knows.
 
-    :param parse: reads the text of an id; raises ValueError if it is none.
+    :param parse: reads the text of an id; raises ValueError if it cannot.
     """
 
     name = "id"
@@ -124,7 +124,7 @@ class IdKind(Textual):
         return self._parse(text)
 
     def accept_typed(self, value: Any) -> Any:
-        """An id that is no text any more: it is one if its text reads back to it (no driver's class is named here)."""
+        """Return an id that was read before: its text reads back to it. (No driver's class is named here.)"""
         if isinstance(value, (bool, int, float, dict, list)) or self.from_text(str(value)) != value:
             refuse()
         return value
