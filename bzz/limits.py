@@ -80,15 +80,14 @@ class InFlight:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def is_full(self) -> bool:
-        """Return whether the next request is to be refused."""
-        return self._count >= self._limit
-
-    def begin(self) -> None:
-        """Count a request in."""
+    def begin(self) -> bool:
+        """Count a request in and return true, or return false if there are as many as there may be."""
+        if self._count >= self._limit:
+            return False
         self._count += 1
         self._seen += 1
         self._idle.clear()
+        return True
 
     def end(self) -> None:
         """Count a request out: it is answered, its client has left, or it speaks another protocol from here on."""
@@ -139,7 +138,7 @@ class _CappedRequest(HTTPMessageDelegate):
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
         capped = self._capped
-        if capped.in_flight.is_full():
+        if not capped.in_flight.begin():
             if "Content-Length" in headers or "Transfer-Encoding" in headers:
                 self._refuse()  # at once, and Tornado closes: a body may take its time
             return None
@@ -169,11 +168,10 @@ class _CappedRequest(HTTPMessageDelegate):
 
 
 class _CountedConnection(HTTPConnection):
-    """The connection as the application sees it: counted out at its end, with its own client, and a time for writes."""
+    """The connection as the application sees it: counted out at the end, with its own client, and a time for writes."""
 
     def __init__(self, capped: CappedApplication, connection: HTTPConnection, headers: HTTPHeaders) -> None:
         self._in_flight: InFlight | None = capped.in_flight
-        self._in_flight.begin()
         self._limits = capped.limits
         self._connection = connection
         if capped.proxies is not None:

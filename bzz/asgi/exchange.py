@@ -64,12 +64,11 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         """Have the application answer; return when it has, or when the client has left."""
         self._unread = self._may_have_body()
         flight = self._engine.flight
-        if flight.is_full():
+        if not flight.begin():
             if not self._unread:
                 await asyncio.sleep(REFUSAL_SECONDS)
             self.refuse(_BUSY)
             return await self._done
-        flight.begin()
         try:
             await self._pass_on(self._engine.application.start_request(self, self))
             await self._answered()
