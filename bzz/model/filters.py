@@ -83,7 +83,7 @@ def _any_of(field: Field, operator: Operator, texts: list[str], name: str) -> tu
     if len(texts) > MAX_VALUES:
         raise unreadable(name, f"Must be at most {MAX_VALUES} values.")
     try:
-        values = [value for text in texts for value in _readings(field, operator, text)]
+        values = [value for text in texts for value in _values(field, operator, text)]
     except ValueError as error:
         raise unreadable(name, error) from None
     if operator == "ne" and len(values) > 1:
@@ -108,13 +108,13 @@ _OWN_FORM: dict[Operator, Callable[[str], Any]] = {
 """Operators whose text is not one of the field's values."""
 
 
-def _readings(field: Field, operator: Operator, text: str) -> Sequence[Any]:
+def _values(field: Field, operator: Operator, text: str) -> Sequence[Any]:
     read = _OWN_FORM.get(operator)
     if read is not None:
         return (read(text),)
     if operator in PATTERNS and ("\0" in text or len(text) > MAX_PATTERN):
         raise ValueError(f"Must be at most {MAX_PATTERN} characters, none of them NUL.")
-    values = field.item.kind.readings(text)
+    values = field.item.kind.filter_values(text)
     if operator in EQUALITY:
         for value in values:
             _check_choice(field, value)

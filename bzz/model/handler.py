@@ -42,7 +42,7 @@ class ModelHandler(ResourceHandler):
     :ivar path: where the request points, a :class:`bzz.providers.base.Path`.
     """
 
-    _tag: str | None = None
+    _etag: str | None = None
 
     # -- verbs
 
@@ -197,7 +197,7 @@ class ModelHandler(ResourceHandler):
         if body is None or fields is not None or self.provider.has_public_ids(self.path.last.shape):
             body = await call(self._render_anew, record, fields)
         else:
-            self._tag = entity_tag(record.state)
+            self._etag = entity_tag(record.state)
         return body
 
     async def _render_anew(self, record: Record, fields: Fields | None) -> bytes:
@@ -205,7 +205,7 @@ class ModelHandler(ResourceHandler):
         (rendered,) = await self.provider.render([record])
         is_stored = record.body is not None and fields is None
         view = None if is_stored else dumps(rendered if fields is None else project(rendered, fields))
-        self._tag = entity_tag(record.state, view)
+        self._etag = entity_tag(record.state, view)
         if self.provider.has_public_ids(self.path.last.shape):  # after the tag, which knows of primary keys only
             await self.provider.render_public_ids([record], [rendered], self)
         return dumps(rendered if fields is None else project(rendered, fields))
@@ -225,10 +225,10 @@ class ModelHandler(ResourceHandler):
             logger.exception("%s %s is done, but cannot be shown", self.request.method, self.request.path)
             body = dumps({"id": record.id})
         await self._send_after(signal, written, **more)
-        if self._tag is not None:
-            self.set_header("ETag", self._tag)
+        if self._etag is not None:
+            self.set_header("ETag", self._etag)
         self._finish_json(body)
 
     def compute_etag(self) -> str | None:
         """Return the tag of an instance; of a list Tornado's own hash of the body. Tornado asks at the end of a GET."""
-        return self._tag or super().compute_etag()
+        return self._etag or super().compute_etag()

@@ -82,7 +82,7 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         """
         raise ValueError(f"This is {self.name}, which has no text form.")
 
-    def readings(self, text: str) -> Sequence[Any]:
+    def filter_values(self, text: str) -> Sequence[Any]:
         """Return the Python values that ``text`` may stand for in a filter; raise ValueError if there are none."""
         return (self.from_text(text),)
 

@@ -61,7 +61,7 @@ class ReferenceKind(Link):
     def from_text(self, text: str) -> Any:
         return self._key().from_text(text)
 
-    def readings(self, text: str) -> Sequence[Any]:
+    def filter_values(self, text: str) -> Sequence[Any]:
         public = self.shape.public_id
         if public is None:
             return (self.from_text(text),)

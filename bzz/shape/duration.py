@@ -44,7 +44,7 @@ class DurationKind(Textual):
         )
         return -span if sign else span
 
-    def accept_typed(self, value: Any) -> timedelta:
+    def accept_value(self, value: Any) -> timedelta:
         return value if isinstance(value, timedelta) else refuse()
 
     def to_text(self, value: timedelta) -> str:

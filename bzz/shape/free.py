@@ -53,7 +53,7 @@ class AnyKind(Kind):
     def from_form(self, text: str) -> Any:
         return text
 
-    def readings(self, text: str) -> Sequence[Any]:
+    def filter_values(self, text: str) -> Sequence[Any]:
         """Return the text, and the number or truth value that it is in JSON; in quotes it is text only."""
         if len(text) > 1 and text[0] == text[-1] == '"':
             return (StringKind().from_text(text[1:-1]),)

@@ -73,11 +73,11 @@ class Textual(Scalar):
 
     def accept(self, value: Any) -> Any:
         if not isinstance(value, str):
-            return self.accept_typed(value)
+            return self.accept_value(value)
         value.encode()  # lone surrogates cannot be stored
         return self.parse(value)
 
-    def accept_typed(self, value: Any) -> Any:
+    def accept_value(self, value: Any) -> Any:
         """Return a value that is not a string, if it is of this kind already; else raise ValueError."""
         refuse()
 
@@ -123,7 +123,7 @@ class IdKind(Textual):
     def parse(self, text: str) -> Any:
         return self._parse(text)
 
-    def accept_typed(self, value: Any) -> Any:
+    def accept_value(self, value: Any) -> Any:
         """Return an id that was read before: its text reads back to it. (No driver's class is named here.)"""
         if isinstance(value, (bool, int, float, dict, list)) or self.from_text(str(value)) != value:
             refuse()

@@ -31,7 +31,7 @@ class BinaryKind(Textual):
     def parse(self, text: str) -> bytes:
         return base64.b64decode(text, validate=True)
 
-    def accept_typed(self, value: Any) -> bytes:
+    def accept_value(self, value: Any) -> bytes:
         return value if isinstance(value, bytes) else refuse()
 
     def json_schema(self, refer: Refer) -> JsonSchema:
@@ -48,7 +48,7 @@ class UUIDKind(Textual):
         value = uuid.UUID(text)  # takes braces and "urn:" too, so that one id would have many URLs
         return value if str(value) == text.lower() else refuse()
 
-    def accept_typed(self, value: Any) -> uuid.UUID:
+    def accept_value(self, value: Any) -> uuid.UUID:
         return value if isinstance(value, uuid.UUID) else refuse()
 
     def json_schema(self, refer: Refer) -> JsonSchema:
@@ -71,7 +71,7 @@ class DecimalKind(Textual):
     def parse(self, text: str) -> Decimal:
         return self._exact(Decimal(match(_DECIMAL, text)[0]))
 
-    def accept_typed(self, value: Any) -> Decimal:
+    def accept_value(self, value: Any) -> Decimal:
         number = Decimal(repr(value)) if is_number(value) else value
         return self._exact(number) if isinstance(number, Decimal) else refuse()
 
