@@ -17,10 +17,11 @@ from bzz.change import Diff
 from bzz.codec import check_depth
 from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed, NotFound, RequestError
 from bzz.model.detail import detail_of
+from bzz.model.etag import precondition
 from bzz.model.path import allowed_methods, read_path
 from bzz.model.resource import MAX_BODY_BYTES, Authorize, Resource
 from bzz.problem import GUARD, BodyHandler
-from bzz.providers.base import Path, Record, Stale, Written
+from bzz.providers.base import Path, Precondition, Record, Stale, Written
 from bzz.signals import Signal
 
 __all__ = ["ATTEMPTS", "Attempt", "ResourceHandler"]
@@ -130,6 +131,11 @@ class ResourceHandler(BodyHandler):
             except Stale:
                 continue
         raise Conflict("Others keep changing this; nothing was done. Try again.")
+
+    def _precondition(self) -> Precondition | None:
+        """Return what the request asks of the stored state; None if it asks nothing."""
+        headers = self.request.headers
+        return precondition(headers) if "If-Match" in headers or "If-None-Match" in headers else None
 
     # -- signals
 

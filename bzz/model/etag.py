@@ -11,31 +11,29 @@ from hashlib import blake2b
 
 from bzz.providers.base import Precondition
 
-__all__ = ["entity_tag", "if_match_holds", "precondition"]
+__all__ = ["if_match_holds", "precondition", "view_tag"]
 
 
-def entity_tag(state: str, view: bytes | None = None) -> str:
-    """Return the ``ETag`` of an instance.
+def view_tag(state: str, view: bytes) -> str:
+    """Return the ``ETag`` of an instance that shows something else than its state alone.
 
     :param state: :attr:`bzz.providers.base.Record.state`.
-    :param view: the body, if it shows something else than the state alone.
+    :param view: the body.
 
-    >>> entity_tag("abc")
-    '"abc"'
+    >>> view_tag("abc", b"{}")
+    '"abc-b4b8bf78e9ad"'
     """
-    return f'"{state}"' if view is None else f'"{state}-{blake2b(view, digest_size=6).hexdigest()}"'
+    return f'"{state}-{blake2b(view, digest_size=6).hexdigest()}"'
 
 
-def precondition(headers: Mapping[str, str]) -> Precondition | None:
-    """Return what the headers ask of the stored state; None if they ask nothing.
+def precondition(headers: Mapping[str, str]) -> Precondition:
+    """Return what the headers ask of the stored state.
 
     >>> holds = precondition({"If-Match": '"abc-12", "def"'})
     >>> holds("abc"), holds("other")
     (True, False)
     """
     match, none_match = headers.get("If-Match"), headers.get("If-None-Match")
-    if match is None and none_match is None:
-        return None
     return lambda state: (
         (match is None or _names(match, state)) and (none_match is None or not _names(none_match, state))
     )

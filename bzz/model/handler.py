@@ -16,7 +16,7 @@ from bzz.codec import dumps
 from bzz.errors import PreconditionFailed
 from bzz.model.base import Attempt, ResourceHandler
 from bzz.model.body import decode, read_links
-from bzz.model.etag import entity_tag, if_match_holds, precondition
+from bzz.model.etag import if_match_holds, view_tag
 from bzz.model.links import header_text, link_header, location
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
@@ -73,9 +73,7 @@ class ModelHandler(ResourceHandler):
     async def _delete(self, attempt: Attempt) -> Written:
         self.data = {}
         await self._send_before(signals.pre_delete_instance, attempt)
-        return await self.provider.delete(
-            self.path, self, precondition=precondition(self.request.headers), expected=attempt.expected
-        )
+        return await self.provider.delete(self.path, self, precondition=self._precondition(), expected=attempt.expected)
 
     # -- what the verbs are made of
 
@@ -154,7 +152,7 @@ class ModelHandler(ResourceHandler):
             body.final_values(self.data),
             self,
             merge=merge,
-            precondition=precondition(self.request.headers),
+            precondition=self._precondition(),
             expected=attempt.expected,
         )
 
@@ -197,15 +195,15 @@ class ModelHandler(ResourceHandler):
         if body is None or fields is not None or self.provider.has_public_ids(self.path.last.shape):
             body = await call(self._render_anew, record, fields)
         else:
-            self._etag = entity_tag(record.state)
+            self._etag = f'"{record.state}"'
         return body
 
     async def _render_anew(self, record: Record, fields: Fields | None) -> bytes:
         """Do it if the JSON does not follow from what is stored alone."""
         (rendered,) = await self.provider.render([record])
-        is_stored = record.body is not None and fields is None
-        view = None if is_stored else dumps(rendered if fields is None else project(rendered, fields))
-        self._etag = entity_tag(record.state, view)
+        self._etag = f'"{record.state}"'
+        if record.body is None or fields is not None:
+            self._etag = view_tag(record.state, dumps(rendered if fields is None else project(rendered, fields)))
         if self.provider.has_public_ids(self.path.last.shape):  # after the tag, which knows of primary keys only
             await self.provider.render_public_ids([record], [rendered], self)
         return dumps(rendered if fields is None else project(rendered, fields))
