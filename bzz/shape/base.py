@@ -1,24 +1,22 @@
-"""The three words of a description: a :class:`Shape` has :class:`Field` s, and each of them has a :class:`Kind`.
+"""The three parts of a description: a :class:`Shape` has :class:`Field` s, and each of them has a :class:`Kind`.
 
-They name each other, so they stand in one module. No kind in particular is known here.
+They refer to each other, so they are in one module. No particular kind is known here.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.operators import EXISTS, Operator
 from bzz.shape.place import Place
+from bzz.shape.subclasses import common_fields
 
-__all__ = ["TAG", "Field", "JsonSchema", "Kind", "Link", "Part", "Reader", "Reading", "Refer", "Shape", "must_name"]
-
-TAG = "@type"  # which of several models an object is
-MAX_TYPES_TOLD = 20
+__all__ = ["Field", "JsonSchema", "Kind", "Link", "Part", "Reader", "Reading", "Refer", "Shape"]
 
 JsonSchema = dict[str, Any]
 """A schema of JSON Schema, draft 2020-12 (https://json-schema.org/draft/2020-12)."""
@@ -43,18 +41,6 @@ class Reading(ABC):
         :param besides: names that are read elsewhere, and left out.
         """
 
-    def document(
-        self, shape: Shape, values: Mapping[str, Any], place: Place, *, besides: Collection[str] = ()
-    ) -> dict[str, Any]:
-        """Return the values of a document, and its ``@type`` if it names one: then they are read by that class."""
-        if TAG not in values or not shape.types:
-            return self.fields(shape, values, place, besides=besides)
-        found = shape.named(values)
-        if found is None:
-            self.note((place, TAG), must_name(shape.types))
-            return {}
-        return {TAG: values[TAG], **self.fields(found, values, place, besides=(TAG, *besides))}
-
 
 Reader = Callable[[Any, Place, Reading], Any]
 
@@ -62,8 +48,8 @@ Reader = Callable[[Any, Place, Reading], Any]
 class Kind:  # not an ABC, whose isinstance() costs several times as much
     """What a field holds.
 
-    :cvar name: the name that people are told.
-    :ivar expected: what is said of a value that cannot be read.
+    :cvar name: its name in error messages.
+    :ivar expected: the error message for a value that cannot be read.
     :cvar is_scalar: whether it is one value that can be compared, and so sorted by.
     :cvar is_list: whether it is many values, of which a path may name one.
     :cvar is_free: whether any keys may be inside.
@@ -87,26 +73,26 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         Python values that a signal receiver left (datetime, Decimal, UUID, bytes, ids) are taken as they are.
 
         :param value: anything but None, which stands for unset.
-        :param reading: is told of every mistake; what is returned then means nothing.
+        :param reading: collects every mistake; what is returned after one means nothing.
         """
 
     def from_text(self, text: str) -> Any:
         """Return the Python value that ``text`` stands for, in a URL, a filter or a form.
 
-        :raises ValueError: if it is none of this kind, or the kind has no text form; the message is for people.
+        :raises ValueError: if it cannot be read, or the kind has no text form; the message is for people.
         """
         raise ValueError(f"This is {self.name}, which has no text form.")
 
-    def readings(self, text: str) -> Sequence[Any]:
-        """Return the Python values that ``text`` may stand for in a filter; raise ValueError if there is none."""
+    def filter_values(self, text: str) -> Sequence[Any]:
+        """Return the Python values that ``text`` may stand for in a filter; raise ValueError if there are none."""
         return (self.from_text(text),)
 
     def from_form(self, text: str) -> Any:
-        """Return ``text`` as JSON would hold it; no text is null, and text that is no value of the kind stays text."""
+        """Return the JSON value of a form's text; no text is null, and text that cannot be read stays text."""
         return text or None
 
     def to_text(self, value: Any) -> str:
-        """Return the text of a Python value, as people are told it."""
+        """Return the text of a Python value, for error messages."""
         return str(value)
 
     def read_key(self, value: Any, place: Place, reading: Reading) -> Any:
@@ -128,7 +114,7 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         return None
 
     def member(self, name: str) -> Field | None:
-        """The field of what filters and ``fields=`` may name inside a value that is no document; None if nothing is."""
+        """Return the field of what filters may name inside a value that is no document; None if nothing is there."""
         return None
 
     @property
@@ -145,17 +131,12 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         return ()
 
     def reference(self, value: Any) -> tuple[Shape, Any] | None:
-        """Return the shape and the primary key that a Python value refers to, or None if it is no reference."""
+        """Return the shape and the primary key that a Python value refers to, or None if it is not a reference."""
         return None
 
     @abstractmethod
     def json_schema(self, refer: Refer) -> JsonSchema:
         """Return the schema of the JSON values that are read and shown, but for null."""
-
-    def key_schema(self, refer: Refer) -> JsonSchema:
-        """Return the schema of a key, which JSON may write as its text: what :meth:`read_key` reads."""
-        schema = self.json_schema(refer)
-        return schema if schema.get("type") == "string" else {"anyOf": [{"type": "string"}, schema]}
 
 
 class Link(Kind):
@@ -204,36 +185,20 @@ class Field:
     hidden: bool = False
     choices: tuple[Any, ...] = ()
 
-    @property
-    def is_scalar(self) -> bool:
-        """Whether it holds one value that can be compared: what may be sorted by."""
-        return self.kind.is_scalar
-
-    @property
+    @cached_property
     def is_list(self) -> bool:
         """Whether it holds many values, of which a path may name one."""
         return self.kind.is_list
 
-    @property
+    @cached_property
     def item(self) -> Field:
         """The field that describes each value of a list or map; for all other kinds this one."""
         return self.kind.item(self)
 
-    @property
+    @cached_property
     def link(self) -> Link | None:
         """The kind that leads to another model, embedded or referenced: the field's, or for a list its items'."""
         return self.kind.link
-
-    @property
-    def shape(self) -> Shape:
-        """The shape at the other end of :attr:`link`.
-
-        :raises LookupError: if the field leads to no other shape.
-        """
-        link = self.kind.link
-        if link is None:
-            raise LookupError(f"{self.name} leads to no other model")
-        return link.shape
 
 
 class Part(NamedTuple):
@@ -286,46 +251,15 @@ class Shape:
         """The shapes that ``@type`` may name in an instance, by registered name: this one's, and those below it."""
         return {**({} if self.type_name is None else {self.type_name: self}), **self.subclasses}
 
-    def named(self, values: Mapping[str, Any]) -> Shape | None:
-        """Return the shape of the class that the values of an instance name; this one if they name none.
-
-        None stands for a name that is no class of an instance.
-        """
-        if TAG not in values or not self.types:
-            return self
-        name = values[TAG]
-        return self.types.get(name) if isinstance(name, str) else None
-
     @cached_property
-    def _below(self) -> dict[str, Field]:
-        """The fields that only subclasses declare, hidden ones too, if all that declare one declare it alike."""
-        found: dict[str, list[Field]] = {}
-        for shape in self.subclasses.values():
-            for name in shape.fields.keys() - self.fields.keys():
-                found.setdefault(name, []).append(shape.fields[name])
-        return {name: _common(each) for name, each in found.items() if _are_alike(each)}
+    def fields_below(self) -> dict[str, Field]:
+        """The fields that only subclasses declare, hidden ones too; not those that they declare differently."""
+        return common_fields(self.fields, (shape.fields for shape in self.subclasses.values()))
 
     @cached_property
     def subclass_fields(self) -> dict[str, Field]:
-        """The visible fields that only subclasses declare, by name.
-
-        A name is left out if any subclass hides it, or if two declare it with different kinds.
-        """
-        return {name: each for name, each in self._below.items() if not each.hidden}
-
-    @cached_property
-    def _all_fields(self) -> dict[str, Field]:
-        return {**self._below, **self.fields}
-
-    def fields_in(self, values: Mapping[str, Any]) -> Mapping[str, Field]:
-        """Return the fields that describe the values of an instance: those of the class that they name.
-
-        Values that name no class may be of any subclass.
-        """
-        if not self.types:
-            return self.fields
-        found = self.named(values) if TAG in values else None
-        return self._all_fields if found is None else found.fields
+        """Those :attr:`fields_below` that a client may know of; not if any subclass hides them."""
+        return {name: each for name, each in self.fields_below.items() if not each.hidden}
 
     @cached_property
     def visible(self) -> dict[str, Field]:
@@ -340,17 +274,17 @@ class Shape:
 
     @cached_property
     def public_id(self) -> Field | None:
-        """The field by which clients name instances in references; None where they use the primary key.
-
-        Clients use the primary key if no other field stands in URLs, or if they may not know of that field.
-        """
-        is_other = self.url_id is not None and self.url_id is not self.pk
-        return self.url_id if is_other and self.url_id is not None and not self.url_id.hidden else None
+        """The field by which clients name instances in references; None if they use the primary key."""
+        field = self.url_id
+        return None if field is None or field is self.pk or field.hidden else field
 
     @cached_property
     def readers(self) -> dict[str, Reader]:
-        """What reads the JSON values of each declared field."""
-        return {name: self._reader(each) for name, each in self.fields.items()}
+        """The functions that read the JSON values of each declared field."""
+        return {
+            name: each.kind.read_key if self.writes_as_key(each) else each.kind.read
+            for name, each in self.fields.items()
+        }
 
     @cached_property
     def visible_readers(self) -> dict[str, Reader]:
@@ -362,9 +296,6 @@ class Shape:
         """:attr:`readers` of the fields that a client may write."""
         return {name: self.readers[name] for name, each in self.visible.items() if not each.read_only}
 
-    def _reader(self, field: Field) -> Reader:
-        return field.kind.read_key if self.writes_as_key(field) else field.kind.read
-
     def writes_as_key(self, field: Field) -> bool:
         """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
@@ -372,53 +303,3 @@ class Shape:
     def known(self, name: str) -> Field | None:
         """Return a visible field of the model, or one that only subclasses declare."""
         return self.visible.get(name) if name in self.fields else self.subclass_fields.get(name)
-
-    def find(self, dotted: str) -> Field | None:
-        """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
-
-        Fields that only subclasses declare are found too.
-
-        >>> from bzz.shape.documents import EmbeddedKind
-        >>> from bzz.shape.texts import StringKind
-        >>> address = Shape("Address", object, {"city": Field("city", StringKind())}, embedded=True)
-        >>> user = Shape("User", object, {"address": Field("address", EmbeddedKind(lambda: address))})
-        >>> user.find("address.city").name
-        'city'
-        >>> user.find("address.zip") is None
-        True
-        """
-        first, dot, rest = dotted.partition(".")
-        found = self.known(first)
-        if found is None or not dot:
-            return found
-        link = found.link
-        return None if link is None or link.is_reference else link.shape.find(rest)
-
-
-def must_name(types: Mapping[str, Any]) -> str:
-    """Return what is said of an ``@type`` that names none of ``types``."""
-    names = list(types)
-    return f"Must be one of: {', '.join(names[:MAX_TYPES_TOLD])}{', ...' if len(names) > MAX_TYPES_TOLD else '.'}"
-
-
-def _are_alike(fields: Sequence[Field]) -> bool:
-    """Whether fields of one name, of several classes, hold the same kind of values."""
-    return len({_likeness(each) for each in fields}) == 1
-
-
-def _likeness(field: Field) -> tuple[Any, ...]:
-    inside = () if field.item is field else _likeness(field.item)
-    return type(field.kind), frozenset(each.model for each in field.kind.leads_to()), inside
-
-
-def _common(fields: Sequence[Field]) -> Field:
-    """Return one field for several that are alike: hidden or read-only if one of them is."""
-    first = fields[0]
-    if len(fields) == 1:
-        return first
-    return replace(
-        first,
-        hidden=any(each.hidden for each in fields),
-        read_only=any(each.read_only for each in fields),
-        choices=first.choices if all(each.choices == first.choices for each in fields) else (),
-    )

@@ -1,14 +1,11 @@
-"""What is inside a reference that names its model, as filters know it: the name, and the id."""
+"""The members of a reference that names its model, as filters know them: the name, and the id."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bzz.shape.base import TAG, JsonSchema, Kind, Reading, Refer, Shape
-from bzz.shape.keys import NamedDocument, ReferenceKind
+from bzz.shape.base import JsonSchema, Kind, Reading, Refer, Shape
 from bzz.shape.operators import EQUALITY, Operator
 from bzz.shape.place import Place
 
@@ -19,7 +16,7 @@ class TypeKind(Kind):
     """The name of a model.
 
     :param variants: gives the shapes by their names.
-    :param must_name: gives what is said of a name that is none of them.
+    :param must_name: gives the error message for any other name.
     """
 
     name = "type"
@@ -47,22 +44,21 @@ class TypeKind(Kind):
 class TaggedIdKind(Kind):
     """The id of a document, which may be one of any of several models.
 
-    :param variants: gives their shapes by their names.
+    :param references: gives whole references for the text of an id, one for each model that has such ids.
     """
 
     name = "tagged_id"
     expected = "Must be a valid id."
 
-    def __init__(self, variants: Callable[[], Mapping[str, Shape]]) -> None:
-        self._variants = variants
+    def __init__(self, references: Callable[[str], Iterable[Any]]) -> None:
+        self._references = references
 
     @property
     def operators(self) -> frozenset[Operator]:
         return EQUALITY
 
-    def readings(self, text: str) -> Sequence[Any]:
-        """Return a whole reference for each model that has such ids: one id may name documents of several."""
-        found = [each for name, shape in self._variants().items() for each in _references(name, shape, text)]
+    def filter_values(self, text: str) -> Sequence[Any]:
+        found = list(self._references(text))
         if not found:
             raise ValueError(self.expected)
         return found
@@ -71,15 +67,4 @@ class TaggedIdKind(Kind):
         return reading.note(place, self.expected)  # a body holds the whole reference
 
     def json_schema(self, refer: Refer) -> JsonSchema:
-        return {"anyOf": [_reference_to(shape).json_schema(refer) for shape in self._variants().values()]}
-
-
-def _reference_to(shape: Shape) -> ReferenceKind:
-    return ReferenceKind(lambda: shape)
-
-
-def _references(name: str, shape: Shape, text: str) -> Iterator[Any]:
-    """The references to a document of one model that the text of an id may stand for."""
-    with suppress(ValueError):
-        for key in _reference_to(shape).readings(text):
-            yield replace(key, type=name) if isinstance(key, NamedDocument) else {TAG: name, "id": key}
+        return {"type": ["string", "integer"]}

@@ -11,8 +11,7 @@ from bzz.errors import NotFound
 from bzz.providers.base import Changed, Condition, Filter, ListQuery, Options, Page, Path, Provider, Written
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 from bzz.shape import Shape
-from bzz.shape.base import TAG
-from bzz.shape.keys import NamedDocument
+from bzz.shape.documents import TAG, NamedDocument
 
 __all__ = ["FAULTS", "Fault"]
 
@@ -199,7 +198,7 @@ class LeavesOutForeignFields(MongoEngineProvider):
     """Writes what the stored class has, and says nothing of the rest."""
 
     async def update(self, path: Path, values: Mapping[str, Any], context: Any, **kwargs: Any) -> Changed:
-        stored = self._schema.of(type((await self.get(path, context)).instance))
+        stored = self._registry.of(type((await self.get(path, context)).instance))
         known = {name: value for name, value in values.items() if name in stored.fields or name == TAG}
         return await super().update(path, known, context, **kwargs)
 
@@ -244,7 +243,7 @@ class PrefersPrimaryKeys(MongoEngineProvider):
 class ShowsPrimaryKeys(MongoEngineProvider):
     """Shows references as they are stored."""
 
-    async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+    async def render_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
         """Do nothing."""
 
 

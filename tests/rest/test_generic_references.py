@@ -174,3 +174,16 @@ async def test_an_index_of_the_reference_serves_its_id(serve: Serve, database_na
     for each in database["system.profile"].find({"op": "query", "ns": collection.full_name}):
         seen.append(each["planSummary"])
     assert any("IXSCAN { b: 1 }" in each for each in seen), seen
+
+
+class Unservable(me.Document):
+    file = me.FileField()
+
+
+async def test_a_class_that_cannot_be_served_is_no_type_of_an_open_reference(serve: Serve, database_name: str) -> None:
+    client = serve(_routes())
+    for answer in (
+        await client.get("/statue/?anyone.@type=Unservable"),
+        await client.post("/statue/", json={"anyone": {"@type": "Unservable", "id": "0" * 24}}),
+    ):
+        assert (answer.status_code, "Must name a type that this field may hold." in answer.text) == (400, True)

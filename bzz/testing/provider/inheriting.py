@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bzz.errors import Invalid, NotFound
-from bzz.shape.base import TAG
+from bzz.shape.documents import TAG
 from bzz.testing.provider.client import Client
 from bzz.testing.provider.creating import named
 from bzz.testing.provider.reading import missing_step
@@ -176,5 +176,6 @@ class Inheriting(Suite):
             await vehicles.create(f"{plain}/trailer", {"key": "t", "label": "z"})
 
     def _engine(self, vehicles: Client) -> str:
-        (name,) = vehicles.shape.fields["spare"].shape.subclasses
+        (spare,) = vehicles.shape.fields["spare"].kind.leads_to()
+        (name,) = spare.subclasses
         return name

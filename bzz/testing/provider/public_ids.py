@@ -26,7 +26,7 @@ async def publicly(accounts: Client, where: str) -> dict[str, Any]:
     """Return what clients are shown of an instance, with public ids in its references."""
     record = await accounts.get(where)
     shown = await accounts.show(record)
-    await accounts.provider.show_public_ids([record], [shown], None)
+    await accounts.provider.render_public_ids([record], [shown], None)
     return shown
 
 
@@ -110,7 +110,7 @@ class PublicIds(Suite):
     async def test_values_of_a_shape_are_shown_by_public_ids_too(self, accounts: Client) -> None:
         await introduce(accounts)
         shown: dict[str, Any] = {"peers": ["1", "2"]}
-        await accounts.provider.show_public_ids([accounts.shape], [shown], None)
+        await accounts.provider.render_public_ids([accounts.shape], [shown], None)
         assert shown == {"peers": ["ann", "bob"]}
 
     async def test_the_state_and_the_changes_know_primary_keys_only(self, accounts: Client) -> None:

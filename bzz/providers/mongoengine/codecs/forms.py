@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from bzz.errors import Invalid
 from bzz.providers.mongoengine.codecs.checks import Errors
-from bzz.providers.mongoengine.codecs.classes import misfits, misfits_of_new
+from bzz.providers.mongoengine.codecs.classes import misfits_in, misfits_of_new
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -65,7 +65,7 @@ def given(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
 
     :raises bzz.errors.Invalid: with every refusal.
     """
-    errors = misfits(codec, values)
+    errors = misfits_in(codec, values)
     raw = {field.stored: field.check(value, errors) for _, field, value in codec.value_parts(values)}
     if errors:
         raise Invalid(errors)
@@ -86,7 +86,7 @@ def put_in_place(codec: DocumentCodec, values: Map[str, Any], stored: Any, decla
     if not isinstance(stored, dict):
         return new(declared, values)
     raw = dict(stored)
-    errors = misfits(codec, values)
+    errors = misfits_in(codec, values)
     for name, field in codec.fields.items():
         old = stored.get(field.stored)
         if name in values:
@@ -113,7 +113,7 @@ def merged(codec: DocumentCodec, raw: Raw, values: Map[str, Any], *, merge: bool
     :raises bzz.errors.Conflict: if a list cannot be written whole (:mod:`bzz.providers.mongoengine.codecs.pairs`).
     """
     after = dict(raw)
-    errors = misfits(codec, values)
+    errors = misfits_in(codec, values)
     for _, field, value in codec.value_parts(values):
         field.put(after, field.update(after.get(field.stored), value, errors, merge=merge))
     if errors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -96,7 +97,13 @@ class Registry:
 
     def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
         """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""
-        return {each._class_name: self.of(each).shape for each in _variants(choices, base)}
+        if choices:
+            return {each._class_name: self.of(each).shape for each in _variants(choices, base)}
+        found = {}
+        for each in _variants((), base):  # of all that the process has, some may never have been meant to be served
+            with suppress(ConfigurationError, NotRegistered):
+                found[each._class_name] = self.of(each).shape
+        return found
 
     def subclasses(self, model: Model) -> dict[str, Shape]:
         """Return the shapes of the concrete classes below ``model``, by their registered names."""
@@ -131,7 +138,7 @@ class Registry:
             for field in each.fields.values():
                 try:
                     if field.link:
-                        yield self.of(field.shape.model)
+                        yield self.of(field.link.shape.model)
                 except NotRegistered as error:
                     raise ConfigurationError(f"{field.name}: {error}") from None
 
