@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-__all__ = ["REST_SECONDS", "InFlight", "Limits"]
+__all__ = ["REST_SECONDS", "InFlight", "Limits", "release"]
 
 REST_SECONDS = 0.03
 """How long a refusal waits. A client that asks again at once would else take more of the
@@ -40,6 +40,16 @@ class Limits:
         62.0
         """
         return self.write_seconds + size / 65536
+
+
+def release(connection: object) -> None:
+    """Count a request out of those in flight although its answer has no end: it waits, and does not work.
+
+    :param connection: ``handler.request.connection``.
+    """
+    counted_out = getattr(connection, "release", None)
+    if counted_out is not None:
+        counted_out()
 
 
 class InFlight:

@@ -21,11 +21,20 @@ RETRY_MILLISECONDS = 2000
 OPENING = b"retry: %d\n: the feed begins\n\n" % RETRY_MILLISECONDS
 
 ResetReason = Literal[
-    "dropped", "forbidden", "history-lost", "incomplete", "position", "scope", "shutdown", "slow", "too-large"
+    "dropped",
+    "forbidden",
+    "history-lost",
+    "incomplete",
+    "position",
+    "scope",
+    "shutdown",
+    "slow",
+    "too-large",
+    "unavailable",
 ]
-"""Why a feed ends. After ``shutdown`` and ``slow`` the last position still holds; after the others it is of no use."""
+"""Why a feed ends. The last position still holds after ``shutdown``, ``slow`` and ``unavailable`` only."""
 
-_RESUMABLE = ("shutdown", "slow")
+_RESUMABLE = ("shutdown", "slow", "unavailable")
 
 
 def event(name: str, data: Any) -> bytes:

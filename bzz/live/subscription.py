@@ -23,7 +23,7 @@ class Subscription:
     A client that is too slow loses what waits, and is told so: its last position still holds.
     """
 
-    __slots__ = ("_end", "_frames", "_loop", "_size", "_waiter")
+    __slots__ = ("_end", "_floor", "_frames", "_loop", "_size", "_waiter")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -31,6 +31,7 @@ class Subscription:
         self._size = 0
         self._end: bytes | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._floor = Position(0, 0)
 
     @property
     def is_ended(self) -> bool:
@@ -47,7 +48,7 @@ class Subscription:
 
         :param position: of the change that it tells.
         """
-        if self._end is not None:
+        if self._end is not None or position <= self._floor:
             return
         now = self._loop.time()
         if self._frames and (self._size + len(frame) > MAX_BYTES or now - self._frames[0][0] > MAX_AGE_SECONDS):
@@ -65,8 +66,9 @@ class Subscription:
             self._end = reset(reason)
             self._wake()
 
-    def drop_until(self, position: Position) -> None:
-        """Drop what is at or before ``position``."""
+    def skip_until(self, position: Position) -> None:
+        """Drop what is at or before ``position``, now and later."""
+        self._floor = position
         while self._frames and self._frames[0][1] <= position:
             self._size -= len(self._frames.popleft()[2])
 

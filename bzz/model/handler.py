@@ -12,6 +12,7 @@ from bzz import signals
 from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import Forbidden, MethodNotAllowed, NotFound, PreconditionFailed, RequestError
+from bzz.headers import add_vary
 from bzz.model.announcing import AnnouncingHandler, Attempt
 from bzz.model.body import decode, read_links
 from bzz.model.conditional import entity_tag, if_match_holds, precondition
@@ -20,7 +21,8 @@ from bzz.model.links import header_text, link_header, location
 from bzz.model.path import read_path
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
-from bzz.model.resource import MAX_BODY_BYTES, Authorize, Resource
+from bzz.model.representations import chosen
+from bzz.model.resource import MAX_BODY_BYTES, Resource
 from bzz.model.sent import Sent, read_sent
 from bzz.problem import GUARD
 from bzz.providers.base import Changed, Path, Record, Written
@@ -63,12 +65,12 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         allowed = self.resource.allowed(self.path)
         if self.request.method not in allowed:
             raise MethodNotAllowed(allowed)
-        if self.resource.authorize is not None:
-            await self._authorize(self.resource.authorize)
+        await self.ask_authorize()
 
-    async def _authorize(self, authorize: Authorize) -> None:
-        """Ask the application whether this user may do this: a 403 where it says no."""
-        if self.request.method == "OPTIONS":
+    async def ask_authorize(self) -> None:
+        """Ask the application whether this user may do this, if it wants to be asked: a 403 where it says no."""
+        authorize = self.resource.authorize
+        if authorize is None or self.request.method == "OPTIONS":
             return
         key = self.path.last.key
         instance_id = None if key is None else str(key)
@@ -82,7 +84,14 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
     # -- verbs
 
     async def get(self) -> None:
-        """Show an instance or a list."""
+        """Show an instance or a list, in the media type that the client wants most."""
+        resource = self.resource
+        if resource.served:
+            add_vary(self._headers, "Accept")
+        representation = chosen(self.request.headers.get("Accept"), resource.served)
+        if representation is not None:
+            await representation.answer(self)
+            return
         await (self._get_list() if self.path.last.is_list else self._get_instance())
 
     head = get
@@ -119,6 +128,10 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
         self._finish_empty()
 
     # -- what the verbs are made of
+
+    async def announce_reading(self) -> None:
+        """Send the signal before a list or an instance is shown."""
+        await self._before(signals.pre_get_list if self.path.last.is_list else signals.pre_get_instance)
 
     async def _get_instance(self) -> None:
         fields = check_item_query(self.path.last.shape, self.request.query)

@@ -33,6 +33,7 @@ class Resource:
     :param url: the URL path of the list, percent-encoded, without a slash at the end.
     :param name: the first step of every path: the last part of ``url``.
     :param methods: those of :data:`METHODS` that the application lets through.
+    :param served: the media types that it is shown as, beside JSON.
     """
 
     provider: Provider
@@ -42,6 +43,7 @@ class Resource:
     per_page: int
     max_per_page: int
     authorize: Authorize | None = None
+    served: tuple[str, ...] = ()
 
     def allowed(self, path: Path) -> list[str]:
         """The methods that the end of a path takes, OPTIONS included, for the ``Allow`` header."""

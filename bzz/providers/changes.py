@@ -11,7 +11,7 @@ The order of use: :meth:`Changes.prepare` once per process, :meth:`LiveProvider.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -115,11 +115,12 @@ class Snapshot:
     """The documents of a scope, all as they were at one position.
 
     :param position: what the stream tells at or before it is in the snapshot already.
-    :param batches: records in the order of the query, read as they are asked for.
+    :param batches: documents in the order of the query, each as one side of a :class:`Commit`, read as they are asked
+        for.
     """
 
     position: Position
-    batches: AsyncIterator[Sequence[Record]]
+    batches: AsyncIterator[Sequence[Any]]
 
 
 class Changes(ABC):
@@ -142,7 +143,7 @@ class Changes(ABC):
         """Return the position of the database's last change."""
 
     @abstractmethod
-    def stream(self, collections: Collection[str], after: Position | None = None) -> AsyncIterator[Commit | Tick]:
+    def stream(self, collections: Collection[str], after: Position | None = None) -> AsyncGenerator[Commit | Tick]:
         """Tell each committed change once, in order, until the iterator is closed.
 
         It outlives elections, restarts and lost connections of the database. A change whose sides are too large for the
@@ -184,9 +185,10 @@ class LiveProvider(Provider):
         """
 
     @abstractmethod
-    async def snapshot(self, scope: Scope, query: ListQuery) -> Snapshot:
+    async def snapshot(self, scope: Scope, query: ListQuery, at: Position | None = None) -> Snapshot:
         """Read the documents of a scope as they were at one position, in the order of ``query``.
 
+        :param at: the position, from another snapshot of a moment ago; None for now.
         :raises bzz.errors.Unavailable: where the database is away.
         """
 

@@ -149,6 +149,8 @@ class _Answering(HTTPConnection):
             self._flight.end()
             self._flight = None
 
+    release = done
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
