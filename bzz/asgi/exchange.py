@@ -56,6 +56,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         self._begun = False
         self._finished = False
         self._left = False
+        self._is_counted = False
 
     # What an engine does.
 
@@ -69,13 +70,20 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
             self.refuse(_BUSY)
             return await self._done
         flight.begin()
+        self._is_counted = True
         try:
             await self._pass_on(self._engine.application.start_request(self, self))
             await self._answered()
         finally:
-            flight.end()
+            self.release()
             self._close_callback = None
         return None
+
+    def release(self) -> None:
+        """Count the request out, once: see :func:`bzz.limits.release`."""
+        if self._is_counted:
+            self._is_counted = False
+            self._engine.flight.end()
 
     async def _pass_on(self, delegate: HTTPMessageDelegate) -> None:
         """Pass the request on, and say so if it ends before its end."""
