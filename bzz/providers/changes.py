@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from bzz.change import Change
-from bzz.providers.base import ListQuery, Path, Provider, Record
+from bzz.providers.base import ListQuery, Path, Provider, Record, Store
 
 __all__ = [
     "Changes",
@@ -60,6 +60,7 @@ class Commit:
     :param after: the stored document after; None where there is none, or the database kept none.
     :param is_whole: whether both sides are known. Where not, nothing is guessed: the diff is None.
     :param at: when, by the clock of the database.
+    :param size: about how many bytes both sides take.
     """
 
     collection: str
@@ -70,6 +71,7 @@ class Commit:
     is_whole: bool
     position: Position
     at: datetime
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,15 @@ class Scope:
     :param key: names the scope: two scopes with one key hold the same documents. It changes with filters and hooks.
     :param collection: of the documents, as in :attr:`Commit.collection`.
     :param query: the provider's own.
+    :param only: the primary key, as in :attr:`Commit.key`, of the one document that can lie in it; None for any.
+    :param is_all: whether every document lies in it.
     """
 
     key: str
     collection: str
     query: Any
+    only: Any = None
+    is_all: bool = False
 
 
 class Matches(NamedTuple):
@@ -125,6 +131,11 @@ class Changes(ABC):
 
         :raises bzz.errors.ConfigurationError: with the remedy, where the database cannot tell its changes.
         """
+
+    @property
+    @abstractmethod
+    def store(self) -> Store:
+        """The small store in the same database."""
 
     @abstractmethod
     async def now(self) -> Position:
