@@ -11,12 +11,12 @@ The order of use: :meth:`Changes.prepare` once per process, :meth:`LiveProvider.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from bzz.change import Change
+from bzz.change import Change, Position
 from bzz.providers.base import ListQuery, Path, Provider, Record, Store
 
 __all__ = [
@@ -34,20 +34,6 @@ __all__ = [
 
 CommitKind = Literal["created", "updated", "deleted", "dropped", "renamed"]
 """``dropped`` and ``renamed`` happen to a whole collection: they have no document."""
-
-
-class Position(NamedTuple):
-    """A place in the order of all changes of one database. Positions compare as tuples do.
-
-    :param seconds: of the cluster time, since the epoch.
-    :param increment: of the cluster time, within its second.
-    :param number: counts, from 1, the changes of one collection that share a cluster time, as those of a transaction
-        do; 0 stands before the first of them.
-    """
-
-    seconds: int
-    increment: int
-    number: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +128,7 @@ class Changes(ABC):
         """Return the position of the database's last change."""
 
     @abstractmethod
-    def stream(self, collections: Collection[str], after: Position | None = None) -> AsyncIterator[Commit | Tick]:
+    def stream(self, collections: Collection[str], after: Position | None = None) -> AsyncGenerator[Commit | Tick]:
         """Tell each committed change once, in order, until the iterator is closed.
 
         It outlives elections, restarts and lost connections of the database. A change whose sides are too large for the
