@@ -164,7 +164,7 @@ class Channel:
         frames = []
         for key, row in after.items():
             if key not in before:
-                is_new = key not in self._keys(commit.before)
+                is_new = key not in await self._keys(commit.before)
                 frames.append(
                     self._frame("created", commit, key, row, difference(None, row))
                     if is_new
@@ -173,7 +173,7 @@ class Channel:
             elif diff := difference(before[key], row):
                 frames.append(self._frame("updated", commit, key, row, diff))
         gone = [key for key in before if key not in after]
-        left = self._keys(commit.after) if gone else ()
+        left = await self._keys(commit.after) if gone else ()
         for key in gone:
             if key in left:
                 frames.append(self._frame("leave", commit, key))
@@ -197,15 +197,15 @@ class Channel:
         if document is None:
             return {}
         view = self.view
-        records = view.provider.rows(view.path, view.query, document)
+        records = await view.provider.rows(view.path, view.query, document)
         shown = await view.show(records)
         return {_key(record): row for record, row in zip(records, shown, strict=True) if row is not None}
 
-    def _keys(self, document: Any) -> set[str]:
+    async def _keys(self, document: Any) -> set[str]:
         """The ids of all that stands at the end of the path, whoever may see it."""
         if document is None:
             return set()
-        return {_key(each) for each in self.view.provider.rows(self.view.path, ListQuery(), document)}
+        return {_key(each) for each in await self.view.provider.rows(self.view.path, ListQuery(), document)}
 
     def _frame(
         self, kind: str, commit: Commit, key: str, row: Row | None = None, diff: Mapping[str, Any] | None = None

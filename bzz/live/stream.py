@@ -22,9 +22,6 @@ from bzz.providers.changes import Changes, HistoryLost, Position
 
 __all__ = ["Stream"]
 
-LAST = 2**31
-"""Stands for the number of the last change of a cluster time."""
-
 _audiences: WeakKeyDictionary[Hub, dict[str, Audience]] = WeakKeyDictionary()
 
 
@@ -82,7 +79,7 @@ class Stream:
             elif snapshot:
                 async for chunk in self._snapshot():
                     yield chunk
-                position = self._read_at._replace(number=LAST)
+                position = self._read_at
                 self._subscription.skip_until(position)
             else:
                 position = self._joined

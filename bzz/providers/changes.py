@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from bzz.change import Change
+from bzz.change import Change, Position
 from bzz.providers.base import ListQuery, Path, Provider, Record, Store
 
 __all__ = [
@@ -34,20 +34,6 @@ __all__ = [
 
 CommitKind = Literal["created", "updated", "deleted", "dropped", "renamed"]
 """``dropped`` and ``renamed`` happen to a whole collection: they have no document."""
-
-
-class Position(NamedTuple):
-    """A place in the order of all changes of one database. Positions compare as tuples do.
-
-    :param seconds: of the cluster time, since the epoch.
-    :param increment: of the cluster time, within its second.
-    :param number: counts, from 1, the changes of one collection that share a cluster time, as those of a transaction
-        do; 0 stands before the first of them.
-    """
-
-    seconds: int
-    increment: int
-    number: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +102,7 @@ class Snapshot:
 
     :param position: what the stream tells at or before it is in the snapshot already.
     :param batches: documents in the order of the query, each as one side of a :class:`Commit`, read as they are asked
-        for.
+        for. They are to be read within a few minutes: databases do not keep what was for long.
     """
 
     position: Position
@@ -140,18 +126,24 @@ class Changes(ABC):
 
     @abstractmethod
     async def now(self) -> Position:
-        """Return the position of the database's last change."""
+        """Return the position behind all that is committed now.
+
+        :raises bzz.errors.Unavailable: where the database is away.
+        """
 
     @abstractmethod
     def stream(self, collections: Collection[str], after: Position | None = None) -> AsyncGenerator[Commit | Tick]:
         """Tell each committed change once, in order, until the iterator is closed.
 
-        It outlives elections, restarts and lost connections of the database. A change whose sides are too large for the
+        The first thing is a :class:`Tick` with the position after which it tells, as soon as the stream is open. It
+        outlives elections, restarts and lost connections of the database. A change whose sides are too large for the
         database to tell comes without them.
 
         :param collections: no others are told.
-        :param after: None for from now on.
-        :raises HistoryLost: where ``after`` is too long ago, or the history was cut.
+        :param after: None for from now on. Numbers count in each collection by itself: who follows several, and goes on
+            in the middle of a cluster time, asks from its number 0, and drops what it knows of each.
+        :raises HistoryLost: where ``after`` is too long ago, or the history was cut, or the database has not come that
+            far: it is another, or an older copy.
         """
 
     @abstractmethod
@@ -160,6 +152,9 @@ class Changes(ABC):
 
         :param scopes: distinct ones; all are asked in one command.
         :raises bzz.errors.PayloadTooLarge: where the two versions do not fit into one command.
+        :raises bzz.errors.BadRequest: where the database refuses one of the scopes on these versions; the others may
+            be asked without it.
+        :raises bzz.errors.Unavailable: where the database is away.
         """
 
 
@@ -197,12 +192,19 @@ class LiveProvider(Provider):
         """Return one side of a :class:`Commit` as these routes show it."""
 
     @abstractmethod
-    def rows(self, path: Path, query: ListQuery, document: Any) -> list[Record]:
+    async def rows(self, path: Path, query: ListQuery, document: Any) -> list[Record]:
         """Return what stands at the end of ``path`` inside of one side of a :class:`Commit`, filtered and in order.
 
         For paths that end at the root model it is the document alone.
+
+        :raises bzz.errors.PayloadTooLarge: where the document is too large to be filtered.
+        :raises bzz.errors.Unavailable: where the database is away.
         """
 
     @abstractmethod
     def change(self, commit: Commit) -> Change:
-        """Return a commit as receivers get it, as ``change`` of the signals, with the diff as these routes show it."""
+        """Return a commit of a document as receivers get it, like ``change`` of the signals.
+
+        Its model is the very class that the document names, where this process knows it. The diff is None where not
+        both sides are known.
+        """

@@ -102,7 +102,12 @@ async def test_each_change_is_told_with_the_row_and_the_diff(live: Api) -> None:
         await client.put(f"/sailor/{ann['id']}/", json={"age": 4})
         await client.delete(f"/sailor/{ann['id']}/")
         created, updated, deleted = await feed.changed(3)
-        assert (created["kind"], created["model"], created["id"], created["row"]) == ("created", "sailor", ann["id"], ann)
+        assert (created["kind"], created["model"], created["id"], created["row"]) == (
+            "created",
+            "sailor",
+            ann["id"],
+            ann,
+        )
         assert created["diff"]["name"] == {"from": None, "to": "Ann"}
         assert (updated["kind"], updated["row"]) == ("updated", {**ann, "age": 4})
         assert updated["diff"] == {"age": {"from": 3, "to": 4}}
@@ -170,7 +175,9 @@ async def test_what_is_created_or_deleted_outside_of_a_filter_is_not_told(live: 
         assert (told["kind"], told["row"]["name"]) == ("created", "Ann")
 
 
-@pytest.mark.parametrize("query", ["page=2", "per_page=5", "after=x", "before=x", "secret=1", "snapshot=maybe", "age=x"])
+@pytest.mark.parametrize(
+    "query", ["page=2", "per_page=5", "after=x", "before=x", "secret=1", "snapshot=maybe", "age=x"]
+)
 async def test_what_a_feed_does_not_take_is_refused(live: Api, query: str) -> None:
     client = live(Sailor, hidden=["secret"])
     answer = await client.get(f"/sailor/?{query}", headers={"Accept": "text/event-stream"})

@@ -67,6 +67,11 @@ class Documents:
         self._opened: _Open | None = None
         self._ordering = [_order_key(self.model, name) for name in internals.ordering(self.model)]
 
+    @property
+    def collection_name(self) -> str:
+        """The name of the collection."""
+        return internals.collection_name(self.model)
+
     async def collection(self) -> Collection:
         """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
         return (await self._open()).collection
@@ -76,7 +81,7 @@ class Documents:
         known = self._opened
         if known is None or known.made is not internals.opened_collection(self.model):
             return None
-        return known if known.loop is asyncio.get_running_loop() and known.database is self._database() else None
+        return known if known.loop is asyncio.get_running_loop() and known.database is self.database() else None
 
     async def _open(self) -> _Open:
         ready = self._ready()
@@ -85,13 +90,14 @@ class Documents:
         return ready
 
     def _connect(self, made: Any) -> _Open:
-        db = self._database()
-        collection = Collection(db[internals.collection_name(self.model)])
+        db = self.database()
+        collection = Collection(db[self.collection_name])
         fetches = Batcher(partial(self._fetch_group, collection))
         inserts = Batcher(collection.insert, writes=True, weigh=len)
         return _Open(asyncio.get_running_loop(), made, db, collection, fetches, inserts)
 
-    def _database(self) -> Any:
+    def database(self) -> Any:
+        """The asynchronous database, on a client of the running loop."""
         return self._given if self._given is not None else database(internals.connection_alias(self.model))
 
     def _make_indexes(self) -> Any:

@@ -18,7 +18,6 @@ from bzz.providers.base import (
     Page,
     Path,
     Precondition,
-    Provider,
     Record,
     Step,
     Written,
@@ -36,6 +35,7 @@ from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.deletion import delete_document
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.editing import Edit, Edited, edit, require_expected
+from bzz.providers.mongoengine.live import LiveDocuments
 from bzz.providers.mongoengine.location import Location, Spot, linked_keys
 from bzz.providers.mongoengine.overrides import check_signatures
 from bzz.providers.mongoengine.public_ids import PublicIds
@@ -50,7 +50,7 @@ from bzz.shape.documents import TAG, UNKNOWN
 __all__ = ["MongoEngineProvider"]
 
 
-class MongoEngineProvider(Provider):
+class MongoEngineProvider(LiveDocuments):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
 
     def __init__(self, model: type, options: Options) -> None:

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 from bzz.errors import NotFound
 from bzz.providers.base import ListQuery, Page, Path, Record, Step
 from bzz.providers.missing import missing_at
+from bzz.providers.mongoengine import array_rows
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.expressions import value_at
 from bzz.providers.mongoengine.listing import Key, beyond, decode_cursor, encode_cursor, filter_query, order, reverse
 from bzz.providers.mongoengine.location import Location, Spot, linked_keys
 from bzz.providers.mongoengine.raw import Raw
@@ -132,9 +132,9 @@ class Reading:
         spot = location.spot
         field = spot.codec.fields[step.field.name]
         assert field.item is not None
-        rows = ArrayRows(await location.documents.collection(), location.query, spot.below(field.stored))
-        keys = order(field.item.target(), query.sort, (), _POSITION, _ITEM + ".")
-        return await _page(rows, field.item.target(), query, [], keys, _ITEM + ".")
+        rows = array_rows.ArrayRows(await location.documents.collection(), location.query, spot.below(field.stored))
+        keys = order(field.item.target(), query.sort, (), array_rows.POSITION, array_rows.PREFIX)
+        return await _page(rows, field.item.target(), query, [], keys, array_rows.PREFIX)
 
     async def _list_documents(self, path: Path, query: ListQuery, context: Any) -> Page:
         documents = self._documents_at(path.last)
@@ -186,42 +186,4 @@ def _all_of(conditions: list[Raw]) -> Raw:
 
 
 def _record(codec: DocumentCodec, row: Raw, prefix: str) -> Record:
-    if not prefix:
-        return StoredRecord(codec, row)
-    return StoredRecord(codec.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
-
-
-_ITEM = "item"
-_POSITION = "position"
-
-
-class ArrayRows:
-    """The embedded documents of one list as rows ``{item, position}``, selected and sorted by the server.
-
-    So a nested list filters, sorts and pages by the very queries of a collection.
-    """
-
-    def __init__(self, collection: Collection, query: Raw, where: str) -> None:
-        self._collection = collection
-        self._stages = [{"$match": query}, *_stages_to(where)]
-
-    async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]:
-        """Rows that match, in order; never cut, for all of them are parts of one document."""
-        found = await self._collection.aggregate(
-            [*self._stages, {"$match": query}, {"$sort": dict(sort)}, {"$skip": skip}, {"$limit": limit}]
-        )
-        return found, False
-
-    async def count(self, query: Raw) -> int:
-        """How many rows match."""
-        found = await self._collection.aggregate([*self._stages, {"$match": query}, {"$count": "total"}])
-        return int(found[0]["total"]) if found else 0
-
-
-def _stages_to(where: str) -> list[Raw]:
-    """Replace a document by what stands at a path of names and positions, then unwind it."""
-    return [
-        {"$replaceWith": {_ITEM: value_at(where)}},
-        {"$unwind": {"path": f"${_ITEM}", "includeArrayIndex": _POSITION}},
-        {"$match": {_ITEM: {"$type": "object"}}},
-    ]
+    return array_rows.record(codec, row) if prefix else StoredRecord(codec, row)
