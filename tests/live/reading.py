@@ -99,6 +99,11 @@ class Follower:
         await self.until(lambda: len(self.changes()) >= count)
         return self.changes()
 
+    def snapshot(self) -> dict[str, Any]:
+        """Return the rows that were there at first."""
+        found = [json.loads(each.data) for each in self.frames if each.event == "snapshot"]
+        return {key: row for each in found for key, row in zip(each["ids"], each["rows"], strict=True)}
+
     def changes(self) -> list[dict[str, Any]]:
         """Return what the changes tell that have come."""
         known = ("created", "updated", "deleted", "enter", "leave")

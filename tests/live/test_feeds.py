@@ -313,9 +313,9 @@ async def test_no_change_is_lost_or_told_twice_while_clients_come_and_go(live: A
         position, ages = "", dict.fromkeys(ids, 0)
         for _ in range(5):
             async with following(client, "/sailor/", Last_Event_ID=position) as feed:
-                if not position:
-                    ages = {key: row["age"] for key, row in feed.rows.items()}
                 await feed.changed(20)
+            if not position:
+                ages = {key: row["age"] for key, row in feed.snapshot().items()}
             position = feed.position
             for told in feed.changes():
                 assert told["diff"]["age"] == {"from": ages[told["id"]], "to": told["row"]["age"]}
