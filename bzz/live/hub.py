@@ -82,6 +82,11 @@ class Hub:
         self._stopping: asyncio.TimerHandle | None = None
         self.position = self._ring_start = Position(0, 0)
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether anybody is told."""
+        return bool(self._followers)
+
     async def join(self, follower: Follower, enter: Callable[[], None] = lambda: None) -> Position:
         """Tell a follower every change from now on; return the position after which it is told.
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-__all__ = ["Follower", "Frame", "following", "parse"]
+__all__ = ["Follower", "Frame", "following", "parse", "until"]
 
 SECONDS = 20.0
 
@@ -41,6 +41,13 @@ def parse(text: bytes) -> list[Frame]:
         if data:
             found.append(Frame(event, "\n".join(data), position))
     return found
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Look again and again until something holds."""
+    async with asyncio.timeout(SECONDS):
+        while not holds():  # noqa: ASYNC110  # nothing says when it does
+            await asyncio.sleep(0.01)
 
 
 @dataclass
