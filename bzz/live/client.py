@@ -14,11 +14,12 @@ from tornado.web import GZipContentEncoding
 
 from bzz.errors import BadRequest
 from bzz.limits import release
-from bzz.live.channel import Channel, View
+from bzz.live.channel import Channel
 from bzz.live.frames import ResetReason, reset
 from bzz.live.rights import Rights
 from bzz.live.settings import settings_of
 from bzz.live.stream import Stream
+from bzz.live.view import View
 from bzz.problem import ProblemHandler
 from bzz.providers.changes import Scope
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["difference"]
+__all__ = ["difference", "same"]
 
 Shown = dict[str, Any]
 
@@ -34,7 +34,7 @@ def difference(before: Shown | None, after: Shown | None) -> dict[str, dict[str,
 def _compare(before: Shown, after: Shown, prefix: str, found: dict[str, dict[str, Any]]) -> None:
     for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
-        if not _same(old, new):
+        if not same(old, new):
             _tell(old, new, prefix + name, found)
 
 
@@ -43,20 +43,20 @@ def _tell(old: Any, new: Any, path: str, found: dict[str, dict[str, Any]]) -> No
         _compare(old or {}, new or {}, f"{path}.", found)
     elif isinstance(old, list) and isinstance(new, list) and _have_same_items(old, new):
         for position, (one, other) in enumerate(zip(old, new, strict=True)):
-            if not _same(one, other):
+            if not same(one, other):
                 _tell(one, other, f"{path}.{position}", found)
     else:
         found[path] = {"from": old, "to": new}
 
 
-def _same(old: Any, new: Any) -> bool:
-    """Whether two values are equal in JSON, where true is not 1."""
+def same(old: Any, new: Any) -> bool:
+    """Return whether two values are equal in JSON, where true is not 1."""
     if type(old) is not type(new):
         return False
     if isinstance(old, dict):
-        return old.keys() == new.keys() and all(_same(value, new[name]) for name, value in old.items())
+        return old.keys() == new.keys() and all(same(value, new[name]) for name, value in old.items())
     if isinstance(old, list):
-        return len(old) == len(new) and all(map(_same, old, new))
+        return len(old) == len(new) and all(map(same, old, new))
     return bool(old == new)
 
 

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from bzz.errors import BadRequest, ConfigurationError, NotAcceptable
 from bzz.live import hub
-from bzz.live.channel import View
 from bzz.live.client import Client
 from bzz.live.rights import Rights
+from bzz.live.view import View
 from bzz.model.handler import ModelHandler
 from bzz.model.parameters import unreadable
 from bzz.model.query import MAX_FILTERS, check_item_query, pairs, read_fields, read_list_query
