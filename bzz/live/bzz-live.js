@@ -17,6 +17,12 @@ export function follow(url, { ready, change, reset, credentials = false } = {}) 
   let source;
   let position = "";
   let timer;
+  let patience = 1000;
+
+  function later() {
+    timer = setTimeout(open, patience * (1 + Math.random()));
+    patience = Math.min(patience * 2, 30000);
+  }
 
   function open() {
     const target = new URL(url, document.baseURI);
@@ -33,6 +39,7 @@ export function follow(url, { ready, change, reset, credentials = false } = {}) 
     });
     source.addEventListener("ready", ({ lastEventId }) => {
       position = lastEventId;
+      patience = 1000;
       ready?.(rows);
     });
     source.addEventListener("ping", ({ lastEventId }) => {
@@ -52,11 +59,10 @@ export function follow(url, { ready, change, reset, credentials = false } = {}) 
       if (!lastEventId) position = ""; // it is of no use any more
       source.close();
       reset?.(reason);
-      if (reason !== "forbidden") timer = setTimeout(open, 1000 + 1000 * Math.random());
+      later();
     });
     source.addEventListener("error", () => {
-      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-      timer = setTimeout(open, 5000);
+      if (source.readyState === EventSource.CLOSED) later(); // else the browser tries again by itself
     });
   }
 

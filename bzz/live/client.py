@@ -41,7 +41,7 @@ class Client:
     """
 
     def __init__(self, handler: ProblemHandler, views: Sequence[View], rights: Rights) -> None:
-        self._handler = handler
+        self.handler: ProblemHandler = handler
         self._views = views
         self._rights = rights
         self._stream: Stream | None = None
@@ -53,8 +53,8 @@ class Client:
         :param snapshot: whether one that begins anew is sent what there is.
         :raises bzz.errors.RequestError: before anything is sent.
         """
-        settings = settings_of(self._handler.application)
-        with settings.counted(self._handler):
+        settings = settings_of(self.handler.application)
+        with settings.counted(self.handler):
             scopes = await self.scopes()
             changes = self._views[0].provider.changes()
             if any(view.provider.changes() is not changes for view in self._views):
@@ -68,7 +68,7 @@ class Client:
                 begins = await stream.join()
                 self._begin(begins if after is None or last_event_id is None else last_event_id)
                 if last_event_id is not None and after is None:
-                    self._handler.finish(reset("position"))
+                    self.handler.finish(reset("position"))
                     return
                 with self._rights.watched(self, [scope.key for scope in scopes]):
                     await self._send(stream, after, snapshot)
@@ -77,11 +77,11 @@ class Client:
 
     async def scopes(self) -> list[Scope]:
         """Return what the client may see and wants to see, as it is now."""
-        return [await view.provider.scope(view.path, view.query, self._handler) for view in self._views]
+        return [await view.provider.scope(view.path, view.query, self.handler) for view in self._views]
 
     async def check(self) -> None:
         """Raise where the client may not follow any more."""
-        await self._rights.check(self._handler)
+        await self._rights.check(self.handler)
 
     def end(self, reason: ResetReason) -> None:
         """Tell the client why, and nothing more."""
@@ -91,7 +91,7 @@ class Client:
     def _channel(self, view: View, scope: Scope) -> Channel:
         """Return the channel of a view, the same for all who see the same."""
         subject = _hash("\n".join([*view.subject, scope.key]))
-        key = f"{subject} {id(view.provider)} {id(self._handler) if view.is_personal else ''}"
+        key = f"{subject} {id(view.provider)} {id(self.handler) if view.is_personal else ''}"
         found = _channels.get(key)
         if found is None:
             found = _channels[key] = Channel(view, scope, subject, key)
@@ -99,7 +99,7 @@ class Client:
 
     def _begin(self, position: str) -> None:
         """Prepare the head of the answer."""
-        handler = self._handler
+        handler = self.handler
         handler.set_header("Content-Type", "text/event-stream")
         handler.set_header("Cache-Control", "no-store")
         handler.set_header("X-Accel-Buffering", "no")  # which nginx obeys
@@ -111,16 +111,16 @@ class Client:
 
     def _left(self) -> None:
         """Called when the client has left."""
-        self._handler.on_connection_close()
+        self.handler.on_connection_close()
         self.end("shutdown")
 
     async def _send(self, stream: Stream, after: Any, snapshot: bool) -> None:
         try:
             async with aclosing(stream.frames(after, snapshot)) as frames:
                 async for chunk in frames:
-                    self._handler.write(chunk)
-                    await self._handler.flush()
-            self._handler.finish()
+                    self.handler.write(chunk)
+                    await self.handler.flush()
+            self.handler.finish()
         except StreamClosedError:
             pass
 

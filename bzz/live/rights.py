@@ -30,6 +30,10 @@ AT_A_TIME = 8
 class Watched(Protocol):
     """A client whose rights may end."""
 
+    @property
+    def handler(self) -> RequestHandler:
+        """Of its request."""
+
     async def check(self) -> None:
         """Raise where it may not follow any more."""
 
@@ -53,8 +57,7 @@ class Rights:
         """Raise where the client may not follow any more."""
         guard = handler.settings.get(GUARD)
         if guard is not None:
-            handler.current_user = None
-            await call(guard, handler)
+            await call(getattr(guard, "ask_again", guard), handler)
         await self.authorize()
 
     @contextmanager
@@ -63,6 +66,9 @@ class Rights:
 
         :param keys: of the scopes that it was let in with.
         """
+        tell = getattr(client.handler.settings.get(GUARD), "when_session_ends", None)
+        if tell is not None:
+            tell(recheck)
         loop = asyncio.get_running_loop()
         watch = _watches.get(loop)
         if watch is None:
