@@ -11,7 +11,7 @@ The order of use: :meth:`Changes.prepare` once per process, :meth:`LiveProvider.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -102,11 +102,11 @@ class Snapshot:
 
     :param position: what the stream tells at or before it is in the snapshot already.
     :param batches: records in the order of the query, read as they are asked for. They are to be read within a few
-        minutes: databases do not keep what was for long.
+        minutes, for databases do not keep what was for long, and closed.
     """
 
     position: Position
-    batches: AsyncIterator[Sequence[Record]]
+    batches: AsyncGenerator[Sequence[Record]]
 
 
 class Changes(ABC):

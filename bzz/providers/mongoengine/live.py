@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any, cast
 
 from bzz.change import Change, ChangeKind
@@ -12,6 +13,7 @@ from bzz.providers.base import ListQuery, Path, Record
 from bzz.providers.changes import Changes, Commit, LiveProvider, Scope, Snapshot
 from bzz.providers.mongoengine import internals, nested_rows
 from bzz.providers.mongoengine.codecs.diff import diff
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.database_changes import DatabaseChanges, changes_of
 from bzz.providers.mongoengine.documents import Documents
@@ -64,7 +66,7 @@ class LiveDocuments(LiveProvider):
             asked = {"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else {}
             scope = make_scope(documents, asked, ordering, options)
         else:
-            filter_query(self._schema.of(path.last.shape.model), query.filters)  # refuses what cannot be asked
+            _check(self._schema.of(path.last.shape.model), query)
             asked = await self._instance_query(path, context)
             scope = make_scope(documents, asked, (), options, self._only(path))
         await changes.try_scope(scope, asked)
@@ -95,7 +97,7 @@ class LiveDocuments(LiveProvider):
         options = (await own.documents.collection()).raw.codec_options
         commands = self._changes().commands
         position, batches = await read_snapshot(commands, own.collection, own.query, keys, options)
-        return Snapshot(position, ([StoredRecord(codec, raw) for raw in batch] async for batch in batches))
+        return Snapshot(position, _records(codec, batches))
 
     # -- how it is shown
 
@@ -146,3 +148,15 @@ class LiveDocuments(LiveProvider):
         if text not in _unknown_classes and len(_unknown_classes) < MOST_UNKNOWN:
             _unknown_classes.add(text)
             logger.warning("%s holds documents of an unknown class %r: is it imported?", self.collection, text)
+
+
+def _check(codec: DocumentCodec, query: ListQuery) -> None:
+    """Refuse at once what would fail for each change."""
+    filter_query(codec, query.filters)
+    order(codec, query.sort, (), "_id", "")
+
+
+async def _records(codec: DocumentCodec, batches: AsyncGenerator[list[Raw]]) -> AsyncGenerator[Sequence[Record]]:
+    async with aclosing(batches):
+        async for batch in batches:
+            yield [StoredRecord(codec, raw) for raw in batch]

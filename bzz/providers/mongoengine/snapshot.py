@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -34,7 +34,7 @@ def position_after(time: Any) -> Position:
 
 async def read_snapshot(
     commands: Commands, collection: str, query: Mapping[str, Any], sort: Sequence[Key], options: Any
-) -> tuple[Position, AsyncIterator[list[Raw]]]:
+) -> tuple[Position, AsyncGenerator[list[Raw]]]:
     """Read documents on the primary, all as they were at one cluster time.
 
     They have to be read within five minutes: so long MongoDB keeps what was.
@@ -96,7 +96,7 @@ class _Reader:
         except TimeoutError:
             raise Unavailable() from None
 
-    async def batches(self, collection: str, cursor: Raw) -> AsyncIterator[list[Raw]]:
+    async def batches(self, collection: str, cursor: Raw) -> AsyncGenerator[list[Raw]]:
         found: list[Raw] = cursor["firstBatch"]
         number = cursor["id"]
         try:
