@@ -101,12 +101,12 @@ class Snapshot:
     """The documents of a scope, all as they were at one position.
 
     :param position: what the stream tells at or before it is in the snapshot already.
-    :param batches: records in the order of the query, read as they are asked for. They are to be read within a few
-        minutes, for databases do not keep what was for long, and closed.
+    :param batches: documents in the order of the query, each as one side of a :class:`Commit`, read as they are asked
+        for. They are to be read within a few minutes: databases do not keep what was for long.
     """
 
     position: Position
-    batches: AsyncGenerator[Sequence[Record]]
+    batches: AsyncGenerator[Sequence[Any]]
 
 
 class Changes(ABC):
@@ -180,9 +180,10 @@ class LiveProvider(Provider):
         """
 
     @abstractmethod
-    async def snapshot(self, scope: Scope, query: ListQuery) -> Snapshot:
+    async def snapshot(self, scope: Scope, query: ListQuery, at: Position | None = None) -> Snapshot:
         """Read the documents of a scope as they were at one position, in the order of ``query``.
 
+        :param at: the position, from another snapshot of a moment ago; None for now.
         :raises bzz.errors.Unavailable: where the database is away.
         """
 

@@ -9,7 +9,7 @@ from typing import Any
 import mongoengine as me
 import pytest
 
-from bzz.providers.base import Options, Record
+from bzz.providers.base import Options
 from bzz.providers.changes import Position
 from bzz.providers.mongoengine import snapshot
 from bzz.providers.mongoengine.provider import MongoEngineProvider
@@ -37,15 +37,15 @@ async def gauges(driver: Driver) -> MongoEngineProvider:
     return provider
 
 
-async def read(provider: MongoEngineProvider, text: str = "", where: str = "") -> tuple[Position, list[list[Record]]]:
+async def read(provider: MongoEngineProvider, text: str = "", where: str = "") -> tuple[Position, list[list[Raw]]]:
     client = Client(provider)
     query = client.query(where, text)
     found = await provider.snapshot(await provider.scope(client.path(where), query, None), query)
     return found.position, [list(each) async for each in found.batches]
 
 
-async def shown(provider: MongoEngineProvider, batches: list[list[Record]]) -> list[Raw]:
-    return [await Client(provider).show(record) for batch in batches for record in batch]
+async def shown(provider: MongoEngineProvider, batches: list[list[Raw]]) -> list[Raw]:
+    return [await Client(provider).show(provider.record(each)) for batch in batches for each in batch]
 
 
 async def test_the_documents_of_a_scope_come_in_the_order_of_the_query(
@@ -86,10 +86,21 @@ async def test_a_snapshot_is_read_on_as_it_was(gauges: MongoEngineProvider, driv
     found = await gauges.snapshot(await gauges.scope(client.path(""), query, None), query)
     await driver()["gauge"].update_many({}, {"$set": {"level": -1}})
     await driver()["gauge"].insert_one({"level": 1000})
-    records = [record async for batch in found.batches for record in batch]
-    assert [(await client.show(each))["level"] for each in records] == list(range(150))
+    assert [each["level"] async for batch in found.batches for each in batch] == list(range(150))
     async with following(gauges.changes(), "gauge", after=found.position) as stream:
         assert len(await stream.take(151)) == 151
+
+
+async def test_two_snapshots_may_be_of_one_position(gauges: MongoEngineProvider, driver: Driver) -> None:
+    documents, client = driver()["gauge"], Client(gauges)
+    await documents.insert_one({"_id": 1, "level": 1})
+    query = client.query("")
+    scope = await gauges.scope(client.path(""), query, None)
+    first = await gauges.snapshot(scope, query)
+    await documents.update_one({"_id": 1}, {"$set": {"level": 2}})
+    second = await gauges.snapshot(scope, query, first.position)
+    found = [[each["level"] async for batch in each.batches for each in batch] for each in (first, second)]
+    assert (found, second.position) == ([[1], [1]], first.position)
 
 
 async def test_a_collection_that_is_gone_is_empty_and_what_comes_is_told(
@@ -154,7 +165,7 @@ async def test_snapshot_and_stream_leave_no_gap_while_others_write(
             for _ in range(delay):
                 await documents.find_one({})
             position, batches = await read(gauges)
-            held: dict[Any, Raw] = {each.raw["_id"]: each.raw for batch in batches for each in batch}  # type: ignore[attr-defined]
+            held: dict[Any, Raw] = {each["_id"]: each for batch in batches for each in batch}
             while (commit := await stream.next()).key != "last":
                 if commit.position <= position:
                     continue

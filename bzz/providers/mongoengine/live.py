@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from typing import Any, cast
 
-from bzz.change import Change, ChangeKind
+from bzz.change import Change, ChangeKind, Position
 from bzz.errors import NotFound
 from bzz.providers.base import ListQuery, Path, Record
 from bzz.providers.changes import Changes, Commit, LiveProvider, Scope, Snapshot
@@ -90,14 +89,12 @@ class LiveDocuments(LiveProvider):
         step = path.steps[0]
         return self._schema.root.store_key(step.key) if step.shape.url_id is step.shape.pk else None
 
-    async def snapshot(self, scope: Scope, query: ListQuery) -> Snapshot:
+    async def snapshot(self, scope: Scope, query: ListQuery, at: Position | None = None) -> Snapshot:
         own = cast("StoredScope", scope)
-        codec = self._schema.root
-        keys = order(codec, query.sort if own.only is None else (), own.ordering, "_id", "")
+        keys = order(self._schema.root, query.sort if own.only is None else (), own.ordering, "_id", "")
         options = (await own.documents.collection()).raw.codec_options
         commands = self._changes().commands
-        position, batches = await read_snapshot(commands, own.collection, own.query, keys, options)
-        return Snapshot(position, _records(codec, batches))
+        return Snapshot(*await read_snapshot(commands, own.collection, own.query, keys, options, at))
 
     # -- how it is shown
 
@@ -154,9 +151,3 @@ def _check(codec: DocumentCodec, query: ListQuery) -> None:
     """Refuse at once what would fail for each change."""
     filter_query(codec, query.filters)
     order(codec, query.sort, (), "_id", "")
-
-
-async def _records(codec: DocumentCodec, batches: AsyncGenerator[list[Raw]]) -> AsyncGenerator[Sequence[Record]]:
-    async with aclosing(batches):
-        async for batch in batches:
-            yield [StoredRecord(codec, raw) for raw in batch]

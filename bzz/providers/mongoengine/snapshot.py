@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from bson import Timestamp
 from pymongo.errors import OperationFailure, PyMongoError
 
 from bzz.change import Position
@@ -32,14 +33,24 @@ def position_after(time: Any) -> Position:
     return Position(time.time, time.inc + 1, 0)
 
 
+def _time_before(position: Position) -> Timestamp:
+    return Timestamp(position.seconds, position.increment - 1)
+
+
 async def read_snapshot(
-    commands: Commands, collection: str, query: Mapping[str, Any], sort: Sequence[Key], options: Any
+    commands: Commands,
+    collection: str,
+    query: Mapping[str, Any],
+    sort: Sequence[Key],
+    options: Any,
+    at: Position | None = None,
 ) -> tuple[Position, AsyncGenerator[list[Raw]]]:
     """Read documents on the primary, all as they were at one cluster time.
 
     They have to be read within five minutes: so long MongoDB keeps what was.
 
     :param options: the codec options for the documents.
+    :param at: the position behind the cluster time, from another snapshot of a moment ago; None for now.
     :returns: the position behind that time, and the documents, which are read as they are asked for.
     :raises bzz.errors.Unavailable: if the database is away, here or later.
     """
@@ -48,20 +59,20 @@ async def read_snapshot(
         "filter": query,
         "sort": dict(sort),
         "batchSize": BATCH_DOCUMENTS,
-        "readConcern": {"level": "snapshot"},
+        "readConcern": {"level": "snapshot", **({} if at is None else {"atClusterTime": _time_before(at)})},
     }
     with reading():
         reader = _Reader(commands, await commands.session(), options)
         try:
-            position, first = await _begin(commands, reader, find)
+            position, first = await _begin(commands, reader, find, at)
         except BaseException:
             await reader.close()
             raise
     return position, reader.batches(collection, first)
 
 
-async def _begin(commands: Commands, reader: _Reader, find: Raw) -> tuple[Position, Raw]:
-    position = None
+async def _begin(commands: Commands, reader: _Reader, find: Raw, at: Position | None) -> tuple[Position, Raw]:
+    position = at
     for attempt in range(_ATTEMPTS):
         try:
             cursor = (await reader.run(find))["cursor"]
