@@ -11,7 +11,7 @@ The order of use: :meth:`Changes.prepare` once per process, :meth:`LiveProvider.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -106,7 +106,7 @@ class Snapshot:
     """
 
     position: Position
-    batches: AsyncIterator[Sequence[Any]]
+    batches: AsyncGenerator[Sequence[Any]]
 
 
 class Changes(ABC):

@@ -39,7 +39,8 @@ _LOST = frozenset({260, 280, 286})
 """InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost."""
 
 _IMAGES = {"full_document": "whenAvailable", "full_document_before_change": "whenAvailable"}
-_WITHOUT_IMAGES = {"$project": {"fullDocument": 0, "fullDocumentBeforeChange": 0, "updateDescription": 0}}
+_SPARE = {"$unset": ["updateDescription"]}
+_BARE = {"$unset": ["fullDocument", "fullDocumentBeforeChange", "updateDescription"]}
 
 
 class _Reading(Enum):
@@ -66,7 +67,7 @@ class ChangeStream:
     def __init__(self, database: Any, collections: Collection[str], start: Timestamp) -> None:
         raw = database.codec_options.with_options(document_class=RawBSONDocument)
         self._database = database.with_options(codec_options=raw, read_concern=ReadConcern("majority"))
-        self._pipeline = [{"$match": _of(sorted(collections))}]
+        self._match = {"$match": _of(sorted(collections))}
         self._start = start
         self._token: Any = None
         self._stream: Any = None
@@ -117,7 +118,7 @@ class ChangeStream:
         bare = self._reading is _Reading.BARE
         place = {"start_at_operation_time": self._start} if self._token is None else {"start_after": self._token}
         stream = self._database.watch(
-            [*self._pipeline, _WITHOUT_IMAGES] if bare else self._pipeline,
+            [self._match, _BARE if bare else _SPARE],
             max_await_time_ms=AWAIT_MS,
             batch_size=None if self._reading is _Reading.BATCHES else 1,
             **place,

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import bson
@@ -33,6 +34,8 @@ _KINDS: dict[str, CommitKind] = {
 
 Image = RawBSONDocument | None
 
+_EXACT: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
+
 
 @dataclass(frozen=True, eq=False)
 class StoredCommit(Commit):
@@ -42,6 +45,16 @@ class StoredCommit(Commit):
     """
 
     images: tuple[Image, Image] = (None, None)
+
+    @cached_property
+    def sides(self) -> tuple[Image, Image]:
+        """Before and after, as they are stored.
+
+        MongoDB works out what an update leaves, and where a pipeline moves a field, it tells that field twice (seen
+        with 6.0.5): first as it was, and then as it is.
+        """
+        before, after = self.images
+        return before, None if after is None else _each_key_once(after)
 
 
 class CommitReader:
@@ -107,6 +120,11 @@ class CommitReader:
         except (BSONError, OverflowError, ValueError) as error:  # such as a date that Python has not
             logger.warning("A document of %s cannot be read: %s", collection, error)
             return None
+
+
+def _each_key_once(document: RawBSONDocument) -> RawBSONDocument:
+    found = bson.encode(bson.decode(document.raw, codec_options=_EXACT), codec_options=_EXACT)
+    return document if len(found) == len(document.raw) else RawBSONDocument(found)
 
 
 def _time(event: RawBSONDocument) -> datetime:

@@ -12,6 +12,7 @@ from bzz.providers.base import ListQuery, Path, Record
 from bzz.providers.changes import Changes, Commit, LiveProvider, Scope, Snapshot
 from bzz.providers.mongoengine import internals, nested_rows
 from bzz.providers.mongoengine.codecs.diff import diff
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.database_changes import DatabaseChanges, changes_of
 from bzz.providers.mongoengine.documents import Documents
@@ -64,7 +65,7 @@ class LiveDocuments(LiveProvider):
             asked = {"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else {}
             scope = make_scope(documents, asked, ordering, options)
         else:
-            filter_query(self._schema.of(path.last.shape.model), query.filters)  # refuses what cannot be asked
+            _check(self._schema.of(path.last.shape.model), query)
             asked = await self._instance_query(path, context)
             scope = make_scope(documents, asked, (), options, self._only(path))
         await changes.try_scope(scope, asked)
@@ -144,3 +145,9 @@ class LiveDocuments(LiveProvider):
         if text not in _unknown_classes and len(_unknown_classes) < MOST_UNKNOWN:
             _unknown_classes.add(text)
             logger.warning("%s holds documents of an unknown class %r: is it imported?", self.collection, text)
+
+
+def _check(codec: DocumentCodec, query: ListQuery) -> None:
+    """Refuse at once what would fail for each change."""
+    filter_query(codec, query.filters)
+    order(codec, query.sort, (), "_id", "")

@@ -40,7 +40,7 @@ async def match(
     """
     found = {scope: _by_class(commit, scope) for scope in scopes if scope.is_all or scope.classes is not None}
     asked = [scope for scope in scopes if scope not in found]
-    if any(commit.images):
+    if any(each is not None for each in commit.images):
         chunks = list(_chunks(asked))
         answers = await asyncio.gather(*(_ask(commands, commit, chunk, collation) for chunk in chunks))
         for chunk, answer in zip(chunks, answers, strict=True):
@@ -116,7 +116,7 @@ def _sides(commit: StoredCommit) -> Any:
     So the number of documents that a scope holds tells which they are, and nothing is added to them, by which a query
     could tell them from the stored ones. They are literals: no key of theirs is read as an operator.
     """
-    before, after = commit.images
+    before, after = commit.sides
     sides = [*([{"$literal": before}] if before is not None else ()), *(["$$after"] * 2 if after is not None else ())]
     return {"$let": {"vars": {"after": {"$literal": after}}, "in": sides}}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -44,7 +44,7 @@ async def read_snapshot(
     sort: Sequence[Key],
     options: Any,
     at: Position | None = None,
-) -> tuple[Position, AsyncIterator[list[Raw]]]:
+) -> tuple[Position, AsyncGenerator[list[Raw]]]:
     """Read documents on the primary, all as they were at one cluster time.
 
     They have to be read within five minutes: so long MongoDB keeps what was.
@@ -64,15 +64,15 @@ async def read_snapshot(
     with reading():
         reader = _Reader(commands, await commands.session(), options)
         try:
-            position, first = await _begin(commands, reader, find)
+            position, first = await _begin(commands, reader, find, at)
         except BaseException:
             await reader.close()
             raise
     return position, reader.batches(collection, first)
 
 
-async def _begin(commands: Commands, reader: _Reader, find: Raw) -> tuple[Position, Raw]:
-    position = None
+async def _begin(commands: Commands, reader: _Reader, find: Raw, at: Position | None) -> tuple[Position, Raw]:
+    position = at
     for attempt in range(_ATTEMPTS):
         try:
             cursor = (await reader.run(find))["cursor"]
@@ -107,7 +107,7 @@ class _Reader:
         except TimeoutError:
             raise Unavailable() from None
 
-    async def batches(self, collection: str, cursor: Raw) -> AsyncIterator[list[Raw]]:
+    async def batches(self, collection: str, cursor: Raw) -> AsyncGenerator[list[Raw]]:
         found: list[Raw] = cursor["firstBatch"]
         number = cursor["id"]
         try:
