@@ -1,4 +1,4 @@
-"""Who listens: an immutable list of listeners that remembers who is meant by a name that it has seen before."""
+"""An immutable list of listeners, which caches the listeners of each event name."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from bzz.events.lifecycle import FieldUpdated, FieldUpdating, ModelEvent
-from bzz.events.pattern import Subject, Target
-from bzz.events.record import Event
+from bzz.events.event import Event
+from bzz.events.model_events import FieldUpdated, FieldUpdating, ModelEvent
+from bzz.events.targets import Subject, Target
 
-__all__ = ["CACHED_NAMES", "Call", "Listener", "Roster"]
+__all__ = ["CACHED_NAMES", "Call", "Listener", "Listeners"]
 
 CACHED_NAMES = 4096
-"""How many names a roster remembers at the most."""
+"""How many names are cached."""
 
 Call = Callable[[Any], Any]
 When = tuple[Any, Any]
@@ -41,24 +41,24 @@ class Listener:
         object.__setattr__(self, "identity", identity(self.function))
 
     def accepts(self, event: Event) -> bool:
-        """Whether the event comes from the right place and is the right transition."""
+        """Return whether the event passes the filters ``origin`` and ``when``."""
         return self.is_from(event.origin) and (self.when is None or _is_transition(self.when, event))
 
     def is_from(self, origin: Any) -> bool:
-        """Whether events of this origin are meant."""
+        """Return whether events of this origin pass."""
         return self.origin is None or self.origin is origin or bool(self.origin == origin)
 
     def same_as(self, other: Listener) -> bool:
-        """Whether ``other`` is this registration once more."""
+        """Return whether ``other`` is the same registration."""
         return (self.identity, self.target, self.background) == (other.identity, other.target, other.background) and (
             (self.once, self.origin, self.when) == (other.once, other.origin, other.when)
         )
 
 
-class Roster:
-    """Listeners in the order in which they were registered, and those who record (:mod:`bzz.testing`).
+class Listeners:
+    """Listeners in the order of their registration, and *taps*, which record events (:mod:`bzz.testing`).
 
-    A change makes a new roster, so an event that is being sent goes on with the one that it began with.
+    A change makes a new object, so an event that is being sent keeps the listeners that it began with.
     """
 
     def __init__(
@@ -72,18 +72,18 @@ class Roster:
         self.asks_for_updating: Callable[[type, str], bool] = lru_cache(CACHED_NAMES)(self._asks_for_updating)
 
     def _audience(self, subject: Subject) -> tuple[tuple[Listener, ...], tuple[Listener, ...]]:
-        """The taps and the listeners whose target matches; :meth:`audience` is this, remembered."""
+        """Return the taps and the listeners whose target matches; :meth:`audience` caches this."""
         taps = tuple(each for each in self.taps if _is_meant(each.target, subject))
         listeners = () if self.silences else self.listeners
         meant = (each for each in listeners if _is_meant(each.target, subject))
         return taps, tuple(sorted(meant, key=lambda each: each.last))
 
     def _wants(self, kinds: tuple[type[ModelEvent[Any]], ...], model: type) -> bool:
-        """Whether anybody listens for events of these classes and ``model``; of field events, whatever the field."""
+        """Return whether there is a listener for events of these classes and ``model``, for any field."""
         return any(_means(target, kind, model) for kind in kinds for target in self._heard_from(model))
 
     def _asks_for_updating(self, model: type, first: str) -> bool:
-        """Whether anybody asks for ``<Model>.updating.<field>`` of fields that begin with this name."""
+        """Return whether a listener asks for ``<Model>.updating.<field>`` of fields that begin with ``first``."""
         return any(target.asks_for_updating(model, first) for target in self._heard_from(model))
 
     def _heard_from(self, model: type) -> list[Target]:
@@ -91,7 +91,7 @@ class Roster:
 
 
 def _may_be_from(listener: Listener, origin: Any) -> bool:
-    """As :meth:`Listener.is_from`; an origin that cannot be compared is found out when the event is delivered."""
+    """Return as :meth:`Listener.is_from` does; an origin whose comparison fails is reported at the delivery."""
     try:
         return listener.is_from(origin)
     except Exception:
@@ -113,7 +113,7 @@ def _means(target: Target, kind: type[ModelEvent[Any]], model: type) -> bool:
 
 
 def identity(function: Call) -> Any:
-    """What makes two mentions of a function the same: a bound method is a new object each time it is named."""
+    """Return what identifies a function: a bound method is a new object at each access."""
     owner = getattr(function, "__self__", None)
     if owner is None:
         return id(function)
@@ -142,5 +142,5 @@ def _fits(wanted: Any, value: Any) -> bool:
 
 
 def _equals(wanted: Any, value: Any) -> bool:
-    """Whether a value is the wanted one; a member of an enum may be named by its value, too."""
+    """Return whether a value equals the wanted one; a member of an enum equals its value too."""
     return bool(wanted == value or (isinstance(value, Enum) and wanted == value.value))

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bzz.events.bus import Bus
-from bzz.events.lifecycle import Created
-from bzz.events.pattern import Subject, Target
-from bzz.events.record import Event
-from bzz.events.roster import CACHED_NAMES, Listener, Roster
+from bzz.events.event import Event
+from bzz.events.listeners import CACHED_NAMES, Listener, Listeners
+from bzz.events.model_events import Created
+from bzz.events.targets import Subject, Target
 from tests.events.conftest import Calls
 
 
@@ -30,9 +30,9 @@ class Counting(Target):
         return False
 
 
-def roster_of(size: int) -> tuple[Roster, list[Counting]]:
+def roster_of(size: int) -> tuple[Listeners, list[Counting]]:
     targets = [Counting() for _ in range(100)]
-    return Roster(tuple(Listener(lambda event: None, targets[each % 100]) for each in range(size))), targets
+    return Listeners(tuple(Listener(lambda event: None, targets[each % 100]) for each in range(size))), targets
 
 
 @pytest.mark.parametrize("size", [10, 1000])
@@ -67,7 +67,7 @@ async def test_registering_the_same_again_does_not_pile_up(own_bus: Bus) -> None
 
     for _ in range(100):
         own_bus.on("a", when=("x", ...))(listener)
-    assert len(own_bus._roster.listeners) == 1
+    assert len(own_bus._listeners.listeners) == 1
 
 
 def test_whether_anybody_wants_a_model_is_remembered_too() -> None:

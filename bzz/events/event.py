@@ -1,4 +1,4 @@
-"""What an event is: :class:`Event`, the base of the application's own, and :class:`Named`, an event without a class."""
+"""Events: :class:`Event`, the base of the application's own, and :class:`AdHocEvent`, which has a name only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ from typing_extensions import dataclass_transform
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["Event", "Named", "Remote", "checked_name", "class_named", "reference", "revived", "stamp", "trusted"]
+__all__ = [
+    "AdHocEvent",
+    "Event",
+    "Remote",
+    "checked_name",
+    "class_named",
+    "qualified_name",
+    "restored",
+    "stamp",
+    "unchecked",
+]
 
 E = TypeVar("E", bound="Event")
 
@@ -27,9 +37,9 @@ _NAME = re.compile(r"[^\s.*?\[\]]+(\.[^\s.*?\[\]]+)*")
 
 
 def checked_name(name: str) -> str:
-    """``name``, where it is one: parts joined by dots, without spaces and the characters of patterns.
+    """Return ``name``, having checked that it is words joined by dots, without spaces and wildcards.
 
-    :raises bzz.errors.ConfigurationError: where it is none.
+    :raises bzz.errors.ConfigurationError: if it is not.
     """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(f"{name!r} cannot name an event: use words joined by dots, as in 'report.ready'")
@@ -37,26 +47,26 @@ def checked_name(name: str) -> str:
 
 
 class Remote(NamedTuple):
-    """Where an event comes from that was sent in another process."""
+    """The origin of an event that was sent in another process."""
 
     name: str
     """The name of the relay that sent it."""
     process: str
-    """The process, by the random id that its relay took when it started."""
+    """The random id of that process, which its relay chose when it started."""
     number: int
-    """Which of the events of that process it is, from 1."""
+    """The number of the event among those of that process, from 1."""
 
 
 _classes: weakref.WeakValueDictionary[str, type[Event]] = weakref.WeakValueDictionary()
 
 
-def reference(kind: type) -> str:
-    """What tells a class from all others, ``module:qualified name``; of two that share it the last one counts."""
+def qualified_name(kind: type) -> str:
+    """Return the name of a class with its module, ``module:qualified name``."""
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def class_named(name: str) -> type[Event] | None:
-    """The class of events that :func:`reference` gives this name for; None where this process has none."""
+    """Return the class of events whose :func:`qualified_name` is ``name``, the last one made, or None."""
     return _classes.get(name)
 
 
@@ -64,14 +74,14 @@ def class_named(name: str) -> type[Event] | None:
 class Event:
     """Something that happens. A subclass is a keyword-only dataclass; its annotations are what it carries.
 
-    Listeners may change what an event carries, and whoever sent it gets it back as they left it. A class made with
-    ``frozen=True`` can't be changed. Events of one class that carry the same are equal, whenever and wherever they were
-    sent; as with any dataclass, only frozen ones have a hash.
+    Listeners may change the fields of an event, and the sender gets it back as they left it. Events of a class made
+    with ``frozen=True`` cannot be changed. Events of one class with equal fields are equal, whenever and wherever they
+    were sent; as with any dataclass, only frozen ones have a hash.
 
     :param name: class keyword: the name of these events, the class's own name if not given.
-    :param frozen: class keyword: whether the fields stay as they were given; by default as in the class above.
-    :raises TypeError: for an argument that is positional, missing, not annotated, or not of the annotated type; and
-        when a class is made, for a field whose name every event has already.
+    :param frozen: class keyword: whether the fields are read-only; by default as in the base class.
+    :raises TypeError: if an argument is positional, missing, not annotated, or not of the annotated type; and
+        when a class is made, if a field has a name that every event has already.
 
     >>> class ReportReady(Event):
     ...     path: str
@@ -95,15 +105,15 @@ class Event:
     occurred_at: datetime
     """When the event was made, in UTC."""
     origin: Any
-    """Where it was sent from, as its sender says; for model events the model."""
+    """What its sender gave as origin; for model events the model."""
     request_id: str | None
     """The id of the HTTP request that it belongs to, or None."""
     cause: Event | None
     """The event whose listener sent this one, or None."""
     depth: int
-    """How many causes there are one behind the other."""
+    """The number of causes in the chain behind this event."""
     remote: Remote | None
-    """Where it was sent, for an event that a relay brought from another process; else None."""
+    """The other process, if a relay received this event from one; else None."""
 
     def __init_subclass__(cls, *, name: str | None = None, frozen: bool | None = None, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -115,7 +125,7 @@ class Event:
         above = getattr(cls, "__dataclass_params__", None)
         frozen = bool(above and above.frozen) if frozen is None else frozen
         dataclasses.dataclass(kw_only=True, repr=False, frozen=frozen)(cls)
-        _classes[reference(cls)] = cls
+        _classes[qualified_name(cls)] = cls
         cls._fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # mypy sees the base, which is no dataclass
 
     def __new__(cls, *positional: Any, **values: Any) -> Self:
@@ -141,7 +151,7 @@ class Event:
 
     @property
     def name(self) -> str:
-        """What listeners know it by."""
+        """The name, by which listeners are found."""
         return self._name
 
     def __repr__(self) -> str:
@@ -149,13 +159,13 @@ class Event:
         return f"<{' '.join([self.name, *shown])}>"
 
 
-class Named(Event):
-    """An event that has a name and a payload and no class of its own, as ``bzz.emit('report.ready', path=...)`` makes.
+class AdHocEvent(Event):
+    """An event with a name and a payload and no class of its own, as ``bzz.emit('report.ready', path=...)`` makes it.
 
-    What it carries reads as attributes (``event.path``), and can be set. A key that every event has already, such as
-    ``id``, is found in :attr:`payload`.
+    The payload can be read and set as attributes (``event.path``). A key that every event has already, such as ``id``,
+    is found only in :attr:`payload`.
 
-    >>> event = Named("report.ready", {"path": "/tmp/june.pdf"})
+    >>> event = AdHocEvent("report.ready", {"path": "/tmp/june.pdf"})
     >>> event, event.path
     (<report.ready path='/tmp/june.pdf'>, '/tmp/june.pdf')
     """
@@ -165,10 +175,10 @@ class Named(Event):
         self.__dict__["payload"] = dict(payload)
 
     payload: dict[str, Any]
-    """What the event carries, by name."""
+    """The attributes of the event, by name."""
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Named):
+        if not isinstance(other, AdHocEvent):
             return NotImplemented
         return (self.name, self.payload) == (other.name, other.payload)
 
@@ -191,25 +201,25 @@ class Named(Event):
 
 
 def stamp(event: Event, **marks: Any) -> None:
-    """Set what the sender, not a listener, says of an event; frozen events take it too."""
+    """Set attributes that belong to the sender, such as ``id`` and ``cause``, on frozen events too."""
     event.__dict__.update(marks)
 
 
-def trusted(kind: type[E], **values: Any) -> E:
-    """An event of values that bzz has put together itself, whose types need no check."""
+def unchecked(kind: type[E], **values: Any) -> E:
+    """Return an event without checking the types of its values, which bzz has put together itself."""
     event = kind.__new__(kind)
     event.__init__(**values)  # type: ignore[misc]  # of this very class
     return event
 
 
-def revived(kind: type[E], values: Mapping[str, Any], marks: Mapping[str, Any]) -> E:
-    """An event that was made in another process: checked as if it were made here, with all that was said of it there.
+def restored(kind: type[E], values: Mapping[str, Any], marks: Mapping[str, Any]) -> E:
+    """Return an event that was made in another process, checked as if it were made here.
 
     :param values: the arguments of ``kind``, by name.
-    :param marks: ``id``, ``occurred_at`` and the others that every event has.
-    :raises TypeError: as when it is made here.
+    :param marks: ``id``, ``occurred_at`` and the other attributes that every event has.
+    :raises TypeError: as if it were made here.
     """
-    if kind is not Named:  # which may carry anything
+    if kind is not AdHocEvent:  # which may carry anything
         kind._check(values)
     event = object.__new__(kind)
     stamp(event, **marks)
@@ -218,7 +228,7 @@ def revived(kind: type[E], values: Mapping[str, Any], marks: Mapping[str, Any]) 
 
 
 def _resolve(cls: type[Event]) -> dict[str, Any]:
-    """The types that can be checked. A name that only a type checker can see, or a local class, is left to it."""
+    """Return the types that can be checked: not names that only a type checker can see, nor local classes."""
     fields = {field.name for field in cls._fields}
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):

@@ -12,14 +12,14 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from bzz.errors import ConfigurationError
-from bzz.events.lifecycle import VERBS, FieldUpdated, FieldUpdating, ModelEvent
-from bzz.events.record import Event, checked_name
+from bzz.events.event import Event, checked_name
+from bzz.events.model_events import VERBS, FieldUpdated, FieldUpdating, ModelEvent
 
-__all__ = ["Exact", "Expression", "Glob", "Kind", "Subject", "Target", "check_reserved", "parse"]
+__all__ = ["EventClass", "Exact", "Glob", "Regex", "Subject", "Target", "check_reserved", "parse"]
 
 
 class Subject(NamedTuple):
-    """What is known of an event before it is made, and enough to match it."""
+    """The name, class and model of an event: enough to match it before it is made."""
 
     name: str
     kind: type
@@ -27,20 +27,20 @@ class Subject(NamedTuple):
 
 
 class Target(ABC):
-    """Something that events match or don't."""
+    """What a listener listens for; events match it or do not."""
 
     @abstractmethod
     def matches(self, subject: Subject) -> bool:
-        """Whether an event of this name, type and model is meant."""
+        """Return whether an event of this name, class and model matches."""
 
     @abstractmethod
     def matches_some_field(self, model: type) -> bool:
-        """Whether a ``<Model>.updated.<field>`` may be meant, whatever the field."""
+        """Return whether ``<Model>.updated.<field>`` may match, for any field."""
 
     def asks_for_updating(self, model: type, first: str = "") -> bool:
-        """Whether a ``<Model>.updating.<field>`` is asked for. It costs a read, so no wildcard means it by itself.
+        """Return whether ``<Model>.updating.<field>`` is asked for. It costs a read, so ``*`` alone does not match it.
 
-        :param first: the first part of the field's name; nothing for whatever field.
+        :param first: the first part of the field's name; empty for any field.
         """
         return False
 
@@ -101,7 +101,7 @@ class Glob(Target):
 
 
 @dataclass(frozen=True)
-class Expression(Target):
+class Regex(Target):
     """A compiled regular expression that must match the whole name."""
 
     pattern: re.Pattern[str]
@@ -110,7 +110,7 @@ class Expression(Target):
         return self.pattern.fullmatch(subject.name) is not None
 
     def matches_some_field(self, model: type) -> bool:
-        return True  # which field names it would match can't be told from outside
+        return True  # which field names it would match cannot be known from outside
 
     def asks_for_updating(self, model: type, first: str = "") -> bool:
         return FieldUpdating.verb in self.pattern.pattern
@@ -120,22 +120,22 @@ class Expression(Target):
 
 
 @dataclass(frozen=True)
-class Kind(Target):
-    """A class of events, subclasses included, and of a model, subclasses included, where one is given."""
+class EventClass(Target):
+    """A class of events and its subclasses; if a model is given, those of the model and its subclasses."""
 
     kind: type
     model: type | None = None
 
     def matches(self, subject: Subject) -> bool:
-        return issubclass(subject.kind, self.kind) and self._means(subject.model)
+        return issubclass(subject.kind, self.kind) and self._is_of(subject.model)
 
     def matches_some_field(self, model: type) -> bool:
-        return issubclass(FieldUpdated, self.kind) and self._means(model)
+        return issubclass(FieldUpdated, self.kind) and self._is_of(model)
 
     def asks_for_updating(self, model: type, first: str = "") -> bool:
-        return self.kind is FieldUpdating and self._means(model)
+        return self.kind is FieldUpdating and self._is_of(model)
 
-    def _means(self, model: type | None) -> bool:
+    def _is_of(self, model: type | None) -> bool:
         return self.model is None or (model is not None and issubclass(model, self.model))
 
     def __str__(self) -> str:
@@ -143,11 +143,11 @@ class Kind(Target):
 
 
 def parse(target: Any, model: type | None = None) -> Target:
-    """The target that ``bzz.on`` was given.
+    """Return the :class:`Target` for an argument of ``bzz.on``.
 
     :param target: a name, a glob, a compiled expression, a class of events, or such a class with a model in brackets.
-    :param model: a model class, where ``target`` is a class of model events.
-    :raises bzz.errors.ConfigurationError: where it is none of these, or names something that can never happen.
+    :param model: a model class, if ``target`` is a class of model events.
+    :raises bzz.errors.ConfigurationError: if ``target`` is none of these.
 
     >>> str(parse("User.created")), str(parse("*.created"))
     ('User.created', '*.created')
@@ -159,18 +159,18 @@ def parse(target: Any, model: type | None = None) -> Target:
     if model is not None and not (_is_class(target, ModelEvent) and isinstance(model, type)):
         raise ConfigurationError(f"{target!r} is no model event, or {model!r} no model: try bzz.events.Updated, User")
     if _is_class(target, Event) or _is_class(target, ModelEvent):
-        return Kind(target, model)
+        return EventClass(target, model)
     if isinstance(target, re.Pattern):
-        return Expression(target)
+        return Regex(target)
     if isinstance(target, str):
         return Glob(target) if re.search(r"[*?\[]", target) else Exact(checked_name(target))
     raise ConfigurationError(f"{target!r} is no event name, glob, compiled expression or class of events")
 
 
 def check_reserved(target: Target, models: Collection[str]) -> None:
-    """Check that a name or glob which begins with one of these models' names can mean an event of a model.
+    """Check that a name or glob that begins with the name of one of these models can match an event of it.
 
-    :raises bzz.errors.ConfigurationError: where it can't.
+    :raises bzz.errors.ConfigurationError: if it cannot.
     """
     model, _, rest = str(target).partition(".")
     if not rest or model not in models or not isinstance(target, (Exact, Glob)):
@@ -186,8 +186,8 @@ def check_reserved(target: Target, models: Collection[str]) -> None:
 
 
 def has_transition(target: Target) -> bool:
-    """Whether events that match may have ``old`` and ``new``, which ``when`` looks at."""
-    if isinstance(target, Kind):
+    """Return whether matching events may have ``old`` and ``new``, which ``when`` needs."""
+    if isinstance(target, EventClass):
         return issubclass(FieldUpdated, target.kind) or {"old", "new"} <= set(
             getattr(target.kind, "__dataclass_fields__", ())
         )

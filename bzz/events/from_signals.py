@@ -1,7 +1,7 @@
-"""From signals to model events: what a hive sends through :mod:`bzz.signals` is sent again as events, where any listen.
+"""Sends model events for the signals of :mod:`bzz.signals`.
 
-The events of a signal come after the signal's own receivers. A signal has receivers for a model only while somebody
-listens for an event of that model that it leads to.
+The events of a signal come after the signal's own receivers. A signal has a receiver for a model only while there is a
+listener for an event of that model.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from bzz import signals
 from bzz.change import Change, FromTo
 from bzz.errors import EventCycle
 from bzz.events.bus import Bus
-from bzz.events.lifecycle import (
+from bzz.events.event import stamp, unchecked
+from bzz.events.model_events import (
     Created,
     Creating,
     Deleted,
@@ -35,11 +36,10 @@ from bzz.events.lifecycle import (
     Updated,
     Updating,
 )
-from bzz.events.pattern import Subject
-from bzz.events.record import stamp, trusted
+from bzz.events.targets import Subject
 from bzz.request import id_of
 
-__all__ = ["bridge"]
+__all__ = ["connect_signals"]
 
 logger = logging.getLogger("bzz.events")
 
@@ -64,11 +64,11 @@ _OF_LINKS: dict[type[Any], type[Any]] = {
     Deleting: Unlinking,
     Deleted: Unlinked,
 }
-"""What takes the place of an event where a reference, and not the instance itself, comes or goes."""
+"""The event that is sent instead if a reference, and not the instance itself, is added or removed."""
 
 
-def bridge(bus: Bus) -> None:
-    """Send events on ``bus`` for what the model signals tell."""
+def connect_signals(bus: Bus) -> None:
+    """Send events on ``bus`` for the signals of models."""
     for signal, intent in _INTENTS.items():
         _connect(bus, signal, _with_links(intent), functools.partial(_send_intent, bus, intent))
     for signal, fact in _FACTS.items():
@@ -92,8 +92,8 @@ def _connect(bus: Bus, signal: signals.Signal, kinds: tuple[Any, ...], send: Cal
 
 async def _send_intent(bus: Bus, kind: type[Intent[Any]], model: type, arguments: Any, handler: Any) -> None:
     chosen = _OF_LINKS.get(kind, kind) if _ends_at_reference(handler) else kind
-    if bus.hears(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
-        await _ask(bus, trusted(chosen, model=model, arguments=list(arguments), handler=handler))
+    if bus.has_listeners(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
+        await _emit_intent(bus, unchecked(chosen, model=model, arguments=list(arguments), handler=handler))
 
 
 async def _send_updating(bus: Bus, model: type, arguments: Any, handler: Any) -> None:
@@ -104,25 +104,25 @@ async def _send_updating(bus: Bus, model: type, arguments: Any, handler: Any) ->
 
 
 async def _send_fields_updating(bus: Bus, model: type, arguments: Any, handler: Any) -> None:
-    """Send an event for each field that the update would change, and for what its listeners change in the data."""
-    told: dict[str, Any] = {}
+    """Send an event for each field that the update would change, those that its listeners change included."""
+    sent: dict[str, Any] = {}
     for _ in range(bus.max_depth):
         proposed = await handler.proposed()
-        news = {field: pair for field, pair in proposed.items() if told.get(field) != pair}
+        news = {field: pair for field, pair in proposed.items() if sent.get(field) != pair}
         if not news:
             return
-        told.update(news)
+        sent.update(news)
         for field, pair in news.items():
-            if bus.hears(Subject(f"{model.__name__}.updating.{field}", FieldUpdating, model)):
+            if bus.has_listeners(Subject(f"{model.__name__}.updating.{field}", FieldUpdating, model)):
                 values = {"field": field, "old": pair["from"], "new": pair["to"]}
-                await _ask(
-                    bus, trusted(FieldUpdating, model=model, arguments=list(arguments), handler=handler, **values)
+                await _emit_intent(
+                    bus, unchecked(FieldUpdating, model=model, arguments=list(arguments), handler=handler, **values)
                 )
-    raise EventCycle([f"{model.__name__}.updating.{field}" for field in told])
+    raise EventCycle([f"{model.__name__}.updating.{field}" for field in sent])
 
 
-async def _ask(bus: Bus, event: Intent[Any]) -> None:
-    """Send an event before the deed: what a listener raises is the answer to the request."""
+async def _emit_intent(bus: Bus, event: Intent[Any]) -> None:
+    """Send an intent: what a listener raises is the answer to the request."""
     stamp(event, request_id=id_of(event.handler))
     await bus.emit(event, origin=event.model)
 
@@ -132,12 +132,12 @@ async def _send_fact(
 ) -> None:
     is_link = change is not None and change.kind in ("linked", "unlinked")
     chosen = _OF_LINKS.get(kind, kind) if is_link else kind
-    if bus.hears(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
-        await _state(bus, trusted(chosen, instance=instance, **_request(model, handler)))
+    if bus.has_listeners(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
+        await _emit_fact(bus, unchecked(chosen, instance=instance, **_request(model, handler)))
 
 
 async def _send_listed(bus: Bus, model: type, items: Any, handler: Any) -> None:
-    await _state(bus, trusted(Listed, items=tuple(items), **_request(model, handler)))
+    await _emit_fact(bus, unchecked(Listed, items=tuple(items), **_request(model, handler)))
 
 
 async def _send_updated(
@@ -154,11 +154,11 @@ async def _send_changed_inside(bus: Bus, model: type, instance: Any, handler: An
 async def _tell_updated(bus: Bus, model: type, instance: Any, diff: Mapping[str, FromTo], handler: Any) -> None:
     common = {"instance": instance, "diff": diff, **_request(model, handler)}
     name = f"{model.__name__}.updated"
-    if bus.hears(Subject(name, Updated, model)):
-        await _state(bus, trusted(Updated, **common))
+    if bus.has_listeners(Subject(name, Updated, model)):
+        await _emit_fact(bus, unchecked(Updated, **common))
     for field, pair in diff.items():
-        if bus.hears(Subject(f"{name}.{field}", FieldUpdated, model)):
-            await _state(bus, trusted(FieldUpdated, field=field, old=pair["from"], new=pair["to"], **common))
+        if bus.has_listeners(Subject(f"{name}.{field}", FieldUpdated, model)):
+            await _emit_fact(bus, unchecked(FieldUpdated, field=field, old=pair["from"], new=pair["to"], **common))
 
 
 def _ends_at_reference(handler: Any) -> bool:
@@ -171,8 +171,8 @@ def _request(model: type, handler: Any) -> dict[str, Any]:
     return {"model": model, "arguments": tuple(arguments), "handler": handler}
 
 
-async def _state(bus: Bus, event: Fact[Any]) -> None:
-    """Send a fact: it has happened, so no trouble with it may reach the client."""
+async def _emit_fact(bus: Bus, event: Fact[Any]) -> None:
+    """Send a fact: it has happened, so no error of a listener may reach the client."""
     stamp(event, request_id=id_of(event.handler))
     try:
         await bus.emit(event, origin=event.model)

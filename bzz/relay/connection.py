@@ -1,7 +1,7 @@
-"""A transport that is kept open: what waits is sent once the subscription stands, and again where nobody knows.
+"""A transport that is kept open. Messages wait until the subscription is confirmed, and are sent again after failures.
 
-A batch whose sending failed is sent again as a whole, so a message may arrive twice and never out of order; the numbers
-of events tell the second copy (:mod:`bzz.relay.peers`).
+A batch whose sending failed is sent again as a whole, so a message may arrive twice, but never out of order. Receivers
+know the second copy by its number (:mod:`bzz.relay.peers`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bzz.relay.queue import BoundedQueue
-from bzz.relay.tasks import end, start
+from bzz.relay.tasks import cancel_all, start_detached
 from bzz.relay.transport import Transport, TransportError
 
-__all__ = ["BATCH", "Link", "Outgoing"]
+__all__ = ["BATCH", "Connection", "Outgoing"]
 
 logger = logging.getLogger("bzz.relay")
 
@@ -26,26 +26,26 @@ BATCH = 200
 
 FIRST_PAUSE = 0.05
 LAST_PAUSE = 1.0
-"""How long to wait before connecting again, in seconds: at first, and at the most."""
+"""How long to wait before connecting again, in seconds: the first time, and at most."""
 
 MAX_URGENT = 1000
-"""How many messages may wait to go first: each greeting asks for one, and anybody may greet."""
+"""How many messages may wait that are sent first. Each greeting asks for one, and anyone may greet."""
 
 TURN = 100
-"""After so many messages in a row the rest of the loop gets its turn: a full socket would never let go."""
+"""How many messages are received in a row before other tasks of the loop run, however full the socket is."""
 
 Receiver = Callable[[bytes], None]
 
 
 @dataclass(eq=False)
 class Outgoing:
-    """A message on its way out.
+    """A message to be sent.
 
-    :param channel: where it goes.
-    :param write: gives its bytes each time that it is sent, or None where it cannot be.
+    :param channel: its channel.
+    :param write: returns its bytes each time that it is sent, or None to drop it.
     :param size: about how many bytes it takes.
-    :param number: of an event, its number.
-    :param sent: is told how many subscribers it went to.
+    :param number: the number of an event.
+    :param sent: gets the count of subscribers that received it.
     """
 
     channel: str
@@ -55,12 +55,12 @@ class Outgoing:
     sent: asyncio.Future[int] | None = None
 
 
-class Link:
+class Connection:
     """One open transport, its receivers by channel, and the queue of what is to be sent.
 
-    :param on_open: told the server's time each time that the subscription stands, before anything is read.
+    :param on_open: called with the server's time after each subscription, before anything is received.
     :param prepare: awaited after that, before anything is sent.
-    :param on_sent: told what was sent, in order.
+    :param on_sent: called with the messages that were sent, in order.
     """
 
     def __init__(
@@ -89,63 +89,63 @@ class Link:
 
     @property
     def healthy(self) -> bool:
-        """Whether the subscription stands, and the last sending went well."""
+        """Whether the subscription is confirmed, and the last sending succeeded."""
         return self._open.is_set() and not self._sending_fails
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits to be sent."""
+        """Whether no message is queued."""
         return not (self._batch or self._urgent or len(self._queue))
 
     def start(self) -> None:
-        """Connect, and keep connected, in tasks that know nothing of who started them."""
+        """Connect, and stay connected, in tasks with an empty context."""
         for work in (self._stay_open, self._send_forever):
-            self._tasks.append(start(work(), f"relay {self._name}{work.__name__}"))
+            self._tasks.append(start_detached(work(), f"relay {self._name}{work.__name__}"))
 
     async def stop(self) -> None:
         """End the tasks and close the transport."""
-        await end(*self._tasks)
+        await cancel_all(*self._tasks)
         await self.transport.close()
         for item in [*self._batch, *self._queue]:
             if item.sent is not None:
                 item.sent.cancel()
 
     async def listen(self, channel: str, receiver: Receiver) -> None:
-        """Hand what comes on ``channel`` to ``receiver``; returns once the subscription is confirmed."""
+        """Call ``receiver`` with each message on ``channel``; return once the subscription is confirmed."""
         self.expect(channel, receiver)
         if channel not in self._confirmed and self._open.is_set():
-            with contextlib.suppress(TransportError):  # it is broken: the next connection brings the channel with it
+            with contextlib.suppress(TransportError):  # the next connection subscribes to the channel too
                 await self.transport.subscribe(channel)
                 self._confirmed.add(channel)
         while channel not in self._confirmed:
             await self._reopened()
 
     async def _reopened(self) -> None:
-        if self._open.is_set():  # with the connection that did not take the channel
+        if self._open.is_set():  # by the connection that failed to subscribe
             self.reopen()
             self._open.clear()
         await self._open.wait()
 
     def expect(self, channel: str, receiver: Receiver) -> None:
-        """The same before the link is started."""
+        """Call ``receiver`` with each message on ``channel``, from the next connection on."""
         self._receivers[channel] = (*self._receivers.get(channel, ()), receiver)
 
     def ignore(self, channel: str, receiver: Receiver) -> None:
-        """Hand nothing more to ``receiver``; the subscription stays."""
+        """Do not call ``receiver`` any more; the subscription stays."""
         self._receivers[channel] = tuple(each for each in self._receivers.get(channel, ()) if each != receiver)
 
     async def opened(self) -> None:
-        """Wait until the subscription stands."""
+        """Wait until the subscription is confirmed."""
         await self._open.wait()
 
-    def hurry(self, make: Callable[[], Outgoing]) -> None:
-        """Send a message before all that waits; it is made when its turn comes. Nothing is sent where too many wait."""
+    def send_first(self, make: Callable[[], Outgoing]) -> None:
+        """Send a message before the queue. It is made when it is sent, and dropped if too many wait already."""
         if len(self._urgent) < MAX_URGENT:
             self._urgent.append(make)
         self._queue.filled.set()
 
     def reopen(self) -> None:
-        """Give the connection up and make another."""
+        """Close the connection and open another."""
         if self._reading is not None:
             self._reading.cancel()
 
@@ -162,7 +162,7 @@ class Link:
                     logger.info("relay %s is connected again", self._name)
                 pause, was_told = FIRST_PAUSE, False
                 await self._read()
-            except Exception as error:  # a transport raises TransportError; whatever else must not end this either
+            except Exception as error:  # not only TransportError: no other error must end this task
                 if not was_told:
                     logger.warning("relay %s: the server is away, trying again: %s", self._name, error)
                 was_told = True
@@ -172,13 +172,13 @@ class Link:
             pause = min(2 * pause, LAST_PAUSE)
 
     async def _read(self) -> None:
-        """Read until the connection breaks, or is given up by :meth:`reopen`."""
+        """Receive until the connection breaks, or is closed by :meth:`reopen`."""
         self._reading = asyncio.create_task(self._receive_forever())
         opening = asyncio.create_task(self._announce())
         try:
             await asyncio.wait([self._reading])
         finally:
-            await end(self._reading, opening)
+            await cancel_all(self._reading, opening)
         if self._reading.cancelled():
             raise TransportError("the connection was given up")
         error = self._reading.exception()
@@ -187,7 +187,7 @@ class Link:
     async def _announce(self) -> None:
         try:
             await self._prepare()
-        except Exception:  # the server is away once more, or as above
+        except Exception:  # the server cannot be reached, or as above
             self.reopen()
         else:
             self._open.set()
@@ -217,7 +217,7 @@ class Link:
         self._batch += self._queue.take(BATCH)
 
     async def _send_batch(self) -> None:
-        """Send until it is sent; what cannot be written is left out."""
+        """Send the batch, trying again until it is sent, without messages that cannot be written."""
         pause = FIRST_PAUSE
         while self._batch:
             await self._open.wait()

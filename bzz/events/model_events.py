@@ -1,11 +1,11 @@
-"""What happens to models, one class each. ``Updated[User]`` is an :class:`Updated` whose ``instance`` is a ``User``.
+"""The events of models, one class each. ``Updated[User]`` is an :class:`Updated` whose ``instance`` is a ``User``.
 
 ===========================  =============================  ====================================================
 before (may refuse)          after (a fact)                 when
 ===========================  =============================  ====================================================
 :class:`Creating`            :class:`Created`               POST: created, or attached to a document
 :class:`Updating`            :class:`Updated`               PUT, PATCH; after any other edit inside a document too
-:class:`FieldUpdating`       :class:`FieldUpdated`          once more for each field that somebody listens for
+:class:`FieldUpdating`       :class:`FieldUpdated`          once more for each field that has a listener
 :class:`Deleting`            :class:`Deleted`               DELETE: deleted, or removed from a document
 :class:`Linking`             :class:`Linked`                POST of a reference to an existing document
 :class:`Unlinking`           :class:`Unlinked`              DELETE of a reference
@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from bzz.change import FromTo
 from bzz.errors import ConfigurationError
-from bzz.events.record import Event, stamp
+from bzz.events.event import Event, stamp
 
 __all__ = [
     "VERBS",
@@ -53,14 +53,14 @@ M = TypeVar("M")
 
 
 class ModelEvent(Generic[M]):
-    """What all of them have in common: a model, and the handler of the request."""
+    """What events of models have in common: a model, and the handler of the request."""
 
     verb: ClassVar[str]
 
     model: type[M]
     """The model class at the end of the path."""
     handler: Any
-    """The Tornado handler of the request; None for an event that was made by hand."""
+    """The Tornado handler of the request; None for an event that was made without one."""
 
     @property
     def name(self) -> str:
@@ -74,10 +74,10 @@ class ModelEvent(Generic[M]):
 
 
 class Intent(ModelEvent[M], Event):
-    """Something is about to be done. A listener that raises refuses it: the request is answered with what it raised.
+    """The base of events before an operation. A listener that raises refuses it; the answer is the error it raised.
 
     :param model: the model class at the end of the path.
-    :param arguments: the path, as signals have it: ``['team/42', 'members/7']``.
+    :param arguments: the path, as in signals: ``['team/42', 'members/7']``.
     :param handler: the Tornado handler of the request.
     """
 
@@ -89,7 +89,7 @@ class Intent(ModelEvent[M], Event):
 
     @property
     def data(self) -> Any:
-        """The parsed body. What listeners leave in it, or put in its place, is what is validated and stored."""
+        """The parsed body. What listeners make of it is validated and stored."""
         return super().data
 
     @data.setter
@@ -97,13 +97,13 @@ class Intent(ModelEvent[M], Event):
         self.handler.data = value
 
     async def stored(self) -> M:
-        """Return the instance as it is stored now, and have the write happen only while it is.
+        """Return the instance as it is stored now, and make the write conditional on it.
 
-        For updates and deletes. Where another writer is faster, the listeners run again on the new state, with
+        This is for updates and deletes. If another writer is faster, the listeners run again on the new state, with
         :attr:`data` as the client sent it, at most five times in all; then the request is answered 409.
 
-        :raises bzz.errors.NotFound: where nothing is there.
-        :raises bzz.errors.ConfigurationError: of any other event.
+        :raises bzz.errors.NotFound: if there is no such instance.
+        :raises bzz.errors.ConfigurationError: for any other event.
         """
         if self.handler is None:
             raise ConfigurationError(f"{self.name} was made by hand: only the event of a request has a stored instance")
@@ -112,7 +112,7 @@ class Intent(ModelEvent[M], Event):
 
 
 class Fact(ModelEvent[M], Event, frozen=True):
-    """Something has been done. It can't be changed, and a listener that raises is logged and stops nobody.
+    """The base of events after an operation. They are frozen, and what a listener raises is only logged.
 
     :param model: the model class at the end of the path.
     :param arguments: the path, as in :class:`Intent`.
@@ -146,12 +146,12 @@ class Updating(Intent[M]):
 class FieldUpdating(Intent[M]):
     """``<Model>.updating.<field>``: before one field of an instance is changed; sent after ``<Model>.updating``.
 
-    Its listeners make the instance be read, and the write rest on it, as :meth:`Intent.stored` does. So it goes only to
-    those that ask for it: by this class, or by a name, glob or expression that spells ``updating`` out.
+    A listener costs a read, and makes the write conditional on it, as :meth:`Intent.stored` does. So it is sent only to
+    listeners that ask for it: by this class, or by a name, glob or expression that contains ``updating``.
 
     :param field: its dotted name.
-    :param old: its value as it is stored, None where it is unset.
-    :param new: its value as the listeners so far left it.
+    :param old: its stored value, None if it is unset.
+    :param new: its value as the earlier listeners left it.
     """
 
     verb = "updating"
@@ -184,7 +184,7 @@ class FieldUpdated(Fact[M], frozen=True):
     """``<Model>.updated.<field>``: one field of ``instance`` was changed; sent after ``<Model>.updated``.
 
     :param field: its dotted name.
-    :param old: its value before, None where it was unset.
+    :param old: its value before, None if it was unset.
     :param new: its value since.
     :param diff: all that was changed with it, as in :class:`Updated`.
     """
@@ -212,7 +212,7 @@ class Deleting(Intent[M]):
 
 
 class Deleted(Fact[M], frozen=True):
-    """``<Model>.deleted``: ``instance`` was deleted, or removed from a document; it is shown as it was."""
+    """``<Model>.deleted``: ``instance``, as it was, was deleted, or removed from a document."""
 
     verb = "deleted"
     instance: M

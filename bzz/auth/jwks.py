@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from bzz.auth.idtoken import TENANT, Keys, read_keys
-from bzz.auth.upstream import ask
+from bzz.auth.http import fetch_json
+from bzz.auth.idtoken import TENANT, Keys, read_jwks
 from bzz.errors import BadGateway, RequestError
 
 __all__ = ["KeyCache"]
@@ -21,7 +21,7 @@ logger = logging.getLogger("bzz.auth")
 
 MAX_AGE_SECONDS = 3600.0
 STALE_SECONDS = 86400.0
-"""How long keys are used while the server does not give them anew."""
+"""How long keys are used while they cannot be fetched again."""
 RETRY_SECONDS = 30.0
 REFRESHES = 10
 REFRESH_SECONDS = 60.0
@@ -30,7 +30,7 @@ REFRESH_SECONDS = 60.0
 class KeyCache:
     """The keys of one issuer. Requests that wait for them share one fetch.
 
-    :ivar issuer: as the discovery document has it, which for several tenants holds ``{tenantid}``.
+    :ivar issuer: the issuer in the discovery document, which for several tenants has ``{tenantid}`` in it.
     """
 
     def __init__(self, issuer: str) -> None:
@@ -42,10 +42,10 @@ class KeyCache:
         self._retry_at = 0.0
 
     async def current(self, proxy_info: Mapping[str, Any] | None) -> Keys:
-        """The keys, at most an hour old; at most a day where the server does not give them anew.
+        """Return the keys, at most an hour old, or at most a day if they cannot be fetched again.
 
-        :raises bzz.errors.BadGateway: discovery or the keys are not what they should be.
-        :raises bzz.errors.Unavailable: the server cannot be reached.
+        :raises bzz.errors.BadGateway: if the discovery document or the keys are malformed.
+        :raises bzz.errors.Unavailable: if the server cannot be reached.
         """
         age = self._age()
         if age > STALE_SECONDS:
@@ -55,9 +55,9 @@ class KeyCache:
         return self._keys
 
     async def refreshed(self, proxy_info: Mapping[str, Any] | None) -> Keys:
-        """The keys, fetched again for a token that none of them signed: they may have been rotated.
+        """Fetch the keys again, since they may have been rotated: none of them signed a token.
 
-        Strangers who invent tokens get no more than ``REFRESHES`` of those fetches in ``REFRESH_SECONDS``.
+        There are at most ``REFRESHES`` of these fetches in ``REFRESH_SECONDS``, however many tokens are forged.
 
         :raises bzz.errors.RequestError: as :meth:`current`.
         """
@@ -89,18 +89,18 @@ class KeyCache:
         await asyncio.shield(task)
 
     async def _load(self, proxy_info: Mapping[str, Any] | None) -> None:
-        discovered = await ask(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", proxy_info) or {}
+        discovered = await fetch_json(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", proxy_info) or {}
         issuer = discovered.get("issuer")
         if not _stands_for(issuer, self._issuer) or not isinstance(discovered.get("jwks_uri"), str):
             raise BadGateway("The discovery document of the provider does not fit its issuer.")
-        keys = read_keys(await ask(discovered["jwks_uri"], proxy_info) or {})
+        keys = read_jwks(await fetch_json(discovered["jwks_uri"], proxy_info) or {})
         if not keys:
             raise BadGateway("The provider publishes no usable key.")
         self._keys, self._fetched_at, self.issuer = keys, time.monotonic(), str(issuer)
 
 
 def _stands_for(discovered: Any, issuer: str) -> bool:
-    """Whether a discovery document with the issuer ``discovered`` is that of ``issuer``.
+    """Return whether ``discovered``, the issuer of a discovery document, is or covers ``issuer``.
 
     >>> _stands_for("https://login.example/{tenantid}/v2.0", "https://login.example/common/v2.0")
     True

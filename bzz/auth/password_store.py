@@ -1,4 +1,4 @@
-"""Where the hashes of passwords lie: in a place of bzz's own, never in an application's documents."""
+"""The stores of password hashes, apart from the application's documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bzz.auth import outage
+from bzz.auth.http import unavailable_on
 from bzz.auth.mongodb import store_in
 from bzz.errors import Unavailable
 from bzz.providers.base import Entry
@@ -16,11 +16,11 @@ __all__ = ["Account", "MemoryPasswords", "MongoPasswords", "PasswordStore"]
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody who has a password.
+    """An account with a password.
 
-    :param login: what it is called by, in one form: ``ada@example.org``.
-    :param user_id: what stands for its user in sessions and documents; it never changes.
-    :param hash: of the password.
+    :param login: the normalized login: ``ada@example.org``.
+    :param user_id: the id of its user in sessions and documents; it never changes.
+    :param hash: the hash of the password.
     """
 
     login: str
@@ -33,19 +33,19 @@ class PasswordStore(ABC):
 
     @abstractmethod
     async def add(self, account: Account) -> bool:
-        """Keep a new ``account``, unless its login is taken; whether it was kept."""
+        """Add a new ``account``, unless its login is taken, and return whether it was added."""
 
     @abstractmethod
     async def find(self, login: str) -> Account | None:
-        """The account called ``login``."""
+        """Return the account with this login, or None."""
 
     @abstractmethod
     async def change(self, account: Account, new_hash: str) -> bool:
-        """Give ``account`` another hash if its hash is still the one that it has here; whether it was."""
+        """Replace the hash of ``account`` if the stored one is still its own, and return whether it was."""
 
 
 class MemoryPasswords(PasswordStore):
-    """A store in this process's memory: for development, and lost with the process."""
+    """A store in memory, for development. It is lost with the process."""
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
@@ -76,16 +76,16 @@ class MongoPasswords(PasswordStore):
         self._store = store_in(collection)
 
     async def add(self, account: Account) -> bool:
-        with outage.provider("password", Unavailable):
+        with unavailable_on("password", Unavailable):
             return await self._store.put(account.login, _value_of(account), None)
 
     async def find(self, login: str) -> Account | None:
-        with outage.provider("password", Unavailable):
+        with unavailable_on("password", Unavailable):
             found = (await self._store.get([login])).get(login)
         return None if found is None else _account_of(login, found)
 
     async def change(self, account: Account, new_hash: str) -> bool:
-        with outage.provider("password", Unavailable):
+        with unavailable_on("password", Unavailable):
             found = (await self._store.get([account.login])).get(account.login)
             if found is None or _account_of(account.login, found) != account:
                 return False

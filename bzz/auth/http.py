@@ -1,21 +1,22 @@
-"""Questions to other servers, by Tornado's HTTP client, whose troubles become a 502 or a 503.
+"""Requests to other servers by Tornado's HTTP client, and the answers (502, 503) if these or a store fail.
 
 Addresses, headers and bodies may hold secrets: neither the log nor an error shows more than the host.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from bzz.codec import loads
-from bzz.errors import BadGateway, BadRequest, Unavailable
+from bzz.errors import BadGateway, BadRequest, RequestError, Unavailable
 
-__all__ = ["ask"]
+__all__ = ["fetch_json", "unavailable_on", "unavailable_on_error"]
 
 logger = logging.getLogger("bzz.auth")
 
@@ -24,16 +25,16 @@ REQUEST_SECONDS = 10.0
 RETRY_SECONDS = 5
 
 
-async def ask(
+async def fetch_json(
     url: str, proxy_info: Mapping[str, Any] | None = None, refusals: tuple[int, ...] = (), **options: Any
 ) -> dict[str, Any] | None:
-    """The JSON object that ``url`` answers.
+    """Return the JSON object that ``url`` answers.
 
     :param proxy_info: Tornado's ``proxy_host``, ``proxy_port``, and so on.
-    :param refusals: statuses that say no, for which None is returned.
+    :param refusals: statuses for which None is returned.
     :param options: further arguments of :class:`tornado.httpclient.HTTPRequest`.
-    :raises bzz.errors.BadGateway: an answer of another status, or that is no JSON object.
-    :raises bzz.errors.Unavailable: no answer in time, or one that asks to come back later.
+    :raises bzz.errors.BadGateway: if the answer has another status, or is not a JSON object.
+    :raises bzz.errors.Unavailable: if there is no answer in time, or it asks to come back later.
     """
     response = await _fetch(url, {**options, **(proxy_info or {})})
     if response.code in refusals:
@@ -75,3 +76,34 @@ def _object(url: str, body: bytes) -> dict[str, Any]:
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or "the provider"
+
+
+@contextlib.contextmanager
+def unavailable_on_error(store: str) -> Iterator[None]:
+    """Answer 503 if the store called ``store`` raises anything but a :class:`~bzz.errors.RequestError`; log it.
+
+    :raises bzz.errors.Unavailable: in its place.
+    """
+    try:
+        yield
+    except RequestError:
+        raise
+    except Exception as error:
+        raise _unavailable(store) from error
+
+
+@contextlib.contextmanager
+def unavailable_on(store: str, *errors: type[RequestError]) -> Iterator[None]:
+    """Answer 503 if the store called ``store`` raises one of ``errors``; log it.
+
+    :raises bzz.errors.Unavailable: in its place.
+    """
+    try:
+        yield
+    except errors as error:
+        raise _unavailable(store) from error
+
+
+def _unavailable(store: str) -> Unavailable:
+    logger.exception("the %s store failed", store)
+    return Unavailable(f"The {store} store cannot be asked; nothing was done.")

@@ -13,7 +13,7 @@ import pytest
 
 import bzz
 from bzz.errors import ConfigurationError
-from bzz.events import Created, Creating, FieldUpdated, Named, Updated
+from bzz.events import AdHocEvent, Created, Creating, FieldUpdated, Updated
 
 if TYPE_CHECKING:
     from nowhere import Unknown  # type: ignore[import-not-found]  # a name that does not exist when the program runs
@@ -106,11 +106,11 @@ def test_a_field_with_a_name_that_every_event_has_is_refused_with_the_class(take
 @pytest.mark.parametrize("name", ["", "two words", "a..b", ".a", "a.", "User.*"])
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot name an event"):
-        Named(name)
+        AdHocEvent(name)
 
 
 def test_a_named_event_gives_its_payload_as_attributes() -> None:
-    event = Named("report.ready", {"path": "a", "id": 7})
+    event = AdHocEvent("report.ready", {"path": "a", "id": 7})
     event.path = "b"
     event.extra = True
     assert (event.path, event.payload) == ("b", {"path": "b", "id": 7})
@@ -119,11 +119,11 @@ def test_a_named_event_gives_its_payload_as_attributes() -> None:
 
 def test_a_payload_that_lacks_an_attribute_says_what_it_has() -> None:
     with pytest.raises(AttributeError, match=r"report\.ready carries no size; it carries path, pages"):
-        _ = Named("report.ready", {"path": "a", "pages": 2}).size
+        _ = AdHocEvent("report.ready", {"path": "a", "pages": 2}).size
 
 
 def test_events_can_be_copied() -> None:
-    assert copy.copy(Named("a", {"b": 1})).b == 1
+    assert copy.copy(AdHocEvent("a", {"b": 1})).b == 1
     assert copy.deepcopy(ReportReady(path="a")).path == "a"
 
 
@@ -148,9 +148,9 @@ def test_facts_are_frozen_on_every_level() -> None:
 def test_events_that_carry_the_same_are_equal() -> None:
     assert ReportReady(path="x") == ReportReady(path="x")
     assert ReportReady(path="x") != ReportReady(path="y")
-    assert Named("a", {"b": 1}) == Named("a", {"b": 1})
-    assert Named("a", {"b": 1}) != Named("a", {"b": 2})
-    assert Named("a") != Named("b")
+    assert AdHocEvent("a", {"b": 1}) == AdHocEvent("a", {"b": 1})
+    assert AdHocEvent("a", {"b": 1}) != AdHocEvent("a", {"b": 2})
+    assert AdHocEvent("a") != AdHocEvent("b")
     user = User()
     assert Created(model=User, instance=user, handler=1) == Created(model=User, instance=user)
     assert Created(model=User, instance=user) != Created(model=User, instance=User())
@@ -163,7 +163,7 @@ def test_events_of_different_classes_are_not_equal() -> None:
 
     other: object = Report(path="x")
     assert other != ReportReady(path="x")
-    assert Named("ReportReady", {"path": "x", "pages": 1}) != ReportReady(path="x")
+    assert AdHocEvent("ReportReady", {"path": "x", "pages": 1}) != ReportReady(path="x")
 
 
 def test_frozen_events_have_a_hash_and_others_have_none() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bzz.relay.queue import BoundedQueue
 from bzz.relay.session import Session
-from bzz.relay.state_signals import (
+from bzz.relay.state_signals.protocol import (
     NO_RAS,
     RESPONSES,
     SIGNALS,
@@ -21,11 +21,11 @@ from bzz.relay.state_signals import (
 __all__ = ["Responder"]
 
 WAITING = 1000
-"""How many signals wait for a responder that is slow; then the oldest goes, and is counted."""
+"""How many signals wait for a slow responder; then the oldest is dropped and counted."""
 
 
-class Heard:
-    """A signal that waits to be looked at."""
+class Queued:
+    """A queued signal."""
 
     size = 0
 
@@ -34,9 +34,9 @@ class Heard:
 
 
 class Responder:
-    """Hears signals and answers them.
+    """Receives signals and answers them.
 
-    :param name: what exporters may expect it by.
+    :param name: its name, by which exporters may expect it.
     """
 
     def __init__(self, session: Session, name: str) -> None:
@@ -46,27 +46,27 @@ class Responder:
         self._tag: str | None = None
 
     async def listen(self) -> AsyncIterator[Signal]:
-        """Yield the signals that come from now on, as far as the locks let them through."""
-        queue: BoundedQueue[Heard] = BoundedQueue(WAITING, "drop_oldest")
+        """Yield the signals that are received from now on and pass the locks."""
+        queue: BoundedQueue[Queued] = BoundedQueue(WAITING, "drop_oldest")
 
         def receive(data: bytes) -> None:
             try:
-                heard = Heard(read_signal(data))
+                queued = Queued(read_signal(data))
             except ValueError:
                 self._session.counts.drop("state_signals")
                 return
-            for _ in queue.put(heard):
+            for _ in queue.put(queued):
                 self._session.counts.drop("state_signals_full")
 
-        await self._session.link.listen(SIGNALS, receive)
+        await self._session.connection.listen(SIGNALS, receive)
         try:
             while True:
                 await queue.filled.wait()
-                for heard in queue.take(1):
-                    if self._passes(heard.signal):
-                        yield heard.signal
+                for queued in queue.take(1):
+                    if self._passes(queued.signal):
+                        yield queued.signal
         finally:
-            self._session.link.ignore(SIGNALS, receive)
+            self._session.connection.ignore(SIGNALS, receive)
 
     def _passes(self, signal: Signal) -> bool:
         return self._publisher in (None, signal.publisher_id) and self._tag in (None, signal.tag)
@@ -76,7 +76,7 @@ class Responder:
 
         :param ras: 1 for success, any other value for failure. To ``initialization`` none is needed: the response
             subscribes this responder.
-        :param message: more about it.
+        :param message: a text for the publisher.
         """
         data = write_response(Response(self.responder_id, publisher_id, event, ras, message))
         self._session.post(RESPONSES, lambda: data, len(data))
@@ -86,13 +86,13 @@ class Responder:
         await self.respond(signal.publisher_id, signal.event, ras, message)
 
     def lock_id(self, publisher_id: str) -> None:
-        """Hear this one publisher only."""
+        """Receive signals of this publisher only."""
         self._publisher = publisher_id
 
     def lock_tag(self, tag: str) -> None:
-        """Hear signals with this tag only."""
+        """Receive signals with this tag only."""
         self._tag = tag
 
     def unlock(self) -> None:
-        """Hear everybody again."""
+        """Receive all signals again."""
         self._publisher = self._tag = None

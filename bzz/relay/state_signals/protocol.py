@@ -1,7 +1,7 @@
-"""The protocol of state-signals (https://pypi.org/project/state-signals), as pure functions on bytes.
+"""The messages of state-signals (https://pypi.org/project/state-signals), as bytes.
 
-Two pub/sub channels, one JSON object per message. A publisher sends signals; who answers its ``initialization`` is
-subscribed until its ``shutdown``, and owes it an answer with a ``ras`` for each further signal.
+There are two pub/sub channels, with one JSON object per message. A publisher sends signals. A responder that answers
+``initialization`` is subscribed until ``shutdown``, and must answer each further signal with a ``ras``.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ NO_RAS: Final = object()
 
 @dataclass(frozen=True)
 class Signal:
-    """What a publisher tells of the process that it speaks for.
+    """A signal of a publisher about its process.
 
     :param publisher_id: ``<process name>-<uuid4>``.
-    :param process_name: what the process is called.
+    :param process_name: the name of the process.
     :param event: what happens to it.
-    :param runner_host: where it runs.
-    :param sample_no: the number of the sample; -1 where there is none.
+    :param runner_host: its host.
+    :param sample_no: the number of the sample, or -1.
     :param tag: any text.
-    :param metadata: whatever else there is to say.
+    :param metadata: further data.
     """
 
     publisher_id: str
@@ -67,12 +67,12 @@ class Signal:
 
 @dataclass(frozen=True)
 class Response:
-    """What a responder says to a signal.
+    """The response of a responder to a signal.
 
     :param responder_id: ``<name>-<uuid4>-resp``.
-    :param publisher_id: whom it answers.
-    :param event: which event it answers.
-    :param ras: 1 for success, anything else for failure; :data:`NO_RAS` where this is no answer.
+    :param publisher_id: the publisher of the signal.
+    :param event: the event of the signal.
+    :param ras: 1 for success, anything else for failure; :data:`NO_RAS` if there is no result.
     :param message: more about it.
     """
 
@@ -84,28 +84,28 @@ class Response:
 
     @property
     def is_answer(self) -> bool:
-        """Whether it says how it went."""
+        """Whether it has a result."""
         return self.ras is not NO_RAS
 
     @property
     def is_success(self) -> bool:
-        """Whether it went well."""
+        """Whether its result is success."""
         return bool(self.ras == 1)
 
 
 def write_signal(signal: Signal) -> bytes:
-    """The bytes of a signal: exactly the keys that the package's receivers take.
+    """Return the bytes of a signal, with exactly the keys that state-signals accepts.
 
-    :raises TypeError: for metadata that JSON has no words for.
+    :raises TypeError: for metadata that have no JSON form.
     """
     body = {name: getattr(signal, name) for name in (*_TEXTS, "sample_no")}
     return orjson.dumps({**body, "metadata": dict(signal.metadata)} if signal.metadata else body)
 
 
 def read_signal(data: bytes) -> Signal:
-    """The signal that was sent.
+    """Return the signal in ``data``.
 
-    :raises ValueError: for anything else.
+    :raises ValueError: if it is malformed.
     """
     body = _object(data)
     if not _KEYS - {"metadata"} <= body.keys() <= _KEYS:
@@ -119,7 +119,7 @@ def read_signal(data: bytes) -> Signal:
 
 
 def write_response(response: Response) -> bytes:
-    """The bytes of a response."""
+    """Return the bytes of a response."""
     body = {name: getattr(response, name) for name in ("responder_id", "publisher_id", "event")}
     if response.is_answer:
         body["ras"] = response.ras
@@ -129,9 +129,9 @@ def write_response(response: Response) -> bytes:
 
 
 def read_response(data: bytes) -> Response:
-    """The response that was sent; other keys are passed over.
+    """Return the response in ``data``; unknown keys are ignored.
 
-    :raises ValueError: for anything else.
+    :raises ValueError: if it is malformed.
     """
     body = _object(data)
     texts = [body.get(name) for name in ("responder_id", "publisher_id", "event")]
@@ -155,7 +155,7 @@ def _object(data: bytes) -> dict[str, Any]:
 
 
 def name_of(responder_id: str) -> str:
-    """The plain name in a responder's id.
+    """Return the plain name in a responder's id.
 
     >>> name_of("worker-1-8b0e9c4e-6a0f-4f55-9a3c-0d5cf4d3c0de-resp")
     'worker-1'

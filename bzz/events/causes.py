@@ -1,33 +1,28 @@
-"""What an event inherits from where it is sent: its cause, the request, and whether anything is sent at all."""
+"""The causes of events: which event's listener sent an event, and for which request."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
 from bzz.errors import EventCycle
-from bzz.events.record import Event, stamp
+from bzz.events.event import Event, stamp
 from bzz.request import answering, current_id, nobody
 
-__all__ = ["MAX_DEPTH", "fresh", "is_silent", "mark", "sending", "silent"]
-
-logger = logging.getLogger("bzz.events")
+__all__ = ["MAX_DEPTH", "fresh", "mark", "sending"]
 
 MAX_DEPTH = 8
-"""How many causes an event may have behind it, unless the bus is told otherwise."""
+"""How many causes an event may have behind it, unless ``set_max_depth`` was called."""
 
 _current: ContextVar[sending | None] = ContextVar("bzz_event", default=None)
-_silence: ContextVar[Counter[str] | None] = ContextVar("bzz_silence", default=None)
 
 
 def mark(event: Event, origin: Any, max_depth: int) -> None:
-    """Say of ``event`` where it is sent from, which event's listener sends it, and for which request.
+    """Set the origin of ``event``, its cause (the event whose listener sends it) and the id of the request.
 
-    :raises bzz.errors.EventCycle: where it has more than ``max_depth`` causes behind it.
+    :raises bzz.errors.EventCycle: if it has more than ``max_depth`` causes.
     """
     if origin is not None:
         stamp(event, origin=origin)
@@ -51,7 +46,7 @@ def _chain(event: Event, max_depth: int) -> list[str]:
 
 
 class sending:  # noqa: N801  # reads as a function; a generator would cost more than a listener
-    """Meanwhile ``event`` is the cause of what is sent, in this task and in what it starts, until the block ends."""
+    """Make ``event`` the cause of what is sent within the block, by this task and those that it starts."""
 
     def __init__(self, event: Event) -> None:
         self.event = event
@@ -73,36 +68,10 @@ class sending:  # noqa: N801  # reads as a function; a generator would cost more
 
 @contextlib.contextmanager
 def fresh() -> Iterator[None]:
-    """Start a new chain: what is sent meanwhile, in this task and those that it starts, has no cause and no request."""
+    """Start a new chain: events sent within the block, by this task and those it starts, have no cause or request."""
     token = _current.set(None)
     try:
         with nobody():
             yield
     finally:
         _current.reset(token)
-
-
-def is_silent(event: Event) -> bool:
-    """Whether ``event`` must not be sent, by :func:`silent`; it is counted then."""
-    unsent = _silence.get()
-    if unsent is None:
-        return False
-    unsent[event.name] += 1
-    logger.debug("%s is not sent: silent", event.name)
-    return True
-
-
-@contextlib.contextmanager
-def silent() -> Iterator[None]:
-    """Send no events meanwhile, from this task and those that it starts; other tasks are not affected.
-
-    The log says how many were not sent, and each one's name at DEBUG. Signals are sent as ever.
-    """
-    unsent: Counter[str] = Counter()
-    token = _silence.set(unsent)
-    try:
-        yield
-    finally:
-        _silence.reset(token)
-        names = ", ".join(f"{name} x{count}" for name, count in unsent.most_common())
-        logger.info("silent: %d events were not sent%s", unsent.total(), names and f": {names}")
