@@ -7,6 +7,7 @@ what was missed. Of what waited, all that the snapshot holds already is dropped.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -105,8 +106,9 @@ class Stream:
             provider, query = channel.view.provider, channel.view.query
             found = await provider.snapshot(channel.scope, query, at)
             self._read_at = at = found.position
-            async for batch in found.batches:
-                yield identified(await channel.snapshot(batch))
+            async with aclosing(found.batches) as batches:
+                async for batch in batches:
+                    yield identified(await channel.snapshot(batch))
 
     async def _missed(self, after: Position) -> AsyncIterator[bytes]:
         """Yield what happened after a position, up to where this client has joined."""
