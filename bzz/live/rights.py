@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from tornado.web import RequestHandler
+from tornado.web import Application, RequestHandler
 
+from bzz.asgi.lifespan import STOPPING
 from bzz.calling import call
 from bzz.errors import Unavailable
 from bzz.live.frames import ResetReason
@@ -66,6 +67,9 @@ class Rights:
 
         :param keys: of the scopes that it was let in with.
         """
+        at_stop = client.handler.application.settings.setdefault(STOPPING, [])
+        if end_all not in at_stop:
+            at_stop.append(end_all)
         tell = getattr(client.handler.settings.get(GUARD), "when_session_ends", None)
         if tell is not None:
             tell(recheck)
@@ -102,9 +106,10 @@ class _Watch:
         self._due = dict.fromkeys(self._due, 0.0)
         self._hurry.set()
 
-    def end_all(self) -> None:
+    def end_all(self, application: Application) -> None:
         for client in list(self._due):
-            client.end("shutdown")
+            if client.handler.application is application:
+                client.end("shutdown")
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -146,8 +151,8 @@ def recheck() -> None:
         watch.hurry()
 
 
-def end_all() -> None:
-    """Tell all clients of the running event loop that the server stops."""
+def end_all(application: Application) -> None:
+    """Tell all clients of an application, on the running event loop, that the server stops."""
     watch = _watches.get(asyncio.get_running_loop())
     if watch is not None:
-        watch.end_all()
+        watch.end_all(application)
