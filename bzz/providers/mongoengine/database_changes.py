@@ -8,9 +8,10 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from bson import Timestamp
-from pymongo.errors import PyMongoError
+from pymongo.errors import InvalidOperation, PyMongoError
 
 from bzz.change import Position
+from bzz.errors import Unavailable
 from bzz.providers.base import Store
 from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Scope, Tick
 from bzz.providers.mongoengine.change_stream import ChangeStream
@@ -111,7 +112,9 @@ class DatabaseChanges(Changes):
                 if after > position_after(await self.commands.last_write()):
                     raise HistoryLost("the database has not come to this position yet")
                 return after
-            except PyMongoError:
+            except InvalidOperation:  # the client was closed
+                raise Unavailable() from None
+            except (PyMongoError, Unavailable):
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
