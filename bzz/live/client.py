@@ -120,9 +120,12 @@ class Client:
                 async for chunk in frames:
                     self.handler.write(chunk)
                     await self.handler.flush()
-            self.handler.finish()
         except StreamClosedError:
-            pass
+            return
+        except Exception:
+            logger.exception("a feed of %s failed", self.handler.request.path)
+            self.handler.write(reset("incomplete"))
+        self.handler.finish()
 
 
 def _hash(text: str) -> str:
