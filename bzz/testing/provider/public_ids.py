@@ -142,6 +142,6 @@ class PublicIds(Suite):
     async def test_links_are_made_by_primary_keys_and_unlinked_by_public_ids(self, accounts: Client) -> None:
         await introduce(accounts)
         (written,) = await accounts.link("ann/peers", [2])
-        assert (written.record.id, written.change.diff["peers"]["to"]) == ("bob", [2])
+        assert (written.record.id, (written.change.diff or {})["peers"]["to"]) == ("bob", [2])
         await accounts.delete("ann/peers/bob")
         assert await accounts.listed("ann/peers") == []
