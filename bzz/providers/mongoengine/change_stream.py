@@ -131,7 +131,7 @@ class ChangeStream:
 
     async def _taken(self, event: RawBSONDocument | None) -> tuple[RawBSONDocument | None, bool]:
         self._failures = 0
-        self._token = self._stream.resume_token
+        self._token = self._stream.resume_token if event is None else event["_id"]  # the driver's is a deep copy
         has_images = self._reading is not _Reading.BARE
         if event is not None and not has_images:
             self._reading = _Reading.BATCHES

@@ -67,6 +67,7 @@ class CommitReader:
     def __init__(self, collections: Collection[str], codec_options: CodecOptions[Any]) -> None:
         self._collections = frozenset(collections)
         self._options = codec_options
+        self._lenient = codec_options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
         self._time: Timestamp | None = None
         self._counts: Counter[str] = Counter()
 
@@ -109,10 +110,7 @@ class CommitReader:
 
     def _key(self, event: RawBSONDocument) -> Any:
         key = event.get("documentKey")
-        if key is None:
-            return None
-        lenient = self._options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
-        return bson.decode(key.raw, codec_options=lenient)["_id"]
+        return None if key is None else bson.decode(key.raw, codec_options=self._lenient)["_id"]
 
     def _decoded(self, image: Image, collection: str) -> Any:
         try:
