@@ -45,7 +45,7 @@ def event(raw: dict[str, Any]) -> bytes:
 
 def commit_of(event: bytes) -> StoredCommit:
     reader = CommitReader(["user"], DEFAULT_CODEC_OPTIONS)
-    return next(reader.commits(RawBSONDocument(event), has_images=True))
+    return next(reader.commits(RawBSONDocument(event)))
 
 
 def test_an_event_as_a_commit(benchmark: BenchmarkFixture, event: bytes) -> None:

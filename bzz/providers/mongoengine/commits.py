@@ -71,20 +71,17 @@ class CommitReader:
         self._time: Timestamp | None = None
         self._counts: Counter[str] = Counter()
 
-    def commits(self, event: RawBSONDocument, *, has_images: bool) -> Iterator[StoredCommit]:
-        """Return what an event says: one commit, two where it renames one collection to another that is followed.
-
-        :param has_images: whether its images, if the server keeps any, are in it.
-        """
+    def commits(self, event: RawBSONDocument) -> Iterator[StoredCommit]:
+        """Return what an event says: one commit, two where it renames one collection to another that is followed."""
         kind = _KINDS.get(event["operationType"])
         if kind is None:
             return
         names = [event["ns"]["coll"], *([event["to"]["coll"]] if kind == "renamed" else ())]
         for name in names:
             if name in self._collections:
-                yield self._commit(event, kind, name, has_images)
+                yield self._commit(event, kind, name)
 
-    def _commit(self, event: RawBSONDocument, kind: CommitKind, collection: str, has_images: bool) -> StoredCommit:
+    def _commit(self, event: RawBSONDocument, kind: CommitKind, collection: str) -> StoredCommit:
         images: tuple[Image, Image] = (event.get("fullDocumentBeforeChange"), event.get("fullDocument"))
         before, after = (self._decoded(image, collection) for image in images)
         needed = {"created": (after,), "updated": (before, after), "deleted": (before,)}.get(kind, ())
@@ -94,7 +91,7 @@ class CommitReader:
             kind=kind,
             before=before,
             after=after,
-            is_whole=has_images and None not in needed,
+            is_whole=None not in needed,
             position=self._position(event["clusterTime"], collection),
             at=_time(event),
             size=sum(len(image.raw) for image in images if image is not None),
