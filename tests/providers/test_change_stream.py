@@ -148,8 +148,9 @@ async def test_an_update_that_is_too_large_is_told_without_its_sides_and_all_oth
         for number in (1, 2):
             await buoys.update_one({"_id": "large"}, {"$set": {"depth": number}})
             await buoys.update_one({"_id": 1}, {"$set": {"depth": number}})
+        await buoys.replace_one({"_id": "large"}, {"name": "y" * 9_000_000})
         await buoys.delete_one({"_id": "large"})
-        found = await stream.take(7)
+        found = await stream.take(8)
     assert [(*tell(each), each.is_whole) for each in found] == [
         ("created", "large", True),
         ("created", 1, True),
@@ -157,9 +158,10 @@ async def test_an_update_that_is_too_large_is_told_without_its_sides_and_all_oth
         ("updated", 1, True),
         ("updated", "large", False),
         ("updated", 1, True),
+        ("updated", "large", False),
         ("deleted", "large", True),
     ]
-    assert [(each.before, each.after) for each in found if not each.is_whole] == [(None, None)] * 2
+    assert [(each.before, each.after) for each in found if not each.is_whole] == [(None, None)] * 3
     assert found[5].before == {"_id": 1, "depth": 1}
 
 
