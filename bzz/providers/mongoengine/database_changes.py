@@ -18,7 +18,7 @@ from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Scope, 
 from bzz.providers.mongoengine.change_stream import ChangeStream
 from bzz.providers.mongoengine.commands import Commands
 from bzz.providers.mongoengine.commits import CommitReader, StoredCommit
-from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.images import collation_of, keep_images, require_change_streams
 from bzz.providers.mongoengine.matching import match, try_query
@@ -50,7 +50,7 @@ class DatabaseChanges(Changes):
     def __init__(self, database: Any) -> None:
         self.commands = Commands(database)
         self._database = database
-        self._documents: dict[str, Documents] = {}
+        self._documents: dict[str, DocumentStore] = {}
         self._collations: dict[str, Raw | None] = {}
         self._tried: dict[str, None] = {}
         self._store = MongoStore(database[STORE])
@@ -59,7 +59,7 @@ class DatabaseChanges(Changes):
     def store(self) -> Store:
         return self._store
 
-    def know(self, documents: Documents) -> None:
+    def know(self, documents: DocumentStore) -> None:
         """Have :meth:`prepare` make the collection of a model as the model wants it."""
         self._documents.setdefault(documents.collection_name, documents)
 
