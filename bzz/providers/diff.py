@@ -7,7 +7,7 @@ it is told, is not known here: see :class:`Compared`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from bzz.change import Diff
@@ -29,14 +29,17 @@ class Compared(Protocol):
         """Return what a diff tells of two stored values that differ; None if it would tell the same of both."""
 
     def embedded_pairs(self, old: Any, new: Any) -> Iterable[FieldPair] | None:
-        """Return the fields of two embedded documents, each of which may be None; None for anything else."""
+        """Return the fields in which two embedded documents differ, each of which may be None.
+
+        :returns: None for anything but embedded documents.
+        """
 
     def identity(self, stored: Any) -> Any:
         """Return what tells an item of a list from its neighbours; None if a diff cannot follow it."""
 
 
 class FieldPair(NamedTuple):
-    """What is stored in one field of two states of a document."""
+    """What is stored in one field of two states of a document, where it differs."""
 
     name: str
     field: Compared
@@ -45,15 +48,14 @@ class FieldPair(NamedTuple):
 
 
 def diff(pairs: Iterable[FieldPair], prefix: str = "", *, by_item: bool = False) -> Diff:
-    """Return the fields in which two states of a document differ.
+    """Return what is told of the fields in which two states of a document differ.
 
     :param prefix: stands before every name.
     :param by_item: whether a list of embedded documents is told item by item where both sides hold the same items.
     """
     changes: Diff = {}
     for name, field, old, new in pairs:
-        if field.differs(old, new):
-            changes.update(_diff(field, old, new, prefix + name, by_item))
+        changes.update(_diff(field, old, new, prefix + name, by_item))
     return changes
 
 
@@ -64,8 +66,7 @@ def _diff(field: Compared, old: Any, new: Any, name: str, by_item: bool) -> Diff
         if found or not (old is None or new is None):  # one without fields comes and goes as a whole
             return found
     if by_item and field.item is not None and _are_same_items(field.item, old, new):
-        items = (FieldPair(str(at), field.item, *pair) for at, pair in enumerate(zip(old, new, strict=True)))
-        return diff(items, name + ".", by_item=True)
+        return diff(_item_pairs(field.item, old, new), name + ".", by_item=True)
     told = field.told(old, new)
     return {} if told is None else {name: {"from": told[0], "to": told[1]}}
 
@@ -76,3 +77,9 @@ def _are_same_items(item: Compared, old: Any, new: Any) -> bool:
         return False
     before, after = (list(map(item.identity, each)) for each in (old, new))
     return before == after and None not in before
+
+
+def _item_pairs(item: Compared, old: list[Any], new: list[Any]) -> Iterator[FieldPair]:
+    for position, (before, after) in enumerate(zip(old, new, strict=True)):
+        if item.differs(before, after):
+            yield FieldPair(str(position), item, before, after)

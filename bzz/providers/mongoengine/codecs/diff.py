@@ -38,13 +38,13 @@ def diff(
 def field_pairs(
     codec: DocumentCodec, before: Raw | None, after: Raw | None, instance: Callable[[], Any] | None = None
 ) -> Iterator[FieldPair]:
-    """Return the fields of the very classes of two documents, each name once."""
+    """Return the fields, of the very classes of two documents, in which they differ; each name once."""
     for field in _codecs(codec, before, after):
-        old, new = (None if each is None else each.get(field.stored) for each in (before, after))
-        if _tells_default(field) and differ(old, new):
-            yield FieldPair(field.declared.name, _WithDefault(field, before, after, instance), old, new)
-        else:
-            yield FieldPair(field.declared.name, field, old, new)
+        old = None if before is None else before.get(field.stored)
+        new = None if after is None else after.get(field.stored)
+        if differ(old, new):
+            compared = _WithDefault(field, before, after, instance) if _tells_default(field) else field
+            yield FieldPair(field.declared.name, compared, old, new)
 
 
 def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:

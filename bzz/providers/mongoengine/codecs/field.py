@@ -159,7 +159,10 @@ class FieldCodec(Checks):
         return None if self.compares_attributes and not differ(before, after) else (before, after)
 
     def embedded_pairs(self, old: Any, new: Any) -> Iterable[FieldPair] | None:
-        """Return the fields of two embedded documents, each of which may be None; None for anything else."""
+        """Return the fields in which two embedded documents differ, each of which may be None.
+
+        :returns: None for anything but embedded documents.
+        """
         return None
 
     # -- updates
