@@ -9,7 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.data import body
 from bzz.codec import dumps
-from bzz.model.sent import Sent
+from bzz.model.validation import ValidatedBody
 from bzz.providers.mongoengine.codecs import forms
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
@@ -42,7 +42,7 @@ def test_a_page_for_a_receiver(benchmark: BenchmarkFixture, codec: DocumentCodec
 
 
 def test_validating_a_new_document(benchmark: BenchmarkFixture, codec: DocumentCodec) -> None:
-    values = Sent(codec.shape, {}).left(body(7))
+    values = ValidatedBody(codec.shape, {}).final_values(body(7))
     assert benchmark(forms.new, codec, values)["age"] == 25
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from bzz.providers.base import Condition, Filter, ListQuery
 from bzz.shape import Field, Place, Shape
-from bzz.shape.keys import NamedDocument
+from bzz.shape.documents import NamedDocument
 from bzz.shape.walk import walk
 
 __all__ = ["Identity", "PublicIds"]

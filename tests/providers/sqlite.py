@@ -208,7 +208,7 @@ class SQLiteProvider(Provider):
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
         return await read_page(TableListing(self, query), query)
 
-    async def represent(self, items: Sequence[Any]) -> list[Any]:
+    async def render(self, items: Sequence[Any]) -> list[Any]:
         return [
             each.show() if isinstance(each, RowRecord) else RowRecord(self.shape, vars(each)).show() for each in items
         ]

@@ -11,8 +11,7 @@ import pytest
 from bzz.shape import Field, Kind
 from bzz.shape.containers import MapKind
 from bzz.shape.free import AnyKind
-from bzz.shape.numbers import BooleanKind, FloatKind, IntegerKind
-from bzz.shape.texts import StringKind
+from bzz.shape.scalars import BooleanKind, FloatKind, IntegerKind, StringKind
 from bzz.shape.times import DateTimeKind
 from bzz.testing.provider import Capability, Models, ProviderContract
 from tests.providers.sqlite import SQLiteProvider, Table

@@ -126,7 +126,7 @@ class DocumentStore:
         return found, query
 
     def _is_unique(self, field: Field) -> bool:
-        return field is self.codec.shape.pk and field.is_scalar
+        return field is self.codec.shape.pk and field.kind.is_scalar
 
     async def _fetch_group(self, collection: Collection, wanted: Sequence[Any]) -> list[Raw | Exception | None]:
         """The documents with these primary keys, each asker's its own copy."""

@@ -177,7 +177,7 @@ def _is_open(codec: DocumentCodec, stored: str) -> bool:
     if field is None or field.declared.hidden:
         return False
     if not rest or field.compared == stored:
-        return field.declared.is_scalar
+        return field.declared.kind.is_scalar
     return field.holds_documents and field.declared.link is not None and _is_open(field.target(), rest)
 
 

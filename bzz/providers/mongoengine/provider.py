@@ -39,7 +39,7 @@ from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.querysets import check_hooks
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.record import DocumentRecord, represent, shape_of
+from bzz.providers.mongoengine.record import DocumentRecord, render, shape_of
 from bzz.providers.mongoengine.updates import InPlace
 from bzz.providers.public_ids import Identity, PublicIds
 from bzz.providers.records import changed, created, deleted
@@ -89,8 +89,8 @@ class MongoEngineProvider(Provider):
             query = await self._public_ids.resolve_filters(query, context)
         return await self._reader.page(path, query, context)
 
-    async def represent(self, items: Sequence[Any]) -> list[Any]:
-        return await represent(self._registry.root, items)
+    async def render(self, items: Sequence[Any]) -> list[Any]:
+        return await render(self._registry.root, items)
 
     # -- public ids
 
@@ -100,7 +100,7 @@ class MongoEngineProvider(Provider):
     async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
         await self._public_ids.resolve(shape, data, context)
 
-    async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+    async def render_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
         shapes = [each if isinstance(each, Shape) else shape_of(self._registry.root, each) for each in items]
         await self._public_ids.show(shapes, shown, context)
 

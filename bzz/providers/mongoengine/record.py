@@ -18,7 +18,7 @@ from bzz.providers.mongoengine.worker import in_thread
 from bzz.providers.records import StoredRecord
 from bzz.shape import Shape
 
-__all__ = ["DocumentRecord", "represent", "shape_of"]
+__all__ = ["DocumentRecord", "render", "shape_of"]
 
 
 class DocumentRecord(StoredRecord):
@@ -74,7 +74,7 @@ class DocumentRecord(StoredRecord):
         return diff(self._declared, old, new, by_item=by_item, instance=instance)
 
 
-async def represent(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
+async def render(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
     """What clients see of records, or of instances that a receiver put in their place.
 
     ``to_dict()`` of a model runs in a worker thread, where it may follow references.
@@ -85,7 +85,7 @@ async def represent(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
 
 
 def shape_of(codec: DocumentCodec, item: Any) -> Shape | None:
-    """The shape by which :func:`represent` shows an item; None where ``to_dict()`` or a receiver says what is shown."""
+    """The shape by which :func:`render` shows an item; None where ``to_dict()`` or a receiver says what is shown."""
     if isinstance(item, DocumentRecord):
         found = item.codec
     elif isinstance(item, me.base.BaseDocument):

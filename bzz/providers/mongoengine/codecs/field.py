@@ -183,7 +183,7 @@ class FieldCodec(Checks):
         """
         if isinstance(value, Unchanged) or (value is None and self.declared.required and self.declared.has_default):
             return False
-        return self.declared.is_scalar
+        return self.declared.kind.is_scalar
 
     def parts_in_place(self, value: Any) -> Iterator[Part] | None:
         """Return the parts that are set one by one if ``value`` takes its place; None if it is set as a whole."""

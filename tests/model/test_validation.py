@@ -13,20 +13,19 @@ from hypothesis import strategies as st
 
 from bzz.codec import dumps
 from bzz.errors import BadRequest, Invalid
-from bzz.model.sent import Sent, read_sent
+from bzz.model.validation import ValidatedBody, validate
 from bzz.providers.base import Unchanged
 from bzz.shape import Field, Shape
 from bzz.shape.containers import ListKind, MapKind
 from bzz.shape.documents import EmbeddedKind
-from bzz.shape.numbers import IntegerKind
-from bzz.shape.texts import StringKind
+from bzz.shape.scalars import IntegerKind, StringKind
 from bzz.shape.times import DateTimeKind
 
 from . import ADDRESS, CITY, ORDER, PHONE, USER, no_rules
 
 
-def sent(data: dict[str, Any], **options: Any) -> Sent:
-    return read_sent(USER, data, no_rules, is_heard=True, **options)
+def sent(data: dict[str, Any], **options: Any) -> ValidatedBody:
+    return validate(USER, data, no_rules, has_receivers=True, **options)
 
 
 def refusals(data: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -35,14 +34,14 @@ def refusals(data: dict[str, Any], **options: Any) -> dict[str, Any]:
     return dict(caught.value.errors or {})
 
 
-def left(shape: Shape, data: dict[str, Any], **options: Any) -> dict[str, Any]:
+def final_values(shape: Shape, data: dict[str, Any], **options: Any) -> dict[str, Any]:
     """What is read of data that receivers left, where a client sent nothing."""
-    return Sent(shape, {}, **options).left(data)
+    return ValidatedBody(shape, {}, **options).final_values(data)
 
 
 def errors(data: dict[str, Any], **options: Any) -> Any:
     with pytest.raises(Invalid) as caught:
-        left(USER, data, **options)
+        final_values(USER, data, **options)
     return caught.value.errors
 
 
@@ -98,7 +97,7 @@ def test_names_types_and_rules_are_refused_in_one_answer() -> None:
         return {"name": ["Too long."]} if values.get("name") else {}
 
     with pytest.raises(Invalid) as caught:
-        read_sent(USER, {"name": "x" * 9, "age": "x", "role": 1, "address": {"secret": 1, "zip": "x"}}, too_long)
+        validate(USER, {"name": "x" * 9, "age": "x", "role": 1, "address": {"secret": 1, "zip": "x"}}, too_long)
     assert caught.value.errors == {
         "age": [IntegerKind.expected],
         "role": ["Unknown field."],
@@ -108,9 +107,9 @@ def test_names_types_and_rules_are_refused_in_one_answer() -> None:
     }
 
 
-@pytest.mark.parametrize(("is_heard", "times"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize(("has_receivers", "times"), [(True, 1), (False, 0)])
 def test_the_rules_of_a_body_without_mistakes_are_asked_only_where_receivers_will_hear_of_it(
-    is_heard: bool, times: int
+    has_receivers: bool, times: int
 ) -> None:
     asked: list[Mapping[str, Any]] = []
 
@@ -118,7 +117,7 @@ def test_the_rules_of_a_body_without_mistakes_are_asked_only_where_receivers_wil
         asked.append(values)
         return {}
 
-    read_sent(USER, {"name": "Ann"}, rules, is_heard=is_heard)
+    validate(USER, {"name": "Ann"}, rules, has_receivers=has_receivers)
     assert asked == [{"name": "Ann"}] * times
 
 
@@ -150,7 +149,7 @@ def test_it_is_taken_out_at_any_depth_and_stands_at_its_place(data: dict[str, An
     found = sent(data, updating=True)
     assert found.values == values
     assert "verified" not in str(data)
-    assert found.left(data) == values
+    assert found.final_values(data) == values
 
 
 BOX: Shape = Shape(
@@ -167,7 +166,7 @@ BOX: Shape = Shape(
 
 def test_it_is_taken_out_of_the_entries_of_a_map() -> None:
     data = {"homes": {"a": {"verified": True, "zip": 1}}}
-    values = read_sent(BOX, data, no_rules, updating=True).values
+    values = validate(BOX, data, no_rules, updating=True).values
     assert values == {"homes": {"a": {"verified": Unchanged(True), "zip": 1}}}
     assert data == {"homes": {"a": {"zip": 1}}}
 
@@ -175,7 +174,7 @@ def test_it_is_taken_out_of_the_entries_of_a_map() -> None:
 def test_a_read_only_list_map_or_document_is_one_value_whatever_is_read_only_in_it() -> None:
     data = {"sealed": [{"verified": True}], "labels": {"a": [1]}, "phone": {"digits": "1"}}
     whole = {name: Unchanged(value) for name, value in data.items()}
-    assert read_sent(BOX, data, no_rules, updating=True).values == whole
+    assert validate(BOX, data, no_rules, updating=True).values == whole
     assert data == {}
 
 
@@ -187,7 +186,7 @@ def test_a_read_only_value_of_the_wrong_type_is_refused_and_nothing_is_taken_out
 
 def test_a_hidden_name_inside_a_read_only_value_is_unknown() -> None:
     with pytest.raises(Invalid) as caught:
-        read_sent(BOX, {"sealed": [{"secret": "x"}]}, no_rules, updating=True)
+        validate(BOX, {"sealed": [{"secret": "x"}]}, no_rules, updating=True)
     assert caught.value.errors == {"sealed.0.secret": ["Unknown field."]}
 
 
@@ -196,7 +195,7 @@ def test_what_was_taken_out_goes_with_its_document_where_a_receiver_moves_it() -
     found = sent(data, updating=True)
     data["addresses"].reverse()
     data["addresses"].insert(0, {"zip": 3})
-    assert found.left(data)["addresses"] == [
+    assert found.final_values(data)["addresses"] == [
         {"zip": 3},
         {"zip": 2, "verified": Unchanged(False)},
         {"zip": 1, "verified": Unchanged(True)},
@@ -207,15 +206,15 @@ def test_it_is_forgotten_with_a_document_that_a_receiver_replaced() -> None:
     data: dict[str, Any] = {"address": {"verified": True}, "created": None}
     found = sent(data, updating=True)
     data["address"] = {"zip": 1}
-    assert found.left(data) == {"address": {"zip": 1}, "created": Unchanged(None)}
-    assert found.left({"name": "Ann"}) == {"name": "Ann"}
+    assert found.final_values(data) == {"address": {"zip": 1}, "created": Unchanged(None)}
+    assert found.final_values({"name": "Ann"}) == {"name": "Ann"}
 
 
 def test_what_a_receiver_filled_in_wins() -> None:
     data: dict[str, Any] = {"address": {"verified": True}, "created": None}
     found = sent(data, updating=True)
     data["address"]["verified"], data["created"] = False, "2026-01-01"
-    assert found.left(data) == {"address": {"verified": False}, "created": datetime(2026, 1, 1)}
+    assert found.final_values(data) == {"address": {"verified": False}, "created": datetime(2026, 1, 1)}
 
 
 # -- what receivers left
@@ -223,7 +222,7 @@ def test_what_a_receiver_filled_in_wins() -> None:
 
 def test_values_are_those_of_the_named_fields_and_no_others() -> None:
     data = {"name": "Ann", "balance": "1.5", "address": {"zip": 7}, "boss": None}
-    assert left(USER, data) == {"name": "Ann", "balance": Decimal("1.5"), "address": {"zip": 7}, "boss": None}
+    assert final_values(USER, data) == {"name": "Ann", "balance": Decimal("1.5"), "address": {"zip": 7}, "boss": None}
 
 
 def test_every_mistake_is_named_at_once() -> None:
@@ -239,20 +238,20 @@ def test_every_mistake_is_named_at_once() -> None:
 
 def test_what_a_receiver_filled_in_is_read_also_in_hidden_and_read_only_fields() -> None:
     data = {"password": "x", "address": {"verified": True}}
-    assert left(USER, data) == data
+    assert final_values(USER, data) == data
 
 
 def test_what_a_receiver_nested_without_end_is_refused() -> None:
     data: dict[str, Any] = {}
     data["meta"] = data
     with pytest.raises(Invalid) as refusal:
-        left(USER, data)
+        final_values(USER, data)
     assert "Must not nest deeper than 32 levels." in str(refusal.value.errors)
 
 
 @pytest.mark.parametrize("given_id", ["42", 42])
 def test_an_update_may_repeat_the_id_which_is_left_out(given_id: Any) -> None:
-    assert left(ORDER, {"id": given_id, "total": 1}, own_id=42, updating=True) == {"total": Decimal(1)}
+    assert final_values(ORDER, {"id": given_id, "total": 1}, own_id=42, updating=True) == {"total": Decimal(1)}
 
 
 @pytest.mark.parametrize("given_id", ["44", "x", 42.0, None, True, {}])
@@ -264,7 +263,7 @@ def test_an_update_cannot_change_the_id(given_id: Any) -> None:
 
 
 def test_an_id_is_left_to_compare_where_it_is_not_known_what_it_is() -> None:
-    assert left(ORDER, {"id": "42", "total": 1}, updating=True) == {"id": 42, "total": Decimal(1)}
+    assert final_values(ORDER, {"id": "42", "total": 1}, updating=True) == {"id": 42, "total": Decimal(1)}
 
 
 def test_an_id_cannot_be_unset_where_it_is_not_known_what_it_is() -> None:
@@ -274,20 +273,20 @@ def test_an_id_cannot_be_unset_where_it_is_not_known_what_it_is() -> None:
 @pytest.mark.parametrize("code", ["", ".", ".."])
 def test_an_id_that_no_url_can_name_is_refused(code: str) -> None:
     with pytest.raises(Invalid) as caught:
-        left(CITY, {"code": code})
+        final_values(CITY, {"code": code})
     assert caught.value.errors == {"code": ["This id cannot stand in a URL."]}
 
 
 def test_a_number_as_id_is_read_from_the_text_in_which_it_is_shown() -> None:
-    assert left(ORDER, {"id": "7"}) == {"id": 7}
+    assert final_values(ORDER, {"id": "7"}) == {"id": 7}
 
 
 def test_a_number_as_id_of_another_name_is_shown_and_read_as_a_number() -> None:
     number = Field("number", IntegerKind())
     crate = Shape("Crate", object, {"number": number}, pk=number, url_id=number)
-    assert left(crate, {"number": 7}) == {"number": 7}
+    assert final_values(crate, {"number": 7}) == {"number": 7}
     with pytest.raises(Invalid):
-        left(crate, {"number": "7"})
+        final_values(crate, {"number": "7"})
 
 
 names = st.sampled_from([*USER.fields, "street", "zip", "city", "key", "@type", "_cls", "$set", "a.b"]) | st.text()
@@ -305,6 +304,6 @@ values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dic
 @given(st.dictionaries(names, values | st.binary() | st.decimals() | st.datetimes() | st.uuids(), max_size=6))
 def test_whatever_a_receiver_leaves_is_read_or_refused(data: dict[str, Any]) -> None:
     try:
-        left(USER, data)
+        final_values(USER, data)
     except BadRequest as error:
         dumps(error.problem())
