@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from bzz.change import Diff
 from bzz.errors import ConfigurationError, Conflict, Invalid
@@ -101,42 +101,44 @@ class Column:
         return None
 
 
-class RowRecord(StoredRecord):
-    """A row, in values."""
+class RowCodec:
+    """Converts rows: what is stored of an instance is already in values."""
 
-    has_custom_json = False
+    inherits = has_custom_json = False
 
-    def __init__(self, shape: Shape, row: Row) -> None:
+    def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self.row = row
 
-    @property
-    def id(self) -> str:
-        return str(self.key)
+    def variant(self, row: Row) -> Self:
+        return self
 
-    @property
-    def model(self) -> type:
-        return self.shape.model
+    def key_of(self, row: Row) -> Any:
+        return row["id"]
+
+    def to_json(self, row: Row) -> Row:
+        return {name: row[name] for name in self.shape.visible}
+
+    def changed_json(self, instance: Any, row: Row) -> Row:
+        return self.to_json(vars(instance))
+
+    def load(self, row: Row) -> Any:
+        return self.shape.model(row)
+
+
+class RowRecord(StoredRecord[RowCodec]):
+    """A row."""
 
     @property
     def key(self) -> Any:
-        return self.row["id"]
-
-    def to_json(self) -> Row:
-        return {name: self.row[name] for name in self.shape.visible}
-
-    def changed_json(self, instance: Any) -> Row:
-        return {name: getattr(instance, name) for name in self.shape.visible}
-
-    def load(self) -> Any:
-        return self.model(self.row)
+        return self.raw["id"]
 
     def is_same(self, other: Record) -> bool:
-        return isinstance(other, RowRecord) and other.row == self.row
+        return isinstance(other, RowRecord) and bool(other.raw == self.raw)
 
     def compare(self, before: RowRecord | None, after: RowRecord | None, *, by_item: bool = False) -> Diff:
-        old, new = (dict.fromkeys(self.row) if each is None else each.row for each in (before, after))
-        pairs = (FieldPair(name, Column(self.shape.fields[name]), old[name], new[name]) for name in old)
+        old, new = (dict.fromkeys(self.raw) if each is None else each.raw for each in (before, after))
+        fields = self.codec.shape.fields
+        pairs = (FieldPair(name, Column(fields[name]), old[name], new[name]) for name in old)
         return diff((each for each in pairs if each.old != each.new), by_item=by_item)
 
 
@@ -161,6 +163,7 @@ class SQLiteProvider(Provider):
             for name, kind in model.kinds.items()
         }
         self.shape = Shape(model.__name__, model, fields, fields["id"], fields["id"])
+        self.codec = RowCodec(self.shape)
         self.model: Any = model
         self.columns = {name: Column(field) for name, field in fields.items()}
         self.database: sqlite3.Connection = options.database
@@ -176,7 +179,7 @@ class SQLiteProvider(Provider):
     def record(self, stored: Sequence[Any]) -> RowRecord:
         """Return the record of what SQLite gives."""
         pairs = zip(self.columns.items(), stored, strict=True)
-        return RowRecord(self.shape, {name: column.from_row(each) for (name, column), each in pairs})
+        return RowRecord(self.codec, {name: column.from_row(each) for (name, column), each in pairs})
 
     def check(self, shape: Shape, values: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
         least = self.model.least
@@ -210,7 +213,7 @@ class SQLiteProvider(Provider):
 
     async def render(self, items: Sequence[Any]) -> list[Any]:
         return [
-            each.show() if isinstance(each, RowRecord) else RowRecord(self.shape, vars(each)).show() for each in items
+            each.show() if isinstance(each, RowRecord) else RowRecord(self.codec, vars(each)).show() for each in items
         ]
 
     # -- writing
@@ -227,7 +230,7 @@ class SQLiteProvider(Provider):
         row = self._whole({**dict.fromkeys(self.columns), **self.model.defaults, **values})
         marks = ", ".join("?" * len(row))
         cursor = self._write(f"INSERT INTO {self.name} ({', '.join(row)}) VALUES ({marks})", row)
-        return created(RowRecord(self.shape, {**row, "id": cursor.lastrowid}))
+        return created(RowRecord(self.codec, {**row, "id": cursor.lastrowid}))
 
     async def update(
         self,
@@ -245,9 +248,9 @@ class SQLiteProvider(Provider):
 
         async def write(found: RowRecord, attempt: int) -> Edited[RowRecord] | None:
             conditions.require(found)
-            require_ids(ids, found.row)
-            after = RowRecord(self.shape, self._after(found.row, values, merge))
-            return Edited(found, after) if self._replace(found.row, after.row) else None
+            require_ids(ids, found.raw)
+            after = RowRecord(self.codec, self._after(found.raw, values, merge))
+            return Edited(found, after) if self._replace(found.raw, after.raw) else None
 
         async def read() -> RowRecord:
             return await self.get(path, context)
@@ -278,7 +281,7 @@ class SQLiteProvider(Provider):
     def preview(self, record: Record, values: Mapping[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, RowRecord)
         _, values = split_ids(self.shape, values)
-        return record.compare(record, RowRecord(self.shape, self._after(record.row, values, merge)))
+        return record.compare(record, RowRecord(self.codec, self._after(record.raw, values, merge)))
 
     async def delete(
         self,
@@ -292,7 +295,7 @@ class SQLiteProvider(Provider):
 
         async def write(found: RowRecord, attempt: int) -> RowRecord | None:
             conditions.require(found)
-            same, values = self._same(found.row)
+            same, values = self._same(found.raw)
             gone = self.database.execute(f"DELETE FROM {self.name} WHERE {same}", values)
             return found if gone.rowcount else None
 
