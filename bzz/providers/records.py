@@ -1,7 +1,7 @@
 """Records of what is stored, their state, and what a write has made of them: the same for every provider.
 
-A provider brings how its stored form is converted (:class:`RecordCodec`) and compared (:class:`StoredRecord`). What that
-form is, is not known here.
+A provider brings how its stored form is converted (:class:`RecordCodec`) and compared (:class:`StoredRecord`). What
+that form is, is not known here.
 """
 
 from __future__ import annotations
