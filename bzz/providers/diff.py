@@ -72,7 +72,7 @@ def _diff(field: Compared, old: Any, new: Any, name: str, by_item: bool) -> Diff
 
 
 def _are_same_items(item: Compared, old: Any, new: Any) -> bool:
-    """Whether two lists hold embedded documents of the same classes and ids, in the same order."""
+    """Return whether two lists hold embedded documents of the same classes and ids, in the same order."""
     if not (isinstance(old, list) and isinstance(new, list)):
         return False
     before, after = (list(map(item.identity, each)) for each in (old, new))

@@ -42,7 +42,7 @@ class DocumentRecord(StoredRecord[DocumentCodec]):
 
 
 async def render(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
-    """What clients see of records, or of instances that a receiver put in their place.
+    """Return what clients see of records, or of instances that a receiver put in their place.
 
     ``to_dict()`` of a model runs in a worker thread, where it may follow references.
     """
@@ -52,7 +52,7 @@ async def render(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
 
 
 def shape_of(codec: DocumentCodec, item: Any) -> Shape | None:
-    """The shape by which :func:`render` shows an item; None where ``to_dict()`` or a receiver says what is shown."""
+    """Return the shape by which :func:`render` shows an item; None if ``to_dict()`` or a receiver makes its JSON."""
     if isinstance(item, DocumentRecord):
         found = item.codec
     elif isinstance(item, me.base.BaseDocument):
