@@ -19,8 +19,8 @@ from mongoengine.errors import SaveConditionError
 from mongoengine.queryset import OperationError
 
 from bzz.providers.mongoengine import internals
-from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.updates import unchanged
 
 __all__ = ["Outrun", "delete_unchanged"]
 

@@ -7,6 +7,7 @@ MongoEngine signals have receivers.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -18,29 +19,41 @@ from mongoengine.errors import SaveConditionError
 from mongoengine.queryset import NotUniqueError, OperationError
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
-from bzz.errors import Conflict, Invalid, OutcomeUnknown, Unavailable
+from bzz.errors import ConfigurationError, Conflict, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine import internals
-from bzz.providers.mongoengine.changes import assignments
+from bzz.providers.mongoengine.codecs.declared import overrides
 from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.instance import unset_in
 from bzz.providers.mongoengine.codecs.messages import add_error
-from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.expressions import unchanged
-from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
-from bzz.providers.mongoengine.overrides import overrides
-from bzz.providers.mongoengine.raw import Raw, applied
+from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.failures import blames_data, failed_orm_write, writing
+from bzz.providers.mongoengine.orm_delete import delete_unchanged
+from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rejections import duplicate_key, rejected
-from bzz.providers.mongoengine.removal import delete_unchanged
-from bzz.providers.mongoengine.required import missing_told
+from bzz.providers.mongoengine.required import blame_missing
+from bzz.providers.mongoengine.updates import applied, assignments, unchanged
 from bzz.providers.mongoengine.worker import in_thread
 
-__all__ = ["create", "delete", "deletes_itself", "replace", "saves_itself"]
+__all__ = ["check_save", "create", "delete", "deletes_itself", "replace", "saves_itself"]
 
 T = TypeVar("T")
 
 _SAVE_SIGNALS = (signals.pre_save, signals.pre_save_post_validation, signals.post_save)
 _DELETE_SIGNALS = (signals.pre_delete, signals.post_delete)
+
+
+def check_save(model: Any) -> None:
+    """Refuse a ``save`` that cannot be told to insert, or to save only what is unchanged.
+
+    :raises bzz.errors.ConfigurationError: if a class has one.
+    """
+    if not overrides(model, "save"):
+        return
+    parameters = inspect.signature(model.save).parameters
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    if not takes_all and not {"force_insert", "save_condition"} <= parameters.keys():
+        raise ConfigurationError(f"{model.__name__}.save must take **kwargs and hand them to super().save()")
 
 
 def saves_itself(codec: DocumentCodec) -> bool:
@@ -53,7 +66,7 @@ def deletes_itself(codec: DocumentCodec) -> bool:
     return codec.has_delete_hooks or any(signal.has_receivers_for(codec.model) for signal in _DELETE_SIGNALS)
 
 
-async def create(documents: Documents, given: Raw) -> Raw:
+async def create(documents: DocumentStore, given: Raw) -> Raw:
     """Insert a new document through ``save(force_insert=True)``; returns it as stored.
 
     :param given: the raw values that the client or a receiver gave; the class completes the rest.
@@ -65,16 +78,16 @@ async def create(documents: Documents, given: Raw) -> Raw:
     def insert() -> Raw:
         fields = [field for _, field, bson in codec.parts(given) if bson is not None]
         values = {field.declared.name: _saved(field, given[field.stored]) for field in fields}
-        with missing_told(codec, values):
+        with blame_missing(codec, values):
             instance = internals.construct_new(codec.model, values)
-        with missing_told(codec, internals.values(instance)):
+        with blame_missing(codec, internals.values(instance)):
             instance.save(force_insert=True)
         return dict(instance.to_mongo())
 
-    return documents.as_saved(await _in_thread(codec, insert), collection)
+    return collection.as_saved(await _in_thread(codec, insert))
 
 
-async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
+async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | None:
     """Save the difference of two raw documents, if the first still is what is stored; None where it is not."""
     codec = documents.codec.variant(before)
     documents.require_own_database()
@@ -91,7 +104,7 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
         updates: list[Raw] = []
         internals.watch_updates(instance, updates.append)
         try:
-            with missing_told(codec, internals.values(instance)):
+            with blame_missing(codec, internals.values(instance)):
                 instance.save(save_condition={"__raw__": unchanged(before)})
         except SaveConditionError:
             return None
@@ -101,10 +114,10 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
         return stored if codec.has_own_form else {**stored, **_others(instance, loaded, updates)}
 
     saved = await _in_thread(codec, save)
-    return None if saved is None else documents.as_saved(saved, collection)
+    return None if saved is None else collection.as_saved(saved)
 
 
-async def delete(documents: Documents, raw: Raw, *, in_any_state: bool = False) -> Raw | None:
+async def delete(documents: DocumentStore, raw: Raw, *, in_any_state: bool = False) -> Raw | None:
     """Delete a document through its own ``delete()``, if it still is what is stored; None where it is not.
 
     An own ``delete()`` may never get to MongoEngine's, so for those what is stored is compared just before, too.
@@ -252,7 +265,7 @@ def _operation_error(codec: DocumentCodec, error: Exception) -> Exception:
     if isinstance(cause, OperationFailure) and blames_data(cause):
         return rejected(cause)
     if isinstance(cause, PyMongoError):
-        return hooked_failure(cause)
+        return failed_orm_write(cause)
     return Conflict("Other documents refer to this one.") if _denied(error) else error
 
 

@@ -1,38 +1,55 @@
 """References by public ids: those of the field that a model's ``get_id_field_name()`` names.
 
-Documents store primary keys, and everything inside bzz knows primary keys only. Public ids are replaced when a body or
-a filter comes in, and put in their place in answers, each time with one query for each model that is referred to.
+Documents hold primary keys, and everything inside bzz knows primary keys only. Public ids are replaced when a body or
+a filter comes in, and put in their place in answers, each time with one query for each model that is referred to. How a
+provider looks for documents is not known here.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bzz.providers.base import Condition, Filter, ListQuery
-from bzz.providers.mongoengine.reading import Reading
 from bzz.shape import Field, Place, Shape
 from bzz.shape.documents import NamedDocument
 from bzz.shape.walk import walk
 
-__all__ = ["PublicIds"]
+__all__ = ["Identity", "PublicIds"]
 
 Named = dict[str, Any]
 """The counterparts of ids, by their text."""
 
 
+class Identity(NamedTuple):
+    """How one document is known.
+
+    :ivar key: the value of its primary key.
+    :ivar public: the value of its public id.
+    :ivar shown: the JSON of its public id.
+    """
+
+    key: Any
+    public: Any
+    shown: Any
+
+
+FindIdentities = Callable[[Shape, Field, Sequence[Any], Any], Awaitable[list[Identity]]]
+"""Given a shape, one of its fields, values of it and the context, gives the documents with these values."""
+
+
 class PublicIds:
     """Replaces public ids by primary keys and back, for one set of routes.
 
-    :param reading: finds the documents that are referred to.
+    :param find: finds the documents that are referred to, among those that there are for a request.
     """
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, find: FindIdentities) -> None:
+        self._find = find
 
     async def resolve(self, shape: Shape, data: Any, context: Any) -> None:
         """Replace the public ids in a decoded body by the text of primary keys. A body may hold anything."""
@@ -65,24 +82,18 @@ class PublicIds:
         """The text of the primary key of each document, by public ids."""
         public = target.public_id
         assert public is not None
-        documents = self._reading.documents(self._reading.registry.of(target.model))
         read = _read(public, ids)
         keys: Named = {}
-        for raw in await documents.named(public, list(read.values()), context) if read else ():
-            value = documents.codec.key_of(raw)
-            keys.setdefault(str(value), str(documents.codec.key_value(raw["_id"])))
+        for each in await self._find(target, public, list(read.values()), context) if read else ():
+            keys.setdefault(str(each.public), str(each.key))
         return {text: keys[str(value)] for text, value in read.items() if str(value) in keys}
 
     async def _public(self, target: Shape, ids: set[str], context: Any) -> Named:
         """The JSON of the public id of each document, by the texts of primary keys."""
         assert target.pk is not None
-        assert target.public_id is not None
-        documents = self._reading.documents(self._reading.registry.of(target.model))
         read = _read(target.pk, ids)
-        field = documents.codec.fields[target.public_id.name]
-        found = await documents.named(target.pk, list(read.values()), context) if read else []
-        shown = {str(documents.codec.key_value(raw["_id"])): field.to_json(raw.get(field.stored)) for raw in found}
-        return {key: value for key, value in shown.items() if value is not None}
+        found = await self._find(target, target.pk, list(read.values()), context) if read else []
+        return {str(each.key): each.shown for each in found if each.shown is not None}
 
 
 class _Reference(NamedTuple):
