@@ -1,4 +1,4 @@
-"""What an application has running beside its requests: entered before the first, left after the last."""
+"""Context managers of an application: entered before its first request, left after its last."""
 
 from __future__ import annotations
 
