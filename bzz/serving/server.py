@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from bzz.addresses import Proxies
 from bzz.errors import ConfigurationError
 from bzz.limits import Limits
-from bzz.serving.place import Place
+from bzz.serving.endpoint import Endpoint
 from bzz.serving.source import Source, load
 
 __all__ = ["Limits", "Server", "check_options", "load", "serve"]
@@ -60,12 +60,12 @@ def serve(
     proxies = Proxies(trusted_proxies)
     if proxies and options.get("xheaders"):
         raise ConfigurationError("xheaders believes whoever connects: leave it out where trusted_proxies says whom")
-    place = Place(port, address, None if unix_socket is None else Path(unix_socket))
+    endpoint = Endpoint(port, address, None if unix_socket is None else Path(unix_socket))
     # Each engine is imported where it is chosen: the other may not be installed, and costs time.
     if server == "granian":
-        import_module("bzz.serving.granian").run(app, place, processes, proxies, limits, on_start, options)
+        import_module("bzz.serving.granian").run(app, endpoint, processes, proxies, limits, on_start, options)
     else:
-        import_module("bzz.serving.tornado").run(app, place, proxies, limits, on_start, options)
+        import_module("bzz.serving.tornado").run(app, endpoint, proxies, limits, on_start, options)
 
 
 def check_options(options: Mapping[str, Any], engine: Callable[..., Any], reserved: Iterable[str]) -> None:
