@@ -25,7 +25,7 @@ from bzz.asgi.rsgi import RSGIApplication
 from bzz.errors import BzzError, ConfigurationError
 from bzz.limits import Limits
 from bzz.serving.endpoint import Endpoint, port_of
-from bzz.serving.server import check_options
+from bzz.serving.options import check_options
 from bzz.serving.source import Source, load
 
 try:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,7 +13,7 @@ from bzz.limits import Limits
 from bzz.serving.endpoint import Endpoint
 from bzz.serving.source import Source, load
 
-__all__ = ["Limits", "Server", "check_options", "load", "serve"]
+__all__ = ["Limits", "Server", "load", "serve"]
 
 Server = Literal["tornado", "granian"]
 
@@ -66,11 +65,3 @@ def serve(
         import_module("bzz.serving.granian").run(app, endpoint, processes, proxies, limits, on_start, options)
     else:
         import_module("bzz.serving.tornado").run(app, endpoint, proxies, limits, on_start, options)
-
-
-def check_options(options: Mapping[str, Any], engine: Callable[..., Any], reserved: Iterable[str]) -> None:
-    """Raise ConfigurationError for an option that ``engine`` does not take, or for which ``serve`` has its own name."""
-    known = set(inspect.signature(engine).parameters) - {"self", *reserved}
-    for name in options:
-        if name not in known:
-            raise ConfigurationError(f"there is no option {name!r}; this server takes {', '.join(sorted(known))}")

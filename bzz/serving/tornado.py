@@ -23,7 +23,7 @@ from bzz.asgi.lifespan import attached, stopping
 from bzz.events import drain
 from bzz.limits import CappedApplication, InFlight, Limits
 from bzz.serving.endpoint import Endpoint, port_of
-from bzz.serving.server import check_options
+from bzz.serving.options import check_options
 from bzz.serving.source import Source, load
 
 __all__ = ["make_server", "run"]
