@@ -56,6 +56,7 @@ from bzz.providers.value_checks import (
     undeclared,
 )
 from bzz.shape import Field, Shape
+from bzz.shape.documents import TAG
 
 __all__ = ["MongoEngineProvider"]
 
@@ -147,7 +148,9 @@ class MongoEngineProvider(LiveDocuments):
     # -- creating
 
     async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
-        codec = named_class(self._registry.of(path.last.shape.model), values)
+        codec = self._registry.of(path.last.shape.model)
+        if TAG in values:
+            codec = named_class(codec, values)
         await self._check_references(codec, values, context)
         if path.last.field is None:
             return await self._insert(self._reader.documents(codec), values)
@@ -246,7 +249,7 @@ class MongoEngineProvider(LiveDocuments):
         return await nested.remove(self._reader, path, conditions, context)
 
     def _deletes_in_place(self) -> bool:
-        """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
+        """Return whether a delete needs to know nothing of what is stored: then it is one round trip."""
         codec = self._registry.root
         return not codec.inherits and not orm_writes.deletes_itself(codec)
 
