@@ -15,7 +15,7 @@ from tests.conftest import Serve
 INHERITING: dict[str, Any] = {"allow_inheritance": True}
 
 
-class Harbour(me.Document):
+class PortOfCall(me.Document):
     code = me.StringField(primary_key=True)
 
 
@@ -27,7 +27,7 @@ class Load(me.EmbeddedDocument):
 class Barrel(Load):
     litres = me.IntField(max_value=900)
     seal = me.StringField()
-    port = me.ReferenceField(Harbour)
+    port = me.ReferenceField(PortOfCall)
     inner = me.ListField(me.EmbeddedDocumentField(Load))
 
 
@@ -35,39 +35,39 @@ class Cask(Barrel):
     wood = me.StringField(required=True)
 
 
-class Numbered(me.EmbeddedDocument):
+class KeyedBox(me.EmbeddedDocument):
     meta: ClassVar[dict[str, Any]] = INHERITING
     key = me.StringField(primary_key=True)
     name = me.StringField()
 
 
-class NumberedBox(Numbered):
+class KeyedCase(KeyedBox):
     seal = me.StringField()
 
 
-class Hold(me.Document):
+class CargoHold(me.Document):
     meta: ClassVar[dict[str, Any]] = INHERITING
     label = me.StringField()
     first = me.EmbeddedDocumentField(Load)
     loads = me.ListField(me.EmbeddedDocumentField(Load))
     rows = me.ListField(me.ListField(me.EmbeddedDocumentField(Load)))
-    boxes = me.EmbeddedDocumentListField(Numbered)
+    boxes = me.EmbeddedDocumentListField(KeyedBox)
     mapped = me.MapField(me.EmbeddedDocumentField(Load))
-    anything = me.GenericEmbeddedDocumentField(choices=(Load, Numbered))
+    anything = me.GenericEmbeddedDocumentField(choices=(Load, KeyedBox))
     things = me.ListField(me.GenericEmbeddedDocumentField(choices=(Load,)))
 
 
-class SavedHold(Hold):
+class SavedCargoHold(CargoHold):
     """Is written by MongoEngine itself."""
 
     def clean(self) -> None:
         """Nothing of its own."""
 
 
-MODELS = pytest.mark.parametrize("model", [Hold, SavedHold])
+MODELS = pytest.mark.parametrize("model", [CargoHold, SavedCargoHold])
 
 
-def _routes(model: type = Hold, **options: Any) -> Sequence[Any]:
+def _routes(model: type = CargoHold, **options: Any) -> Sequence[Any]:
     return bzz.flatten([bzz.ModelHive.routes_for("mongoengine", model, resource_name="hold", **options)])
 
 
@@ -90,7 +90,7 @@ EVERYWHERE = pytest.mark.parametrize("field", ["first", "loads", "mapped", "anyt
 @MODELS
 @EVERYWHERE
 async def test_a_post_creates_embedded_documents_of_the_types_that_it_names(
-    serve: Serve, database_name: str, model: type[Hold], field: str
+    serve: Serve, database_name: str, model: type[CargoHold], field: str
 ) -> None:
     answer = await serve(_routes(model)).post("/hold/", json=_sent(field, BARREL))
     held = _held(model.objects.get(), field)
@@ -101,7 +101,7 @@ async def test_a_post_creates_embedded_documents_of_the_types_that_it_names(
 @MODELS
 @EVERYWHERE
 async def test_an_update_of_the_parent_creates_them_too(
-    serve: Serve, database_name: str, model: type[Hold], field: str, verb: str
+    serve: Serve, database_name: str, model: type[CargoHold], field: str, verb: str
 ) -> None:
     hold = model().save()
     answer = await serve(_routes(model)).request(verb, f"/hold/{hold.pk}/", json=_sent(field, BARREL))
@@ -112,26 +112,30 @@ async def test_an_update_of_the_parent_creates_them_too(
 async def test_types_are_read_at_every_depth(serve: Serve, database_name: str) -> None:
     inner = {"@type": "Barrel", "inner": [{"@type": "Cask", "wood": "oak", "inner": [{"name": "deep"}]}]}
     answer = await serve(_routes()).post("/hold/", json={"loads": [inner]})
-    cask = Hold.objects.get().loads[0].inner[0]
+    cask = CargoHold.objects.get().loads[0].inner[0]
     assert (answer.status_code, type(cask), cask.wood, cask.inner[0].name) == (201, Cask, "oak", "deep")
 
 
 async def test_a_form_names_types_in_embedded_documents(serve: Serve, database_name: str) -> None:
     answer = await serve(_routes()).post("/hold/", data={"first.@type": "Cask", "first.wood": "oak"})
-    assert (answer.status_code, type(Hold.objects.get().first)) == (201, Cask)
+    assert (answer.status_code, type(CargoHold.objects.get().first)) == (201, Cask)
 
 
-@pytest.mark.parametrize("name", ["Load", "Hold"])
+@pytest.mark.parametrize("name", ["Load", "CargoHold"])
 async def test_the_name_of_the_base_itself_is_a_type(serve: Serve, database_name: str, name: str) -> None:
-    sent = {"@type": "Hold", "first": {"@type": "Load", "name": "a"}}
+    sent = {"@type": "CargoHold", "first": {"@type": "Load", "name": "a"}}
     answer = await serve(_routes()).post("/hold/", json=sent)
-    assert (answer.status_code, type(Hold.objects.get()), type(Hold.objects.get().first)) == (201, Hold, Load)
+    assert (answer.status_code, type(CargoHold.objects.get()), type(CargoHold.objects.get().first)) == (
+        201,
+        CargoHold,
+        Load,
+    )
 
 
 LOADS = "Must be one of: Load, Barrel, Cask."
 
 
-@pytest.mark.parametrize("tag", ["NumberedBox", "Harbour", "nothing", 7, ["Barrel"], None])
+@pytest.mark.parametrize("tag", ["KeyedCase", "PortOfCall", "nothing", 7, ["Barrel"], None])
 @pytest.mark.parametrize(
     ("field", "where"),
     [("first", "first"), ("loads", "loads.0"), ("mapped", "mapped.a"), ("things", "things.0")],
@@ -140,7 +144,7 @@ LOADS = "Must be one of: Load, Barrel, Cask."
 async def test_a_type_that_may_not_stand_there_is_refused_with_those_that_may(
     serve: Serve, database_name: str, tag: Any, field: str, where: str, verb: str
 ) -> None:
-    path = "/hold/" if verb == "POST" else f"/hold/{Hold().save().pk}/"
+    path = "/hold/" if verb == "POST" else f"/hold/{CargoHold().save().pk}/"
     answer = await serve(_routes()).request(verb, path, json=_sent(field, {"@type": tag, "name": "a"}))
     assert (answer.status_code, answer.json()["errors"]) == (400, {f"{where}.@type": [LOADS]})
 
@@ -157,8 +161,8 @@ async def test_a_generic_field_takes_and_shows_subclasses_of_its_choices(
 
 
 @MODELS
-async def test_what_was_shown_can_be_sent_back(serve: Serve, database_name: str, model: type[Hold]) -> None:
-    barrel, box = Barrel(name="a", litres=5, inner=[Cask(wood="oak")]), NumberedBox(key="k", seal="s")
+async def test_what_was_shown_can_be_sent_back(serve: Serve, database_name: str, model: type[CargoHold]) -> None:
+    barrel, box = Barrel(name="a", litres=5, inner=[Cask(wood="oak")]), KeyedCase(key="k", seal="s")
     hold = model(first=barrel, loads=[barrel], boxes=[box], mapped={"a": barrel}, anything=box, things=[barrel]).save()
     client, place, told = serve(_routes(model)), f"/hold/{hold.pk}/", []
 
@@ -176,23 +180,23 @@ async def test_what_was_shown_can_be_sent_back(serve: Serve, database_name: str,
 @pytest.mark.parametrize("verb", ["PUT", "PATCH"])
 @MODELS
 async def test_an_update_of_the_parent_changes_fields_of_the_stored_subclass(
-    serve: Serve, database_name: str, model: type[Hold], verb: str
+    serve: Serve, database_name: str, model: type[CargoHold], verb: str
 ) -> None:
     hold = model(
-        first=Cask(wood="oak", litres=1), boxes=[Numbered(key="a"), NumberedBox(key="b", seal="s", name="n")]
+        first=Cask(wood="oak", litres=1), boxes=[KeyedBox(key="a"), KeyedCase(key="b", seal="s", name="n")]
     ).save()
     sent = {"first": {"wood": "elm"}, "boxes": [{"key": "b", "seal": "t"}, {"key": "a"}]}
     answer = await serve(_routes(model)).request(verb, f"/hold/{hold.pk}/", json=sent)
     stored = model.objects.get()
     assert (answer.status_code, stored.first.wood, stored.first.litres) == (200, "elm", 1)
-    assert [(type(each), each.key) for each in stored.boxes] == [(NumberedBox, "b"), (Numbered, "a")]
+    assert [(type(each), each.key) for each in stored.boxes] == [(KeyedCase, "b"), (KeyedBox, "a")]
     assert (stored.boxes[0].seal, stored.boxes[0].name) == ("t", None)
 
 
 async def test_an_entry_of_a_map_is_patched_by_the_fields_of_its_class(serve: Serve, database_name: str) -> None:
-    hold = Hold(mapped={"a": Cask(wood="oak", litres=1)}).save()
+    hold = CargoHold(mapped={"a": Cask(wood="oak", litres=1)}).save()
     answer = await serve(_routes()).patch(f"/hold/{hold.pk}/", json={"mapped": {"a": {"litres": 2}}})
-    entry = Hold.objects.get().mapped["a"]
+    entry = CargoHold.objects.get().mapped["a"]
     assert (answer.status_code, entry.wood, entry.litres) == (200, "oak", 2)
 
 
@@ -201,32 +205,32 @@ async def test_an_entry_of_a_map_is_patched_by_the_fields_of_its_class(serve: Se
     ("sent", "where"),
     [
         ({"first": {"@type": "Load"}}, "first.@type"),
-        ({"boxes": [{"@type": "Numbered", "key": "k"}]}, "boxes.0.@type"),
+        ({"boxes": [{"@type": "KeyedBox", "key": "k"}]}, "boxes.0.@type"),
         ({"mapped": {"a": {"@type": "Cask", "wood": "oak"}}}, "mapped.a.@type"),
-        ({"@type": "Hold.SavedHold"}, "@type"),
+        ({"@type": "CargoHold.SavedCargoHold"}, "@type"),
     ],
 )
 async def test_the_type_of_what_is_stored_cannot_change(
     serve: Serve, database_name: str, sent: dict[str, Any], where: str, verb: str
 ) -> None:
     barrel = Barrel(litres=5)
-    hold = Hold(first=barrel, boxes=[NumberedBox(key="k", seal="s")], mapped={"a": barrel}).save()
+    hold = CargoHold(first=barrel, boxes=[KeyedCase(key="k", seal="s")], mapped={"a": barrel}).save()
     answer = await serve(_routes()).request(verb, f"/hold/{hold.pk}/", json=sent)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [where])
     assert answer.json()["errors"][where][0].startswith("The type cannot change; this is: ")
-    assert Hold.objects.get().first.litres == 5
+    assert CargoHold.objects.get().first.litres == 5
 
 
 async def test_the_own_type_in_an_update_changes_nothing(serve: Serve, database_name: str) -> None:
-    hold = SavedHold(label="a", first=Barrel(name="n")).save()
-    sent = {"@type": "Hold.SavedHold", "label": "b", "first": {"@type": "Barrel", "litres": 3}}
+    hold = SavedCargoHold(label="a", first=Barrel(name="n")).save()
+    sent = {"@type": "CargoHold.SavedCargoHold", "label": "b", "first": {"@type": "Barrel", "litres": 3}}
     answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json=sent)
-    stored = Hold.objects.get()
+    stored = CargoHold.objects.get()
     assert (answer.status_code, stored.label, stored.first.name, stored.first.litres) == (200, "b", "n", 3)
 
 
 async def test_a_field_of_a_subclass_needs_a_type_where_nothing_is_stored(serve: Serve, database_name: str) -> None:
-    hold = Hold(boxes=[Numbered(key="a")]).save()
+    hold = CargoHold(boxes=[KeyedBox(key="a")]).save()
     client = serve(_routes())
     sent = {"first": {"seal": "s"}, "loads": [{"litres": 1}], "boxes": [{"key": "a", "seal": "s"}]}
     for answer in (await client.put(f"/hold/{hold.pk}/", json=sent), await client.post("/hold/", json=sent)):
@@ -239,10 +243,10 @@ async def test_a_field_of_a_subclass_needs_a_type_where_nothing_is_stored(serve:
 
 
 async def test_items_without_ids_that_name_their_types_are_written_whole(serve: Serve, database_name: str) -> None:
-    hold = Hold(loads=[Load(name="a"), Barrel(name="b", seal="s", litres=1)]).save()
+    hold = CargoHold(loads=[Load(name="a"), Barrel(name="b", seal="s", litres=1)]).save()
     sent = [{"@type": "Barrel", "name": "c", "litres": 2}, {"@type": "Barrel", "name": "b"}]
     answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json={"loads": sent})
-    loads = Hold.objects.get().loads
+    loads = CargoHold.objects.get().loads
     assert answer.status_code == 200
     assert [(type(each), each.name, each.litres, each.seal) for each in loads] == [
         (Barrel, "c", 2, None), (Barrel, "b", None, None),
@@ -250,26 +254,26 @@ async def test_items_without_ids_that_name_their_types_are_written_whole(serve: 
 
 
 async def test_typed_items_are_written_whole_at_every_depth(serve: Serve, database_name: str) -> None:
-    hold = Hold(loads=[Barrel(inner=[Barrel(litres=1)])], rows=[[Load(name="a"), Barrel(litres=1)]]).save()
+    hold = CargoHold(loads=[Barrel(inner=[Barrel(litres=1)])], rows=[[Load(name="a"), Barrel(litres=1)]]).save()
     inner = [{"@type": "Load", "name": "b"}, {"@type": "Cask", "wood": "oak"}]
     sent = {"loads": [{"@type": "Barrel", "inner": inner}], "rows": [inner[::-1]]}
     answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json=sent)
-    stored = Hold.objects.get()
+    stored = CargoHold.objects.get()
     assert answer.status_code == 200
     assert [type(each) for each in stored.loads[0].inner] == [Load, Cask]
     assert [type(each) for each in stored.rows[0]] == [Cask, Load]
 
 
 async def test_a_list_of_subclasses_without_ids_can_be_emptied(serve: Serve, database_name: str) -> None:
-    hold = Hold(loads=[Barrel(name="b")]).save()
+    hold = CargoHold(loads=[Barrel(name="b")]).save()
     answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json={"loads": []})
-    assert (answer.status_code, Hold.objects.get().loads) == (200, [])
+    assert (answer.status_code, CargoHold.objects.get().loads) == (200, [])
 
 
 async def test_items_without_ids_and_types_are_not_written_over_subclasses(serve: Serve, database_name: str) -> None:
-    hold = Hold(loads=[Load(name="a"), Barrel(name="b", seal="s")]).save()
+    hold = CargoHold(loads=[Load(name="a"), Barrel(name="b", seal="s")]).save()
     answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json={"loads": [{"name": "b"}, {"name": "a"}]})
-    assert (answer.status_code, "@type" in answer.json()["detail"], Hold.objects.get().loads[1].seal) == (
+    assert (answer.status_code, "@type" in answer.json()["detail"], CargoHold.objects.get().loads[1].seal) == (
         409,
         True,
         "s",
@@ -277,11 +281,11 @@ async def test_items_without_ids_and_types_are_not_written_over_subclasses(serve
 
 
 async def test_typed_items_without_ids_are_not_written_over_hidden_values(serve: Serve, database_name: str) -> None:
-    hold = Hold(loads=[Barrel(inner=[Barrel(name="b", seal="s")])]).save()
+    hold = CargoHold(loads=[Barrel(inner=[Barrel(name="b", seal="s")])]).save()
     client = serve(_routes(hidden=["loads.seal"]))
     for loads in ([], [{"@type": "Load", "name": "c"}], [{"@type": "Barrel", "inner": [{"@type": "Load"}]}]):
         answer = await client.put(f"/hold/{hold.pk}/", json={"loads": loads})
-        assert (answer.status_code, Hold.objects.get().loads[0].inner[0].seal) == (409, "s")
+        assert (answer.status_code, CargoHold.objects.get().loads[0].inner[0].seal) == (409, "s")
 
 
 @pytest.mark.parametrize("sent", [{"litres": 901}, {"litres": "x"}, {"port": "nowhere"}, {"inner": [{"_cls": "Cask"}]}])
@@ -303,9 +307,9 @@ async def test_what_the_named_class_requires_is_named(serve: Serve, database_nam
 async def test_a_reference_of_a_stored_subclass_must_lead_somewhere(
     serve: Serve, database_name: str, sent: dict[str, Any]
 ) -> None:
-    hold = Hold(first=Barrel(), mapped={"a": Barrel()}).save()
+    hold = CargoHold(first=Barrel(), mapped={"a": Barrel()}).save()
     answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json=sent)
-    assert (answer.status_code, list(answer.json()["errors"].values())) == (400, [["There is no such Harbour."]])
+    assert (answer.status_code, list(answer.json()["errors"].values())) == (400, [["There is no such PortOfCall."]])
 
 
 HIDES = ["first.seal", "loads.seal", "boxes.seal"]
@@ -319,31 +323,31 @@ async def test_a_field_of_a_subclass_that_may_not_be_written_is_refused_everywhe
 ) -> None:
     barrel = Barrel(name="a", seal="old")
     stored = {"loads": [barrel], "things": [barrel], "mapped": {"a": barrel}}.get(field, barrel)
-    hold = Hold(**{field: stored}).save()
+    hold = CargoHold(**{field: stored}).save()
     tag = {"@type": "Barrel"} if tagged or field in ("anything", "things") else {}
-    client = serve(_routes(Hold, **{option: HIDES}))
+    client = serve(_routes(CargoHold, **{option: HIDES}))
     answer = await client.put(f"/hold/{hold.pk}/", json=_sent(field, {**tag, "seal": "new"}))
-    assert (answer.status_code, "seal" in answer.text, _held(Hold.objects.get(), field).seal) == (400, True, "old")
+    assert (answer.status_code, "seal" in answer.text, _held(CargoHold.objects.get(), field).seal) == (400, True, "old")
 
 
 async def test_a_hidden_field_stays_where_its_document_is_written(serve: Serve, database_name: str) -> None:
-    hold = Hold(boxes=[NumberedBox(key="k", seal="s")], first=Barrel(seal="s")).save()
-    sent = {"boxes": [{"@type": "NumberedBox", "key": "k", "name": "n"}], "first": {"@type": "Barrel", "litres": 2}}
+    hold = CargoHold(boxes=[KeyedCase(key="k", seal="s")], first=Barrel(seal="s")).save()
+    sent = {"boxes": [{"@type": "KeyedCase", "key": "k", "name": "n"}], "first": {"@type": "Barrel", "litres": 2}}
     answer = await serve(_routes(hidden=HIDES)).put(f"/hold/{hold.pk}/", json=sent)
-    stored = Hold.objects.get()
+    stored = CargoHold.objects.get()
     assert (answer.status_code, stored.boxes[0].seal, stored.first.seal) == (200, "s", "s")
 
 
 async def test_receivers_see_types_and_may_leave_some(serve: Serve, database_name: str) -> None:
-    hold, seen = Hold().save(), []
+    hold, seen = CargoHold().save(), []
 
     def before(sender: Any, handler: Any) -> None:
         seen.append(handler.data["first"]["@type"])
         handler.data["first"] = {"@type": "Cask", "wood": "oak"}
 
-    with pre_update_instance.connected_to(before, Hold):
+    with pre_update_instance.connected_to(before, CargoHold):
         answer = await serve(_routes()).put(f"/hold/{hold.pk}/", json={"first": {"@type": "Barrel"}})
-    assert (answer.status_code, seen, Hold.objects.get().first.wood) == (200, ["Barrel"], "oak")
+    assert (answer.status_code, seen, CargoHold.objects.get().first.wood) == (200, ["Barrel"], "oak")
 
 
 class Tackle(me.EmbeddedDocument):
