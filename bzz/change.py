@@ -12,7 +12,10 @@ from typing import Any, Literal
 
 from bzz.codec import plain
 
-__all__ = ["Change", "ChangeKind", "Diff", "FromTo", "storable"]
+__all__ = ["MASKED", "Change", "ChangeKind", "Diff", "FromTo", "storable"]
+
+MASKED = "***"
+"""What a diff tells on both sides in place of the values of a write-only field."""
 
 FromTo = Mapping[str, Any]
 """How one field differs: ``{'from': 'Rio', 'to': 'Olinda'}``."""

@@ -135,9 +135,9 @@ def _field_at(shape: Shape, name: str) -> Field | None:
     """The field that a form's name stands for: declared, or an entry of a map whose values have one kind."""
     if name.count(".") >= shape.limits.depth:
         raise BadRequest(f"The form is nested deeper than {shape.limits.depth} levels.")
-    found = shape.find(name)
+    found = shape.find(name, written=True)
     if found is None:
-        parent = shape.find(name.rpartition(".")[0])
+        parent = shape.find(name.rpartition(".")[0], written=True)
         return None if parent is None else parent.kind.entry
     return found
 

@@ -174,6 +174,7 @@ class Field:
     :param has_default: whether the model fills it in when a new instance does not bring it.
     :param read_only: shown, filtered and sorted by; a body that names it is refused.
     :param hidden: answered everywhere as if it were not declared.
+    :param write_only: taken from bodies; never shown, filtered or sorted by.
     :param choices: the Python values that it may take; empty for no restriction.
     """
 
@@ -183,6 +184,7 @@ class Field:
     has_default: bool = False
     read_only: bool = False
     hidden: bool = False
+    write_only: bool = False
     choices: tuple[Any, ...] = ()
 
     @property
@@ -262,24 +264,25 @@ class Shape:
 
     @cached_property
     def subclass_fields(self) -> dict[str, Field]:
-        """The visible fields that only subclasses declare, by name.
+        """The fields that only subclasses declare, and clients may name, by name.
 
-        A name is left out if any subclass hides it, or if two declare it with different kinds.
+        A name is left out if any subclass hides it, or if two declare it with different kinds. One that is write-only
+        in any of them is so here.
         """
         found: dict[str, list[Field]] = {}
         for shape in self.subclasses.values():
             for name in shape.fields.keys() - self.fields.keys():
                 found.setdefault(name, []).append(shape.fields[name])
         return {
-            name: each[0]
+            name: next((field for field in each if field.write_only), each[0])
             for name, each in found.items()
             if not any(field.hidden for field in each) and len({type(field.kind) for field in each}) == 1
         }
 
     @cached_property
     def visible(self) -> dict[str, Field]:
-        """The fields that a client may know of: all but the hidden."""
-        return {name: each for name, each in self.fields.items() if not each.hidden}
+        """The fields that a client may see: all but the hidden and the write-only."""
+        return {name: each for name, each in self.fields.items() if not (each.hidden or each.write_only)}
 
     @cached_property
     def visible_ids(self) -> frozenset[str]:
@@ -303,13 +306,14 @@ class Shape:
 
     @cached_property
     def visible_readers(self) -> dict[str, Reader]:
-        """:attr:`readers` of the fields that a client may know of."""
+        """:attr:`readers` of the fields that a client may see."""
         return {name: self.readers[name] for name in self.visible}
 
     @cached_property
     def writable_readers(self) -> dict[str, Reader]:
         """:attr:`readers` of the fields that a client may write."""
-        return {name: self.readers[name] for name, each in self.visible.items() if not each.read_only}
+        written = (name for name, each in self.fields.items() if not (each.hidden or each.read_only))
+        return {name: self.readers[name] for name in written}
 
     def _reader(self, field: Field) -> Reader:
         return field.kind.read_key if self.writes_as_key(field) else field.kind.read
@@ -318,14 +322,20 @@ class Shape:
         """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
 
-    def known(self, name: str) -> Field | None:
-        """Return a visible field of the model, or one that only subclasses declare."""
-        return self.visible.get(name) if name in self.fields else self.subclass_fields.get(name)
+    def known(self, name: str, *, written: bool = False) -> Field | None:
+        """Return a visible field of the model, or one that only subclasses declare.
 
-    def find(self, dotted: str) -> Field | None:
+        :param written: whether it is to be written: then it may be write-only.
+        """
+        found = self.fields.get(name) or self.subclass_fields.get(name)
+        return None if found is None or found.hidden or (found.write_only and not written) else found
+
+    def find(self, dotted: str, *, written: bool = False) -> Field | None:
         """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
 
         Fields that only subclasses declare are found too.
+
+        :param written: whether it is to be written: then it may be write-only.
 
         >>> from bzz.shape.documents import EmbeddedKind
         >>> from bzz.shape.texts import StringKind
@@ -337,8 +347,8 @@ class Shape:
         True
         """
         first, dot, rest = dotted.partition(".")
-        found = self.known(first)
+        found = self.known(first, written=written)
         if found is None or not dot:
             return found
         link = found.link
-        return None if link is None or link.is_reference else link.shape.find(rest)
+        return None if link is None or link.is_reference else link.shape.find(rest, written=written)

@@ -137,10 +137,10 @@ def order(
 
 
 def _is_open(codec: DocumentCodec, stored: str) -> bool:
-    """Whether a cursor may carry a field's value: hidden ones, and those that are no scalar, are not sorted by."""
+    """Whether a cursor may carry a field's value: what clients do not see, and what is no scalar, is not sorted by."""
     first, _, rest = stored.partition(".")
     field = codec.by_stored.get(first)
-    if field is None or field.declared.hidden:
+    if field is None or field.declared.hidden or field.declared.write_only:
         return False
     if not rest or field.compared == stored:
         return field.declared.is_scalar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bzz.change import Diff
+from bzz.change import MASKED, Diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -25,7 +25,8 @@ def diff(
     """The fields in which two stored documents differ, as ``{'address.city': {'from': ..., 'to': ...}}``.
 
     Values are those of the model's own instances, defaults included, but for references, which are ids. An embedded
-    document is told field by field, also where it came or went as a whole; a free-form map as a whole.
+    document is told field by field, also where it came or went as a whole; a free-form map as a whole. A write-only
+    field is named where it differs, and both its values are masked.
 
     :param before: None where the document was created.
     :param after: None where it was deleted.
@@ -39,8 +40,9 @@ def diff(
         found = field.diff(_get(before, field), _get(after, field), name, by_item=by_item)
         if name in found and _tells_default(field):
             found = _with_default(field, found[name], name, before, after, instance)
-        if found:
-            changes.update(found)
+        if found and field.declared.write_only:
+            found = {name: {"from": MASKED, "to": MASKED}}
+        changes.update(found)
     return changes
 
 
