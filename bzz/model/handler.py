@@ -205,8 +205,8 @@ class ModelHandler(AnnouncingHandler, ReceivingHandler):
             await self._after(signals.post_create_instance, written)
         for written in linked[:1]:  # all of them tell the same change
             await self._after_inside(written)
-        texts = [str(key) for key in keys]
-        shown: dict[str, Any] = {step.field.name: texts if step.is_list else texts[0]}
+        ids = [key if isinstance(key, int) else str(key) for key in keys]
+        shown: dict[str, Any] = {step.field.name: ids if step.is_list else ids[0]}
         if self.provider.has_public_ids(owner):
             await self._show_links(owner, shown)
         self._finish_json(dumps(shown))
