@@ -217,7 +217,7 @@ async def test_a_diff_tells_an_empty_list_or_map_as_json_shows_it(
     async def note(sender: Any, updated_fields: Any) -> None:
         told.append(updated_fields)
 
-    shown = [None]
+    shown: list[Any] = [None]
     with signals.post_update_instance.connected_to(note):
         for value in (empty, full, empty, None, empty):
             shown.append((await client.put(place, json={name: value})).json()[name])
