@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import mongoengine as me
 import pytest
+from pymongo.errors import OperationFailure
 
 import bzz
 from bzz import signals
@@ -15,6 +16,7 @@ from bzz.change import storable
 from bzz.errors import ConfigurationError
 from bzz.events.lifecycle import Updated
 from bzz.providers.base import Options
+from bzz.providers.mongoengine.failures import failed_write
 from bzz.providers.mongoengine.portable import take_apart
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 from bzz.relay.documents import learn
@@ -326,6 +328,7 @@ async def test_what_may_be_neither_seen_nor_written_is_hidden(alone: Api) -> Non
     safe = SealedSafe(name="a", password=SECRET).save()
     answer = await client.put(f"/sealed_safe/{safe.id}/", json={"password": SECRET})
     assert (answer.status_code, answer.json()["errors"]) == (400, {"password": ["Unknown field."]})
+    assert MongoEngineProvider(SealedSafe, Options()).shape.fields["password"].hidden
 
 
 async def test_what_is_inside_a_read_only_value_cannot_be_guessed(alone: Api) -> None:
@@ -360,7 +363,7 @@ class DerivedSafe(BaseSafe):
     meta: ClassVar[Any] = {"bzz": {"write_only": ["pin", "token"]}}
 
 
-class OpenSafe(BaseSafe):
+class ClearSafe(BaseSafe):
     pin = me.IntField()
 
 
@@ -435,3 +438,10 @@ def test_a_name_that_is_none_is_told_when_routes_are_made() -> None:
     made = type("MisspeltSafe", (me.Document,), {"meta": {"bzz": {"write_only": ["pasword"]}}})
     with pytest.raises(ConfigurationError, match="MisspeltSafe has no field 'pasword'"):
         bzz.ModelHive.routes_for("mongoengine", made)
+
+
+def test_the_log_of_a_failed_write_does_not_repeat_the_command(caplog: pytest.LogCaptureFixture) -> None:
+    message = f'not authorized on db to execute command {{ update: "user", u: {{ $set: {{ password: "{SECRET}" }} }} }}'
+    failed_write(OperationFailure(message, 13, {"errmsg": message, "codeName": "Unauthorized"}))
+    assert "not authorized on db to execute command" in caplog.text
+    assert SECRET not in caplog.text

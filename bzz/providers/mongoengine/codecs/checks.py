@@ -48,6 +48,8 @@ class Checks(Conversions):
             return value
         if value is None and self.declared.required and self.declared.has_default:
             return self.default()
+        if not self.declared.write_only:
+            return self._check(value, errors, stored)
         found: Errors = {}
         bson = self._check(value, found, stored)
         for where, messages in found.items():
@@ -145,10 +147,10 @@ class Checks(Conversions):
         Names begin inside the value, and are empty where it is meant itself. Emptiness is judged as something missing.
         """
         if value is None or isinstance(value, Unchanged) or value in ([], {}):
-            return
-        for where, message in self._refusals(value):
-            for told in self.openly([message], value):
-                yield where, told
+            return iter(())
+        if not self.declared.write_only:
+            return self._refusals(value)
+        return ((where, told) for where, message in self._refusals(value) for told in self.openly([message], value))
 
     def _refusals(self, value: Any) -> Iterator[Refusal]:
         if isinstance(value, dict) and self.is_patched:

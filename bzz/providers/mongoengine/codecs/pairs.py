@@ -15,7 +15,7 @@ from bzz.errors import Conflict
 __all__ = ["Pairs", "twins"]
 
 CANNOT_MATCH = (
-    "The items of {name!r} have no id, and hold values that you may not write."
+    "The items of {name!r} have no id, and hold values that you may not write, or not see."
     " Send the list as it is shown, or change its items at their own addresses."
 )
 
