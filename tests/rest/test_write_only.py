@@ -14,12 +14,12 @@ import bzz
 from bzz import signals
 from bzz.change import storable
 from bzz.errors import ConfigurationError
-from bzz.events.lifecycle import Updated
+from bzz.events.model_events import Updated
 from bzz.providers.base import Options
 from bzz.providers.mongoengine.failures import failed_write
 from bzz.providers.mongoengine.portable import take_apart
 from bzz.providers.mongoengine.provider import MongoEngineProvider
-from bzz.relay.documents import learn
+from bzz.relay.documents import register_loaded
 from bzz.relay.events import write_event
 from bzz.shape.json_schema import shape_schema
 from tests.rest.conftest import Api
@@ -405,7 +405,7 @@ async def test_an_event_for_the_field_is_masked_and_leaves_by_a_relay(alone: Api
     whole, field = sorted(heard, key=lambda each: not isinstance(each, Updated))
     assert (field.field, field.old, field.new, dict(whole.diff)) == ("password", "***", "***", {"password": MASKED})
     assert (field.instance.password, NEWER in repr(heard)) == (NEWER, False)
-    learn()
+    register_loaded()
     sent = [write_event(each, ()) for each in heard]
     assert None not in sent
     assert "'***'" in str(sent)
