@@ -30,7 +30,7 @@ def _likeness(field: Any) -> tuple[Any, ...]:
 
 
 def _common(fields: list[Any]) -> Any:
-    """Return one field for several that are alike: hidden or read-only if one of them is."""
+    """Return one field for several that are alike: hidden, read-only or write-only if one of them is."""
     first = fields[0]
     if len(fields) == 1:
         return first
@@ -38,5 +38,6 @@ def _common(fields: list[Any]) -> Any:
         first,
         hidden=any(each.hidden for each in fields),
         read_only=any(each.read_only for each in fields),
+        write_only=any(each.write_only for each in fields),
         choices=first.choices if all(each.choices == first.choices for each in fields) else (),
     )

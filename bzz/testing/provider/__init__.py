@@ -22,7 +22,7 @@ with needs("testing"):
 
 _PARTS = (
     "client", "conditions", "creating", "deleting", "describing", "filtering", "hooks", "inheriting", "linking",
-    "nesting", "options", "paging", "public_ids", "racing", "reading", "updating",
+    "nesting", "options", "paging", "public_ids", "racing", "reading", "updating", "write_only",
 )  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))  # before any of them is imported
 

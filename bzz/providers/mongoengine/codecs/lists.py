@@ -62,7 +62,7 @@ class ListCodec(ContainerCodec):
             item.item_to_bson(index, each, None if key is None and item.is_of_another_class(each, known) else known)
             for index, (each, key, known) in beside
         ]
-        pairs.check(written)
+        pairs.check(written, sets_unseen=[item.sets_write_only(each) for each in values])
         return written
 
     def sorted(self, items: list[Any]) -> list[Any]:
