@@ -16,7 +16,8 @@ from bzz.errors import ConfigurationError, Unavailable
 from bzz.live.audience import Audience, joined, told
 from bzz.live.channel import Channel, Ended
 from bzz.live.frames import OPENING, READY, ResetReason, identified, reset
-from bzz.live.hub import Hub, hub_of, judge
+from bzz.live.hub import Hub, hub_of
+from bzz.live.judging import judge
 from bzz.live.missed import missed
 from bzz.live.positions import Sealer
 from bzz.live.subscription import Subscription
@@ -44,7 +45,8 @@ class Stream:
         self._channels = channels
         self._sealer = sealer
         self._subject = subject
-        self._key = "\n".join(sorted(channel.key for channel in channels))
+        # Another application in this process may seal with another key.
+        self._key = "\n".join([str(id(sealer)), *sorted(channel.key for channel in channels)])
         self._subscription = Subscription()
         self._audience: Audience | None = None
         self._joined = self._read_at = Position(0, 0)
@@ -64,13 +66,16 @@ class Stream:
             except ConfigurationError as error:
                 logger.error("There is no feed: %s", error)
                 raise Unavailable("There are no feeds here at the moment.", RETRY_SECONDS) from None
-        self._joined = self._audience.reached(self._joined)
+            finally:
+                self._forget_if_empty(audience)
         return self._seal(self._joined)
 
-    def _enter(self, audience: Audience) -> None:
-        if not audience.is_ended:
-            audience.subscriptions[self._subscription] = None
-            self._audience = audience
+    def _enter(self, audience: Audience) -> bool:
+        if audience.is_ended:
+            return False
+        audience.subscriptions[self._subscription] = None
+        self._audience = audience
+        return True
 
     async def frames(self, after: Position | None, snapshot: bool) -> AsyncGenerator[bytes]:
         """Yield what the client is sent, until its feed ends.
@@ -135,9 +140,11 @@ class Stream:
         """Follow no more: the client has left, or was told everything."""
         audience = self._audience
         self._subscription.end("shutdown")
-        if audience is None or self._subscription not in audience.subscriptions:
-            return
-        del audience.subscriptions[self._subscription]
+        if audience is not None:
+            audience.subscriptions.pop(self._subscription, None)
+            self._forget_if_empty(audience)
+
+    def _forget_if_empty(self, audience: Audience) -> None:
         if not audience.subscriptions:
             audience.is_ended = True
             self._hub.leave(audience)

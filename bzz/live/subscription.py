@@ -43,12 +43,16 @@ class Subscription:
         """Whether nothing waits."""
         return not self._frames
 
-    def put(self, position: Position, frame: bytes) -> None:
+    def put(self, position: Position | None, frame: bytes) -> None:
         """Let a frame wait for the client.
 
-        :param position: of the change that it tells.
+        :param position: of the change that it tells; None where it tells nothing.
         """
-        if self._end is not None or position <= self._floor:
+        if position is None:
+            position = self._floor
+        elif position <= self._floor:
+            return
+        if self._end is not None:
             return
         now = self._loop.time()
         if self._frames and (self._size + len(frame) > MAX_BYTES or now - self._frames[0][0] > MAX_AGE_SECONDS):
