@@ -27,6 +27,9 @@ CHECK_SECONDS = 30.0
 
 AT_A_TIME = 8
 
+ASKING_SECONDS = 10.0
+"""How long the guard, ``authorize`` and hooks may take for one client; others wait for it meanwhile."""
+
 
 class Watched(Protocol):
     """A client whose rights may end."""
@@ -133,9 +136,10 @@ class _Watch:
             return
         self._due[client] = asyncio.get_running_loop().time() + CHECK_SECONDS
         try:
-            await client.check()
-            found = [scope.key for scope in await client.scopes()]
-        except Unavailable:
+            async with asyncio.timeout(ASKING_SECONDS):
+                await client.check()
+                found = [scope.key for scope in await client.scopes()]
+        except (Unavailable, TimeoutError):
             client.end("unavailable")
         except Exception as error:
             logger.info("a feed ends, for its client may not follow any more: %s", error)
