@@ -110,7 +110,10 @@ class Channel:
         if not self.scope.is_all or self.view.ends_inside or self.view.is_personal:
             raise Ended("incomplete")
         if commit.kind == "deleted":
-            return [self._rendering.frame("deleted", commit, str(commit.key))]
+            key = self.view.provider.id_of(commit.key)
+            if key is None:
+                raise Ended("incomplete")
+            return [self._rendering.frame("deleted", commit, key)]
         if commit.after is None:
             raise Ended("incomplete")
         rows = await self._rendering.rows(commit.after)

@@ -23,7 +23,7 @@ from bzz.live.view import View
 from bzz.problem import ProblemHandler
 from bzz.providers.changes import Scope
 
-__all__ = ["Client"]
+__all__ = ["Client", "begin"]
 
 logger = logging.getLogger("bzz.live")
 
@@ -98,11 +98,9 @@ class Client:
         return found
 
     def _begin(self, position: str) -> None:
-        """Prepare the head of the answer."""
+        """Prepare the head of the answer, which has no end by itself."""
         handler = self.handler
-        handler.set_header("Content-Type", "text/event-stream")
-        handler.set_header("Cache-Control", "no-store")
-        handler.set_header("X-Accel-Buffering", "no")  # which nginx obeys
+        begin(handler)
         handler.set_header(LAST_EVENT_ID, position)
         handler._transforms = [each for each in handler._transforms if not isinstance(each, GZipContentEncoding)]
         connection: Any = handler.request.connection
@@ -126,6 +124,13 @@ class Client:
             logger.exception("a feed of %s failed", self.handler.request.path)
             self.handler.write(reset("incomplete"))
         self.handler.finish()
+
+
+def begin(handler: ProblemHandler) -> None:
+    """Set the headers of every feed."""
+    handler.set_header("Content-Type", "text/event-stream")
+    handler.set_header("Cache-Control", "no-store")
+    handler.set_header("X-Accel-Buffering", "no")  # which nginx obeys
 
 
 def _hash(text: str) -> str:

@@ -192,6 +192,13 @@ class LiveProvider(Provider):
         """Return one side of a :class:`Commit` as these routes show it."""
 
     @abstractmethod
+    def id_of(self, key: Any) -> str | None:
+        """Return the id in URLs of the document with a primary key, as in :attr:`Commit.key`.
+
+        :returns: None where the id is that of another field, and so not known.
+        """
+
+    @abstractmethod
     async def rows(self, path: Path, query: ListQuery, document: Any) -> list[Record]:
         """Return what stands at the end of ``path`` inside of one side of a :class:`Commit`, filtered and in order.
 

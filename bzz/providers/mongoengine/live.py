@@ -103,6 +103,10 @@ class LiveDocuments(LiveProvider):
         self._note_class(document)
         return DocumentRecord(self._registry.root, document)
 
+    def id_of(self, key: Any) -> str | None:
+        shape = self._registry.root.shape
+        return DocumentRecord(self._registry.root, {"_id": key}).id if shape.url_id is shape.pk else None
+
     async def rows(self, path: Path, query: ListQuery, document: Any) -> list[Record]:
         if len(path.steps) == 1:
             return [self.record(document)]
