@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from weakref import WeakKeyDictionary
 
@@ -21,7 +21,7 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 
 async def missed(
     changes: Changes, hub: Hub, collections: frozenset[str], after: Position, joined: Position
-) -> AsyncIterator[tuple[Position, Commit]]:
+) -> AsyncGenerator[tuple[Position, Commit]]:
     """Yield the changes after a position, up to where somebody has joined, each with its position.
 
     They come from what the hub remembers, or else from a stream of the follower's own.

@@ -7,7 +7,7 @@ what was missed. Of what waited, all that the snapshot holds already is dropped.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import partial
 from weakref import WeakKeyDictionary
@@ -49,6 +49,7 @@ class Stream:
         self._key = "\n".join([str(id(sealer)), *sorted(channel.key for channel in channels)])
         self._subscription = Subscription()
         self._audience: Audience | None = None
+        self._reason: ResetReason | None = None
         self._joined = self._read_at = Position(0, 0)
 
     async def join(self) -> str:
@@ -84,19 +85,28 @@ class Stream:
         :param snapshot: whether one that begins anew is sent what there is.
         """
         yield OPENING
+        position = self._joined
         try:
-            if after is not None:
-                async for chunk in self._missed(after):
-                    yield chunk
+            if after is None and snapshot:
+                async with aclosing(self._snapshot()) as chunks:
+                    async for chunk in chunks:
+                        if self._is_over():
+                            break
+                        yield chunk
+                position = self._read_at
+                if self._subscription.reason == "slow":  # which took long, and is no fault of the client's
+                    await self._join_anew()
+                # A new primary may show a state that is older than what was told by the one before.
+                after = position if position < self._joined else None
+                self._subscription.skip_until(position)
+            if after is not None and not self._is_over():
+                async with aclosing(self._missed(after)) as chunks:
+                    async for chunk in chunks:
+                        if self._subscription.reason is not None:
+                            break
+                        yield chunk
                 position = max(after, self._joined)
                 self._subscription.skip_until(position)
-            elif snapshot:
-                async for chunk in self._snapshot():
-                    yield chunk
-                position = self._read_at
-                self._subscription.skip_until(position)
-            else:
-                position = self._joined
         except Ended as ended:
             yield reset(ended.reason)
             return
@@ -106,13 +116,26 @@ class Stream:
         except Unavailable:
             yield reset("unavailable")
             return
-        yield identified(READY, self._seal(position))
+        if self._subscription.reason is None:
+            yield identified(READY, self._seal(position))
         is_last = False
         while not is_last:
             chunk, is_last = await self._subscription.take()
             yield chunk
 
-    async def _snapshot(self) -> AsyncIterator[bytes]:
+    def _is_over(self) -> bool:
+        """Whether the client may be told nothing more. One that was only slow may yet catch up."""
+        return self._reason is not None or self._subscription.reason not in (None, "slow")
+
+    async def _join_anew(self) -> None:
+        """Follow from now on, for what waited was too much."""
+        self._leave_audience()
+        self._audience, self._subscription = None, Subscription()
+        await self.join()
+        if self._reason is not None:
+            self._subscription.end(self._reason)
+
+    async def _snapshot(self) -> AsyncGenerator[bytes]:
         """Yield what there is, in all channels as it was at one position."""
         at = None
         for channel in self._channels:
@@ -123,23 +146,28 @@ class Stream:
                 async for batch in batches:
                     yield identified(await channel.snapshot(batch))
 
-    async def _missed(self, after: Position) -> AsyncIterator[bytes]:
+    async def _missed(self, after: Position) -> AsyncGenerator[bytes]:
         """Yield what happened after a position, up to where this client has joined."""
         collections = frozenset(channel.scope.collection for channel in self._channels)
-        async for position, commit in missed(self._changes, self._hub, collections, after, self._joined):
-            scopes = [] if commit.key is None else [each.scope for each in self._channels if each.concerns(commit)]
-            frames = await told(self._channels, commit, await judge(self._changes, commit, scopes))
-            if frames:
-                yield joined(frames, self._seal(position))
+        async with aclosing(missed(self._changes, self._hub, collections, after, self._joined)) as commits:
+            async for position, commit in commits:
+                scopes = [] if commit.key is None else [each.scope for each in self._channels if each.concerns(commit)]
+                frames = await told(self._channels, commit, await judge(self._changes, commit, scopes))
+                if frames:
+                    yield joined(frames, self._seal(position))
 
     def end(self, reason: ResetReason) -> None:
         """Tell the client why, and nothing more."""
+        self._reason = self._reason or reason
         self._subscription.end(reason)
 
     def leave(self) -> None:
         """Follow no more: the client has left, or was told everything."""
-        audience = self._audience
         self._subscription.end("shutdown")
+        self._leave_audience()
+
+    def _leave_audience(self) -> None:
+        audience = self._audience
         if audience is not None:
             audience.subscriptions.pop(self._subscription, None)
             self._forget_if_empty(audience)

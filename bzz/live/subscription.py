@@ -21,22 +21,19 @@ class Subscription:
     """A queue of frames that one client reads, and others fill.
 
     A client that is too slow loses what waits, and is told so: its last position still holds.
+
+    :ivar reason: why nothing more is taken; None while it is.
     """
 
-    __slots__ = ("_end", "_floor", "_frames", "_loop", "_size", "_waiter")
+    __slots__ = ("_floor", "_frames", "_loop", "_size", "_waiter", "reason")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._frames: deque[tuple[float, Position, bytes]] = deque()
         self._size = 0
-        self._end: bytes | None = None
+        self.reason: ResetReason | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._floor = Position(0, 0)
-
-    @property
-    def is_ended(self) -> bool:
-        """Whether nothing more is taken."""
-        return self._end is not None
 
     @property
     def is_idle(self) -> bool:
@@ -52,7 +49,7 @@ class Subscription:
             position = self._floor
         elif position <= self._floor:
             return
-        if self._end is not None:
+        if self.reason is not None:
             return
         now = self._loop.time()
         if self._frames and (self._size + len(frame) > MAX_BYTES or now - self._frames[0][0] > MAX_AGE_SECONDS):
@@ -64,10 +61,10 @@ class Subscription:
 
     def end(self, reason: ResetReason) -> None:
         """Take nothing more and tell the reason; what waits is dropped, but for a stop of the server."""
-        if self._end is None:
+        if self.reason is None:
             if reason != "shutdown":
                 self._frames.clear()
-            self._end = reset(reason)
+            self.reason = reason
             self._wake()
 
     def skip_until(self, position: Position) -> None:
@@ -78,13 +75,13 @@ class Subscription:
 
     async def take(self) -> tuple[bytes, bool]:
         """Wait for frames; return all of them, and whether they are the last."""
-        while not self._frames and self._end is None:
+        while not self._frames and self.reason is None:
             self._waiter = self._loop.create_future()
             await self._waiter
         taken = b"".join([frame for _, _, frame in self._frames])
         self._frames.clear()
         self._size = 0
-        return (taken, False) if self._end is None else (taken + self._end, True)
+        return (taken, False) if self.reason is None else (taken + reset(self.reason), True)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -61,10 +61,11 @@ async def watch(
         start = await hub.join(follower)
         try:
             if after is not None:
-                async for position, commit in missed(changes, hub, follower.collections, after, start):
-                    after = position
-                    if _counts(commit, scope, await judge(changes, commit, [scope])):
-                        yield provider.change(commit)
+                async with aclosing(missed(changes, hub, follower.collections, after, start)) as older:
+                    async for position, commit in older:
+                        after = position
+                        if _counts(commit, scope, await judge(changes, commit, [scope])):
+                            yield provider.change(commit)
             after = start if after is None else max(after, start)
             async with aclosing(follower.commits()) as commits:
                 async for position, commit, counts in commits:
