@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection
-from contextlib import aclosing
+from collections.abc import Callable, Collection, Iterator
+from contextlib import aclosing, suppress
 from weakref import WeakKeyDictionary, WeakSet
 
-from bzz.errors import Unavailable
+from bzz.errors import ConfigurationError, Unavailable
 from bzz.live.counting import Counting
 from bzz.live.follower import Follower
 from bzz.live.frames import ResetReason
@@ -114,7 +114,7 @@ class Hub:
         if self._task is not None and not new:
             await self._prepare_again(collections)
             return
-        new |= {each.collection for each in _expected if each.changes() is self._changes}
+        new.update(_expected_in(self._changes))
         await self._changes.prepare(new or collections)
         if self._task is None:
             self.position = self._ring_start = await self._changes.now()
@@ -280,6 +280,13 @@ _expected: WeakSet[LiveProvider] = WeakSet()
 def expect(provider: LiveProvider) -> None:
     """Have the stream of the provider's database tell of its collection from the start, if anybody follows it."""
     _expected.add(provider)
+
+
+def _expected_in(changes: Changes) -> Iterator[str]:
+    for provider in _expected:
+        with suppress(ConfigurationError):  # of a model that is not connected, perhaps of another application
+            if provider.changes() is changes:
+                yield provider.collection
 
 
 def hubs() -> list[Hub]:
