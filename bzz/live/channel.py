@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
 
-from bzz.live.differences import same
 from bzz.live.frames import ResetReason, event
 from bzz.live.view import Row, View, rendering_of
 from bzz.providers.changes import Commit, Matches, Scope
@@ -16,8 +14,7 @@ __all__ = ["Channel", "Ended"]
 
 logger = logging.getLogger("bzz.live")
 
-SHOWING_SECONDS = 10.0
-"""How long receivers and ``to_dict()`` of the application may take for one change; others wait for it meanwhile."""
+_NEITHER = Matches(before=False, after=False)
 
 
 class Ended(Exception):
@@ -57,6 +54,8 @@ class Channel:
 
         :raises Ended: where nothing true can be told any more.
         """
+        if found == _NEITHER and commit.is_whole and commit.key is not None:
+            return []  # as it is for most of many filters
         known, frames = self._last
         if commit is not known:
             frames = await self._made(commit, found)
@@ -78,8 +77,7 @@ class Channel:
                 return Ended(found)
             if commit.kind in ("dropped", "renamed"):
                 return Ended("dropped")
-            async with asyncio.timeout(SHOWING_SECONDS):
-                return await self._tell(commit, found)
+            return await self._tell(commit, found)
         except Ended as ended:
             return ended
         except Exception:
@@ -96,8 +94,8 @@ class Channel:
             if key not in before:
                 kind = "enter" if key in await shown.keys(commit.before) else "created"
                 frames.append(shown.frame(kind, commit, key, None, row))
-            elif not same(before[key], row):
-                frames.append(shown.frame("updated", commit, key, before[key], row))
+            else:
+                frames += shown.updated(commit, key, before[key], row)
         gone = [key for key in before if key not in after]
         left = await shown.keys(commit.after) if gone else ()
         for key in gone:

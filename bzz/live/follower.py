@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from bzz.live.frames import ResetReason
@@ -16,7 +16,7 @@ class Follower(Protocol):
     """Who is told of changes. No method may raise."""
 
     @property
-    def collections(self) -> Collection[str]:
+    def collections(self) -> frozenset[str]:
         """Whose changes it is told."""
 
     def scopes(self, commit: Commit) -> Iterable[Scope]:

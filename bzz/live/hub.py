@@ -211,9 +211,13 @@ class Hub:
         self._counting.count(commit)
         if commit.key is None:
             self._dropped.add(commit.collection)
+        positions: dict[frozenset[str], Position] = {}
         for each in followers:
             if each in self._followers:
-                await each.tell(commit, self._counting.reached(commit.position, each.collections), judgement)
+                position = positions.get(each.collections)
+                if position is None:
+                    position = positions[each.collections] = self._counting.reached(commit.position, each.collections)
+                await each.tell(commit, position, judgement)
 
     def _scopes(self, commit: Commit) -> Collection[Scope]:
         followers = (each for each in self._followers if commit.collection in each.collections)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
 from bzz import signals
-from bzz.live.differences import difference
+from bzz.live.differences import difference, same
 from bzz.live.frames import event
 from bzz.model.query import project
 from bzz.providers.base import ListQuery, Path, Record
@@ -17,6 +18,9 @@ from bzz.providers.changes import Commit, LiveProvider
 __all__ = ["Rendering", "Row", "View", "rendering_of"]
 
 Row = dict[str, Any]
+
+SHOWING_SECONDS = 10.0
+"""How long receivers and ``to_dict()`` of the application may take for one version; others wait for it meanwhile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +100,14 @@ class Rendering:
         self._commit: Commit | None = None
         self._rows: dict[str, dict[str, Row]] = {}
         self._frames: dict[tuple[str, str], bytes] = {}
+        self._unchanged: set[str] = set()
 
     async def rows(self, document: Any) -> dict[str, Row]:
         """Return what is shown of a document, by the ids of what stands at the end of the path."""
         view = self._view
-        records = await view.provider.rows(view.path, view.query, document)
-        shown = await view.show(records)
+        async with asyncio.timeout(SHOWING_SECONDS):
+            records = await view.provider.rows(view.path, view.query, document)
+            shown = await view.show(records)
         return {_key(record): row for record, row in zip(records, shown, strict=True) if row is not None}
 
     async def keys(self, document: Any) -> set[str]:
@@ -113,7 +119,7 @@ class Rendering:
     async def sides(self, commit: Commit, before: bool, after: bool) -> tuple[dict[str, Row], dict[str, Row]]:
         """Return what is shown of both sides of a change; of a side that is not asked for, nothing."""
         if commit is not self._commit:
-            self._commit, self._rows, self._frames = commit, {}, {}
+            self._commit, self._rows, self._frames, self._unchanged = commit, {}, {}, set()
         return await self._side(commit, "before", before), await self._side(commit, "after", after)
 
     async def _side(self, commit: Commit, side: str, is_asked: bool) -> dict[str, Row]:
@@ -128,6 +134,19 @@ class Rendering:
                 return rows
             self._rows[side] = rows
         return self._rows[side]
+
+    def updated(self, commit: Commit, key: str, before: Row, after: Row) -> list[bytes]:
+        """Return the frame, without its id, of a row that is shown before and after; none where nothing differs."""
+        if commit is self._commit:
+            if ("updated", key) in self._frames:
+                return [self._frames["updated", key]]
+            if key in self._unchanged:
+                return []
+        if not same(before, after):
+            return [self.frame("updated", commit, key, before, after)]
+        if commit is self._commit:
+            self._unchanged.add(key)
+        return []
 
     def frame(self, kind: str, commit: Commit, key: str, before: Row | None = None, after: Row | None = None) -> bytes:
         """Return a frame, without its id, that tells of one row.

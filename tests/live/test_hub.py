@@ -79,7 +79,7 @@ class Reader:
     """A follower that writes down what it is told; ``pause`` holds it up at each change."""
 
     def __init__(self, *collections: str) -> None:
-        self.collections = collections
+        self.collections = frozenset(collections)
         self.told: list[tuple[str, Position]] = []
         self.ticks: list[Position | None] = []
         self.reasons: list[str] = []
