@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from bzz.live.frames import ResetReason, event
 from bzz.live.view import Row, View, rendering_of
@@ -41,7 +42,8 @@ class Channel:
         self.subject = subject
         self.key = key
         self._rendering = rendering_of(view)
-        self._last: tuple[Commit | None, list[bytes] | Ended] = (None, [])
+        # Of one change at the most, and no longer than anybody else knows it: some channels see a change once a year.
+        self._last: WeakKeyDictionary[Commit, list[bytes] | Ended] = WeakKeyDictionary()
 
     def concerns(self, commit: Commit) -> bool:
         """Whether a change may be one of this channel's."""
@@ -56,10 +58,11 @@ class Channel:
         """
         if found == _NEITHER and commit.is_whole and commit.key is not None:
             return []  # as it is for most of many filters
-        known, frames = self._last
-        if commit is not known:
+        frames = self._last.get(commit)
+        if frames is None:
             frames = await self._made(commit, found)
-            self._last = (commit, frames)
+            self._last.clear()
+            self._last[commit] = frames
         if isinstance(frames, Ended):
             raise Ended(frames.reason)
         return frames
