@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from tornado.web import Application, RequestHandler
 
@@ -90,6 +90,7 @@ class _Watch:
     def __init__(self) -> None:
         self._due: dict[Watched, float] = {}
         self._keys: dict[Watched, Sequence[str]] = {}
+        self._stopped: WeakSet[Application] = WeakSet()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -97,6 +98,8 @@ class _Watch:
     def over(self, client: Watched, keys: Sequence[str]) -> Iterator[None]:
         self._due[client] = asyncio.get_running_loop().time() + CHECK_SECONDS
         self._keys[client] = keys
+        if client.handler.application in self._stopped:  # while this one was on its way
+            client.end("shutdown")
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="live rights")
         try:
@@ -114,6 +117,7 @@ class _Watch:
         self._hurry.set()
 
     def end_all(self, application: Application) -> None:
+        self._stopped.add(application)
         for client in list(self._due):
             if client.handler.application is application:
                 client.end("shutdown")

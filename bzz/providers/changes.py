@@ -179,6 +179,10 @@ class LiveProvider(Provider):
         :raises bzz.errors.BadRequest: for a filter that cannot be asked of a single document.
         """
 
+    async def resolve(self, path: Path, query: ListQuery, context: Any) -> ListQuery:
+        """Return a query for :meth:`rows`, whose filters name documents by their primary keys."""
+        return query
+
     @abstractmethod
     async def snapshot(self, scope: Scope, query: ListQuery, at: Position | None = None) -> Snapshot:
         """Read the documents of a scope as they were at one position, in the order of ``query``.

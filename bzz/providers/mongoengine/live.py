@@ -72,11 +72,15 @@ class LiveDocuments(LiveProvider):
         await changes.try_scope(scope, asked)
         return scope
 
+    async def resolve(self, path: Path, query: ListQuery, context: Any) -> ListQuery:
+        if not self.has_public_ids(path.last.shape):
+            return query
+        return await self._public_ids.resolve_filters(query, context)
+
     async def _list_conditions(
         self, path: Path, query: ListQuery, context: Any
     ) -> tuple[list[Raw], Sequence[tuple[str, int]]]:
-        if self.has_public_ids(path.last.shape):
-            query = await self._public_ids.resolve_filters(query, context)
+        query = await self.resolve(path, query, context)
         own, ordering = await self._root.list_query(context)
         return [*([own] if own else ()), *filter_query(self._registry.root, query.filters)], ordering
 
