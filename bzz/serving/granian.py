@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import math
@@ -30,6 +31,7 @@ from bzz.serving.source import Source, load
 
 try:
     import granian
+    from granian import _signals
     from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, SSLProtocols, TaskImpl
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
@@ -155,6 +157,7 @@ class _Worker:
 
     def __call__(self) -> RSGIApplication | ASGIApplication:
         threading.Thread(target=self._follow_supervisor, daemon=True, name="bzz-supervisor").start()
+        _signals.set_loop_signals = _hear_one_signal
         try:
             application = load(self.app)
         except Exception as error:
@@ -175,6 +178,30 @@ class _Worker:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self.limits.grace_seconds + 1)
         os._exit(1)
+
+
+_set_loop_signals: Callable[..., Any] = _signals.set_loop_signals
+
+
+def _hear_one_signal(loop: asyncio.AbstractEventLoop) -> Any:
+    """Have granian stop a worker at the first SIGTERM or SIGINT, and pass over the others.
+
+    Each would go into a channel of granian's that has room for one. While the worker starts, nobody reads that, and the
+    second one hangs it for good. Two do come if a terminal, or a service manager, signals all processes, for the
+    supervisor sends SIGTERM besides.
+    """
+    stop = _set_loop_signals(loop)
+    heard = False
+
+    def hear() -> None:
+        nonlocal heard
+        if not heard:
+            heard = True
+            stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, hear)
+    return stop
 
 
 class _Interrupt:

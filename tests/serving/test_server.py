@@ -96,6 +96,32 @@ def test_a_worker_of_granian_that_still_loads_the_application_is_stopped_at_once
         assert served.process.wait(timeout=5) == 0
 
 
+SIGNALLED_TWICE = """
+import asyncio, os, signal, bzz
+from tornado.web import Application
+
+class Signalled:
+    async def __aenter__(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+        await asyncio.sleep(0.1)
+        os.kill(os.getppid(), signal.SIGTERM)
+        print("entered", flush=True)
+
+    async def __aexit__(self, *error):
+        print("left", flush=True)
+
+bzz.serve(lambda: Application(bzz_contexts=[Signalled()]), port=0, server="granian")
+"""
+
+
+def test_a_worker_of_granian_that_is_told_twice_while_it_starts_stops_once_it_has_started() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED_TWICE], capture_output=True, text=True, timeout=20, check=True
+    )
+    assert done.stdout.split() == ["entered", "left"]
+
+
 def test_beyond_the_cap_a_request_is_refused_at_once_and_says_when_to_come_back(serving: Serving) -> None:
     with serving(in_flight=2, grace_seconds=1) as served, served.connect() as first, served.connect() as second:
         for within in (first, second):
