@@ -14,7 +14,9 @@
         ├── Forbidden           403
         ├── NotFound            404
         ├── MethodNotAllowed    405 with ``Allow``
+        ├── RequestTimeout      408 a body did not come in time
         ├── Conflict            409 a unique value that is taken, something already there
+        ├── LengthRequired      411
         ├── PreconditionFailed  412 ``If-Match`` or ``If-None-Match``
         ├── PayloadTooLarge     413
         ├── UnsupportedMediaType 415
@@ -38,6 +40,7 @@ __all__ = [
     "EventCycle",
     "Forbidden",
     "Invalid",
+    "LengthRequired",
     "MethodNotAllowed",
     "MissingExtra",
     "NotFound",
@@ -46,6 +49,7 @@ __all__ = [
     "PreconditionFailed",
     "Refuse",
     "RequestError",
+    "RequestTimeout",
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
@@ -184,11 +188,25 @@ class MethodNotAllowed(RequestError):
         super().__init__(f"This resource takes {allow}.", headers={"Allow": allow})
 
 
+class RequestTimeout(RequestError):
+    """The body did not come in time."""
+
+    status = 408
+    title = "Request Timeout"
+
+
 class Conflict(RequestError):
     """The write collides with what is stored: a unique value, an existing id, an occupied place."""
 
     status = 409
     title = "Conflict"
+
+
+class LengthRequired(RequestError):
+    """A body must say its length."""
+
+    status = 411
+    title = "Length Required"
 
 
 class PreconditionFailed(RequestError):

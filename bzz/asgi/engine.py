@@ -1,4 +1,4 @@
-"""What ASGI and RSGI tell of an engine and its clients, and the answers that are given before a handler is asked."""
+"""What all requests of an application have in common, by ASGI and by RSGI, and who sends them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,9 @@ from typing import NamedTuple
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate
 
 from bzz.addresses import Proxies, normalize
-from bzz.errors import RequestError
 from bzz.limits import InFlight, Limits
-from bzz.problem import MEDIA_TYPE
 
-__all__ = [
-    "NO_WEBSOCKETS",
-    "Client",
-    "Disconnected",
-    "Engine",
-    "NotOffered",
-    "RequestTimeout",
-    "client_of",
-    "problem_headers",
-]
-
-NO_WEBSOCKETS = "WebSockets and other protocols need Tornado's own server: bzz serve, without --server."
+__all__ = ["Client", "Engine", "client_of"]
 
 
 class Client(NamedTuple):
@@ -39,31 +26,17 @@ class Client(NamedTuple):
         return self.remote_ip
 
 
-class Disconnected(Exception):
-    """The client left before its body was complete."""
+class Engine:
+    """A Tornado application as an engine runs it: the base of what ``bzz.asgi_app`` and ``bzz.rsgi_app`` return.
 
+    :ivar flight: counts the requests.
+    """
 
-class RequestTimeout(RequestError):
-    """The body took too long."""
-
-    status = 408
-    title = "Request Timeout"
-
-
-class NotOffered(RequestError):
-    """The request asks for a protocol that is not spoken here."""
-
-    status = 501
-    title = "Not Implemented"
-
-
-class Engine(NamedTuple):
-    """What all requests of one engine have in common."""
-
-    application: HTTPServerConnectionDelegate
-    limits: Limits
-    flight: InFlight
-    proxies: Proxies
+    def __init__(self, application: HTTPServerConnectionDelegate, limits: Limits, proxies: Proxies) -> None:
+        self.application = application
+        self.limits = limits
+        self.proxies = proxies
+        self.flight = InFlight(limits.in_flight)
 
 
 def client_of(proxies: Proxies, peer: str | None, protocol: str, headers: HTTPHeaders) -> Client:
@@ -76,14 +49,3 @@ def client_of(proxies: Proxies, peer: str | None, protocol: str, headers: HTTPHe
         said = headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
         protocol = said if said in ("http", "https") else protocol
     return Client("0.0.0.0" if peer is None else normalize(peer), protocol)
-
-
-def problem_headers(error: RequestError, body: bytes, closing: bool) -> HTTPHeaders:
-    """Return the headers of a problem, whose body is ``body``.
-
-    :param closing: whether the connection ends, for what comes next may be another part of the same request.
-    """
-    headers = HTTPHeaders({"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **error.headers})
-    if closing:
-        headers["Connection"] = "close"
-    return headers
