@@ -14,6 +14,7 @@
         ├── Forbidden           403
         ├── NotFound            404
         ├── MethodNotAllowed    405 with ``Allow``
+        ├── NotAcceptable       406 ``Accept`` names nothing that there is
         ├── RequestTimeout      408 a body did not come in time
         ├── Conflict            409 a unique value that is taken, something already there
         ├── LengthRequired      411
@@ -43,6 +44,7 @@ __all__ = [
     "LengthRequired",
     "MethodNotAllowed",
     "MissingExtra",
+    "NotAcceptable",
     "NotFound",
     "OutcomeUnknown",
     "PayloadTooLarge",
@@ -186,6 +188,13 @@ class MethodNotAllowed(RequestError):
     def __init__(self, allowed: Iterable[str]) -> None:
         allow = ", ".join(allowed)
         super().__init__(f"This resource takes {allow}.", headers={"Allow": allow})
+
+
+class NotAcceptable(RequestError):
+    """The resource is not shown as any of the media types that the client accepts (RFC 9110, section 12.5.1)."""
+
+    status = 406
+    title = "Not Acceptable"
 
 
 class RequestTimeout(RequestError):

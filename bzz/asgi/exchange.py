@@ -23,7 +23,8 @@ from tornado.httputil import (
 )
 from tornado.web import HTTPError
 
-from bzz.asgi.engine import Engine, client_of
+from bzz.addresses import client_of
+from bzz.asgi.engine import Engine
 from bzz.asgi.outbox import Outbox, closed_future
 from bzz.codec import dumps
 from bzz.errors import RequestError
@@ -52,6 +53,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
     :param protocol: ``'http'`` or ``'https'``.
     :cvar unfit: what the headers of an answer cannot hold.
     :ivar malformed: what is wrong with the headers of the request.
+    :ivar is_counted: whether it is one of the requests in flight.
     :ivar is_unread: whether there may be something to read still.
     :ivar done: done when everything that was written was taken, or the client has left; its error is the engine's.
     """
@@ -84,6 +86,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         )
         self.is_finished = False
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_counted = False
         self._is_begun = False
         self._is_whole = False
         self._is_left = False
@@ -103,6 +106,12 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
     def set_body_timeout(self, timeout: float) -> None:
         """Take how many seconds the body of this request may take."""
         self.body_timeout = timeout
+
+    def release(self) -> None:
+        """Count the request out, once: see :func:`bzz.limits.release`."""
+        if self.is_counted:
+            self.is_counted = False
+            self.engine.flight.end()
 
     def detach(self) -> NoReturn:
         """Refuse: an engine keeps its sockets to itself.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPMessageDelegate
 
 from bzz.asgi.exchange import Exchange
 from bzz.errors import BadRequest, PayloadTooLarge, RequestError, RequestTimeout, Unavailable
-from bzz.limits import REST_SECONDS
+from bzz.limits import REFUSAL_SECONDS
 
 __all__ = ["serve"]
 
@@ -19,18 +20,17 @@ _BUSY = Unavailable("The server is busy; nothing was done.")
 
 async def serve(exchange: Exchange) -> None:
     """Have the application answer; return when it has, or when the client has left."""
-    flight = exchange.engine.flight
-    if flight.is_full():
+    if not exchange.engine.flight.begin():
         if not exchange.is_unread:
-            await asyncio.sleep(REST_SECONDS)
+            await asyncio.sleep(REFUSAL_SECONDS)
         exchange.refuse(_BUSY)
         return await exchange.done
-    flight.begin()
+    exchange.is_counted = True
     try:
         await _pass_on(exchange, exchange.engine.application.start_request(exchange, exchange))
         await _wait_until_answered(exchange)
     finally:
-        flight.end()
+        exchange.release()
         exchange.set_close_callback(None)
     return None
 

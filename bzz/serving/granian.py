@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +23,7 @@ from tornado.web import Application
 
 from bzz.addresses import Proxies
 from bzz.asgi.application import ASGIApplication
+from bzz.asgi.lifespan import stopping
 from bzz.asgi.rsgi import RSGIApplication
 from bzz.errors import BzzError, ConfigurationError
 from bzz.limits import Limits
@@ -157,7 +159,6 @@ class _Worker:
 
     def __call__(self) -> RSGIApplication | ASGIApplication:
         threading.Thread(target=self._follow_supervisor, daemon=True, name="bzz-supervisor").start()
-        _signals.set_loop_signals = _hear_one_signal
         try:
             application = load(self.app)
         except Exception as error:
@@ -165,6 +166,7 @@ class _Worker:
                 logger.exception("the application cannot be made")
             self.report.send(str(error)[:1000] or type(error).__name__)
             os._exit(1)
+        _signals.set_loop_signals = partial(_hear_one_signal, application)
         self.report.send(None)
         gc.collect()
         gc.freeze()  # see bzz.serving.tornado
@@ -183,7 +185,7 @@ class _Worker:
 _set_loop_signals: Callable[..., Any] = _signals.set_loop_signals
 
 
-def _hear_one_signal(loop: asyncio.AbstractEventLoop) -> Any:
+def _hear_one_signal(application: Application, loop: asyncio.AbstractEventLoop) -> Any:
     """Have granian stop a worker at the first SIGTERM or SIGINT, and pass over the others.
 
     Each would go into a channel of granian's that has room for one. While the worker starts, nobody reads that, and the
@@ -198,6 +200,7 @@ def _hear_one_signal(loop: asyncio.AbstractEventLoop) -> Any:
         if not heard:
             heard = True
             stop.set()
+            stopping(application)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, hear)

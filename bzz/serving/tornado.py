@@ -19,10 +19,9 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerConnectionDelegate
 
 from bzz.addresses import Proxies
-from bzz.asgi.lifespan import attached
+from bzz.asgi.lifespan import attached, stopping
 from bzz.events import drain
-from bzz.limits import InFlight, Limits
-from bzz.serving.guarded import Guarded
+from bzz.limits import CappedApplication, InFlight, Limits
 from bzz.serving.place import Place, port_of
 from bzz.serving.server import check_options
 from bzz.serving.source import Source, load
@@ -78,6 +77,7 @@ async def _serve(
         logger.info("serving by Tornado %s on %s", tornado.version, loop)
         on_start(port_of(sockets))
         await stop.wait()
+        stopping(application)
         end = asyncio.get_running_loop().time() + limits.grace_seconds
         await _stop(server, flight, sockets, end)
         await drain(end - asyncio.get_running_loop().time())
@@ -97,7 +97,7 @@ def make_server(
         "max_body_size": limits.body_bytes,
         **options,
     }
-    return HTTPServer(Guarded(application, limits, flight, proxies), **given)
+    return HTTPServer(CappedApplication(application, limits, flight, proxies), **given)
 
 
 async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.socket], end: float) -> None:
@@ -108,7 +108,7 @@ async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.s
             break
         await asyncio.sleep(0)
     server.stop()
-    await _until(end, flight.quiet(LINGER_SECONDS))
+    await _until(end, flight.wait_until_quiet(LINGER_SECONDS))
     await _until(end, server.close_all_connections())
 
 

@@ -20,8 +20,9 @@ from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler
 
 import bzz
-from bzz.limits import Limits
-from bzz.receiving import ReceivingHandler
+from bzz.asgi.lifespan import STOPPING
+from bzz.limits import Limits, release
+from bzz.problem import BodyHandler
 from tests.serving import asgi
 
 step = asyncio.Event()
@@ -64,7 +65,7 @@ class Echo(RequestHandler):
         self.finish(json.dumps([*told, lists, request.headers.get("A"), request.body.decode("latin1")]))
 
 
-class Model(ReceivingHandler):
+class Model(BodyHandler):
     """Receives its body as the handlers of models do; answers with its length."""
 
     max_body_bytes = 1_000_000
@@ -104,6 +105,19 @@ class Steps(RequestHandler):
         await step.wait()
         step.clear()
         self.finish("second")
+
+
+class Feed(RequestHandler):
+    """Streams a piece, counts for no request in flight, and ends when the server begins to stop."""
+
+    async def get(self) -> None:
+        release(self.request.connection)
+        stopped = asyncio.Event()
+        self.settings.setdefault(STOPPING, []).append(lambda application: stopped.set())
+        self.write("first")
+        await self.flush()
+        await stopped.wait()
+        self.finish("last")
 
 
 class Step(RequestHandler):
@@ -249,6 +263,7 @@ def make() -> Application:
             ("/pieces", Pieces),
             ("/steps", Steps),
             ("/step", Step),
+            ("/feed", Feed),
             ("/loop", Loop),
             ("/fail", Fail),
             ("/large", Large),

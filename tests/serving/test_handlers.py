@@ -288,6 +288,12 @@ def test_a_client_beyond_the_cap_is_refused_and_keeps_its_connection(on_each: Se
         assert (status, time.monotonic() - start < 0.25) == (b"200", True)  # no pause once there is room
 
 
+def test_an_answer_without_an_end_may_take_no_place(on_each: Serving) -> None:
+    with on_each(in_flight=1, grace_seconds=1) as it, httpx.stream("GET", f"{it.url}/feed", trust_env=False) as answer:
+        assert next(answer.iter_raw()) == b"first"
+        assert it.get("/").status_code == 200
+
+
 def test_a_refused_body_is_not_waited_for(on_each: Serving) -> None:
     with on_each(in_flight=1, header_seconds=30, grace_seconds=1) as it, it.connect() as within, it.connect() as beyond:
         within.sendall(request("GET /?seconds=1000"))

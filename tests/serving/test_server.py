@@ -19,7 +19,7 @@ from tornado.web import Application
 
 import bzz
 from bzz.errors import ConfigurationError
-from bzz.limits import REST_SECONDS
+from bzz.limits import REFUSAL_SECONDS
 from bzz.serving.source import load
 from tests.serving import application
 from tests.serving.raw import answer_on, request, wait_until_read
@@ -86,6 +86,18 @@ async def test_under_load_a_stop_of_granian_drops_no_request_that_a_handler_has(
     assert [answer.status_code for answer in answers] == [200] * 200
 
 
+def test_a_stop_begins_with_what_would_not_end_by_itself(serving: Serving) -> None:
+    with (
+        serving(grace_seconds=30) as served,
+        httpx.stream("GET", f"{served.url}/feed", trust_env=False, timeout=15) as answer,
+    ):
+        pieces = answer.iter_raw()
+        assert next(pieces) == b"first"
+        served.process.send_signal(signal.SIGTERM)
+        assert b"".join(pieces) == b"last"
+        assert served.process.wait(timeout=15) == 0
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_of_granian_that_still_loads_the_application_is_stopped_at_once(
     told: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -144,7 +156,7 @@ def test_a_refusal_waits_a_moment_so_that_those_within_stay_fast(serving: Servin
         for _ in range(10):
             beyond.sendall(request("GET /"))
             assert answer_on(beyond).startswith(b"HTTP/1.1 503 ")
-        assert time.monotonic() - start > 10 * REST_SECONDS
+        assert time.monotonic() - start > 10 * REFUSAL_SECONDS
 
 
 def test_a_client_that_leaves_while_its_refusal_waits_harms_nobody(serving: Serving) -> None:
