@@ -134,6 +134,13 @@ class Loop(RequestHandler):
         self.finish(repr(asyncio.get_running_loop()))
 
 
+class Latin(RequestHandler):
+    """Answers with a header of Latin-1."""
+
+    def get(self) -> None:
+        self.set_header("A", "\u00e9")
+
+
 class Fail(RequestHandler):
     """Fails."""
 
@@ -265,6 +272,7 @@ def make() -> Application:
             ("/step", Step),
             ("/feed", Feed),
             ("/loop", Loop),
+            ("/latin", Latin),
             ("/fail", Fail),
             ("/large", Large),
             ("/wrong/(.*)", Wrong),
@@ -278,6 +286,11 @@ def make() -> Application:
             ("/tunnel", Tunnel),
         ]
     )
+
+
+def make_rsgi() -> Any:
+    """Return it for granian's own command line."""
+    return bzz.rsgi_app(make())
 
 
 def make_once() -> Application:

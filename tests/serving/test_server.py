@@ -331,6 +331,33 @@ def test_granian_speaks_http_2(certificate: dict[str, str]) -> None:
             assert unsized.status_code == 411
 
 
+def test_granian_serves_an_rsgi_application_by_its_own_command_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "--factory", "--port", port]
+    with subprocess.Popen([*command, "tests.serving.application:make_rsgi"]) as process:
+        try:
+            served = Served("granian", process, int(port))  # type: ignore[arg-type]  # nobody reads what it says
+            served.wait_until_up()
+            assert served.get("/pieces").text == "onetwothree"
+        finally:
+            process.terminate()
+
+
+def test_a_client_of_http_2_leaves_when_its_connection_ends(certificate: dict[str, str]) -> None:
+    files = {"ssl_cert": certificate["cert"], "ssl_key": certificate["key"]}
+    trust = ssl.create_default_context(cafile=certificate["authority"])
+    with serving("granian", wait=False, **files) as served:
+        url = f"https://127.0.0.1:{served.port}"
+        with httpx.Client(http2=True, verify=trust, trust_env=False) as client:
+            assert client.get(f"{url}/begun").text == "0"
+            with pytest.raises(httpx.ReadTimeout):
+                client.get(f"{url}/?seconds=1000", timeout=0.5)
+        deadline = time.monotonic() + 10
+        while httpx.get(f"{url}/left", verify=trust, trust_env=False).json()["left"] != ["/"]:
+            assert time.monotonic() < deadline
+
+
 def test_an_option_of_the_engine_goes_before_a_limit() -> None:
     with serving("tornado", max_body_size=5) as served:
         assert httpx.post(served.url + "/echo", content=b"123456", trust_env=False).status_code == 400
