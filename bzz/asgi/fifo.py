@@ -24,7 +24,7 @@ _LAST_LOOK = 0.05
 
 
 class Fifo:
-    """One stream, from the moment at which the engine is told its ``path``.
+    """One stream, from the moment at which the engine gets its ``path``.
 
     It is in the temporary directory, and removed as soon as both ends are open: a process that is killed leaves nothing
     but what it was opening at that moment.
@@ -36,7 +36,7 @@ class Fifo:
         self._stream = asyncio.ensure_future(self._open())
 
     async def _open(self) -> PipeIOStream:
-        """Open the end to write to; there is none as long as nobody reads."""
+        """Open the end to write to, as soon as the other end is open."""
         pause = _FIRST_LOOK
         try:
             while True:

@@ -15,7 +15,7 @@ from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import PreconditionFailed
 from bzz.headers import add_vary
-from bzz.model.base import Attempt, ResourceHandler
+from bzz.model.base import ResourceHandler, WriteAttempt
 from bzz.model.body import decode, read_links
 from bzz.model.etag import if_match_holds, view_tag
 from bzz.model.links import header_text, link_header, location
@@ -79,7 +79,7 @@ class ModelHandler(ResourceHandler):
         await self._send_after(signals.post_delete_instance, written)
         self._finish_empty()
 
-    async def _delete(self, attempt: Attempt) -> Written:
+    async def _delete(self, attempt: WriteAttempt) -> Written:
         self.data = {}
         await self._send_before(signals.pre_delete_instance, attempt)
         return await self.provider.delete(self.path, self, precondition=self._precondition(), expected=attempt.expected)
@@ -151,7 +151,7 @@ class ModelHandler(ResourceHandler):
         fields = changed.updated_fields if has_receivers else {}
         await self._finish_written(changed, signals.post_update_instance, updated_fields=fields)
 
-    async def _update_once(self, attempt: Attempt, *, merge: bool) -> Changed:
+    async def _update_once(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
         end, signal = self.path.last, signals.pre_update_instance
         await self._decode(end.shape, merge_patch=merge)
         has_receivers = signal.has_receivers_for(self._model)
