@@ -79,6 +79,8 @@ class DecimalKind(Textual):
     def __init__(self, limits: Limits = UNLIMITED) -> None:
         self._digits, self._exponents = limits.decimal_digits, limits.decimal_exponents
         bound = "" if self._digits is None else f" of at most {self._digits} digits"
+        if self._exponents is not None:
+            bound += f", with an exponent from {self._exponents[0]} to {self._exponents[1]}"
         self.expected = f"Must be a decimal number{bound}."
 
     def parse(self, text: str) -> Decimal:
@@ -113,6 +115,9 @@ class BooleanKind(_Literal):
 
     def parse(self, text: str) -> bool:
         return text == "true" if text in ("true", "false") else refuse()
+
+    def to_text(self, value: Any) -> str:
+        return "true" if value else "false"
 
     def from_form(self, text: str) -> Any:
         """Return true for ``on`` as well, as a checkbox without a value is sent (the HTML standard, section 4.10.5)."""

@@ -52,6 +52,9 @@ class BinaryKind(Textual):
     def parse(self, text: str) -> bytes:
         return base64.b64decode(text, validate=True)
 
+    def to_text(self, value: bytes) -> str:
+        return base64.b64encode(value).decode("ascii")
+
     def accept_typed(self, value: Any) -> bytes:
         return value if isinstance(value, bytes) else refuse()
 

@@ -318,6 +318,11 @@ def test_type_of_a_geo_field() -> None:
     ]
 
 
+def test_geo_index_of_a_geo_field() -> None:
+    fields = (InternalOwner.place, me.GeoPointField(), me.PointField(auto_index=False), InternalOwner.number)
+    assert [internals.geo_index(each) for each in fields] == ["2dsphere", "2d", None, None]
+
+
 # -- where the names are
 
 PROVIDER = Path(internals.__file__).parent

@@ -18,7 +18,7 @@ from mongoengine.queryset import QuerySet
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
-from bzz.errors import TOO_SLOW, ConfigurationError, Invalid, NotFound, Unavailable
+from bzz.errors import TOO_SLOW, ConfigurationError, NotFound, Unavailable
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.client import database
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
@@ -27,7 +27,7 @@ from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.rejections import duplicate_key, rejected, too_large
+from bzz.providers.mongoengine.rejections import UNENCODABLE, duplicate_key, rejected, too_large, unencodable
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
 
@@ -271,13 +271,13 @@ class Documents:
         :raises bzz.errors.Invalid: MongoDB refuses the data.
         """
         opened = await self._open()
-        encoded = _encode(raw, opened.collection)
+        encoded = self._encode(raw, opened.collection)
         if len(encoded) > MAX_DOCUMENT_BYTES:
             raise too_large(MAX_DOCUMENT_BYTES)
         try:
             await opened.inserts.ask(encoded)
         except OperationFailure as error:
-            raise self.translate(error) from error
+            raise self.translate(error, raw) from error
         return bson.decode(encoded, codec_options=opened.collection.raw.codec_options)
 
     def as_stored(self, raw: Raw, collection: Collection, in_place_of: Raw | None = None) -> Raw:
@@ -287,22 +287,32 @@ class Documents:
             written it, can be made smaller.
         :raises bzz.errors.Invalid: if BSON has no form for it, or it is too large.
         """
-        encoded = _encode(raw, collection)
+        encoded = self._encode(raw, collection)
         if len(encoded) > MAX_DOCUMENT_BYTES and not (
-            in_place_of and len(encoded) < len(_encode(in_place_of, collection))
+            in_place_of and len(encoded) < len(self._encode(in_place_of, collection))
         ):
             raise too_large(MAX_DOCUMENT_BYTES)
         return bson.decode(encoded, codec_options=collection.raw.codec_options)
 
     def as_saved(self, raw: Raw, collection: Collection) -> Raw:
         """Return ``raw``, which MongoEngine has stored, as it will be read back: of whatever size it is."""
-        return bson.decode(_encode(raw, collection), codec_options=collection.raw.codec_options)
+        return bson.decode(self._encode(raw, collection), codec_options=collection.raw.codec_options)
 
-    def translate(self, error: OperationFailure) -> Exception:
-        """Return what the client is told of a refused write; the error itself if the client is not to blame."""
+    def _encode(self, raw: Raw, collection: Collection) -> bytes:
+        options = collection.raw.codec_options
+        try:
+            return bson.encode(raw, codec_options=options)
+        except UNENCODABLE:
+            raise unencodable(self.codec, raw, options) from None
+
+    def translate(self, error: OperationFailure, written: Raw) -> Exception:
+        """Return what the client is told of a refused write; the error itself if the client is not to blame.
+
+        :param written: what the write would have stored.
+        """
         if isinstance(error, DuplicateKeyError):
             return duplicate_key(self.codec, error)
-        return rejected(error)
+        return rejected(self.codec, error, written)
 
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
@@ -314,13 +324,6 @@ def _bson_of(field: FieldCodec, key: Any) -> list[Any]:
         return [field.to_bson(key)]
     except BAD_VALUE:  # such an id could never have been stored
         return []
-
-
-def _encode(raw: Raw, collection: Collection) -> bytes:
-    try:
-        return bson.encode(raw, codec_options=collection.raw.codec_options)
-    except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
-        raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
 
 
 def _order_key(model: Any, name: str) -> tuple[str, int]:

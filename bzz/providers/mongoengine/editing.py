@@ -22,6 +22,7 @@ from bzz.errors import Conflict, Unavailable
 from bzz.providers.base import Record, Stale
 from bzz.providers.mongoengine import hooked, internals
 from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
+from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.location import MOVED, Location
@@ -148,7 +149,7 @@ async def _write(location: Location, raw: Raw, wanted: Edit) -> Edited | None:
     try:
         before = await collection.update({"$and": [location.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
     except OperationFailure as error:
-        raise documents.translate(error) from error
+        raise documents.translate(error, assignments(raw, after).get("$set", {})) from error
     if before is None:
         return None
     # Others may have changed, since the document was read, what this edit does not rest on.

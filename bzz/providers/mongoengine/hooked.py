@@ -24,7 +24,7 @@ from bzz.providers.mongoengine.changes import assignments
 from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.instance import unset_in
-from bzz.providers.mongoengine.codecs.messages import add_error
+from bzz.providers.mongoengine.codecs.messages import messages_of
 from bzz.providers.mongoengine.documents import Documents
 from bzz.providers.mongoengine.expressions import unchanged
 from bzz.providers.mongoengine.failures import blames_data, hooked_failure, writing
@@ -71,7 +71,7 @@ async def create(documents: Documents, given: Raw) -> Raw:
             instance.save(force_insert=True)
         return dict(instance.to_mongo())
 
-    return documents.as_saved(await _in_thread(codec, insert), collection)
+    return documents.as_saved(await _in_thread(codec, insert, given), collection)
 
 
 async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
@@ -100,7 +100,7 @@ async def replace(documents: Documents, before: Raw, after: Raw) -> Raw | None:
             stored = applied(stored, update)
         return stored if codec.has_own_form else {**stored, **_others(instance, loaded, updates)}
 
-    saved = await _in_thread(codec, save)
+    saved = await _in_thread(codec, save, assignments(before, after).get("$set", {}))
     return None if saved is None else documents.as_saved(saved, collection)
 
 
@@ -120,7 +120,7 @@ async def delete(documents: Documents, raw: Raw, *, in_any_state: bool = False) 
             return None
         return delete_unchanged(_loaded(codec, raw), raw, in_any_state=in_any_state)
 
-    return await _in_thread(codec, delete)
+    return await _in_thread(codec, delete, {})
 
 
 def _is_stored(model: Any, raw: Raw) -> bool:
@@ -214,17 +214,22 @@ def _as_stored(attribute: Any) -> Any:
     return attribute
 
 
-async def _in_thread(codec: DocumentCodec, work: Callable[[], T]) -> T:
+async def _in_thread(codec: DocumentCodec, work: Callable[[], T], written: Raw) -> T:
     try:
         return await in_thread(work, _writing)
     except me.ValidationError as error:
-        errors: dict[str, list[str]] = {}
-        add_error(errors, "", error)
-        raise Invalid({_open_name(codec, where): told for where, told in errors.items()}) from error
+        raise Invalid(_errors(codec, error)) from error
     except NotUniqueError as error:
         raise _conflict(codec, error) from error
     except OperationError as error:
-        raise _operation_error(codec, error) from error
+        raise _operation_error(codec, error, written) from error
+
+
+def _errors(codec: DocumentCodec, error: me.ValidationError) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for where, message in messages_of(error):
+        errors.setdefault(_open_name(codec, where), []).append(codec.expected_at(where) if message is None else message)
+    return errors
 
 
 @contextmanager
@@ -247,10 +252,10 @@ def _conflict(codec: DocumentCodec, error: Exception) -> Conflict:
     return duplicate_key(codec, cause) if isinstance(cause, DuplicateKeyError) else Conflict("A unique value is taken.")
 
 
-def _operation_error(codec: DocumentCodec, error: Exception) -> Exception:
+def _operation_error(codec: DocumentCodec, error: Exception, written: Raw) -> Exception:
     cause = error.__context__  # MongoEngine wraps what the driver says
     if isinstance(cause, OperationFailure) and blames_data(cause):
-        return rejected(cause)
+        return rejected(codec, cause, written)
     if isinstance(cause, PyMongoError):
         return hooked_failure(cause)
     return Conflict("Other documents refer to this one.") if _denied(error) else error

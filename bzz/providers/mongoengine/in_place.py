@@ -51,7 +51,7 @@ async def update(documents: Documents, query: Raw, values: Map[str, Any]) -> Cha
     try:
         before = await collection.update({"$and": [query, *conditions]} if conditions else query, change)
     except OperationFailure as error:
-        raise documents.translate(error) from error
+        raise documents.translate(error, applied({}, {"$set": sets})) from error
     return None if before is None else written.changed(documents.codec, before, applied(before, change))
 
 

@@ -292,3 +292,8 @@ def enum(field: Any) -> Any:
 def geometry(field: Any) -> str:
     """Return the GeoJSON type of a geo field; a ``GeoPointField`` holds points."""
     return str(getattr(field, "_type", "Point"))
+
+
+def geo_index(field: Any) -> str | None:
+    """Return the type of index that MongoEngine makes for a geo field; None if it makes none."""
+    return getattr(field, "_geo_index", None) or None

@@ -15,6 +15,7 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import codec_for
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
+from bzz.providers.mongoengine.codecs.messages import REFUSED
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Field, Shape
@@ -183,6 +184,12 @@ class DeclaredFields:
         if field is None:
             return "*"
         return f"{first}.{field.open_name(rest)}" if dot else first
+
+    def expected_at(self, where: str) -> str:
+        """Return what the model asks for at a dotted name."""
+        first, _, rest = where.partition(".")
+        field = self.fields.get(first) or self.undeclared(first)
+        return REFUSED if field is None else field.expected_at(rest)
 
     def keeps(self, raw: Raw) -> bool:
         """Whether a stored document holds anything that a client may not write."""

@@ -137,6 +137,9 @@ class EmbeddedCodec(LinkCodec):
     def open_name(self, where: str) -> str:
         return self.target().open_name(where)
 
+    def expected_at(self, where: str) -> str:
+        return self.target().expected_at(where) if where else super().expected_at(where)
+
     # -- differences and updates
 
     def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
@@ -275,6 +278,9 @@ class GenericEmbeddedCodec(EmbeddedCodec):
 
     def open_name(self, where: str) -> str:
         return where
+
+    def expected_at(self, where: str) -> str:
+        return FieldCodec.expected_at(self, where)
 
     def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
         return self.whole_diff(old, new, name)

@@ -12,6 +12,7 @@ from bzz.errors import Invalid
 from bzz.providers.mongoengine.codecs.checks import Errors
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.messages import REQUIRED
 from bzz.providers.mongoengine.raw import Raw, differ
 
 __all__ = ["given", "merged", "new", "put_in_place"]
@@ -53,7 +54,7 @@ def _initial(codec: DocumentCodec, field: FieldCodec, errors: Errors) -> Any:
         return ObjectId()
     bson = field.default()
     if bson is None and field.declared.required and not field.source._auto_gen:
-        errors.setdefault(field.name, []).append("Field is required")
+        errors.setdefault(field.name, []).append(REQUIRED)
     elif bson is not None:
         field.check_bson(bson, errors)
     return bson

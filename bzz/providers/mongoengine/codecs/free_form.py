@@ -11,6 +11,7 @@ from mongoengine.base import BaseField
 from bzz.codec import dumps, register
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.messages import REFUSED
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Kind
 from bzz.shape.free import AnyKind
@@ -40,6 +41,9 @@ class FreeFormCodec(FieldCodec):
 
     def _kind(self) -> Kind:
         return AnyKind(LIMITS)
+
+    def _expected(self) -> str:
+        return REFUSED
 
     def inside(self, dotted: str) -> tuple[str, FieldCodec]:
         return (f".{dotted}", self) if dotted else super().inside(dotted)

@@ -21,6 +21,7 @@ from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers t
     maps,
     references,
     scalars,
+    texts,
     times,
 )
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
