@@ -1,9 +1,9 @@
-"""Requests that wait share a round trip.
+"""Concurrent questions to a database, sent in groups that share a round trip.
 
-While one group is on its way, what other requests ask for collects, and goes next. A lone request goes at once,
-nothing waits on a timer, and no request joins a group that was sent before it arrived, so everyone reads their own
-writes. A group that is late holds nobody up: the next one goes beside it. Nothing here knows a database: a group is
-sent by the function that the provider hands in.
+While one group is on its way, further questions collect and are sent next. A lone question is sent at once, nothing
+waits on a timer, and no question joins a group that was sent before it was asked, so everyone reads their own writes. A
+group that is late delays nobody: the next one is sent beside it. This module knows no database: the provider gives the
+function that sends a group.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from bzz.errors import TOO_SLOW, OutcomeUnknown, Unavailable
-from bzz.request import answering, current_id
+from bzz.request import current_id, request_context
 
 __all__ = ["LATE_SECONDS", "LOOK_SECONDS", "MAX_WAIT_SECONDS", "Batcher"]
 
@@ -28,16 +28,16 @@ MAX_GROUP = 1_000
 MAX_GROUP_WEIGHT = 16 * 1024 * 1024
 
 LATE_SECONDS = 0.5
-"""How long others wait for what is on its way before they go beside it: a hundred times what a group takes."""
+"""How long questions wait for a group before the next is sent beside it: a hundred times the usual duration."""
 
 LOOK_SECONDS = 0.25
-"""How often those who wait are looked after."""
+"""How often waiting questions are checked for their age."""
 
 MAX_WAIT_SECONDS = 2.75
-"""After so long, those who wait are refused, :data:`LOOK_SECONDS` later at the latest: three seconds in all."""
+"""After so long, waiting questions are refused, at most :data:`LOOK_SECONDS` later: three seconds in all."""
 
 MAX_GROUPS = 8
-"""How many groups are on their way at once; all but one of them are late."""
+"""How many groups may be on their way at once; all but one of them are late."""
 
 LONE_GROUPS = 3
 """After so many groups of one question each, a further lone question is sent by its asker, which spares a task: 3 % of
@@ -49,11 +49,12 @@ _STOPPING = "The server is stopping; nothing was done."  # the loop is ending wi
 class Batcher(Generic[Q, A]):
     """Collects questions while a group of them is being answered. It belongs to one event loop.
 
-    :param send: answers a group: for each question, in the same order, its answer or its error. An exception that it
-        raises is every asker's.
-    :param writes: whether a question that was sent may have changed something, whatever became of its answer.
-    :param weigh: how much a question counts towards :data:`MAX_GROUP_WEIGHT` (in bytes, say); nothing unless given.
-    :param max_waiting: how many may wait before further ones are refused.
+    :param send: answers a group: for each question, in the same order, its answer or its error. If it raises, every
+        asker in the group gets the exception.
+    :param writes: whether a question may have changed something although its answer was lost.
+    :param weigh: returns how much a question counts towards :data:`MAX_GROUP_WEIGHT`, for example in bytes; by default
+        nothing.
+    :param max_waiting: how many questions may wait; further ones are refused.
     """
 
     def __init__(
@@ -76,11 +77,11 @@ class Batcher(Generic[Q, A]):
         self._lone_groups = 0  # the last ones in a row
 
     async def ask(self, question: Q) -> A:
-        """The answer to one question, sent now or with the next group.
+        """Return the answer to one question, sent now or with the next group.
 
-        An asker that is cancelled takes nobody with it: its group goes on, unless it was alone in it.
+        If the asker is cancelled, its group goes on, unless it was alone in it.
 
-        :raises bzz.errors.Unavailable: where too many wait already, or this one has waited for three seconds.
+        :raises bzz.errors.Unavailable: if too many wait already, or this one has waited for three seconds.
         """
         if len(self._waiting) >= self._max_waiting:
             raise Unavailable("Too many requests are waiting for the database; nothing was done.")
@@ -98,7 +99,7 @@ class Batcher(Generic[Q, A]):
         return await future
 
     def _is_busy(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether the next group has to wait for one that is on its way, or is about to go."""
+        """Return whether the next group has to wait for one that is on its way, or about to be sent."""
         return self._is_starting or (bool(self._groups) and self._is_held_up(loop.time()))
 
     def _is_held_up(self, now: float) -> bool:
@@ -106,7 +107,7 @@ class Batcher(Generic[Q, A]):
         return now - newest < LATE_SECONDS or len(self._groups) >= MAX_GROUPS
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look after those who wait, as long as there are any: refuse the late, send a group where one is late."""
+        """Check waiting questions while there are any: refuse old ones, and send the next group if one is late."""
         self._look_later = None
         self._give_up_late()
         if self._waiting:
@@ -145,7 +146,7 @@ class Batcher(Generic[Q, A]):
                 group = object()
                 self._groups[group] = loop.time()
                 try:
-                    with answering(None, request_id):
+                    with request_context(None, request_id):
                         await self._send_group(questions)
                 finally:
                     del self._groups[group]
@@ -155,7 +156,7 @@ class Batcher(Generic[Q, A]):
             raise
 
     def _next_group(self) -> tuple[list[tuple[Q, asyncio.Future[A]]], str | None]:
-        """The questions to send, and the id of the request that asks; None where several do."""
+        """Return the questions to send, and the id of their request; None if they are of several."""
         question, future, _, request_id = self._waiting.popleft()
         group = [(question, future)]
         weight = self._weight_of(question)
@@ -185,7 +186,7 @@ class Batcher(Generic[Q, A]):
         self._give_up(TOO_SLOW, asyncio.get_running_loop().time() - MAX_WAIT_SECONDS)
 
     def _give_up(self, detail: str, since: float = math.inf) -> None:
-        """Refuse those who have waited since then or longer: none of them was sent."""
+        """Refuse the questions that have waited since then: none of them was sent."""
         while self._waiting and self._waiting[0][2] <= since:
             _, future, *_ = self._waiting.popleft()
             if not future.done():

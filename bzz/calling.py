@@ -1,4 +1,4 @@
-"""Functions of the application, plain or coroutines: called so that what goes wrong in one stays its own failure."""
+"""Calls of the application's functions, plain or coroutines, whose failures stay their own."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["call", "check_takes", "parameters_of"]
 
 
 async def call(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
-    """Call ``function``, await what it returns where that can be awaited, and return the result.
+    """Call ``function``, await its result if that is awaitable, and return it.
 
-    ``CancelledError`` is no ``Exception``: raised by a task that ``function`` awaits, it would pass every handler that
-    keeps one function's failure from the others, and end the task that it runs in. So it becomes a ``RuntimeError``,
-    unless somebody does cancel the running task.
+    ``CancelledError`` is not an ``Exception``. From a task that ``function`` awaits, it would pass the handlers that
+    keep one function's failure from the others, and end the running task. So it becomes a ``RuntimeError``, unless the
+    running task is being cancelled.
 
-    :raises RuntimeError: where something that ``function`` waits for was cancelled.
-    :raises asyncio.CancelledError: where the running task is being cancelled.
-    :raises Exception: what ``function`` raises.
+    :raises RuntimeError: if something that ``function`` awaits was cancelled.
+    :raises asyncio.CancelledError: if the running task is being cancelled.
+    :raises Exception: any other error of ``function``.
     """
     try:
         answer = function(*arguments, **named)
@@ -40,14 +40,13 @@ def _is_being_cancelled() -> bool:
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[list[inspect.Parameter], bool]:
-    """The parameters by which a function is called, and whether it takes any others by name.
+    """Return the parameters of a function, and whether it takes any others by name.
 
-    A decorator that takes ``**kwargs`` hands on what the function that it wraps takes; one that has a signature of its
-    own is called by that.
+    A decorator with ``**kwargs`` also has the parameters of the function that it wraps; one without has only its own.
     """
     try:
         own = list(inspect.signature(function, follow_wrapped=False).parameters.values())
-    except ValueError:  # some callables written in C do not tell theirs
+    except ValueError:  # some callables written in C have no signature
         return [], True
     positional = [each for each in own if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     keywords = [each for each in own if each.kind is each.KEYWORD_ONLY]
@@ -55,14 +54,14 @@ def parameters_of(function: Callable[..., Any]) -> tuple[list[inspect.Parameter]
         return positional + keywords, False
     inner = _wrapped_by(function)
     behind, takes_any = ([], True) if inner is None else parameters_of(inner)
-    if positional:  # the first of them is the first of the wrapped one, too
+    if positional:  # the first one is the first of the wrapped function too
         behind = behind[1:]
     named = {each.name for each in own}
     return positional + [each for each in behind if each.name not in named] + keywords, takes_any
 
 
 def _wrapped_by(function: Any) -> Any:
-    """What a decorated function hands its arguments on to, bound as it is; None where it is not decorated."""
+    """Return the function that a decorated one wraps, bound to the same object; None if it is not decorated."""
     if isinstance(function, functools.partial):
         inner = _wrapped_by(function.func)
         return inner and functools.partial(inner, *function.args, **function.keywords)
@@ -75,9 +74,9 @@ def _wrapped_by(function: Any) -> Any:
 
 
 def check_takes(function: Callable[..., Any], arguments: tuple[str, ...], what: str) -> None:
-    """Check that ``function`` can be called with so many arguments, by position.
+    """Check that ``function`` can be called with these arguments by position.
 
-    :raises bzz.errors.ConfigurationError: where it cannot.
+    :raises bzz.errors.ConfigurationError: if it cannot.
     """
     try:
         inspect.signature(function).bind(*arguments)

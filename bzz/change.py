@@ -1,6 +1,6 @@
-"""What a write changed: the stored document that was written, and how it differs from what was there.
+"""What a write changed: the document that was written, and its diff.
 
-Providers make changes; signals, events, and whatever else tells of changes, use them. It knows no ORM.
+Providers make changes; signals, events and relays carry them. This module knows no ORM.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bzz.codec import plain
 __all__ = ["Change", "ChangeKind", "Diff", "FromTo", "storable"]
 
 FromTo = Mapping[str, Any]
-"""How one field differs: ``{'from': 'Rio', 'to': 'Olinda'}``."""
+"""The change of one field: ``{'from': 'Rio', 'to': 'Olinda'}``."""
 
 Diff = dict[str, dict[str, Any]]
 """``{'address.city': {'from': 'Rio', 'to': 'Olinda'}}``: real changes only, by dotted path."""
@@ -25,13 +25,13 @@ ChangeKind = Literal["created", "updated", "deleted", "linked", "unlinked"]
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """One change of one stored document: what every ``post_`` signal of a write has as ``change``.
+    """One change of one stored document: the argument ``change`` of every ``post_`` signal of a write.
 
-    The document is the one that was written, the *root*: the ticket, where a comment inside it was edited or its
-    assignee was unlinked; the user, where a path went through a reference to edit it.
+    The document is the one that was written, the *root*: the ticket, if a comment inside it was edited or its
+    assignee was unlinked; the user, if it was edited at a path through a reference.
 
     :param model: the root's model class.
-    :param id: its primary key, as ``instance.pk`` has it.
+    :param id: its primary key, as in ``instance.pk``.
     :param kind: what was done to the root: ``created``, ``updated``, ``deleted``; ``linked`` and ``unlinked`` are
         updates that added or took away references.
     :param compare: works out :attr:`diff`, if anybody asks.
@@ -54,10 +54,10 @@ class Change:
 
 
 def storable(diff: Mapping[str, FromTo]) -> Diff:
-    """Return ``diff`` in values that JSON and MongoDB can hold: as clients are shown them.
+    """Return ``diff`` with values that JSON and MongoDB can store, in the form that clients see.
 
     Dates and datetimes, ids, ``Decimal`` and ``UUID`` become strings, bytes base64, enum members their value, embedded
-    documents objects; NaN and infinity, which JSON has not, None. A value of any other class becomes its ``str()``.
+    documents objects, NaN and infinity None. A value of any other class becomes its ``str()``.
 
     :param diff: ``change.diff``, ``updated_fields`` or ``event.diff``.
 

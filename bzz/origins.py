@@ -1,4 +1,4 @@
-"""Pages of other origins: the CORS protocol (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+"""CORS: requests by pages of other origins (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORIGINS = "bzz_origins"
 """The application setting that holds the :class:`OriginPolicy`."""
 
 EXPOSED = ("ETag", "Link", "Location", "Retry-After", "X-Created-Id", "X-Request-Id", "X-Total-Count")
-"""What bzz says in headers that a page could not read otherwise."""
+"""The headers of bzz's answers that pages could not read otherwise."""
 
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z, -]+")
@@ -32,10 +32,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class OriginPolicy:
     """Which pages of other origins may read the answers of an application.
 
-    :param origins: the origins; None for every one.
-    :param credentials: whether with cookies.
-    :param max_age: seconds for which a browser need not ask again.
-    :param exposed: the headers that pages may read; None for all that an answer has.
+    :param origins: the allowed origins; None for all.
+    :param credentials: whether requests may carry cookies.
+    :param max_age: how long a browser may cache a preflight, in seconds.
+    :param exposed: the headers that pages may read; None for all headers of an answer.
     """
 
     origins: frozenset[str] | None
@@ -44,17 +44,17 @@ class OriginPolicy:
     exposed: tuple[str, ...] | None = EXPOSED
 
     def allows(self, origin: str | None) -> bool:
-        """Whether a page of ``origin`` may read answers."""
+        """Return whether a page of ``origin`` may read answers."""
         return origin is not None and (self.origins is None or origin in self.origins)
 
     def trusts(self, request: HTTPServerRequest) -> bool:
-        """Whether an unsafe ``request`` from another origin may go on: with cookies only where pages may use them."""
+        """Return whether an unsafe ``request`` of another origin is allowed, with cookies only if ``credentials``."""
         return self.allows(request.headers.get("Origin")) and (self.credentials or "Cookie" not in request.headers)
 
     def apply(self, app: Application) -> None:
-        """Have every answer of ``app`` follow this policy.
+        """Apply this policy to every answer of ``app``.
 
-        :raises bzz.errors.ConfigurationError: ``app`` has one already.
+        :raises bzz.errors.ConfigurationError: if ``app`` has a policy already.
         """
         if ORIGINS in app.settings:
             raise ConfigurationError("bzz.cors was called for this application already")
@@ -69,14 +69,15 @@ class OriginPolicy:
 def cors(app: Application, origins: Iterable[str], *, credentials: bool = False, max_age: int = 600) -> None:
     """Let pages of other origins use every route of ``app``.
 
-    A browser's preflight is answered before any guard, whatever the URL. With ``credentials``, the origins may also
+    Preflights are answered before any guard, whatever the URL. With ``credentials``, the origins may also
     send unsafe requests with the user's cookies: they become ``trusted_origins`` of Tornado's protection.
 
-    :param origins: each as browsers send it, ``"https://app.example.org"``, ``"http://localhost:3000"``; ``["*"]`` for
-        every one, without credentials.
-    :param credentials: whether pages may send cookies, and read what is answered to them.
-    :param max_age: seconds for which a browser need not ask again; Chromium takes 7200 at most.
-    :raises bzz.errors.ConfigurationError: an origin that no browser sends, ``"*"`` with credentials, a second call.
+    :param origins: the origins as browsers send them, ``"https://app.example.org"``, ``"http://localhost:3000"``; or
+        ``["*"]`` for all, without credentials.
+    :param credentials: whether pages may send cookies, and read the answers.
+    :param max_age: how long a browser may cache a preflight, in seconds; Chromium takes at most 7200.
+    :raises bzz.errors.ConfigurationError: if an origin is not in the form that browsers send, for ``"*"`` with
+        credentials, and for a second call.
     """
     if isinstance(origins, str):
         raise ConfigurationError(f"origins is a list, [{origins!r}]")
@@ -104,7 +105,7 @@ def _checked(origins: list[Any], credentials: bool) -> frozenset[str] | None:
 
 
 def _as_sent(origin: str) -> str | None:
-    """The origin of the address ``origin`` as browsers write it; None where it has none.
+    """Return the origin of a URL as browsers write it, or None.
 
     >>> _as_sent("HTTPS://Example.org:443/page"), _as_sent("*")
     ('https://example.org', None)
@@ -121,14 +122,14 @@ def _as_sent(origin: str) -> str | None:
 
 
 class PreflightHandler(RequestHandler):
-    """Answers what a browser asks before it sends a request that only a script can make."""
+    """Answers preflight requests."""
 
     def initialize(self, policy: OriginPolicy) -> None:
-        """Take the policy."""
+        """Set the policy."""
         self._policy = policy
 
     def options(self) -> None:
-        """Answer 204, with what a page of an allowed origin may send."""
+        """Answer 204, with the methods and headers that a page of an allowed origin may send."""
         asked = self.request.headers
         self.set_status(204)
         self.set_header("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")

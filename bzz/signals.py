@@ -56,8 +56,8 @@ class Signal(blinker.NamedSignal):
 
     A receiver that is connected to several senders has one place: that of its first connection.
 
-    :param arguments: what receivers are given after the sender. Where it is told, mistakes are found by ``connect``.
-    :param sender: of what class its senders are; where ``arguments`` are told and this is not, they are classes.
+    :param arguments: what receivers are given after the sender. If given, ``connect`` finds mistakes.
+    :param sender: the class of its senders; if only ``arguments`` are given, senders are classes.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Signal(blinker.NamedSignal):
         self._above = (receiver, wants)
 
     def has_receivers_for(self, sender: Any) -> bool:
-        """Whether anybody listens for ``sender``: where not, nothing needs to be built for this signal."""
+        """Return whether there are receivers for ``sender``; if not, nothing needs to be built for this signal."""
         return super().has_receivers_for(sender) or (self._above is not None and self._above[1](sender))
 
     async def notify(self, sender: Any, **arguments: Any) -> None:
@@ -146,7 +146,7 @@ async def _call(receiver: Receiver, sender: Any, arguments: dict[str, Any]) -> N
 
 
 def _named_arguments(receiver: Receiver) -> Names:
-    """The keyword names that ``receiver`` takes after its sender, or None where it takes them all."""
+    """Return the keyword names that ``receiver`` takes after its sender, or None if it takes them all."""
     cache, function = _names[0], receiver
     if inspect.ismethod(receiver):
         cache, function = _names[1], receiver.__func__
@@ -171,7 +171,7 @@ def _after_sender(parameters: list[inspect.Parameter]) -> list[inspect.Parameter
 
 
 def _misspelt(receiver: Receiver, known: tuple[str, ...]) -> list[str]:
-    """The arguments that ``receiver`` cannot do without, and is never given."""
+    """Return the arguments that ``receiver`` requires and is never given."""
     needed = [each for each in _after_sender(parameters_of(receiver)[0]) if each.default is each.empty]
     return [each.name for each in needed if each.name not in known]
 

@@ -14,8 +14,8 @@ from tornado.web import Application, RequestHandler
 import bzz
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
-from bzz.events.record import Named, Remote, stamp
-from bzz.events.roster import Roster
+from bzz.events.event import AdHocEvent, Remote, stamp
+from bzz.events.listeners import Listeners
 from bzz.serving.server import load
 
 
@@ -25,10 +25,10 @@ class Hogshead(me.Document):
 
 @pytest.fixture(autouse=True)
 def _nobody_listens() -> Iterator[None]:
-    before = bus._roster
-    bus._roster = Roster()
+    before = bus._listeners
+    bus._listeners = Listeners()
     yield
-    bus._roster = before
+    bus._listeners = before
 
 
 def mount(model: type = Hogshead, **options: Any) -> bzz.RouteList:
@@ -129,7 +129,7 @@ async def test_an_own_event_may_not_be_called_as_one_of_a_mounted_model() -> Non
 
 async def test_an_event_of_another_process_is_delivered_under_any_name() -> None:
     mount()
-    event = Named("Hogshead.rolled")
+    event = AdHocEvent("Hogshead.rolled")
     stamp(event, remote=Remote("other", "process", 1))
     assert (await bzz.emit(event)).remote is not None
 

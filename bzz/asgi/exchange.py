@@ -23,11 +23,12 @@ from tornado.httputil import (
 )
 from tornado.web import HTTPError
 
-from bzz.asgi.engine import NO_WEBSOCKETS, Client, Disconnected, Engine, NotOffered, RequestTimeout, problem_headers
+from bzz.addresses import Client
+from bzz.asgi.engine import NO_WEBSOCKETS, Disconnected, Engine, NotOffered, RequestTimeout, problem_headers
 from bzz.asgi.outbox import closed_future
 from bzz.codec import dumps
 from bzz.errors import BadRequest, PayloadTooLarge, RequestError, Unavailable
-from bzz.limits import REST_SECONDS
+from bzz.limits import REFUSAL_SECONDS
 
 __all__ = ["Exchange"]
 
@@ -63,12 +64,11 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         """Have the application answer; return when it has, or when the client has left."""
         self._unread = self._may_have_body()
         flight = self._engine.flight
-        if flight.is_full():
+        if not flight.begin():
             if not self._unread:
-                await asyncio.sleep(REST_SECONDS)
+                await asyncio.sleep(REFUSAL_SECONDS)
             self.refuse(_BUSY)
             return await self._done
-        flight.begin()
         try:
             await self._pass_on(self._engine.application.start_request(self, self))
             await self._answered()

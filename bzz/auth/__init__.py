@@ -1,4 +1,4 @@
-"""Who asks: sign-in by providers, sessions in signed tokens, and the guard that every handler awaits first."""
+"""Authentication: sign-in by providers, sessions in signed tokens, and the guard that every handler awaits first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bzz.auth.hive import AuthHive
 from bzz.auth.limiter import FailureStore, Limiter, MemoryFailures, MongoFailures
 from bzz.auth.openid import OpenIDProvider
 from bzz.auth.password import PasswordProvider
-from bzz.auth.passwords import MemoryPasswords, MongoPasswords, PasswordStore
+from bzz.auth.password_store import MemoryPasswords, MongoPasswords, PasswordStore
 from bzz.auth.revocation import MemoryRevocation, MongoRevocation, RevocationStore
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""What an authentication provider is, so that an application can write its own in ten lines."""
+"""The base class of authentication providers. An application can write its own in ten lines."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["AuthProvider"]
 
 
 class _NameOfClass:
-    """A provider's name until it is set: that of its class."""
+    """The default name of a provider: that of its class."""
 
     def __get__(self, provider: object, owner: type) -> str:
         return owner.__name__.removesuffix("Provider").lower()
 
 
 class AuthProvider(ABC):
-    """Says who the holder of an access token is.
+    """Identifies the holder of an access token.
 
     ::
 
@@ -35,13 +35,13 @@ class AuthProvider(ABC):
         name: str
     else:
         name = _NameOfClass()
-    """What clients send as ``provider``: the class's name without ``Provider``, in lower case, unless it is set."""
+    """What clients send as ``provider``; by default the class's name without ``Provider``, in lower case."""
 
     credential: str = "access_token"
     """The member of the body that :meth:`authenticate` gets as ``access_token``."""
 
     kept: tuple[str, ...] = ("name", "email")
-    """Which of the user's data, beside ``id``, stay in the session. They travel with each request: keep them few."""
+    """Which of the user's data, beside ``id``, the session holds. They are sent with each request: keep them few."""
 
     @abstractmethod
     def authenticate(
@@ -50,19 +50,19 @@ class AuthProvider(ABC):
         proxy_info: Mapping[str, Any] | None = None,
         post_data: Mapping[str, Any] | None = None,
     ) -> Awaitable[dict[str, Any] | None] | dict[str, Any] | None:
-        """Who holds ``access_token``; may be a coroutine.
+        """Return the holder of ``access_token``. May be a coroutine.
 
-        :param proxy_info: as given to ``AuthHive.configure``: Tornado's ``proxy_host``, ``proxy_port``, and so on.
+        :param proxy_info: the argument of ``AuthHive.configure``: Tornado's ``proxy_host``, ``proxy_port``, and so on.
         :param post_data: the whole body that the client sent.
-        :returns: the user's data with at least ``id``, or None where the token is not accepted.
+        :returns: the user's data with at least ``id``, or None if the token is not accepted.
         """
 
     def routes(self) -> dict[str, tuple[type[RequestHandler], dict[str, Any]]]:
-        """Further resources of the provider: by what follows ``/auth/``, a handler and its arguments."""
+        """Return further routes of the provider: by the path below ``/auth/``, a handler and its arguments."""
         return {}
 
     def account(self, post_data: Mapping[str, Any]) -> str | None:
-        """The account that a sign-in claims to be for, by which failures are counted; None where it names none."""
+        """Return the account that a sign-in names, by which failures are counted, or None."""
         for name in ("username", "email", "login"):
             if isinstance(post_data.get(name), str):
                 return str(post_data[name]).casefold()

@@ -1,4 +1,4 @@
-"""What a client posts to sign in: a JSON object, or a form as browsers send it."""
+"""Bodies of authentication requests: JSON objects, or forms as browsers send them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tornado.httputil import HTTPInputError, parse_body_arguments
 from bzz.codec import loads
 from bzz.errors import BadRequest
 
-__all__ = ["is_true", "needed_text", "read_form", "read_json", "read_members"]
+__all__ = ["is_true", "read_form", "read_json", "read_members", "required_text"]
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def read_members(content_type: str, body: bytes) -> dict[str, Any]:
-    """The members of a ``body`` of the media type ``content_type``.
+    """Return the members of a ``body`` of the media type ``content_type``.
 
-    :raises bzz.errors.BadRequest: it is neither a JSON object nor a form.
+    :raises bzz.errors.BadRequest: if it is neither a JSON object nor a form.
     """
     if content_type.partition(";")[0].strip().lower() not in FORMS:
         return read_json(body)
@@ -31,9 +31,9 @@ def read_members(content_type: str, body: bytes) -> dict[str, Any]:
 
 
 def read_json(body: bytes) -> dict[str, Any]:
-    """The members of a JSON object.
+    """Return the members of a JSON object.
 
-    :raises bzz.errors.BadRequest: it is none.
+    :raises bzz.errors.BadRequest: if it is not a JSON object.
 
     >>> read_json(b'{"access_token": "t", "provider": "google"}')
     {'access_token': 't', 'provider': 'google'}
@@ -45,10 +45,10 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 
 def read_form(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
-    """The members of a form, each a text.
+    """Return the members of a form, each a string.
 
-    :param arguments: the values of each name, as Tornado reads them.
-    :raises bzz.errors.BadRequest: a member is there twice, or is no UTF-8.
+    :param arguments: the values of each name, as Tornado parses them.
+    :raises bzz.errors.BadRequest: if a member occurs twice, or is not UTF-8.
 
     >>> read_form({"access_token": [b"t"], "provider": [b"google"]})
     {'access_token': 't', 'provider': 'google'}
@@ -62,10 +62,10 @@ def read_form(arguments: Mapping[str, list[bytes]]) -> dict[str, Any]:
         raise BadRequest("The form is not UTF-8.") from None
 
 
-def needed_text(data: Mapping[str, Any], name: str) -> str:
-    """The member ``name``, a text.
+def required_text(data: Mapping[str, Any], name: str) -> str:
+    """Return the member ``name``, a string.
 
-    :raises bzz.errors.BadRequest: it is missing, empty, or something else.
+    :raises bzz.errors.BadRequest: if it is missing, empty, or not a string.
     """
     value = data.get(name)
     if not isinstance(value, str) or not value:
@@ -74,9 +74,9 @@ def needed_text(data: Mapping[str, Any], name: str) -> str:
 
 
 def is_true(data: Mapping[str, Any], name: str) -> bool:
-    """Whether the member ``name`` says yes: ``true``, which a form has as a text.
+    """Return whether the member ``name`` is ``true``, which is a string in a form.
 
-    :raises bzz.errors.BadRequest: it says neither yes nor no.
+    :raises bzz.errors.BadRequest: if it is neither true nor false.
     """
     value = data.get(name, False)
     if value not in (True, False, "true", "false"):

@@ -1,7 +1,7 @@
-"""What answers say to caches where a session was looked for, whichever handler gave them, and however.
+"""Headers for caches and the renewed cookie, on every answer to a request whose session was looked up.
 
 An answer that depends on the session varies by ``Cookie`` and ``Authorization``, and is private unless its handler says
-otherwise. One that renews the cookie is not stored at all: a cache that did would hand the session to the next client.
+otherwise. One that renews the cookie must not be stored: a cache would hand the session to the next client.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def depends_on_session(request: HTTPServerRequest) -> None:
 
 
 def renew_on_success(request: HTTPServerRequest, renewed: Renewed) -> None:
-    """Have ``renewed`` called for a ``Set-Cookie`` if ``request`` succeeds; it may give None."""
+    """Call ``renewed`` for a ``Set-Cookie`` header if ``request`` succeeds; it may return None."""
     _requests[request] = renewed
 
 
 def forget_renewal(request: HTTPServerRequest) -> None:
-    """Renew nothing with the answer to ``request``."""
+    """Do not renew the cookie in the answer to ``request``."""
     _requests[request] = None
 
 

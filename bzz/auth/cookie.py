@@ -20,13 +20,13 @@ _SAME_SITE = ("Lax", "Strict", "None")
 
 @dataclass(frozen=True)
 class SessionCookie:
-    """How the cookie is called, and where browsers send it.
+    """The name and the attributes of the cookie.
 
-    :param name: a token of RFC 9110. Browsers hold it to what ``__Host-`` and ``__Secure-`` promise.
+    :param name: a token of RFC 9110. Browsers enforce the prefixes ``__Host-`` and ``__Secure-``.
     :param secure: whether it goes over HTTPS only.
     :param samesite: ``Lax``, ``Strict`` or ``None``: which requests from other sites carry it.
     :param domain: the domain whose hosts all get it; None for the host that set it alone.
-    :raises bzz.errors.ConfigurationError: a cookie that browsers would refuse.
+    :raises bzz.errors.ConfigurationError: if browsers would refuse the cookie.
     """
 
     name: str
@@ -41,10 +41,10 @@ class SessionCookie:
             raise ConfigurationError(f"samesite is one of {', '.join(_SAME_SITE)}, not {self.samesite!r}")
         if self.domain is not None and not _is_domain(self.domain):
             raise ConfigurationError(f"domain {self.domain!r} is no domain name, such as 'example.org'")
-        self._check_promises()
+        self._check_prefix()
 
-    def _check_promises(self) -> None:
-        """Raise where browsers would drop the cookie for what its name or ``SameSite`` promises."""
+    def _check_prefix(self) -> None:
+        """Raise if browsers would drop the cookie because of its prefix or ``SameSite``."""
         name = self.name.lower()
         if name.startswith("__host-") and self.domain is not None:
             raise ConfigurationError("a cookie_name with __Host- is for one host: it has no domain")
@@ -55,12 +55,12 @@ class SessionCookie:
             )
 
     def values(self, request: HTTPServerRequest) -> list[str]:
-        """Every value that ``request`` has of it: hosts and paths can each have set one of the same name."""
+        """Return all values of the cookie in ``request``: each domain and path may have set one of the same name."""
         pairs = [part.partition("=") for line in request.headers.get_list("Cookie") for part in line.split(";")]
         return [value.strip().strip('"') for name, _, value in pairs if name.strip() == self.name]
 
     def header(self, value: str, max_age: int) -> str:
-        """The ``Set-Cookie`` that keeps ``value`` for ``max_age`` seconds; 0 removes it."""
+        """Return the ``Set-Cookie`` that keeps ``value`` for ``max_age`` seconds; 0 removes it."""
         jar = SimpleCookie({self.name: value})
         morsel = jar[self.name]
         morsel.update({"path": "/", "max-age": str(max_age), "samesite": self.samesite})

@@ -7,17 +7,17 @@ from typing import Any
 from urllib.parse import quote
 
 from bzz.auth.base import AuthProvider
-from bzz.auth.upstream import ask
+from bzz.auth.http import fetch_json
 from bzz.codec import dumps
 
 __all__ = ["GitHubProvider"]
 
 
 class GitHubProvider(AuthProvider):
-    """Accepts access tokens that GitHub gave to this very OAuth application, as GitHub itself confirms.
+    """Accepts access tokens that GitHub issued for this OAuth application, which GitHub is asked to confirm.
 
     :param client_id: of the OAuth application.
-    :param client_secret: of the OAuth application; without it, a token that another application got would do as well.
+    :param client_secret: of the OAuth application; without it, tokens of other applications would be accepted.
     :param api: GitHub's API, ``https://HOST/api/v3`` for GitHub Enterprise Server.
     """
 
@@ -35,15 +35,15 @@ class GitHubProvider(AuthProvider):
         proxy_info: Mapping[str, Any] | None = None,
         post_data: Mapping[str, Any] | None = None,
     ) -> dict[str, Any] | None:
-        """The GitHub user of an access token: ``id``, ``login`` and, as far as they are public, ``name`` and ``email``.
+        """Return the GitHub user of an access token: ``id``, ``login`` and, if public, ``name`` and ``email``.
 
-        :raises bzz.errors.BadGateway: GitHub's answers are of no use.
-        :raises bzz.errors.Unavailable: GitHub cannot be reached.
+        :raises bzz.errors.BadGateway: if GitHub's answers cannot be used.
+        :raises bzz.errors.Unavailable: if GitHub cannot be reached.
         """
         if not await self._is_ours(access_token, proxy_info):
             return None
         headers = {"Accept": "application/vnd.github+json", "Authorization": f"Bearer {access_token}"}
-        user = await ask(f"{self._api}/user", proxy_info, (401, 403), headers=headers)
+        user = await fetch_json(f"{self._api}/user", proxy_info, (401, 403), headers=headers)
         if user is None or not user.get("id"):
             return None
         names = ("name", "email", "login")
@@ -51,7 +51,7 @@ class GitHubProvider(AuthProvider):
 
     async def _is_ours(self, access_token: str, proxy_info: Mapping[str, Any] | None) -> bool:
         url = f"{self._api}/applications/{quote(self.client_id, safe='')}/token"
-        answer = await ask(
+        answer = await fetch_json(
             url,
             proxy_info,
             (404, 422),

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from bzz.auth.http import fetch_json
 from bzz.auth.idtoken import looks_like_jwt
 from bzz.auth.openid import OpenIDProvider, user_of
-from bzz.auth.upstream import ask
 
 __all__ = ["GoogleProvider"]
 
@@ -26,7 +26,7 @@ class GoogleProvider(OpenIDProvider):
 
     def __init__(self, client_id: str, claims: Sequence[str] = ()) -> None:
         super().__init__(self.issuer, client_id, "google", claims)
-        self.issuers.append("accounts.google.com")  # Google's older form, still found in tokens
+        self.issuers.append("accounts.google.com")  # an older form that some tokens still have
 
     async def authenticate(
         self,
@@ -34,18 +34,20 @@ class GoogleProvider(OpenIDProvider):
         proxy_info: Mapping[str, Any] | None = None,
         post_data: Mapping[str, Any] | None = None,
     ) -> dict[str, Any] | None:
-        """The Google user of an ID token or an access token.
+        """Return the Google user of an ID token or an access token.
 
-        :raises bzz.errors.BadGateway: Google's answers are of no use.
-        :raises bzz.errors.Unavailable: Google cannot be reached.
+        :raises bzz.errors.BadGateway: if Google's answers cannot be used.
+        :raises bzz.errors.Unavailable: if Google cannot be reached.
         """
         if looks_like_jwt(access_token):
             return await super().authenticate(access_token, proxy_info, post_data)
-        about = await ask(f"{self.token_info}?{urlencode({'access_token': access_token})}", proxy_info, (400, 401))
+        about = await fetch_json(
+            f"{self.token_info}?{urlencode({'access_token': access_token})}", proxy_info, (400, 401)
+        )
         if about is None or about.get("aud") != self.client_id:
             return None
         headers = {"Authorization": f"Bearer {access_token}"}
-        claims = await ask(self.user_info, proxy_info, (401, 403), headers=headers)
+        claims = await fetch_json(self.user_info, proxy_info, (401, 403), headers=headers)
         if not claims or not claims.get("sub") or claims["sub"] != about.get("sub"):
             return None
         return user_of(claims, self.claims)

@@ -1,9 +1,9 @@
 """The guard: awaited by every handler of bzz before anything else, and by methods under :func:`authenticated`.
 
 It is one object in ``application.settings``, not a signal receiver: nothing can disconnect it, and two applications in
-one process do not share it. After it, ``handler.current_user`` is the user (a dict with ``id``, ``provider`` and what
-the provider keeps, or what ``load_user`` gives), or what the handler itself says where nobody is signed in and nobody
-has to be.
+one process do not share it. After it, ``handler.current_user`` is the user: a dict with ``id``, ``provider`` and the
+provider's ``kept`` data, or what ``load_user`` returned. If no user is signed in, and none has to be, it is what the
+handler's own ``get_current_user`` returns.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HandlerMethod = TypeVar("HandlerMethod", bound=Callable[..., Any])
 class Guard:
     """Decides whether a request may go on.
 
-    :param required: by HTTP method, whether somebody must be signed in; a method that is not named asks for it.
+    :param required: by HTTP method, whether a user must be signed in; the default is that one must.
     """
 
     def __init__(self, sessions: Sessions, required: Mapping[str, bool]) -> None:
@@ -38,8 +38,8 @@ class Guard:
     async def __call__(self, handler: RequestHandler) -> None:
         """Let a request to a handler of bzz go on, or raise.
 
-        :raises bzz.errors.Unauthorized: nobody is signed in, and the method asks for it.
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        :raises bzz.errors.Unauthorized: if no user is signed in, and the method requires one.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
         if self._required.get(handler.request.method or "", True):
             await self.require(handler)
@@ -49,23 +49,23 @@ class Guard:
     async def require(self, handler: RequestHandler) -> None:
         """Set ``handler.current_user`` and renew the session, whatever the method.
 
-        :raises bzz.errors.Unauthorized: nobody is signed in.
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        :raises bzz.errors.Unauthorized: if no user is signed in.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
         self._sessions.renew(handler, await self._sessions.find(handler))
 
     async def recognise(self, handler: RequestHandler) -> None:
-        """Set ``handler.current_user`` where somebody is signed in; nobody has to be."""
+        """Set ``handler.current_user`` if a user is signed in; none has to be."""
         with contextlib.suppress(RequestError):
             await self._sessions.find(handler)
 
     def has_own_credential(self, handler: RequestHandler) -> bool:
-        """Whether the request brings a token that no browser adds by itself; its cookie then counts for nothing."""
+        """Return whether the request has a bearer token, which no browser adds by itself, and not only a cookie."""
         return bearer_of(handler) is not None
 
 
 def authenticated(method: HandlerMethod) -> HandlerMethod:
-    """Guard one method of any Tornado handler, sync or async: a 401 problem where nobody is signed in.
+    """Guard one method of any Tornado handler, sync or async: answer 401 if no user is signed in.
 
     ::
 
@@ -89,7 +89,7 @@ def authenticated(method: HandlerMethod) -> HandlerMethod:
         if inspect.isawaitable(result):
             await result
 
-    return guarded  # type: ignore[return-value]  # Tornado awaits what a method returns, so it may be a coroutine
+    return guarded  # type: ignore[return-value]  # Tornado awaits what a method returns
 
 
 def _guard_of(handler: RequestHandler) -> Callable[[RequestHandler], Awaitable[None]]:

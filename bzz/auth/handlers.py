@@ -1,4 +1,4 @@
-"""The resources of :class:`bzz.AuthHive`."""
+"""The handlers of :class:`bzz.AuthHive`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bzz.auth.base import AuthProvider
-from bzz.auth.body import is_true, needed_text, read_members
+from bzz.auth.body import is_true, read_members, required_text
 from bzz.auth.limiter import Limiter
 from bzz.auth.session import Sessions, bearer_of
 from bzz.auth.signin import Attempt
 from bzz.codec import dumps
 from bzz.errors import ConfigurationError, Unauthorized
-from bzz.receiving import ReceivingHandler
+from bzz.problem import BodyHandler
 from bzz.signals import pre_get_user_details
 
 __all__ = ["SETTING", "AuthSettings", "MeHandler", "RenewHandler", "SignInHandler", "SignOutHandler", "settings_of"]
@@ -23,7 +23,7 @@ SETTING = "bzz_auth"
 
 @dataclass(frozen=True)
 class AuthSettings:
-    """What ``AuthHive.configure`` leaves for the handlers, in ``application.settings['bzz_auth']``."""
+    """The configuration that the handlers share, in ``application.settings['bzz_auth']``."""
 
     sessions: Sessions
     limiter: Limiter
@@ -31,9 +31,9 @@ class AuthSettings:
 
 
 def settings_of(settings: Mapping[str, Any]) -> AuthSettings:
-    """What an application's ``settings`` hold of it.
+    """Return the :class:`AuthSettings` in an application's ``settings``.
 
-    :raises bzz.errors.ConfigurationError: nothing.
+    :raises bzz.errors.ConfigurationError: if ``AuthHive.configure`` was not called.
     """
     try:
         found: AuthSettings = settings[SETTING]
@@ -42,22 +42,22 @@ def settings_of(settings: Mapping[str, Any]) -> AuthSettings:
     return found
 
 
-class AuthHandler(ReceivingHandler):
-    """What they have in common."""
+class AuthHandler(BodyHandler):
+    """The base of the handlers of authentication."""
 
     def initialize(self, providers: Mapping[str, AuthProvider]) -> None:
-        """Take the providers, by name."""
+        """Set the providers, by name."""
         self.providers = providers
 
     def set_default_headers(self) -> None:
-        """Keep answers about a person out of every cache."""
+        """Keep answers about users out of caches."""
         self.set_header("Cache-Control", "no-store")
 
     @property
     def auth(self) -> AuthSettings:
-        """What the application configured.
+        """The configuration of the application.
 
-        :raises bzz.errors.ConfigurationError: nothing.
+        :raises bzz.errors.ConfigurationError: if ``AuthHive.configure`` was not called.
         """
         return settings_of(self.settings)
 
@@ -78,8 +78,8 @@ class SignInHandler(AuthHandler):
         return read_members(self.request.headers.get("Content-Type", ""), self.body())
 
     async def _sign_in(self, data: dict[str, Any]) -> None:
-        provider = self.providers.get(needed_text(data, "provider"))
-        needed_text(data, AuthProvider.credential if provider is None else provider.credential)
+        provider = self.providers.get(required_text(data, "provider"))
+        required_text(data, AuthProvider.credential if provider is None else provider.credential)
         with_token = is_true(data, "bearer")
         user = await self._attempt(data).run()
         kept = ("id", "provider", *self.providers[data["provider"]].kept)
@@ -104,7 +104,7 @@ class RenewHandler(AuthHandler):
     """``POST /auth/renew/``."""
 
     async def post(self) -> None:
-        """Start the session's time anew: a new token in the answer to a bearer token, else a new cookie."""
+        """Renew the session: a new token in the answer to a bearer token, else a new cookie."""
         sessions = self.auth.sessions
         session = sessions.tokens.renew(await sessions.find(self))
         answer = sessions.token(session)
@@ -118,7 +118,7 @@ class MeHandler(AuthHandler):
     """``GET /auth/me/``."""
 
     async def get(self) -> None:
-        """Say whether somebody is signed in, and who."""
+        """Answer whether a user is signed in, and which one."""
         try:
             session = await self.auth.sessions.find(self)
         except Unauthorized:

@@ -19,7 +19,7 @@ with needs("auth"):
     from argon2 import PasswordHasher
     from argon2.exceptions import Argon2Error, InvalidHashError
 
-__all__ = ["hashed", "is_outdated", "nobodys", "verified"]
+__all__ = ["dummy_hash", "hash_password", "needs_rehash", "verify_password"]
 
 T = TypeVar("T")
 
@@ -31,23 +31,23 @@ _threads = ThreadPoolExecutor(AT_ONCE, "bzz-password")
 
 
 @functools.cache
-def nobodys() -> str:
-    """A hash that no password has: verified where there is no account, so that this takes as long."""
+def dummy_hash() -> str:
+    """Return a hash that no password has. It is verified if there is no account, so that this takes as long."""
     return _hasher.hash(secrets.token_hex())
 
 
-async def hashed(password: str) -> str:
-    """The hash of ``password``, with its salt and parameters."""
-    return await _in_thread(lambda: _hasher.hash(_same(password)))
+async def hash_password(password: str) -> str:
+    """Return the hash of ``password``, with its salt and parameters."""
+    return await _in_thread(lambda: _hasher.hash(_normalized(password)))
 
 
-async def verified(hashed_password: str, password: str) -> bool:
-    """Whether ``hashed_password`` is a hash of ``password``."""
-    return await _in_thread(lambda: _is_of(hashed_password, _same(password)))
+async def verify_password(hashed_password: str, password: str) -> bool:
+    """Return whether ``hashed_password`` is a hash of ``password``."""
+    return await _in_thread(lambda: _is_of(hashed_password, _normalized(password)))
 
 
-def is_outdated(hashed_password: str) -> bool:
-    """Whether a hash was made with other parameters than those of today."""
+def needs_rehash(hashed_password: str) -> bool:
+    """Return whether a hash was made with other parameters than the current ones."""
     return _hasher.check_needs_rehash(hashed_password)
 
 
@@ -58,8 +58,8 @@ def _is_of(hashed_password: str, password: str) -> bool:
         return False
 
 
-def _same(password: str) -> str:
-    """``password`` in the one form of its characters that every keyboard's becomes (NIST SP 800-63B, 3.1.1.2)."""
+def _normalized(password: str) -> str:
+    """Return ``password`` in Unicode normalization form NFKC (NIST SP 800-63B, section 3.1.1.2)."""
     return unicodedata.normalize("NFKC", password)
 
 

@@ -14,7 +14,7 @@ from bzz.auth.cookie import SessionCookie
 from bzz.auth.guard import Guard
 from bzz.auth.handlers import SETTING, AuthSettings, MeHandler, RenewHandler, SignInHandler, SignOutHandler, settings_of
 from bzz.auth.limiter import Limiter
-from bzz.auth.options import check_kinds, checked_proxy, read_keys
+from bzz.auth.options import check_types, checked_proxy, secret_keys
 from bzz.auth.revocation import RevocationStore
 from bzz.auth.session import LoadUser, Sessions
 from bzz.auth.token import SessionTokens
@@ -34,13 +34,14 @@ class AuthHive:
 
     @staticmethod
     def routes_for(providers: Iterable[AuthProvider | type[AuthProvider]], prefix: str = "") -> RouteList:
-        """The routes ``/auth/me/``, ``/auth/signin/``, ``/auth/signout/``, ``/auth/renew/`` and the providers' own.
+        """Return the routes ``/auth/me/``, ``/auth/signin/``, ``/auth/signout/``, ``/auth/renew/`` and the providers'.
 
         The slash at the end is optional.
 
-        :param providers: who can vouch for a user, each with a name of its own: instances, or classes that need no
+        :param providers: the authentication providers, with different names: instances, or classes that need no
             arguments.
-        :raises bzz.errors.ConfigurationError: no provider, one without a name, two of one name, or something else.
+        :raises bzz.errors.ConfigurationError: if there is no provider, one has no name, two have the same name, or one
+            is not a provider.
         """
         named = _by_name(providers)
         found: dict[str, tuple[type[RequestHandler], dict[str, Any]]] = {
@@ -78,27 +79,27 @@ class AuthHive:
 
         Tornado's ``cross_origin_protection`` is switched on, unless ``app`` has settled it.
 
-        :param secret_key: at least 32 bytes; a list to change keys: the first signs, all are accepted.
+        :param secret_key: at least 32 bytes; a list to change keys: the first one signs, all are accepted.
         :param expiration: seconds that a session lasts after the last guarded request that succeeded.
         :param cookie_name: the cookie with the session's token.
-        :param authenticated_get: whether GET and HEAD ask for a signed-in user.
+        :param authenticated_get: whether GET and HEAD require a signed-in user.
         :param authenticated_create: whether POST does.
         :param authenticated_update: whether PUT and PATCH do.
         :param authenticated_delete: whether DELETE does.
         :param lifetime: seconds after the sign-in at which a session ends, however much it is used.
         :param samesite: which requests from other sites carry the cookie: ``Lax``, ``Strict`` or ``None``.
         :param domain: the domain whose hosts all get the cookie; None for the host that set it alone.
-        :param audience: what tokens are for (``aud``), where applications share a key and must not share sessions.
+        :param audience: the audience of tokens (``aud``), for applications that share a key but not sessions.
         :param development: send the cookie over plain HTTP as well.
-        :param load_user: called for each request that has a valid session with its user (``id``, ``provider`` and what
-            the provider keeps); may be a coroutine. What it returns is ``handler.current_user``; None is a 401.
-        :param revocation: where sessions are noted that were signed out, so that a copied token stops working.
-        :param limiter: how many sign-ins may fail; :class:`bzz.auth.Limiter` with its defaults unless said otherwise.
+        :param load_user: called for each request with a valid session, with its user (``id``, ``provider`` and the
+            provider's ``kept`` data); may be a coroutine. It returns ``handler.current_user``, or None for a 401.
+        :param revocation: the store of sessions that were signed out, so that copied tokens stop working.
+        :param limiter: how many sign-ins may fail; by default a :class:`bzz.auth.Limiter` with its defaults.
         :param proxy_info: Tornado's ``proxy_host``, ``proxy_port`` and so on, for the providers' requests.
-        :raises bzz.errors.ConfigurationError: a key that is too short, or another argument that cannot be.
+        :raises bzz.errors.ConfigurationError: if a key is too short, or another argument is invalid.
         """
-        check_kinds(locals())
-        tokens = SessionTokens(read_keys(secret_key), expiration, lifetime, audience=audience)
+        check_types(locals())
+        tokens = SessionTokens(secret_keys(secret_key), expiration, lifetime, audience=audience)
         cookie = SessionCookie(cookie_name, not development, samesite, domain)
         sessions = Sessions(tokens, cookie, revocation, load_user)
         app.settings[SETTING] = AuthSettings(sessions, limiter or Limiter(), checked_proxy(proxy_info))
@@ -123,8 +124,8 @@ class AuthHive:
         """End every session that a user of ``app`` has begun until now, wherever a copy of its token is.
 
         :param provider: the provider's name, and ``user_id`` what it gave as ``id``.
-        :raises bzz.errors.ConfigurationError: ``app`` was configured without ``revocation``, or not at all.
-        :raises bzz.errors.Unavailable: the store cannot be asked.
+        :raises bzz.errors.ConfigurationError: if ``app`` was configured without ``revocation``, or not at all.
+        :raises bzz.errors.Unavailable: if the store cannot be asked.
         """
         await settings_of(app.settings).sessions.end_all(provider, user_id)
 
@@ -142,7 +143,7 @@ def _by_name(providers: Iterable[AuthProvider | type[AuthProvider]]) -> dict[str
 
 
 def _made(given: Any) -> AuthProvider:
-    """``given``, or an instance of it where it is a class."""
+    """Return ``given``, or an instance of it if it is a class."""
     if isinstance(given, AuthProvider):
         return given
     if not (isinstance(given, type) and issubclass(given, AuthProvider)):

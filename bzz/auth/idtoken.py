@@ -1,4 +1,4 @@
-"""ID tokens of OpenID Connect (Core 1.0, section 3.1.3.7), verified by PyJWT. No I/O here."""
+"""ID tokens of OpenID Connect (Core 1.0, section 3.1.3.7), verified by PyJWT. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ with needs("auth"):
     import cryptography  # noqa: F401  # PyJWT finds out without it only when a token comes
     import jwt
 
-__all__ = ["ALGORITHMS", "Keys", "SigningKey", "key_id_of", "looks_like_jwt", "read_keys", "signer_of", "verify"]
+__all__ = ["ALGORITHMS", "Keys", "SigningKey", "key_id_of", "looks_like_jwt", "read_jwks", "signer_of", "verify"]
 
 logger = logging.getLogger("bzz.auth")
 
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 ALGORITHMS = (*_RSA, "ES256", "ES384", "ES512", "EdDSA")
-"""Signatures by private key only: with a shared secret among them, a public key could be used as one."""
+"""Asymmetric signatures only: if a shared secret were allowed, a public key could be used as one."""
 
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 
 TENANT = "{tenantid}"
-"""What Microsoft writes in an issuer that stands for every tenant; a token's is that of its claim ``tid``."""
+"""The placeholder for the tenant in issuers of Microsoft; a token has the tenant in its claim ``tid``."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class SigningKey:
     """A public key of a provider.
 
     :param id: its ``kid``, if it has one.
-    :param algorithms: those that it may verify: its ``alg``, or all that its kind can (RFC 7517, section 4.4).
-    :param issuer: the only issuer whose tokens it signs, where the set says so, as Microsoft's does.
+    :param algorithms: those that it may verify: its ``alg``, or all of its type (RFC 7517, section 4.4).
+    :param issuer: the only issuer whose tokens it signs, if the set says so, as Microsoft's does.
     """
 
     id: str | None
@@ -46,7 +46,7 @@ Keys = list[SigningKey]
 
 
 def looks_like_jwt(token: str) -> bool:
-    """Whether ``token`` has the form of a signed JWT, so that it is worth verifying.
+    """Return whether ``token`` has the form of a signed JWT, so that it is worth verifying.
 
     >>> looks_like_jwt("ya29.opaque"), looks_like_jwt("eyJhbGciOiJub25lIn0.e30.c2ln")
     (False, True)
@@ -55,18 +55,18 @@ def looks_like_jwt(token: str) -> bool:
 
 
 def key_id_of(token: str) -> str | None:
-    """The id of the key that signed ``token`` (``''`` where it names none); None where it is no ID token."""
+    """Return the id of the key in the header of ``token`` (``''`` if it has none), or None if it is not an ID token."""
     try:
         header = jwt.get_unverified_header(token)
-    except Exception:  # PyJWT lets other errors than its own through
+    except Exception:  # PyJWT raises other errors than its own too
         return None
     if header.get("alg") not in ALGORITHMS or str(header.get("typ", "")).lower() in ("at+jwt", "application/at+jwt"):
         return None
     return str(header.get("kid", ""))
 
 
-def read_keys(document: Mapping[str, Any]) -> Keys:
-    """The signing keys of a JWK set (RFC 7517), those of an unknown kind left out."""
+def read_jwks(document: Mapping[str, Any]) -> Keys:
+    """Return the signing keys of a JWK set (RFC 7517) whose type is known."""
     keys: Keys = []
     for data in document.get("keys") or []:
         try:
@@ -84,11 +84,11 @@ def _read_key(data: Mapping[str, Any]) -> SigningKey:
 
 
 def signer_of(token: str, keys: Keys) -> SigningKey | None:
-    """The key that signed ``token``, whatever it says; None where it is none of ``keys``."""
+    """Return the one of ``keys`` that signed ``token``, whatever its claims, or None."""
     for key in keys:
         try:
             jwt.api_jws.decode(token, key.public, algorithms=key.algorithms)
-        except Exception:  # PyJWT lets other errors than its own through
+        except Exception:  # PyJWT raises other errors than its own too
             continue
         return key
     return None
@@ -97,7 +97,7 @@ def signer_of(token: str, keys: Keys) -> SigningKey | None:
 def verify(
     token: str, key: SigningKey, *, issuers: Sequence[str], audience: str, leeway: float
 ) -> dict[str, Any] | None:
-    """The claims of ``token``, or None where anything about it is wrong.
+    """Return the claims of ``token``, or None if it is invalid.
 
     :param key: the one that signed it.
     :param issuers: those whose tokens are accepted; one may hold :data:`TENANT`.
@@ -112,7 +112,7 @@ def verify(
             leeway=leeway,
             options={"require": _REQUIRED},
         )
-    except Exception as error:  # PyJWT lets others than its own through, a TypeError for a list as iss for one
+    except Exception as error:  # PyJWT raises others than its own too, such as a TypeError for a list as iss
         logger.info("an ID token was refused: %s", type(error).__name__)
         return None
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
@@ -127,7 +127,7 @@ def _is_from(issuers: Sequence[str], claims: Mapping[str, Any]) -> bool:
 
 
 def _of_tenant(issuer: str, claims: Mapping[str, Any]) -> str:
-    """``issuer`` as a token of the tenant in ``claims`` has it.
+    """Return ``issuer`` for the tenant in ``claims``.
 
     >>> _of_tenant("https://login.example/{tenantid}/v2.0", {"tid": "7"})
     'https://login.example/7/v2.0'

@@ -1,4 +1,4 @@
-"""Failed sign-ins are counted per address and per account, and too many of them are a 429.
+"""Failed sign-ins, counted per address and per account; after too many of them the answer is 429.
 
 An attempt is counted before the provider is asked and taken back when it succeeds, so a burst of concurrent guesses
 meets the limit as well as a slow one.
@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from bzz.auth import outage
+from bzz.auth.http import unavailable_on
 from bzz.auth.mongodb import store_in
 from bzz.errors import ConfigurationError, OutcomeUnknown, TooManyRequests, Unavailable
 
@@ -19,11 +19,11 @@ __all__ = ["FailureStore", "Limiter", "MemoryFailures", "MongoFailures"]
 
 
 class FailureStore(ABC):
-    """Counts failures by key, each key in windows of its own."""
+    """Counts failures by key, in one window per key."""
 
     @abstractmethod
     async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
-        """Add ``amount`` (1, or -1 to take it back) to ``key``, whose window starts with the first.
+        """Add ``amount`` (1, or -1 to take it back) to the count of ``key``, whose window starts with the first.
 
         :param window: its length, in seconds.
         :returns: the count in the current window, and the seconds until that ends.
@@ -31,7 +31,7 @@ class FailureStore(ABC):
 
 
 class MemoryFailures(FailureStore):
-    """Counts in this process's memory, for at most ``capacity`` keys; beyond that the oldest window goes first."""
+    """Counts in memory, for at most ``capacity`` keys; beyond that the oldest window is dropped."""
 
     def __init__(self, capacity: int = 100_000) -> None:
         self._capacity = capacity
@@ -60,18 +60,18 @@ class MongoFailures(FailureStore):
         self._store = store_in(collection, "end")
 
     async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
-        with outage.provider("sign-in limiter", Unavailable, OutcomeUnknown):
+        with unavailable_on("sign-in limiter", Unavailable, OutcomeUnknown):
             return await self._store.count(key, amount, window)
 
 
 class Limiter:
-    """How many sign-ins may fail.
+    """Limits how many sign-ins may fail.
 
     :param per_address: failures in a window from one address (for IPv6 from one /64 network).
     :param per_account: failures in a window for one account.
     :param window: seconds.
-    :param store: where to count; in memory unless said otherwise, which each process then does for itself.
-    :raises bzz.errors.ConfigurationError: a number below 1.
+    :param store: where to count; by default in memory, in each process for itself.
+    :raises bzz.errors.ConfigurationError: if a number is below 1.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Limiter:
         """Count an attempt for the ``'address'`` or ``'account'`` called ``name``.
 
         :returns: what :meth:`forgive` takes.
-        :raises bzz.errors.TooManyRequests: with ``Retry-After``.
+        :raises bzz.errors.TooManyRequests: if too many sign-ins have failed, with ``Retry-After``.
         """
         key = f"{kind}:{name}"
         count, seconds = await self._store.add(key, 1, self._window)

@@ -1,4 +1,4 @@
-"""Stores of authentication in MongoDB, on the small store of its provider."""
+"""The store in MongoDB of failures, ended sessions and passwords."""
 
 from __future__ import annotations
 

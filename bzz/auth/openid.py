@@ -8,7 +8,7 @@ from typing import Any
 
 from bzz.auth.base import AuthProvider
 from bzz.auth.idtoken import Keys, SigningKey, key_id_of, signer_of, verify
-from bzz.auth.keys import KeyCache
+from bzz.auth.jwks import KeyCache
 from bzz.errors import ConfigurationError, RequestError
 
 __all__ = ["OpenIDProvider", "user_of"]
@@ -21,15 +21,15 @@ LEEWAY_SECONDS = 60.0
 class OpenIDProvider(AuthProvider):
     """Accepts ID tokens that ``issuer`` signed for ``client_id``.
 
-    Keys come from the server's discovery document. An access token is not accepted: nothing in it says for whom it is.
-    A client that asked for the token with a ``nonce`` sends that too: the token must then hold the same.
+    Keys come from the server's discovery document. Access tokens are not accepted, since they name no audience. A
+    client that asked for the token with a ``nonce`` sends it too: the token must then have the same.
 
-    :param issuer: the server's issuer, exactly as its discovery document and its tokens have it. Where the document has
+    :param issuer: the server's issuer, exactly as in its discovery document and its tokens. If the document has
         ``{tenantid}`` in it, as Microsoft's for ``common`` and ``organizations``, tokens of every tenant are accepted.
     :param client_id: the id that the application has at that server, the token's audience.
     :param name: what clients send as ``provider``.
     :param claims: further claims of the token that become data of the user and stay in the session, ``("roles",)``.
-    :raises bzz.errors.ConfigurationError: a claim called ``id`` or ``provider``, which bzz writes itself.
+    :raises bzz.errors.ConfigurationError: if a claim is called ``id`` or ``provider``, which bzz sets itself.
     """
 
     def __init__(self, issuer: str, client_id: str, name: str = "openid", claims: Sequence[str] = ()) -> None:
@@ -48,10 +48,10 @@ class OpenIDProvider(AuthProvider):
         proxy_info: Mapping[str, Any] | None = None,
         post_data: Mapping[str, Any] | None = None,
     ) -> dict[str, Any] | None:
-        """The user of the ID token ``access_token``: ``id``, ``name``, ``email`` and ``claims``, as far as it has them.
+        """Return the user of the ID token ``access_token``: ``id``, ``name``, ``email`` and ``claims``, if it has them.
 
-        :raises bzz.errors.BadGateway: the server's answers are of no use.
-        :raises bzz.errors.Unavailable: the server cannot be reached.
+        :raises bzz.errors.BadGateway: if the server's answers cannot be used.
+        :raises bzz.errors.Unavailable: if the server cannot be reached.
         """
         key_id = key_id_of(access_token)
         if key_id is None:
@@ -65,7 +65,7 @@ class OpenIDProvider(AuthProvider):
         return user_of(claims, self.claims) if claims and _has_nonce(claims, post_data or {}) else None
 
     async def _signer(self, token: str, key_id: str, proxy_info: Mapping[str, Any] | None) -> SigningKey | None:
-        """The key that signed ``token``, after one more look at the server's where none that is known did."""
+        """Return the key that signed ``token``. If no known key did, fetch the keys again."""
         known = _fitting(key_id, await self._keys.current(proxy_info))
         found = signer_of(token, known)
         if found is not None:
@@ -79,17 +79,17 @@ class OpenIDProvider(AuthProvider):
 
 
 def _fitting(key_id: str, keys: Keys) -> Keys:
-    """The keys that ``key_id`` may mean: servers with a single key often name it neither in a token nor in the key."""
+    """Return the keys that may have this id. A server with one key often gives no id in its tokens or in the key."""
     return [key for key in keys if key_id == "" or key.id in (None, key_id)]
 
 
 def _has_nonce(claims: Mapping[str, Any], post_data: Mapping[str, Any]) -> bool:
-    """Whether the token holds the nonce that the client sent (Core 1.0, section 3.1.3.7), where it sent one."""
+    """Return whether the token has the nonce that the client sent, if it sent one (Core 1.0, section 3.1.3.7)."""
     return "nonce" not in post_data or post_data["nonce"] == claims.get("nonce")
 
 
 def user_of(claims: Mapping[str, Any], more: Sequence[str] = ()) -> dict[str, Any]:
-    """The user that standard claims (Core 1.0, section 5.1) describe; an address known to be unverified is left out.
+    """Return the user in standard claims (Core 1.0, section 5.1), without an email address that is not verified.
 
     :param more: further claims to take.
 

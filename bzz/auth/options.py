@@ -13,9 +13,9 @@ from bzz.auth.limiter import Limiter
 from bzz.auth.revocation import RevocationStore
 from bzz.errors import ConfigurationError
 
-__all__ = ["check_kinds", "checked_proxy", "read_keys"]
+__all__ = ["check_types", "checked_proxy", "secret_keys"]
 
-_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "expiration": ((int,), "a whole number of seconds"),
     "lifetime": ((int,), "a whole number of seconds"),
     "cookie_name": ((str,), "a text"),
@@ -33,21 +33,21 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
 _PROXY = {"proxy_host", "proxy_port", "proxy_username", "proxy_password", "proxy_auth_mode"}
 
 
-def check_kinds(options: Mapping[str, Any]) -> None:
-    """Raise where one of ``options`` is of a kind that it cannot be of.
+def check_types(options: Mapping[str, Any]) -> None:
+    """Check the types of ``options``.
 
-    :raises bzz.errors.ConfigurationError: naming it.
+    :raises bzz.errors.ConfigurationError: if one has the wrong type; the message names it.
     """
-    for name, (kinds, wanted) in _KINDS.items():
+    for name, (kinds, wanted) in _TYPES.items():
         value = options[name]
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise ConfigurationError(f"{name} is {wanted}, not {value!r}")
 
 
-def read_keys(secret_key: str | bytes | Sequence[str | bytes]) -> list[bytes]:
-    """The keys that ``secret_key`` gives: the first signs, all are accepted.
+def secret_keys(secret_key: str | bytes | Sequence[str | bytes]) -> list[bytes]:
+    """Return the keys in ``secret_key``: the first one signs, all are accepted.
 
-    :raises bzz.errors.ConfigurationError: something else than texts and bytes.
+    :raises bzz.errors.ConfigurationError: if it holds anything but strings and bytes.
     """
     keys = [secret_key] if isinstance(secret_key, (str, bytes)) else secret_key
     if not isinstance(keys, (list, tuple)) or not all(isinstance(key, (str, bytes)) for key in keys):
@@ -56,9 +56,9 @@ def read_keys(secret_key: str | bytes | Sequence[str | bytes]) -> list[bytes]:
 
 
 def checked_proxy(proxy_info: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """``proxy_info``, or None where it is empty.
+    """Return ``proxy_info``, checked, or None if it is empty.
 
-    :raises bzz.errors.ConfigurationError: Tornado's client would not use it as it stands.
+    :raises bzz.errors.ConfigurationError: if Tornado's client would not use it as it is.
     """
     if not proxy_info:
         return None
@@ -74,7 +74,7 @@ def checked_proxy(proxy_info: Mapping[str, Any] | None) -> Mapping[str, Any] | N
 
 
 def _check_proxy(info: Mapping[str, Any]) -> None:
-    """Refuse what Tornado's client passes over: without a port, say, it asks without the proxy."""
+    """Raise if Tornado's client would ignore a part. Without a port, for example, it does not use the proxy."""
     host, port = info.get("proxy_host"), info.get("proxy_port")
     if not (isinstance(host, str) and host and isinstance(port, int) and port):
         raise ConfigurationError("proxy_info needs proxy_host, a text, and proxy_port, a number")

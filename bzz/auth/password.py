@@ -9,9 +9,9 @@ from tornado.web import RequestHandler
 
 from bzz.auth.accounts import Accounts
 from bzz.auth.base import AuthProvider
-from bzz.auth.hashing import nobodys
+from bzz.auth.hashing import dummy_hash
 from bzz.auth.password_handlers import ChangeHandler, ForgottenHandler, ResetHandler, SendReset, SignUpHandler
-from bzz.auth.passwords import PasswordStore
+from bzz.auth.password_store import PasswordStore
 from bzz.errors import ConfigurationError
 
 __all__ = ["PasswordProvider"]
@@ -20,16 +20,16 @@ _TAKEN = ("", "id", "provider", "password", "new_password", "token", "bearer")
 
 
 class PasswordProvider(AuthProvider):
-    """Accepts passwords, whose hashes lie in a store of bzz's own, and lets people sign up, change and reset them.
+    """Accepts passwords, whose hashes are in a store of their own, and lets users sign up, change and reset them.
 
-    Its routes are below ``/auth/password/``. An unknown account and a wrong password are answered alike, and as slowly.
+    Its routes are below ``/auth/password/``. An unknown account and a wrong password get the same answer after the same
+    time.
 
-    :param store: :class:`bzz.auth.MongoPasswords`, say.
-    :param login: the member of the body that names the account; ``email``, unless said otherwise. Letters of either
-        case are the same.
-    :param send_reset: called with the user (``id`` and the login) and a token, which it mails; plain or async, after
-        the response. Without it, no password can be reset.
-    :raises bzz.errors.ConfigurationError: one of them is something else.
+    :param store: for example :class:`bzz.auth.MongoPasswords`.
+    :param login: the member of the body that names the account, without regard to case; by default ``email``.
+    :param send_reset: called with the user (``id`` and the login) and a token, to mail it; plain or async, after the
+        response. Without it, passwords cannot be reset.
+    :raises bzz.errors.ConfigurationError: if an argument has the wrong type.
     """
 
     credential = "password"
@@ -42,15 +42,15 @@ class PasswordProvider(AuthProvider):
             raise ConfigurationError(f"login is a name that bzz does not use itself, not {login!r}")
         if not (given[2] is None or callable(given[2])):
             raise ConfigurationError(f"send_reset is a function of a user and a token, not {send_reset!r}")
-        nobodys()  # made now, so that the first stranger does not wait for it
+        dummy_hash()  # now, so that the first request does not wait for it
         self.kept = (login,)
         self._accounts = Accounts(store, self.name, login)
         self._send_reset = send_reset
 
     def account(self, post_data: Mapping[str, Any]) -> str:
-        """The login in ``post_data``, by which failures are counted.
+        """Return the login in ``post_data``, by which failures are counted.
 
-        :raises bzz.errors.BadRequest: there is none.
+        :raises bzz.errors.BadRequest: if there is none.
         """
         return self._accounts.login_in(post_data)
 
@@ -60,15 +60,15 @@ class PasswordProvider(AuthProvider):
         proxy_info: Mapping[str, Any] | None = None,
         post_data: Mapping[str, Any] | None = None,
     ) -> dict[str, Any] | None:
-        """The user whose password is ``access_token``, and whose login is in ``post_data``.
+        """Return the user whose password is ``access_token``, and whose login is in ``post_data``.
 
-        :raises bzz.errors.BadRequest: no login, or a password that is too long to be one.
-        :raises bzz.errors.Unavailable: the store cannot be asked.
+        :raises bzz.errors.BadRequest: if there is no login, or the password is too long.
+        :raises bzz.errors.Unavailable: if the store cannot be asked.
         """
         return await self._accounts.check(post_data or {}, access_token)
 
     def routes(self) -> dict[str, tuple[type[RequestHandler], dict[str, Any]]]:
-        """Signing up and changing a password and, where there is ``send_reset``, resetting one."""
+        """Return the routes to sign up, to change a password and, with ``send_reset``, to reset one."""
         arguments = {"accounts": self._accounts}
         found: dict[str, tuple[type[RequestHandler], dict[str, Any]]] = {
             f"{self.name}/signup": (SignUpHandler, arguments),

@@ -1,4 +1,4 @@
-"""The resources of :class:`bzz.auth.PasswordProvider`."""
+"""The handlers of :class:`bzz.auth.PasswordProvider`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bzz.addresses import network_of
-from bzz.auth import outage
 from bzz.auth.accounts import Accounts
 from bzz.auth.base import AuthProvider
-from bzz.auth.body import is_true, needed_text
+from bzz.auth.body import is_true, required_text
 from bzz.auth.handlers import SignInHandler
+from bzz.auth.http import unavailable_on_error
 from bzz.auth.session import bearer_of
 from bzz.calling import call
 from bzz.errors import Conflict, Forbidden, RequestError, Unauthorized
@@ -25,34 +25,34 @@ logger = logging.getLogger("bzz.auth")
 SendReset = Callable[[dict[str, Any], str], "Awaitable[None] | None"]
 
 _sending: set[asyncio.Task[None]] = set()
-"""What is being sent: the loop itself would not keep it from being collected."""
+"""The tasks that send tokens, kept because the event loop has weak references only."""
 
 
 class AccountHandler(SignInHandler):
-    """What they have in common."""
+    """The base of the handlers of passwords."""
 
     def initialize(  # type: ignore[override]  # Tornado calls it with what the route of this class holds
         self, providers: Mapping[str, AuthProvider], accounts: Accounts, send_reset: SendReset | None = None
     ) -> None:
-        """Take the accounts, and what sends a token to reset a password."""
+        """Set the accounts, and the function that sends a token to reset a password."""
         super().initialize(providers)
         self.accounts = accounts
         self.send_reset = send_reset
 
     @asynccontextmanager
     async def _counted(self, *accounts: str, success_counts: bool = False) -> AsyncIterator[None]:
-        """Count what is within as a failed sign-in from its address, and for ``accounts``, if it is refused.
+        """Count the block as a failed sign-in for the client's address, and for ``accounts``, if it is refused.
 
-        :param success_counts: count it where it succeeds as well.
-        :raises bzz.errors.TooManyRequests: with ``Retry-After``.
+        :param success_counts: whether to count it if it succeeds too.
+        :raises bzz.errors.TooManyRequests: if too many sign-ins have failed, with ``Retry-After``.
         """
         limiter = self.auth.limiter
-        with outage.store("sign-in limiter"):
+        with unavailable_on_error("sign-in limiter"):
             counted = [await limiter.begin("address", network_of(self.request.remote_ip or ""))]
             counted += [await limiter.begin("account", f"{self.accounts.provider}:{each}") for each in accounts]
         try:
             yield
-        except (Conflict, Unauthorized):  # what a stranger learns something by
+        except (Conflict, Unauthorized):  # a stranger could learn something from these
             raise
         except RequestError:
             await self._forgive(counted)
@@ -61,11 +61,11 @@ class AccountHandler(SignInHandler):
             await self._forgive(counted)
 
     async def _forgive(self, counted: list[str]) -> None:
-        with outage.store("sign-in limiter"):
+        with unavailable_on_error("sign-in limiter"):
             await self.auth.limiter.forgive(counted)
 
     async def _end_sessions(self, user: Mapping[str, Any]) -> None:
-        """End every session of ``user``, where there is a store to note it in."""
+        """End every session of ``user``, if there is a revocation store."""
         sessions = self.auth.sessions
         if sessions.revocation is not None:
             await sessions.end_all(self.accounts.provider, str(user["id"]))
@@ -75,7 +75,7 @@ class SignUpHandler(AccountHandler):
     """``POST /auth/password/signup/``."""
 
     async def post(self) -> None:
-        """Make an account and sign in to it: 201, and 409 where the login is taken."""
+        """Create an account and sign in to it: 201, or 409 if the login is taken."""
         data = {**self._members(), "provider": self.accounts.provider}
         is_true(data, "bearer")
         async with self._counted():
@@ -94,7 +94,7 @@ class ChangeHandler(AccountHandler):
         if user["provider"] != self.accounts.provider:
             raise Forbidden("You have signed in without a password.")
         login = {self.accounts.login: user[self.accounts.login], "provider": self.accounts.provider}
-        data = {**login, "password": needed_text(sent, "password")}
+        data = {**login, "password": required_text(sent, "password")}
         await self._attempt(data).run()
         if await self.accounts.change(data, sent.get("new_password"), "new_password") is None:
             raise Conflict("The password was changed meanwhile; sign in again.")
@@ -106,7 +106,7 @@ class ForgottenHandler(AccountHandler):
     """``POST /auth/password/forgotten/``."""
 
     async def post(self) -> None:
-        """Have a token sent to who has the account, if there is one: the answer is 202 in either case."""
+        """Send a token to the user of the account, if there is one; answer 202 in either case."""
         data = self._members()
         login = self.accounts.login_in(data)
         async with self._counted(f"forgotten:{login}", success_counts=True):
@@ -114,12 +114,12 @@ class ForgottenHandler(AccountHandler):
         self.set_status(202)
         self.write_json({"accepted": True})
         if found is not None:
-            task = asyncio.create_task(self._send(*found))  # so that it takes no longer for an account that there is
+            task = asyncio.create_task(self._send(*found))  # so that an existing account takes no longer
             _sending.add(task)
             task.add_done_callback(_sending.discard)
 
     async def _send(self, user: dict[str, Any], token: str) -> None:
-        assert self.send_reset is not None  # there is no such route without it
+        assert self.send_reset is not None  # the route exists only with it
         try:
             await call(self.send_reset, user, token)
         except Exception as error:  # its message may quote the token
@@ -130,9 +130,9 @@ class ResetHandler(AccountHandler):
     """``POST /auth/password/reset/``."""
 
     async def post(self) -> None:
-        """Set ``password`` with a ``token`` that was sent, and end every session of its account."""
+        """Set ``password`` by a ``token`` that was sent, and end every session of its account."""
         data = self._members()
-        token, tokens = needed_text(data, "token"), self.auth.sessions.tokens
+        token, tokens = required_text(data, "token"), self.auth.sessions.tokens
         async with self._counted():
             user = await self.accounts.reset(token, data.get("password"), tokens)
             if user is None:

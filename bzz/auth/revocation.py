@@ -1,7 +1,7 @@
-"""Sessions that ended before their tokens did: the stores of revoked session ids.
+"""The stores of revoked sessions.
 
-A token is good until it expires, wherever a copy of it is. An application that wants sign-out to end the copies too
-gives ``AuthHive.configure`` a store; each guarded request then asks it once.
+A token is valid until it expires, wherever a copy of it is. If sign-out is to invalidate the copies, give
+``AuthHive.configure`` a store; each guarded request then asks it once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from bzz.auth import outage
+from bzz.auth.http import unavailable_on
 from bzz.auth.mongodb import store_in
 from bzz.errors import ConfigurationError, OutcomeUnknown, Unavailable
 from bzz.providers.base import Entry
@@ -21,7 +21,7 @@ __all__ = ["MemoryRevocation", "MongoRevocation", "RevocationStore", "user_key"]
 
 
 def user_key(provider: str, user_id: str) -> str:
-    """What stands for a user in a store: ids are unique within one provider only.
+    """Return the key of a user in a store: ids are unique within one provider only.
 
     >>> user_key("google", "7")
     'user google:7'
@@ -30,31 +30,31 @@ def user_key(provider: str, user_id: str) -> str:
 
 
 class RevocationStore(ABC):
-    """Remembers revoked session ids for as long as a token of theirs could still be used."""
+    """Keeps revoked session ids as long as a token of theirs could still be valid."""
 
     @abstractmethod
     async def revoke(self, session_id: str, until: int) -> None:
-        """Remember ``session_id`` until the time ``until``, in seconds since the epoch."""
+        """Keep ``session_id`` until the time ``until``, in seconds since the epoch."""
 
     @abstractmethod
     async def is_revoked(self, session_id: str) -> bool:
-        """Whether ``session_id`` was revoked and is still remembered."""
+        """Return whether ``session_id`` is revoked."""
 
     async def revoke_user(self, user: str, before: float, until: int) -> None:
-        """End the sessions of ``user`` that began at ``before`` or earlier, and remember it until ``until``.
+        """Revoke the sessions of ``user`` that began at ``before`` or earlier, and keep that until ``until``.
 
-        :param user: what :func:`user_key` gave; ``before`` and ``until`` are seconds since the epoch.
-        :raises bzz.errors.ConfigurationError: a store that has only the other two methods cannot.
+        :param user: a :func:`user_key`; ``before`` and ``until`` are seconds since the epoch.
+        :raises bzz.errors.ConfigurationError: if the store has only the other two methods.
         """
         raise ConfigurationError(f"{type(self).__name__} has no revoke_user")
 
     async def has_ended(self, session_id: str, user: str, started: float) -> bool:
-        """Whether ``session_id`` was revoked by itself, or with all that ``user`` had begun by ``started``."""
+        """Return whether ``session_id`` is revoked, or all sessions of ``user`` that began at ``started``."""
         return await self.is_revoked(session_id)
 
 
 class MemoryRevocation(RevocationStore):
-    """A store in this process's memory: for development, and lost with the process."""
+    """A store in memory, for development. It is lost with the process."""
 
     def __init__(self) -> None:
         self._until: dict[str, int] = {}
@@ -78,7 +78,7 @@ class MemoryRevocation(RevocationStore):
 
 
 class MongoRevocation(RevocationStore):
-    """A store in a MongoDB collection whose TTL index removes what has expired.
+    """A store in a MongoDB collection, from which a TTL index removes expired entries.
 
     :param collection: an asynchronous collection, of Motor or of PyMongo's ``AsyncMongoClient``.
     """
@@ -87,24 +87,24 @@ class MongoRevocation(RevocationStore):
         self._store = store_in(collection, "until")
 
     async def revoke(self, session_id: str, until: int) -> None:
-        await self._note(session_id, until, {})
+        await self._put(session_id, until, {})
 
     async def revoke_user(self, user: str, before: float, until: int) -> None:
-        await self._note(user, until, {"before": before})
+        await self._put(user, until, {"before": before})
 
     async def has_ended(self, session_id: str, user: str, started: float) -> bool:
-        with _asking():
+        with _unavailable():
             found = await self._store.get([session_id, user])
         return session_id in found or (user in found and found[user].value["before"] >= started)
 
     async def is_revoked(self, session_id: str) -> bool:
-        with _asking():
+        with _unavailable():
             return bool(await self._store.get([session_id]))
 
-    async def _note(self, key: str, until: float, value: Mapping[str, float]) -> None:
-        """Store ``value``, until ``until``; where something is stored already, the later of each stays."""
+    async def _put(self, key: str, until: float, value: Mapping[str, float]) -> None:
+        """Store ``value`` until ``until``; if there is an entry already, keep the later times."""
         expected: Entry | None = None
-        with _asking():
+        with _unavailable():
             while not await self._store.put(key, value, expected, expires=until):
                 expected = (await self._store.get([key])).get(key)
                 if expected is not None:
@@ -113,6 +113,6 @@ class MongoRevocation(RevocationStore):
                     value = {**known, **{name: max(own, known.get(name, own)) for name, own in value.items()}}
 
 
-def _asking() -> AbstractContextManager[None]:
-    """What is noted can be noted again: where the outcome of that is unknown, the client may repeat it."""
-    return outage.provider("revocation", Unavailable, OutcomeUnknown)
+def _unavailable() -> AbstractContextManager[None]:
+    """Answer 503 if the outcome is unknown too: to revoke again does no harm, so the client may repeat it."""
+    return unavailable_on("revocation", Unavailable, OutcomeUnknown)

@@ -1,4 +1,4 @@
-"""Where a session is in a request and in an answer: a cookie, or ``Authorization: Bearer`` (RFC 6750). Never a URL."""
+"""Sessions in requests and answers: in a cookie, or in ``Authorization: Bearer`` (RFC 6750), never in a URL."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from bzz.auth import outage
 from bzz.auth.caching import depends_on_session, forget_renewal, renew_on_success
 from bzz.auth.cookie import COOKIE_BYTES, SessionCookie
+from bzz.auth.http import unavailable_on_error
 from bzz.auth.revocation import RevocationStore, user_key
 from bzz.auth.token import Session, SessionTokens
 from bzz.calling import call
@@ -20,18 +20,18 @@ from bzz.errors import BadRequest, ConfigurationError, Unauthorized
 __all__ = ["LoadUser", "Sessions", "bearer_of"]
 
 LoadUser = Callable[[dict[str, Any]], Any]
-"""Gives what ``handler.current_user`` is to be for a session's user, or None where there is no such user any more."""
+"""Returns the ``handler.current_user`` for a session's user, or None if there is no such user any more."""
 
 IN_FLIGHT_SECONDS = 3600.0
-"""How long an ended session is remembered in this process, for requests that came before its end."""
+"""How long this process keeps the id of an ended session, for requests that are still under way."""
 
 
 @dataclass(frozen=True)
 class Sessions:
     """The sessions of one application.
 
-    :param revocation: where ended sessions are noted for every process.
-    :param load_user: asked for the user of each request.
+    :param revocation: the store of ended sessions, which all processes share.
+    :param load_user: called for the user of each request.
     """
 
     tokens: SessionTokens
@@ -41,13 +41,12 @@ class Sessions:
     _ended: dict[str, float] = field(default_factory=dict)
 
     async def find(self, handler: RequestHandler) -> Session:
-        """The session of a request, whose user becomes ``handler.current_user``.
+        """Return the session of a request, whose user becomes ``handler.current_user``.
 
-        Where there is a bearer token, the cookie is not looked at. Of several cookies with one name, the first that is
-        valid counts.
+        If there is a bearer token, cookies are ignored. Of several cookies with one name, the first valid one is used.
 
-        :raises bzz.errors.Unauthorized: there is none, or none is valid.
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        :raises bzz.errors.Unauthorized: if there is none, or none is valid.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
         depends_on_session(handler.request)
         refusal = _unauthorized("Sign in first.", invalid=False)
@@ -63,9 +62,9 @@ class Sessions:
         raise refusal
 
     def set_cookie(self, handler: RequestHandler, session: Session) -> None:
-        """Put ``session`` into the cookie.
+        """Set the cookie to ``session``.
 
-        :raises bzz.errors.BadRequest: the user's data do not fit a cookie.
+        :raises bzz.errors.BadRequest: if the user's data do not fit a cookie.
         """
         cookie = self._cookie_of(session)
         if len(cookie) > COOKIE_BYTES:
@@ -73,11 +72,11 @@ class Sessions:
         self._answer_with(handler, cookie)
 
     def token(self, session: Session) -> dict[str, Any]:
-        """``session`` for a client that sends it as a bearer token: ``token``, and ``expires_in``, in seconds."""
-        return {"token": self.tokens.write(session), "expires_in": self.tokens.left(session)}
+        """Return ``session`` for a client with bearer tokens: ``token``, and ``expires_in`` in seconds."""
+        return {"token": self.tokens.write(session), "expires_in": self.tokens.seconds_left(session)}
 
     def renew(self, handler: RequestHandler, session: Session) -> None:
-        """Have the cookie renewed if this request succeeds, came with the cookie, and its session has not ended yet."""
+        """Renew the cookie if this request succeeds, came with the cookie, and its session has not ended by then."""
         if bearer_of(handler) is None:
             cookie = self._cookie_of(self.tokens.renew(session))
             renew_on_success(handler.request, lambda: None if session.id in self._ended else cookie)
@@ -85,7 +84,7 @@ class Sessions:
     async def end(self, handler: RequestHandler) -> None:
         """Remove the cookie and, where revocation is configured, end every copy of the token.
 
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked; the cookie stays then.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked; the cookie stays then.
         """
         for session in self._sessions_in(self._tokens_of(handler)):
             await self._end(session)
@@ -95,7 +94,7 @@ class Sessions:
     async def end_previous(self, handler: RequestHandler) -> None:
         """End the sessions whose cookies the request carries, since another one begins with it.
 
-        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
         for session in self._sessions_in(self.cookie.values(handler.request)):
             await self._end(session)
@@ -103,20 +102,20 @@ class Sessions:
     async def end_all(self, provider: str, user_id: str) -> None:
         """End every session that a user has begun until now.
 
-        :raises bzz.errors.ConfigurationError: there is no revocation store.
-        :raises bzz.errors.Unavailable: it cannot be asked.
+        :raises bzz.errors.ConfigurationError: if there is no revocation store.
+        :raises bzz.errors.Unavailable: if it cannot be asked.
         """
         if self.revocation is None:
             raise ConfigurationError("to end all sessions of a user, AuthHive.configure needs revocation=")
         now = self.tokens.clock()
-        with outage.store("revocation"):
+        with unavailable_on_error("revocation"):
             await self.revocation.revoke_user(user_key(provider, user_id), now, int(now) + self.tokens.lifetime + 1)
 
     async def _check(self, session: Session) -> None:
         if self.revocation is None:
             return
         user = user_key(session.user["provider"], session.user["id"])
-        with outage.store("revocation"):
+        with unavailable_on_error("revocation"):
             ended = await self.revocation.has_ended(session.id, user, session.started)
         if ended:
             raise Unauthorized("This session was signed out; sign in again.")
@@ -130,9 +129,9 @@ class Sessions:
         return user
 
     async def _end(self, session: Session) -> None:
-        """End ``session`` for requests that are under way in this process and, if there is a store, everywhere."""
+        """End ``session`` for the requests under way in this process and, with a revocation store, everywhere."""
         if self.revocation is not None:
-            with outage.store("revocation"):
+            with unavailable_on_error("revocation"):
                 await self.revocation.revoke(session.id, int(session.started) + self.tokens.lifetime + 1)
         now = time.monotonic()
         while self._ended and next(iter(self._ended.values())) < now:
@@ -144,7 +143,7 @@ class Sessions:
         return self.cookie.values(handler.request) if bearer is None else [bearer]
 
     def _sessions_in(self, tokens: list[str]) -> list[Session]:
-        """Those of ``tokens`` that are valid; what is not has nothing to end."""
+        """Return the sessions of the valid ones among ``tokens``."""
         sessions = []
         for token in tokens:
             try:
@@ -154,7 +153,7 @@ class Sessions:
         return sessions
 
     def _cookie_of(self, session: Session) -> str:
-        return self.cookie.header(self.tokens.write(session), self.tokens.left(session))
+        return self.cookie.header(self.tokens.write(session), self.tokens.seconds_left(session))
 
     @staticmethod
     def _answer_with(handler: RequestHandler, cookie: str) -> None:
@@ -163,7 +162,7 @@ class Sessions:
 
 
 def bearer_of(handler: RequestHandler) -> str | None:
-    """The token of ``Authorization: Bearer <token>``, or None where the request has another scheme or none."""
+    """Return the token of ``Authorization: Bearer <token>``, or None if the request has another scheme or none."""
     scheme, _, token = handler.request.headers.get("Authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

@@ -1,4 +1,4 @@
-"""One sign-in: ask the provider, let receivers add or refuse. No cookies here."""
+"""One sign-in: the provider is asked, and receivers may add data or refuse. This module knows no cookies."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from tornado.web import Finish, HTTPError, RequestHandler
 
 from bzz.addresses import network_of
-from bzz.auth import outage
 from bzz.auth.base import AuthProvider
+from bzz.auth.http import unavailable_on_error
 from bzz.auth.limiter import Limiter
 from bzz.calling import call
 from bzz.codec import dumps
@@ -26,7 +26,7 @@ logger = logging.getLogger("bzz.auth")
 
 @dataclass
 class Attempt:
-    """One try to sign in, counted by the limiter until it turns out well.
+    """One attempt to sign in, which counts as failed until it succeeds.
 
     :param data: the members of the body.
     """
@@ -39,14 +39,14 @@ class Attempt:
     _counted: list[str] = field(default_factory=list)
 
     async def run(self) -> dict[str, Any]:
-        """The user's data, with what receivers added.
+        """Return the user's data, with what receivers added.
 
-        A refusal counts as a failure and is reported to receivers; trouble of the server's own is neither.
+        A refusal is counted as a failure and reported to receivers; an error of the server is not.
 
-        :raises bzz.errors.Unauthorized: the provider is unknown or does not accept the token.
-        :raises bzz.errors.TooManyRequests: too many have failed.
-        :raises bzz.errors.BadGateway: the provider failed.
-        :raises bzz.errors.Unavailable: the provider cannot be reached, or a store cannot.
+        :raises bzz.errors.Unauthorized: if the provider is unknown or does not accept the token.
+        :raises bzz.errors.TooManyRequests: if too many attempts have failed.
+        :raises bzz.errors.BadGateway: if the provider failed.
+        :raises bzz.errors.Unavailable: if the provider cannot be reached, or a store cannot.
         """
         try:
             user = await self._admitted()
@@ -89,7 +89,7 @@ class Attempt:
         return {**user, "provider": provider.name}
 
     async def _settle(self, error: BaseException) -> None:
-        """Report a refusal; take back what was counted where the trouble is the server's own."""
+        """Report a refusal; if the error is the server's, take back the count."""
         if isinstance(error, TooManyRequests):
             return
         if self._status_of(error) < 500:
@@ -97,11 +97,11 @@ class Attempt:
             return
         try:
             await self._forgive()
-        except RequestError:  # the store is away: its window ends by itself
+        except RequestError:  # the store fails: its window ends by itself
             logger.warning("a failure that was none stays counted for the length of a window")
 
     def _status_of(self, error: BaseException) -> int:
-        """The status of the answer that ``error`` becomes."""
+        """Return the status of the answer that ``error`` becomes."""
         if isinstance(error, RequestError):
             return error.status
         if isinstance(error, Finish):  # a receiver has answered itself
@@ -109,11 +109,11 @@ class Attempt:
         return error.status_code if isinstance(error, HTTPError) else 500
 
     async def _count(self, kind: str, name: str) -> None:
-        with outage.store("sign-in limiter"):
+        with unavailable_on_error("sign-in limiter"):
             self._counted.append(await self.limiter.begin(kind, name))
 
     async def _forgive(self) -> None:
-        with outage.store("sign-in limiter"):
+        with unavailable_on_error("sign-in limiter"):
             await self.limiter.forgive(self._counted)
 
 
@@ -121,7 +121,7 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 def _refusal() -> Unauthorized:
-    """One answer for an unknown provider and a token that is not accepted; the log tells them apart."""
+    """Return the same answer for an unknown provider and for a refused token; the log distinguishes them."""
     return Unauthorized("The provider is not known here, or does not accept this token.", headers=_CHALLENGE)
 
 
@@ -130,7 +130,7 @@ async def _authenticate(
 ) -> dict[str, Any] | None:
     try:
         user = await call(provider.authenticate, data[provider.credential], proxy_info=proxy_info, post_data=data)
-        dumps(user)  # data that cannot be answered are the provider's failure
+        dumps(user)  # data without a JSON form are the provider's failure
         return None if user is None else {**user, "id": str(user["id"])}
     except (RequestError, HTTPError, Finish):
         raise

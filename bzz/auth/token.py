@@ -1,7 +1,7 @@
 """Session tokens: signed, expiring JSON Web Tokens (RFC 7519) by PyJWT.
 
 A token holds ``exp iat sub iss jti``, the time of the sign-in (``auth_time``), the provider's name and the few data of
-the user that the provider chose. It is signed and not encrypted: whoever holds it can read it. The provider's own token
+the user that the provider chose. It is signed and not encrypted: its holder can read it. The provider's own token
 is never in it.
 """
 
@@ -27,17 +27,17 @@ ISSUER = "bzz"
 KEY_BYTES = 32
 """The least length of a key for HS256 (RFC 7518, section 3.2)."""
 LEEWAY_SECONDS = 60
-"""How far the clock of another server of ours may be ahead. No token lasts longer for it."""
+"""How far the clocks of an application's servers may differ. It does not prolong a session."""
 
 _REQUIRED = ["exp", "iat", "sub", "iss", "jti", "auth_time", "provider"]
 
 
 @dataclass(frozen=True)
 class Session:
-    """Who is signed in, as a token says.
+    """A session, as its token describes it.
 
     :param id: the token's ``jti``. It stays the same when the token is renewed, so revoking it ends every copy.
-    :param user: ``id``, ``provider``, and what the provider keeps (usually ``name`` and ``email``).
+    :param user: ``id``, ``provider``, and the provider's ``kept`` data (usually ``name`` and ``email``).
     :param started: when the user signed in, in seconds since the epoch.
     :param expires: when this token ends, in seconds since the epoch.
     """
@@ -52,13 +52,13 @@ class Session:
 class SessionTokens:
     """Makes and reads session tokens.
 
-    :param keys: the first signs, all are accepted.
-    :param expiration: seconds that a token lasts without being renewed.
-    :param lifetime: seconds after the sign-in at which renewing ends.
-    :param clock: gives the current time, in seconds since the epoch.
-    :param audience: what tokens are for (``aud``); those for anything else, or for nothing, are refused.
-    :raises bzz.errors.ConfigurationError: no key, a key that is too short, a time that is no positive number, an empty
-        audience.
+    :param keys: the first one signs, all are accepted.
+    :param expiration: seconds until a token expires that is not renewed.
+    :param lifetime: seconds after the sign-in until a session cannot be renewed any more.
+    :param clock: returns the current time, in seconds since the epoch.
+    :param audience: the audience of tokens (``aud``); those for another one, or for none, are refused.
+    :raises bzz.errors.ConfigurationError: if there is no key, a key is too short, a time is not positive, or the
+        audience is empty.
     """
 
     keys: Sequence[bytes] = field(repr=False)
@@ -82,26 +82,26 @@ class SessionTokens:
             raise ConfigurationError("audience is empty")
 
     def start(self, user: Mapping[str, Any]) -> Session:
-        """A new session of ``user`` (with ``id`` and ``provider``), from now on.
+        """Return a new session of ``user`` (with ``id`` and ``provider``), from now on.
 
-        Its data are what they will be when they come back from the token: a datetime is a text.
+        Its data are in the form in which the token holds them: a datetime is a string.
 
-        :raises TypeError: a value that has no JSON form.
+        :raises TypeError: if a value has no JSON form.
         """
         now = round(self.clock(), 6)
         return Session(uuid.uuid4().hex, loads(dumps(user)), now, int(now) + self.expiration)
 
     def renew(self, session: Session) -> Session:
-        """The same session for another ``expiration`` seconds, or what is left of its lifetime."""
+        """Return the same session, prolonged by ``expiration`` seconds, at most until the end of its lifetime."""
         expires = min(int(self.clock()) + self.expiration, int(session.started) + self.lifetime)
         return Session(session.id, session.user, session.started, expires)
 
-    def left(self, session: Session) -> int:
-        """The seconds until ``session`` expires."""
+    def seconds_left(self, session: Session) -> int:
+        """Return the seconds until ``session`` expires."""
         return max(0, session.expires - int(self.clock()))
 
     def write(self, session: Session) -> str:
-        """``session`` as a token."""
+        """Return ``session`` as a token."""
         data = {name: value for name, value in session.user.items() if name not in ("id", "provider")}
         claims = {
             "exp": session.expires,
@@ -117,25 +117,25 @@ class SessionTokens:
         return jwt.encode(claims, self.keys[0], algorithm=ALGORITHM)
 
     def read(self, token: str) -> Session:
-        """The session of ``token``.
+        """Return the session of ``token``.
 
-        :raises bzz.errors.Unauthorized: it is no token of ours, it has expired, or anything else is wrong with it.
+        :raises bzz.errors.Unauthorized: if no key has signed the token, it has expired, or it is otherwise invalid.
         """
         for key in self.keys:
             try:
                 return self._session(_decode(token, key, self.audience))
-            except Exception:  # PyJWT lets other errors than its own through, a TypeError for a list as iss for one
+            except Exception:  # PyJWT raises other errors than its own too, such as a TypeError for a list as iss
                 continue
         raise Unauthorized("The token is not valid or has expired; sign in again.")
 
     def sign(self, purpose: str, claims: Mapping[str, Any], seconds: int) -> str:
-        """A token for another ``purpose`` than a session, good for ``seconds``; no session can be had with it."""
+        """Return a token for another ``purpose`` than a session, valid for ``seconds``. It is no session."""
         now = int(self.clock())
-        said = {**claims, "exp": now + seconds, "iat": now, "iss": ISSUER, "aud": self._purpose(purpose)}
-        return jwt.encode(said, self.keys[0], algorithm=ALGORITHM)
+        payload = {**claims, "exp": now + seconds, "iat": now, "iss": ISSUER, "aud": self._purpose(purpose)}
+        return jwt.encode(payload, self.keys[0], algorithm=ALGORITHM)
 
     def signed(self, purpose: str, token: str) -> dict[str, Any] | None:
-        """The claims of a token that :meth:`sign` made for ``purpose``; None where anything about it is wrong."""
+        """Return the claims of a token that :meth:`sign` made for ``purpose``, or None if it is invalid."""
         for key in self.keys:
             try:
                 return _decode(token, key, self._purpose(purpose), ["exp", "iat", "iss", "aud", "sub"])

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from bzz.errors import EventCycle
-from bzz.events.bridge import bridge as _bridge
 from bzz.events.bus import Bus, Hook, bus
-from bzz.events.context import MAX_DEPTH, fresh, silent
+from bzz.events.causes import MAX_DEPTH, fresh
+from bzz.events.event import AdHocEvent, Event, Remote
 from bzz.events.forward import Forwarding, SignalLike, forward
-from bzz.events.lifecycle import (
+from bzz.events.from_signals import connect_signals as _connect_signals
+from bzz.events.model_events import (
     Created,
     Creating,
     Deleted,
@@ -33,10 +34,11 @@ from bzz.events.lifecycle import (
     Updating,
 )
 from bzz.events.observer import Observer
-from bzz.events.record import Event, Named, Remote
+from bzz.events.silence import silent
 
 __all__ = [
     "MAX_DEPTH",
+    "AdHocEvent",
     "Bus",
     "Created",
     "Creating",
@@ -57,7 +59,6 @@ __all__ = [
     "Listed",
     "Listing",
     "ModelEvent",
-    "Named",
     "Observer",
     "Remote",
     "SignalLike",
@@ -87,4 +88,4 @@ set_max_depth = bus.set_max_depth
 watch = bus.watch
 unwatch = bus.unwatch
 
-_bridge(bus)
+_connect_signals(bus)

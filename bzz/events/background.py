@@ -9,7 +9,7 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from bzz.request import answering
+from bzz.request import request_context
 
 __all__ = ["CONCURRENT", "RESPONSE_SECONDS", "Background", "response_of"]
 
@@ -19,7 +19,7 @@ CONCURRENT = 64
 """How many background listeners run at once on one loop; the others wait their turn."""
 
 RESPONSE_SECONDS = 60.0
-"""How long a listener waits for a response that is never finished, its handler having been cancelled, say."""
+"""How long a listener waits for a response that is never finished, for instance if its handler was cancelled."""
 
 
 class Background:
@@ -38,11 +38,11 @@ class Background:
         request_id: str | None = None,
     ) -> None:
         """Run ``work`` as a task called ``name``, once ``response`` is set; what it raises is logged."""
-        with answering(None, request_id):
+        with request_context(None, request_id):
             self.task(self._run(work, name, response, request_id), name)
 
     def task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run ``work`` at once, as a task that :meth:`drain` waits for; where it is cancelled, that is logged."""
+        """Run ``work`` at once, as a task that :meth:`drain` waits for. Log its cancellation."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -60,7 +60,7 @@ class Background:
         response: asyncio.Event | None,
         request_id: str | None,
     ) -> None:
-        with answering(None, request_id):
+        with request_context(None, request_id):
             if response is not None and not self._hurry.is_set():
                 await _first(response, self._hurry)
             async with self._slots:
@@ -70,7 +70,7 @@ class Background:
                     logger.exception("background listener failed: %s", name)
 
     async def drain(self, deadline: float) -> list[str]:
-        """Wait until all is done; those that wait for a response need wait no longer.
+        """Wait until all listeners are done, those included that would wait for a response.
 
         :param deadline: in seconds.
         :returns: the names of those that were still running when it passed.
@@ -107,11 +107,11 @@ async def _first(*events: asyncio.Event) -> None:
 
 
 def response_of(handler: Any) -> asyncio.Event | None:
-    """An event that is set when ``handler`` has answered; None where it is no Tornado handler.
+    """Return an event that is set when ``handler`` has answered; None if it is not a Tornado handler.
 
-    Tornado calls ``on_finish`` after the response was sent, and tells nobody else.
+    Tornado calls ``on_finish`` after the response was sent; there is no other notification.
     """
-    if not isinstance(handler, RequestHandler) or handler._finished:  # no public name tells
+    if not isinstance(handler, RequestHandler) or handler._finished:  # there is no public attribute
         return None
     sent, inner = asyncio.Event(), handler.on_finish
 

@@ -1,4 +1,4 @@
-"""From anybody's signals to events: Flask's, MongoEngine's, Django's."""
+"""Sends events for the signals of other packages, such as Flask, MongoEngine and Django."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import Bus, bus
-from bzz.events.lifecycle import ModelEvent
+from bzz.events.event import AdHocEvent, Event, checked_name
 from bzz.events.loops import running_loop
-from bzz.events.pattern import Subject
-from bzz.events.record import Event, Named, checked_name
+from bzz.events.model_events import ModelEvent
+from bzz.events.targets import Subject
 
 __all__ = ["Forwarding", "SignalLike", "forward"]
 
@@ -28,11 +28,11 @@ class SignalLike(Protocol):
         """Call ``receiver`` from now on, for one sender or for all."""
 
     def disconnect(self, receiver: Any, /) -> Any:
-        """Call it no longer."""
+        """Stop calling ``receiver``."""
 
 
 class Forwarding:
-    """A signal that is forwarded until :meth:`disconnect`; it is the signal's receiver."""
+    """The receiver of a signal that is forwarded until :meth:`disconnect`."""
 
     def __init__(self, signal: SignalLike, target: str | type[Event] | Hook, to: Bus) -> None:
         self._signal = signal
@@ -40,19 +40,22 @@ class Forwarding:
         self._bus = to
 
     def __call__(self, sender: Any = None, **arguments: Any) -> Any:
-        """Send an event for one sending of the signal.
+        """Send an event for one call of the signal.
 
-        :returns: in a thread that runs a loop, a task, which may be awaited and need not be.
+        :returns: in a thread that runs an event loop, the task that sends it; it need not be awaited.
         """
         try:
             event = self._event(sender, arguments)
             return event and self._dispatch(self._emit(event, sender), f"forward {event.name}")
-        except (Exception, asyncio.CancelledError):  # the latter is of what the function looked at: nothing is awaited
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ):  # the latter from a function: nothing is awaited here
             logger.exception("a signal from %r was not forwarded", sender)
             return None
 
     def disconnect(self) -> None:
-        """Forward no longer."""
+        """Stop forwarding."""
         self._signal.disconnect(self)
 
     def _event(self, sender: Any, arguments: dict[str, Any]) -> Event | None:
@@ -62,9 +65,9 @@ class Forwarding:
         if isinstance(made, Event):
             return made
         if isinstance(made, str):
-            return Named(made, arguments) if self._bus.hears(Subject(made, Named)) else None
-        heard = made is not None and self._bus.hears(Subject(made._name, made))
-        return _filled(made, {"sender": sender, **arguments}) if heard else None
+            return AdHocEvent(made, arguments) if self._bus.has_listeners(Subject(made, AdHocEvent)) else None
+        wanted = made is not None and self._bus.has_listeners(Subject(made._name, made))
+        return _filled(made, {"sender": sender, **arguments}) if wanted else None
 
     async def _emit(self, event: Event, sender: Any) -> None:
         try:
@@ -73,7 +76,7 @@ class Forwarding:
             logger.exception("%s was forwarded and refused", event.name)
 
     async def _alone(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do all of it: when this is done, the loop that it runs on is gone."""
+        """Send, and wait for background listeners too, since the loop ends with this."""
         await work
         await self._bus.drain()
 
@@ -93,20 +96,20 @@ def _filled(kind: type[Event], values: dict[str, Any]) -> Event:
 
 
 def forward(signal: SignalLike, target: str | type[Event] | Hook, sender: Any = None) -> Forwarding:
-    """Send an event whenever ``signal`` is sent; its sender becomes the event's ``origin``.
+    """Send an event whenever ``signal`` is sent; the signal's sender becomes the event's ``origin``.
 
-    In a thread that runs no loop the listeners run on the loop that the bus knows, and where it knows none (an
-    application without asyncio) in that thread, which waits for them, for those in the background ten seconds at the
-    most; what is not done then is cancelled, and the log names it. Elsewhere a signal's sender does not wait for the
-    listeners, unless it awaits what its receivers return.
+    In a thread without an event loop the listeners run on the loop that the bus knows. If it knows none (an application
+    without asyncio), they run in that thread, which waits for them: at most ten seconds for background listeners, then
+    those are cancelled and logged. Otherwise the signal's sender does not wait for the listeners, unless it awaits what
+    its receivers return.
 
     :param signal: any object with ``connect(receiver, sender=..., weak=...)`` and ``disconnect(receiver)``.
-    :param target: an event's name, which carries the signal's arguments; a class of events, whose fields are taken
-        from them, and from the sender for a field ``sender``; or a function of ``(sender, **arguments)`` that
-        returns a name, an event, or None for nothing (for a class of model events, such a function).
-    :param sender: only what this one sends; None for all.
+    :param target: one of: the name of the event, whose payload is the signal's arguments; a class of events, whose
+        fields are taken from the arguments, and a field ``sender`` from the sender; a function of
+        ``(sender, **arguments)`` that returns a name, an event, or None to send nothing. Model events need a function.
+    :param sender: forward only signals of this sender; None for all.
     :returns: the forwarding, whose ``disconnect()`` ends it.
-    :raises bzz.errors.ConfigurationError: for a target that is none of these.
+    :raises bzz.errors.ConfigurationError: if ``target`` is none of these.
     """
     if isinstance(target, str):
         checked_name(target)

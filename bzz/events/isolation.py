@@ -1,4 +1,4 @@
-"""What goes wrong in one listener stays its own failure."""
+"""The failure of one listener does not reach the others."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from bzz.errors import EventCycle
-from bzz.events.record import Event
-from bzz.events.roster import Listener
+from bzz.events.event import Event
+from bzz.events.listeners import Listener
 
 __all__ = ["accepts", "isolated"]
 
@@ -16,7 +16,7 @@ logger = logging.getLogger("bzz.events")
 
 
 def accepts(listener: Listener, event: Event) -> bool:
-    """Whether the listener means this event; its ``when`` or ``origin`` may fail as the listener itself may."""
+    """Return whether the listener takes this event; its ``when`` or ``origin`` may fail as the listener itself may."""
     try:
         return listener.accepts(event)
     except (Exception, asyncio.CancelledError):
@@ -29,7 +29,7 @@ def accepts(listener: Listener, event: Event) -> bool:
 async def isolated(run: Callable[[], Awaitable[None]], event: Event, listener: Listener) -> None:
     """Run a listener; log what it raises.
 
-    :raises bzz.errors.EventCycle: which is the fault of all listeners in it, and goes back to who sent the first event.
+    :raises bzz.errors.EventCycle: if it raises that: all listeners in the cycle have their part in it.
     """
     try:
         await run()

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import Bus, bus
-from bzz.events.lifecycle import VERBS
-from bzz.events.record import Event
+from bzz.events.event import Event
+from bzz.events.model_events import VERBS
 
 __all__ = ["Observer"]
 
@@ -53,7 +53,7 @@ class Observer:
         """Start listening. Doing it twice is doing it once.
 
         :returns: the observer.
-        :raises bzz.errors.ConfigurationError: where it observes something and has no method for it.
+        :raises bzz.errors.ConfigurationError: if it has no method for something that it observes.
         """
         for method, target, options in list(self._registrations()):
             self.bus.on(*target, **options)(method)

@@ -1,4 +1,4 @@
-"""What one row of a mock table answers: checked when the routes are made, and turned into bytes for each request."""
+"""The answer of one row of a mock table: checked when the routes are made, turned into bytes for each request."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ Content = tuple[bytes, str]
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is known to be well formed.
+    """An answer that was checked.
 
-    :param content: the body, or a function that makes it.
+    :param content: the body, or a function that returns it.
+    :param takes_groups: whether that function takes the groups of the URL after the request.
     :param delay: seconds to wait before answering.
     """
 
@@ -40,17 +41,17 @@ class Answer:
     delay: float = 0.0
 
     def chosen(self, headers: HTTPHeaders) -> Answer:
-        """This answer, whatever a client prefers."""
+        """Return this answer, whatever the client prefers."""
         return self
 
     def with_status(self, status: int) -> Answer:
-        """The same with another status."""
+        """Return this answer with another status."""
         return replace(self, status=status)
 
     async def body_for(self, request: HTTPServerRequest, match: re.Match[str]) -> Content:
-        """The body for ``request``, whose URL gave ``match``.
+        """Return the body for ``request``, whose URL gave ``match``.
 
-        :raises TypeError: a function returned something that is no body.
+        :raises TypeError: if a function returned something that cannot be a body.
         """
         if isinstance(self.content, tuple):
             return self.content
@@ -59,9 +60,9 @@ class Answer:
 
 
 def read_answer(options: Any, pattern: re.Pattern[str]) -> Answer:
-    """The answer that the third element of a row describes.
+    """Return the answer that ``options``, the third element of a row, describe.
 
-    :raises bzz.errors.ConfigurationError: what is wrong with it; the caller knows in which row.
+    :raises bzz.errors.ConfigurationError: if it is invalid; the message says why, the caller adds the row.
     """
     if not isinstance(options, Mapping):
         raise ConfigurationError("the answer is a dict")
@@ -95,7 +96,7 @@ def _content_of(body: Any) -> Content:
 
 
 def _takes_groups(function: Callable[..., Any], pattern: re.Pattern[str]) -> bool:
-    """Whether ``function`` takes the URL's groups after the request: all by name or all by place, as in Tornado."""
+    """Return whether ``function`` takes the URL's groups after the request, all by name or all by position."""
     positional, named = _placeholders(pattern)
     try:
         signature = inspect.signature(function)

@@ -1,6 +1,6 @@
-"""Files in YAML or JSON, read as JSON types: YAML 1.2's JSON schema, and texts for whatever else it could mean.
+"""Files in YAML or JSON, read as JSON types by the JSON schema of YAML 1.2; anything else is a string.
 
-YAML 1.1 would make ``NO`` false, ``12:30`` a number and ``2026-01-31`` a date. Here they stay what their author wrote.
+YAML 1.1 would read ``NO`` as false, ``12:30`` as a number and ``2026-01-31`` as a date.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _TAG = "tag:yaml.org,2002:"
 
 
 def read_document(path: Path) -> Any:
-    """What the YAML or JSON file at ``path`` holds.
+    """Return the value in the YAML or JSON file at ``path``.
 
-    :raises bzz.errors.ConfigurationError: it cannot be read, or holds what JSON has not; with the line and column.
+    :raises bzz.errors.ConfigurationError: if it cannot be read, or holds what JSON does not have, with line and column.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -45,7 +45,7 @@ def read_document(path: Path) -> Any:
 
 
 def _json(text: str) -> Any:
-    """JSON, which YAML's parser would be slow for and, where it is indented by tabs, refuse."""
+    """Parse JSON, which YAML's parser would read slowly, and refuse if it is indented by tabs."""
     try:
         return json.loads(text, object_pairs_hook=_without_repeated_keys, parse_constant=_refuse_constant)
     except json.JSONDecodeError:  # YAML may start with a brace too
@@ -74,14 +74,14 @@ def _place(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's parser, with the tags and the scalars of JSON only."""
+    """PyYAML's parser with the tags and scalars of JSON only."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's own way
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping of ``node``, whose keys are different texts.
+        """Return the mapping of ``node``, whose keys must be different strings.
 
-        :raises yaml.constructor.ConstructorError: they are not, with their place.
+        :raises yaml.constructor.ConstructorError: if they are not; it has their place.
         """
         seen = set()
         for key, _ in node.value:
@@ -98,7 +98,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_whole(self, node: Any) -> int:
-        """An integer: ``0o17`` and ``0x1f`` too, and ``017`` is seventeen."""
+        """Return an integer. ``0o17`` and ``0x1f`` are read too, and ``017`` is seventeen."""
         return int(node.value, 0) if node.value[:2] in ("0o", "0x") else int(node.value)
 
 

@@ -15,11 +15,11 @@ __all__ = ["routes_from"]
 
 
 def routes_from(path: Path) -> RouteList:
-    """The routes of a file that holds a list of rows, or an OpenAPI 3 document.
+    """Return the routes of a file with a list of rows, or with an OpenAPI 3 document.
 
     A row is a list, ``[GET, /hello, {body: hi}]``, or a mapping, ``{method: GET, url: /hello, body: hi}``.
 
-    :raises bzz.errors.ConfigurationError: the file cannot be read, or a mistake in it, naming the row.
+    :raises bzz.errors.ConfigurationError: if the file cannot be read, or has a mistake; the message names the row.
     """
     document = read_document(path)
     if isinstance(document, Mapping):

@@ -19,29 +19,29 @@ __all__ = ["MockHive"]
 
 
 class MockHive:
-    """Mock APIs, to build clients against before the server is there."""
+    """Mock APIs, to build clients against before the server exists."""
 
     @staticmethod
     def routes_for(rows: Iterable[Any]) -> RouteList:
-        """The routes of a table.
+        """Return the routes of a table.
 
         :param rows: ``(METHOD, url_or_regex[, answer])`` each. The method may be ``'*'``. The URL matches with and
             without a slash at the end. The answer is a dict with any of ``body`` (str, bytes, dict or list as JSON,
             None, or a function of the request, or of the request and the URL's groups, plain or async), ``status``
             (200), ``headers``, ``cookies`` and ``delay`` (seconds).
-        :raises bzz.errors.ConfigurationError: a mistake, naming the row.
+        :raises bzz.errors.ConfigurationError: if a row is invalid; the message names it.
         """
         table = Table(rows)
         return RouteList([Rule(_KnownURL(table), MockHandler, {"table": table})] if table else [])
 
     @staticmethod
     def from_openapi(source: str | PathLike[str] | Mapping[str, Any]) -> RouteList:
-        """The routes of an OpenAPI 3 document, which answer with its examples.
+        """Return the routes of an OpenAPI 3 document, which answer with its examples.
 
-        A request may prefer another answer of the operation than the first: ``Prefer: code=404, example=name``.
+        A request may choose another answer of the operation than the default one: ``Prefer: code=404, example=name``.
 
         :param source: the path of a YAML or JSON file, or the document itself.
-        :raises bzz.errors.ConfigurationError: the file cannot be read, is no OpenAPI 3 document, or has no operations.
+        :raises bzz.errors.ConfigurationError: if the file cannot be read, is not OpenAPI 3, or has no operations.
         """
         from bzz.mock.openapi import rows_of  # needs packages that a plain table does not
 

@@ -1,4 +1,4 @@
-"""Numbers within limits."""
+"""Numbers that a JSON Schema accepts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["numbers"]
 
 
 def numbers(schema: Mapping[str, Any], *, whole: bool) -> Iterator[int | float]:
-    """Numbers that ``schema`` may accept, the one nearest to zero first.
+    """Yield numbers that ``schema`` may accept, the one nearest to zero first.
 
     :param schema: ``minimum``, ``maximum``, ``exclusiveMinimum``, ``exclusiveMaximum`` and ``multipleOf``.
-    :param whole: whether only integers will do.
+    :param whole: whether to yield integers only.
 
     >>> next(numbers({"minimum": 1, "multipleOf": 0.25}, whole=False)), next(numbers({"maximum": -3}, whole=True))
     (1.0, -3)
@@ -36,7 +36,7 @@ def _exact(number: float) -> Fraction:
 
 
 def _steps(schema: Mapping[str, Any], whole: bool, low: Fraction | None, high: Fraction | None) -> Iterator[Fraction]:
-    """The distances between numbers: what they are multiples of, or ever smaller ones, to fit between limits."""
+    """Yield distances between numbers: ``multipleOf``, or ever smaller ones, to fit between the limits."""
     step = _exact(schema.get("multipleOf", 1))
     if "multipleOf" in schema or whole:
         yield step if not whole else Fraction(step.numerator)
@@ -58,7 +58,7 @@ def _nearest_to_zero(step: Fraction, low: Fraction | None, high: Fraction | None
 
 
 def _outwards(start: Fraction, step: Fraction, low: Fraction | None, high: Fraction | None) -> Iterator[Fraction]:
-    """``start`` and its neighbours, on the side of zero on which the limits are."""
+    """Yield ``start`` and its multiples on both sides, as long as they are within the limits."""
     yield start
     for count in itertools.count(1):
         further = [each for each in (start + count * step, start - count * step) if _is_within(each, low, high)]

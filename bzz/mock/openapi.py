@@ -29,11 +29,11 @@ MockRow = tuple[str, str, Choice]
 
 
 def rows_of(source: str | PathLike[str] | Mapping[str, Any]) -> list[MockRow]:
-    """One row for each operation; paths without parameters come first, as the specification wants.
+    """Return one row for each operation. Paths without parameters come first, as the specification requires.
 
     :param source: the path of a YAML or JSON file, or the document itself.
-    :raises bzz.errors.ConfigurationError: the file cannot be read, it is no OpenAPI 3 document, it has no operations,
-        or a reference in it leads nowhere.
+    :raises bzz.errors.ConfigurationError: if the file cannot be read, is not OpenAPI 3, has no operations, or has a
+        reference that cannot be resolved.
     """
     paths = _resolved(source).get("paths") or {}
     if not isinstance(paths, Mapping):
@@ -74,12 +74,12 @@ def _concrete_first(path: str) -> list[bool]:
 
 @dataclass(frozen=True)
 class _Operations:
-    """The operations of one document, and the examples that its schemas have in common."""
+    """The operations of one document, which share the examples of its schemas."""
 
     examples: Examples = field(default_factory=Examples)
 
     def rows_of(self, path: str, item: Any) -> Iterator[MockRow]:
-        """The rows of what the document has at ``path``."""
+        """Yield the rows of the path item at ``path``."""
         if not isinstance(item, Mapping):
             raise ConfigurationError(f"{path} of the OpenAPI document is malformed: it is no mapping of methods")
         for method in METHODS:
@@ -100,7 +100,7 @@ class _Operations:
         return Choice(answers or {"200": {"": Answer()}})
 
     def _answers(self, where: str, status: str, response: Mapping[str, Any]) -> dict[str, Answer]:
-        """The answers with ``response``: by the name of each example, and by no name what is answered usually."""
+        """Return the answers of ``response`` by the name of their example, the default one by the empty name."""
         headers = {
             name: self._header(f"{where}, header {name}", each)
             for name, each in (response.get("headers") or {}).items()
@@ -140,7 +140,7 @@ def _read(options: dict[str, Any]) -> Answer:
 
 
 def _preference(status: str) -> tuple[bool, bool, str]:
-    """A success before the default before an error, the lowest number first, a range after the numbers in it."""
+    """Sort successes before the default before errors, lower numbers first, a range after the numbers in it."""
     return not status.startswith("2"), status != "DEFAULT", status
 
 
@@ -160,7 +160,7 @@ def _body(media_type: str, example: Any) -> bytes:
 
 
 def _holds_json(text: str) -> bool:
-    """Whether ``text`` is a JSON object or array written out, as some documents have their examples."""
+    """Return whether ``text`` is a JSON object or array as a string, as some documents write their examples."""
     try:
         return isinstance(loads(text.encode()), (dict, list))
     except BadRequest:

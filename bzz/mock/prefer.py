@@ -17,7 +17,7 @@ _PREFERENCE = re.compile(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s,;]+))')
 
 
 def preferences(headers: HTTPHeaders) -> dict[str, str]:
-    """What the ``Prefer`` headers of a request ask for, the first of each name.
+    """Return the preferences in the ``Prefer`` headers of a request, the first of each name.
 
     >>> preferences(HTTPHeaders({"Prefer": 'code=404, example="not found"'}))["example"]
     'not found'
@@ -30,16 +30,16 @@ def preferences(headers: HTTPHeaders) -> dict[str, str]:
 class Choice:
     """The answers of an operation.
 
-    :param answers: by status as the document has it (``200``, ``4XX``, ``DEFAULT``), the usual one first, and in that
-        by the name of the example, which is empty for what is answered to those who name none.
+    :param answers: by status as in the document (``200``, ``4XX``, ``DEFAULT``), the default one first, then by the
+        name of the example, which is empty for the default one.
     """
 
     answers: Mapping[str, Mapping[str, Answer]]
 
     def chosen(self, headers: HTTPHeaders) -> Answer:
-        """The answer to a request with ``headers``.
+        """Return the answer to a request with ``headers``.
 
-        :raises bzz.errors.BadRequest: it prefers an answer that the operation has not.
+        :raises bzz.errors.BadRequest: if it prefers an answer that the operation does not have.
         """
         wanted = preferences(headers)
         code, example = wanted.get("code"), wanted.get("example")

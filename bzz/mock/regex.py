@@ -1,4 +1,4 @@
-"""Texts that a regular expression matches, the shortest first."""
+"""Strings that a regular expression matches, the shortest first."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 __all__ = ["matching"]
 
 MOST_REPEATS = 300
-"""How many more than the fewest repeats are tried: enough for any length that a text in an API has."""
+"""How many repeats beyond the minimum are tried: enough for the length of any string in an API."""
 
 _TRIED = "aA0 -_.:/@!" + "".join(map(chr, range(33, 127))) + "\n\té"
 
 
 def matching(pattern: str) -> Iterator[str]:
-    """Texts in which ``pattern`` is found, as far as they can be made: look-behind, say, is not looked at.
+    """Yield strings in which ``pattern`` is found; some features, such as look-behind, are not supported.
 
-    :raises re.error: it is no expression that Python can read.
+    :raises re.error: if Python cannot parse the expression.
 
     >>> next(matching("^[A-Z]{3}-[0-9]+$"))
     'AAA-0'
@@ -37,11 +37,11 @@ def matching(pattern: str) -> Iterator[str]:
 
 
 class _Writer:
-    """Writes one text.
+    """Writes one string.
 
-    :param more: how often each repeat is repeated beyond its least.
-    :param choice: which of several branches and characters is taken.
-    :param overlaps: whether what must follow takes the place of what does follow, or comes before it.
+    :param more: how many repeats beyond the minimum to write.
+    :param choice: which of several branches and characters to take.
+    :param overlaps: whether the text of a look-ahead replaces the text that follows, or comes before it.
     """
 
     def __init__(self, more: int, choice: int, overlaps: bool) -> None:
@@ -104,7 +104,7 @@ def _is_in(code: Any, argument: Any, character: str) -> bool:
 
 
 def _first(members: Any) -> str:
-    """A character of a class in which none of the usual ones is."""
+    """Return a character of a class that holds none of the usual ones."""
     for code, argument in members:
         if code is codes.LITERAL:
             return chr(argument)

@@ -1,4 +1,4 @@
-"""JSON Schema as OpenAPI 3.0 and 3.1 write it, made plain: what a client that reads is shown, without combinations."""
+"""Schemas of OpenAPI 3.0 and 3.1 as JSON Schema 2020-12 for answers, and without ``allOf``, ``anyOf`` and ``oneOf``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["Reading", "Schema", "branches", "of_property"]
+__all__ = ["Schema", "SchemaReader", "branches", "of_property"]
 
 Schema = Any
 """A mapping, or True or False."""
@@ -21,18 +21,18 @@ _BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 _STATED = ("example", "examples", "default")
 
 
-class Reading:
-    """Reads schemas as JSON Schema 2020-12, with ``False`` in the place of what is ``writeOnly``.
+class SchemaReader:
+    """Translates schemas to JSON Schema 2020-12, with ``False`` for properties that are ``writeOnly``.
 
-    References are resolved; where a schema contains itself, so does the result. Each schema is read once.
+    References are resolved already: a schema may contain itself, and then the result does. Each schema is read once.
     """
 
     def __init__(self) -> None:
         self._done: dict[tuple[int, frozenset[str]], tuple[Schema, dict[str, Any]]] = {}
         self._waiting: list[tuple[dict[str, Any], Mapping[str, Any], frozenset[str]]] = []
 
-    def of(self, schema: Schema) -> Schema:
-        """Return ``schema`` with its references resolved, and ``False`` for what is ``writeOnly``."""
+    def read(self, schema: Schema) -> Schema:
+        """Return ``schema`` as JSON Schema 2020-12, with ``False`` for properties that are ``writeOnly``."""
         made = self._begun(schema)
         while self._waiting:  # no recursion: documents have hundreds of schemas in one another
             unfilled, source, hidden = self._waiting.pop()
@@ -40,9 +40,9 @@ class Reading:
         return made
 
     def _begun(self, schema: Schema, hidden: frozenset[str] = frozenset()) -> Schema:
-        """What ``schema`` will be.
+        """Return the result for ``schema``, which may be filled in later.
 
-        :param hidden: names that a combination around it does not show, so that they are not required here.
+        :param hidden: properties that a combination around it hides, so that they are not required here.
         """
         if not isinstance(schema, Mapping):
             return schema is not False
@@ -74,7 +74,7 @@ class Reading:
 
 
 def _hidden(schema: Mapping[str, Any], above: tuple[int, ...]) -> frozenset[str]:
-    """The names of the properties that are only written."""
+    """Return the names of the properties that are ``writeOnly``."""
     properties = schema.get("properties")
     found = {str(name) for name, each in (properties or {}).items() if _is_write_only(each, ())}
     for name in _COMBINED:
@@ -92,7 +92,7 @@ def _is_write_only(schema: Schema, above: tuple[int, ...]) -> bool:
 
 
 def _as_2020(schema: dict[str, Any]) -> dict[str, Any]:
-    """What OpenAPI 3.0 writes otherwise: ``nullable``, and exclusive limits as flags."""
+    """Translate what differs in OpenAPI 3.0: ``nullable``, and exclusive limits as booleans."""
     for limit, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         flag = schema.get(exclusive)
         if isinstance(flag, bool):
@@ -104,11 +104,12 @@ def _as_2020(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def branches(schema: Mapping[str, Any], above: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
-    """``schema`` without combinations: one for each way to choose among ``anyOf``, ``oneOf`` and ``if``.
+def branches(schema: Schema, above: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
+    """Yield ``schema`` without combinations, once for each choice among ``anyOf``, ``oneOf`` and ``if``.
 
-    :param above: the identities of the schemas that it is inside of; a way that leads back into one of them is none.
+    :param above: the identities of the schemas around it; a choice that leads back into one of them is left out.
     """
+    schema = schema if isinstance(schema, Mapping) else {}
     plain = {name: value for name, value in schema.items() if name not in (*_COMBINED, "if", "then", "else")}
     choices: list[list[Schema]] = [[each] for each in schema.get("allOf") or []]
     choices += [list(schema[name]) for name in ("anyOf", "oneOf") if schema.get(name)]
@@ -119,22 +120,22 @@ def branches(schema: Mapping[str, Any], above: tuple[int, ...] = ()) -> Iterator
         yield _gathered(plain)
         return
     inner = (*above, id(schema))
-    ways = [[way for each in choice for way in _ways(each, inner)] for choice in choices]
-    for chosen in itertools.product(*ways):
+    choices_of_branches = [[branch for each in choice for branch in _inner_branches(each, inner)] for choice in choices]
+    for chosen in itertools.product(*choices_of_branches):
         merged = _gathered(plain)
         for each in chosen:
             merged = _merged(merged, each)
         yield merged
 
 
-def _ways(schema: Schema, above: tuple[int, ...]) -> Iterator[dict[str, Any]]:
+def _inner_branches(schema: Schema, above: tuple[int, ...]) -> Iterator[dict[str, Any]]:
     if schema is False or id(schema) in above:
         return
-    yield from itertools.islice(branches(schema if isinstance(schema, Mapping) else {}, above), 50)
+    yield from itertools.islice(branches(schema, above), 50)
 
 
 def _gathered(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """``schema`` with what it states itself in one list, patterns as a list, and ``const`` as an ``enum`` of one."""
+    """Return ``schema`` with its examples and defaults in one list, ``pattern`` as a list, ``const`` as an ``enum``."""
     made = {name: value for name, value in schema.items() if name not in (*_STATED, "const", "pattern")}
     examples = schema.get("examples")
     stated = [schema[name] for name in ("example",) if name in schema]
@@ -150,7 +151,7 @@ def _gathered(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """What satisfies both, as far as this can be said; what cannot is for the validator to find."""
+    """Return the conjunction of two schemas, as far as it can be expressed; the validator sees to the rest."""
     made = {**other, **one}
     for name in one.keys() & other.keys() & _MERGERS.keys():
         made[name] = _MERGERS[name](one[name], other[name])
@@ -176,7 +177,7 @@ def _by_name(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]
 
 
 def of_property(schema: Mapping[str, Any], name: str) -> Schema:
-    """What ``schema`` says of the property ``name``; True where it says nothing."""
+    """Return the schema of the property ``name`` in ``schema``; True if there is none."""
     found = [each for key, each in schema.get("patternProperties", {}).items() if re.search(key, name)]
     if name in schema.get("properties", {}):
         found.append(schema["properties"][name])
@@ -188,9 +189,9 @@ def of_property(schema: Mapping[str, Any], name: str) -> Schema:
 def _by_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     made = []
     for place in range(max(len(each.get("prefixItems", [])) for each in (one, other))):
-        said = [each["prefixItems"][place : place + 1] or [each.get("items", True)] for each in
+        both = [each["prefixItems"][place : place + 1] or [each.get("items", True)] for each in
                 ({"prefixItems": [], **one}, {"prefixItems": [], **other})]  # fmt: skip
-        made.append(_all_of([each for part in said for each in part]))
+        made.append(_all_of([each for part in both for each in part]))
     return {"prefixItems": made} if made else {}
 
 
@@ -202,14 +203,14 @@ def _all_of(schemas: list[Schema]) -> Schema:
 
 
 def _types(one: Any, other: Any) -> list[str]:
-    """The types that both have; an integer is a number too."""
+    """Return the types in both; an integer is a number too."""
     left, right = ([each] if isinstance(each, str) else each for each in (one, other))
     found = [each for each in left if each in right or (each == "integer" and "number" in right)]
     return found + [each for each in right if each == "integer" and "number" in left and each not in found]
 
 
 def _least_multiple(one: Any, other: Any) -> float:
-    """The least number of which both are divisors."""
+    """Return the least common multiple."""
     left, right = Fraction(str(one)), Fraction(str(other))
     found = Fraction(math.lcm(left.numerator, right.numerator), math.gcd(left.denominator, right.denominator))
     return int(found) if found.denominator == 1 else float(found)

@@ -1,4 +1,4 @@
-"""A table of mock answers: rows, and which row answers a request."""
+"""A table of mock answers, and the search for the row that answers a request."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class Row:
     answer: Answer | Choice
 
     def match(self, path: str) -> re.Match[str] | None:
-        """The match of the row's URL with ``path``, with or without a slash at the end."""
+        """Return the match of the row's URL with ``path``, with or without its trailing slash."""
         other = path[:-1] if path.endswith("/") else f"{path}/"
         return self.pattern.fullmatch(path) or self.pattern.fullmatch(other)
 
 
 class Table:
-    """Rows, of which a later one replaces an earlier one with the same method and URL.
+    """Rows. A later one replaces an earlier one with the same method and URL.
 
     :param rows: ``(METHOD, url_or_regex[, answer])`` each.
-    :raises bzz.errors.ConfigurationError: naming the row and what is wrong with it.
+    :raises bzz.errors.ConfigurationError: if a row is invalid; the message names it.
     """
 
     def __init__(self, rows: Iterable[Any]) -> None:
@@ -46,11 +46,11 @@ class Table:
         return bool(self._rows)
 
     def knows(self, path: str) -> bool:
-        """Whether ``path`` is the URL of any row."""
+        """Return whether ``path`` is the URL of any row."""
         return any(row.match(path) for row in self._rows)
 
     def find(self, method: str, path: str) -> tuple[Row, re.Match[str]] | None:
-        """The row that answers: an exact method beats ``*``, GET answers HEAD; then the order of the table counts."""
+        """Return the first row that answers. An exact method precedes ``*``, and GET answers HEAD."""
         for wanted in (method, "GET", ANY) if method == "HEAD" else (method, ANY):
             for row in self._rows:
                 match = row.match(path) if row.method == wanted else None
@@ -59,7 +59,7 @@ class Table:
         return None
 
     def allowed(self, path: str) -> list[str]:
-        """The methods that ``path`` takes, OPTIONS always among them."""
+        """Return the methods that ``path`` takes, always with OPTIONS."""
         return [method for method in METHODS if method == "OPTIONS" or self.find(method, path)]
 
 
@@ -93,7 +93,7 @@ def _read_url(url: Any) -> re.Pattern[str]:
 
 
 def _without_slash(pattern: re.Pattern[str]) -> str:
-    """What the URLs that differ in their last slash only, or in being anchored, have in common."""
+    """Return the pattern without anchors and trailing slash, by which rows are compared."""
     text = pattern.pattern.removeprefix("^").removesuffix("$")
     return text.removesuffix("?").removesuffix("/") if text.endswith(("/", "/?")) else text
 

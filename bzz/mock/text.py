@@ -1,4 +1,4 @@
-"""Texts of a format, of a pattern and of a length."""
+"""Strings of a format, of a pattern and of a length."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _GROWS = {
     "iri",
     "uri-template",
 }
-"""The formats whose texts stay what they are when letters follow."""
+"""The formats that stay valid when letters are appended."""
 
 _SHORT = {
     **dict.fromkeys(("binary", "commonmark", "html", "password", "regex", "uri-reference", "iri-reference"), "a"),
@@ -82,18 +82,18 @@ _SHORT = {
     "json-pointer": "",
     "media-range": "*/*",
 }
-"""The same formats in few characters."""
+"""Short examples, for schemas with a small ``maxLength``."""
 
 MOST_CHARACTERS = 10_000
 
 
 def is_known_format(name: Any) -> bool:
-    """Whether texts of the format ``name`` can be made."""
+    """Return whether strings of the format ``name`` can be made."""
     return name in _FORMATS
 
 
 def texts(schema: Mapping[str, Any]) -> Iterator[str]:
-    """Texts that ``schema`` may accept, the plainest first.
+    """Yield strings that ``schema`` may accept, the simplest first.
 
     :param schema: ``format``, ``minLength``, ``maxLength``, and ``pattern``, which may be a list.
     """
@@ -139,7 +139,7 @@ def _of_format(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _others(name: str, example: str) -> Iterator[str]:
-    """Further texts of a format of which only the digits may differ."""
+    """Yield further strings of a format in which only digits may differ."""
     digits = [each.start() for each in re.finditer(r"\d", example)]
     if name == "duration":
         yield from (f"P{number}D" for number in range(2, 1000))
@@ -155,7 +155,7 @@ def _others(name: str, example: str) -> Iterator[str]:
 
 
 def _of_pattern(pattern: str, schema: Mapping[str, Any]) -> Iterator[str]:
-    """What the pattern makes, and the same with more before and after it, for patterns that are not anchored."""
+    """Yield strings that match, and the same padded on either side, for patterns without anchors."""
     least, most = _lengths(schema)
     try:
         for text in matching(pattern):

@@ -1,4 +1,4 @@
-"""The functions that answer questions, and how their answers come about."""
+"""The functions that answer questions."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any, NamedTuple
 
 from bzz.calling import call
 from bzz.errors import ConfigurationError, Refuse
-from bzz.events.context import sending
-from bzz.events.pattern import Exact, Glob, Subject, Target, parse
-from bzz.events.record import Event, Named
-from bzz.relay.tasks import end, start
+from bzz.events.causes import sending
+from bzz.events.event import AdHocEvent, Event
+from bzz.events.targets import Exact, Glob, Subject, Target, parse
+from bzz.relay.tasks import cancel_all, start_detached
 
 __all__ = ["CONCURRENT", "Answering", "Outcome"]
 
 logger = logging.getLogger("bzz.relay")
 
 CONCURRENT = 256
-"""How many questions are worked on at once; more are answered with a failure."""
+"""How many questions are answered at once; further ones get a failure as answer."""
 
 MAX_MESSAGE = 500
-"""How long a failure's message may be, in characters."""
+"""The maximum length of the message of a failure, in characters."""
 
 _REMEMBERED = 4096
 
@@ -31,7 +31,7 @@ Function = Callable[[Any], Any]
 
 
 class Outcome(NamedTuple):
-    """What a function made of a question."""
+    """The result of a function that answers a question."""
 
     ok: bool
     value: Any = None
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 
 class Answering:
-    """The functions of one relay, by what they answer."""
+    """The functions of one relay, by the questions that they answer."""
 
     def __init__(self) -> None:
         self._functions: list[tuple[str, Target, Function]] = []
@@ -48,13 +48,13 @@ class Answering:
 
     @property
     def patterns(self) -> list[str]:
-        """What is answered: names and globs."""
+        """The names and globs of the questions that are answered."""
         return [pattern for pattern, _, _ in self._functions]
 
     def add(self, pattern: Any, function: Function) -> None:
-        """Have a function answer; of several that fit a question the first one does.
+        """Let a function answer questions; of several that match, the first one answers.
 
-        :raises bzz.errors.ConfigurationError: if the pattern is neither a name nor a glob, or is answered already.
+        :raises bzz.errors.ConfigurationError: if the pattern is neither a name nor a glob, or has a function already.
         """
         target = parse(pattern) if isinstance(pattern, str) else None
         if not isinstance(target, (Exact, Glob)):
@@ -66,12 +66,12 @@ class Answering:
         self._functions.append((pattern, target, function))
 
     def find(self, name: str) -> Function | None:
-        """The function that answers questions of this name, or None."""
-        subject = Subject(name, Named)
+        """Return the function that answers questions of this name, or None."""
+        subject = Subject(name, AdHocEvent)
         return next((function for _, target, function in self._functions if target.matches(subject)), None)
 
     def is_new(self, question: str) -> bool:
-        """Whether this is the first time that the question arrives; it may be sent again when Redis went away."""
+        """Return whether the question is received for the first time. It may be sent again after a reconnection."""
         if question in self._seen:
             return False
         self._seen[question] = None
@@ -79,24 +79,24 @@ class Answering:
             self._seen.popitem(last=False)
         return True
 
-    def start(self, function: Function, event: Event, tell: Callable[[Outcome], None]) -> None:
-        """Have ``function`` work on a question, and ``tell`` what comes of it, once."""
+    def start(self, function: Function, event: Event, report: Callable[[Outcome], None]) -> None:
+        """Call ``function`` with a question in a task, and ``report`` with the outcome."""
         if len(self._tasks) >= CONCURRENT:
-            tell(Outcome(False, message=f"busy: {CONCURRENT} questions are being worked on"))
+            report(Outcome(False, message=f"busy: {CONCURRENT} questions are being worked on"))
             return
 
         async def work() -> None:
-            tell(await _outcome(function, event))
+            report(await _outcome(function, event))
 
-        task = start(work(), f"answer {event.name}")
+        task = start_detached(work(), f"answer {event.name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self, seconds: float) -> None:
-        """Let what is being worked on end, and cancel what has not after so many seconds."""
+        """Wait for the questions that are being answered, and cancel them after so many seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        await end(*self._tasks)
+        await cancel_all(*self._tasks)
 
 
 async def _outcome(function: Function, event: Event) -> Outcome:

@@ -1,9 +1,8 @@
-"""What any relay is to an application, whatever carries its messages; :mod:`bzz.relay.redis` has the one there is."""
+"""The base class of relays, over any transport. The one that bzz brings is in :mod:`bzz.relay.redis`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -11,22 +10,21 @@ from tornado.web import Application
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
-from bzz.events.pattern import Kind, parse
-from bzz.events.record import checked_name
+from bzz.events.event import checked_name
+from bzz.events.targets import EventClass, parse
 from bzz.relay import documents
 from bzz.relay.answering import Answering
+from bzz.relay.asking import Answers
 from bzz.relay.envelope import Envelope
-from bzz.relay.events import Travelling, is_telling
-from bzz.relay.exporter import Exporter
+from bzz.relay.events import Forwarded, is_forwardable
 from bzz.relay.inbox import MAX_NAME
-from bzz.relay.questions import Answers
 from bzz.relay.queue import Policy
-from bzz.relay.responder import Responder
 from bzz.relay.session import Session, Settings
+from bzz.relay.state_signals.participant import StateSignals
 from bzz.relay.statistics import Stats
 from bzz.relay.transport import Transport
 
-__all__ = ["Relay", "StateSignals"]
+__all__ = ["Relay"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,20 +45,20 @@ class Relay:
         _check(name, channel, queue_size, policy)
         envelope = Envelope(channel, keys)
         self._settings = Settings(name, channel, transport, envelope, queue_size, policy, Answering())
-        self._targets: list[Travelling] = []
+        self._targets: list[Forwarded] = []
         self._session: Session | None = None
 
     # -- start and stop
 
     async def __aenter__(self) -> Self:
-        """Connect, and forward and deliver events from now on.
+        """Connect, and begin to forward and deliver events.
 
-        Returns once the subscription is confirmed and the other processes are known. Where the server is away it
-        returns after a few seconds all the same, and goes on trying: see :attr:`healthy`.
+        Return once the subscription is confirmed and the other processes are known. If the server cannot be reached,
+        return after a few seconds all the same, and keep trying: see :attr:`healthy`.
         """
         if self._session is not None and self._session.is_running:
             raise ConfigurationError("this relay is running already")
-        documents.learn()
+        documents.register_loaded()
         self._session = Session(self._settings)
         try:
             await self._session.start(self._targets)
@@ -76,7 +74,7 @@ class Relay:
             await self._session.stop()
 
     def attach(self, app: Application) -> None:
-        """Have ``bzz.serve`` start the relay before the application takes requests, and stop it after the last."""
+        """Let ``bzz.serve`` start the relay before the first request, and stop it after the last one."""
         app.settings.setdefault("bzz_contexts", []).append(self)
 
     # -- events
@@ -84,29 +82,29 @@ class Relay:
     def forward(self, *targets: Any, reveal: Collection[str] = ()) -> None:
         """Publish the events of this process that match, as their listeners left them.
 
-        :param targets: as for ``bzz.on``: names, globs, expressions, classes of events. A glob does not mean events
-            before the deed (``User.creating``).
-        :param reveal: fields that routes hide and that may leave all the same, as ``'User.email'``.
-        :raises bzz.errors.ConfigurationError: for a target that nothing can match, or a class of events before the
-            deed.
+        :param targets: as for ``bzz.on``: names, globs, expressions, classes of events. Events that listeners may
+            refuse (``User.creating``) are not forwarded, even if a target matches them.
+        :param reveal: hidden fields that are sent all the same, as ``'User.email'``.
+        :raises bzz.errors.ConfigurationError: if nothing can match a target, or it is a class of events that listeners
+            may refuse.
         """
         found = [parse(target) for target in targets]
         for target in found:
             bus.check(target)
-            if not is_telling(target):
+            if not is_forwardable(target):
                 raise ConfigurationError(f"{target} does not travel: nobody elsewhere could refuse")
-            if isinstance(target, Kind) and target.model is not None:
-                documents.remember(target.model)
+            if isinstance(target, EventClass) and target.model is not None:
+                documents.register_model(target.model)
         self._settings.revealed.update(reveal)
-        travelling = [Travelling(target) for target in found]
-        self._targets += travelling
+        forwarded = [Forwarded(target) for target in found]
+        self._targets += forwarded
         if self._session is not None and self._session.is_running:
-            self._session.forward(travelling)
+            self._session.forward(forwarded)
 
     def on_gap(self, function: F) -> F:
-        """Decorate a function so that it is called when events of other processes were lost, before the next.
+        """Call the decorated function when events of another process were lost, before its next event.
 
-        It is told the :class:`~bzz.relay.peers.Gap`; it may be a coroutine function, which is awaited.
+        It gets a :class:`~bzz.relay.peers.Gap`, and may be a coroutine function.
         """
         self._settings.on_gap.append(function)
         return function
@@ -122,30 +120,31 @@ class Relay:
         timeout: float = 5.0,
         expect: Collection[str] = (),
     ) -> Answers:
-        """Ask a question of every process that answers it, this one too, and wait for the answers.
+        """Ask a question of every process that answers it, this one included, and wait for the answers.
 
         :param question: its name.
-        :param payload: what it carries.
+        :param payload: the attributes of the event that the answering functions get.
         :param timeout: how long to wait, in seconds.
-        :param expect: names of relays; of each of them some process must answer, whether it is there yet or not.
-        :returns: what came of it; an answer that is late is told, and no error.
-        :raises bzz.errors.ConfigurationError: where the relay is not running, or the name is none.
-        :raises bzz.errors.EventCycle: where it has too many causes behind it.
-        :raises TypeError: for a payload that is not in the table of types (:func:`bzz.relay.register`).
-        :raises ValueError: for a payload that is too long or nested too deep.
+        :param expect: names of relays. At least one process of each must answer, whether it is connected yet or not.
+        :returns: the answers, and who did not answer in time; that is not an error.
+        :raises bzz.errors.ConfigurationError: if the relay is not running, or the name is not valid.
+        :raises bzz.errors.EventCycle: if the question has too many causes.
+        :raises TypeError: if a value has a type that is not registered (:func:`bzz.relay.register`).
+        :raises ValueError: if the payload is too long or nested too deep.
         """
         if isinstance(expect, str):
             raise ConfigurationError(f"expect takes a list of names, not the text {expect!r}")
-        return await self.running.conversation.ask(checked_name(question), payload or {}, timeout, expect)
+        return await self.running.questions.ask(checked_name(question), payload or {}, timeout, expect)
 
     def answers(self, pattern: str) -> Callable[[F], F]:
-        """Decorate a function so that it answers questions; it is returned as it is.
+        """Let the decorated function answer questions.
 
-        It is called with an event that has the question's name and payload. What it returns is the answer. What it
-        raises makes the answer a failure; :class:`bzz.Refuse` does so without a traceback in the log.
+        It is called with an event that has the question's name and payload, and returns the answer. If it raises, the
+        answer is a failure; :class:`bzz.Refuse` is not logged with a traceback.
 
-        :param pattern: a name, or a glob such as ``'benchmark.*'``. Of several that fit the first one answers.
-        :raises bzz.errors.ConfigurationError: where it is neither, or is answered already.
+        :param pattern: a name, or a glob such as ``'benchmark.*'``. The first function whose pattern matches answers.
+        :returns: the decorator, which returns the function unchanged.
+        :raises bzz.errors.ConfigurationError: if ``pattern`` is neither, or has a function already.
         """
 
         def register(function: F) -> F:
@@ -157,21 +156,21 @@ class Relay:
         return register
 
     def state_signals(self, name: str, *, runner_host: str | None = None) -> StateSignals:
-        """Take part in the protocol of state-signals, beside the events of bzz; the relay must be running.
+        """Take part in the protocol of state-signals, on the connection of this relay, which must be running.
 
-        :param name: what this process is called there.
-        :param runner_host: what its host is called; this machine's name unless given.
-        :raises bzz.errors.ConfigurationError: where the relay is not running.
+        :param name: the name of this process there.
+        :param runner_host: the name of its host; by default this machine's.
+        :raises bzz.errors.ConfigurationError: if the relay is not running.
         """
         return StateSignals(self.running, name, runner_host)
 
-    # -- how it goes
+    # -- state
 
     @property
     def running(self) -> Session:
-        """What runs between start and stop.
+        """The running session.
 
-        :raises bzz.errors.ConfigurationError: where nothing does.
+        :raises bzz.errors.ConfigurationError: if there is none.
         """
         if self._session is None or not self._session.is_running:
             raise ConfigurationError("the relay is not running: use it in 'async with', or attach it to an application")
@@ -179,36 +178,13 @@ class Relay:
 
     @property
     def healthy(self) -> bool:
-        """Whether messages go and come at this moment."""
-        return self._session is not None and self._session.is_running and self._session.link.healthy
+        """Whether messages can be sent and received at this moment."""
+        return self._session is not None and self._session.is_running and self._session.connection.healthy
 
     @property
     def stats(self) -> Stats:
-        """What was done since the relay was started last."""
+        """The statistics since the last start."""
         return Stats(0, 0, {}, {}, 0) if self._session is None else self._session.stats
-
-
-class StateSignals:
-    """Both sides of state-signals under one name; only what is used is subscribed to.
-
-    :param name: what this process is called.
-    :param runner_host: what its host is called.
-    """
-
-    def __init__(self, session: Session, name: str, runner_host: str | None = None) -> None:
-        self._session = session
-        self._name = name
-        self._runner_host = runner_host
-
-    @cached_property
-    def exporter(self) -> Exporter:
-        """Publishes signals."""
-        return Exporter(self._session, self._name, self._runner_host)
-
-    @cached_property
-    def responder(self) -> Responder:
-        """Answers signals."""
-        return Responder(self._session, self._name)
 
 
 def _check(name: Any, channel: Any, queue_size: Any, policy: Any) -> None:

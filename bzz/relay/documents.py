@@ -1,4 +1,4 @@
-"""Documents and what belongs to a database in the table of types: class, id and values, without what is hidden."""
+"""The codecs of documents (their class, id and values, without hidden fields) and of other types of a database."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from bzz.events.record import reference
-from bzz.relay.payload import Row, add, read, register
+from bzz.events.event import qualified_name
+from bzz.relay.payload import TypeCodec, add, read, register
 
-__all__ = ["Document", "learn", "model_named", "remember"]
+__all__ = ["Document", "model_named", "register_loaded", "register_model"]
 
 _PROVIDERS = {"mongoengine": "bzz.providers.mongoengine.portable"}
 _models: dict[str, type] = {}
@@ -23,7 +23,7 @@ class Document:
 
     :param model: the name of its class.
     :param id: its id.
-    :param values: what is in it, by the names under which it is stored.
+    :param values: its values, by their names in the database.
     """
 
     model: str
@@ -31,20 +31,20 @@ class Document:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def learn() -> None:
-    """Add the types of every ORM that this process has loaded; loads none itself."""
+def register_loaded() -> None:
+    """Register the types of every ORM that this process has imported, without importing one."""
     for package, module in _PROVIDERS.items():
         if package in sys.modules:
-            _learn_from(module)
+            _register_from(module)
 
 
 @cache
-def _learn_from(name: str) -> None:
+def _register_from(name: str) -> None:
     portable: Any = importlib.import_module(name)
     register(portable.ObjectId, "oid", str, portable.ObjectId)
     register(portable.Decimal128, "decimal128", str, portable.Decimal128)
     register(portable.DBRef, "dbref", lambda ref: [ref.collection, ref.id], lambda pair: portable.DBRef(*pair))
-    add(portable.BaseDocument, Row("document", portable.take_apart, _make_document))
+    add(portable.BaseDocument, TypeCodec("document", portable.take_apart, _make_document))
 
 
 def _make_document(parts: Any) -> Any:
@@ -59,19 +59,19 @@ def _make_document(parts: Any) -> Any:
     return Document(name, parts["id"], values)
 
 
-read("document", _make_document)  # without an ORM the parts of what it writes are read as plain values
+read("document", _make_document)  # without an ORM its types are decoded as plain values
 read("oid", str)
 read("decimal128", str)
 read("dbref", list)
 
 
-def remember(model: type) -> None:
-    """Have :func:`model_named` find a class that is no document of an ORM."""
-    _models[reference(model)] = model
+def register_model(model: type) -> None:
+    """Let :func:`model_named` find a class that is not a document of an ORM."""
+    _models[qualified_name(model)] = model
 
 
 def model_named(name: str) -> type | None:
-    """The class of models that :func:`bzz.events.record.reference` gives ``name`` for, if this process has it."""
+    """Return the model whose :func:`~bzz.events.event.qualified_name` is ``name``, or None."""
     if name in _models:
         return _models[name]
     for module in _PROVIDERS.values():

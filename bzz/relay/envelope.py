@@ -6,8 +6,8 @@
     bzz/1 <process> <key id>:<signature>    HMAC-SHA-256 (RFC 2104) in hexadecimal digits
     {"kind": "event", ...}
 
-Bytes in, objects out: no sockets, no events. What is wrong with a message is told as :class:`Unreadable`, by a reason
-that is counted.
+This module converts bytes to objects and back, without I/O. It raises :class:`Unreadable` with a reason, by which
+dropped messages are counted.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from bzz.errors import ConfigurationError
 __all__ = ["MAX_BYTES", "MAX_SKEW_SECONDS", "Envelope", "Unreadable"]
 
 MAX_BYTES = 256 * 1024
-"""The longest message, all included."""
+"""The maximum length of a message, all included."""
 
 MAX_SKEW_SECONDS = 300
-"""How old a signed message may be, and how far the clocks of two machines may differ."""
+"""The maximum age of a signed message, and difference between the clocks of two machines."""
 
 MIN_KEY_BYTES = 16
 
@@ -40,14 +40,14 @@ _KEY_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class Unreadable(Exception):
-    """A message that is dropped; the one argument is the reason, in one word."""
+    """A message is to be dropped. The argument is the reason, one word."""
 
 
 class Envelope:
-    """Puts messages of one channel into bytes, and takes those of others out of them.
+    """Encodes and signs the messages of one channel, and decodes and checks them.
 
     :param keys: secrets by their ids; the first signs, all are accepted. None or empty: nothing is signed or checked.
-    :raises bzz.errors.ConfigurationError: for an id that is not made of letters, digits and ``._-``, or a key that is
+    :raises bzz.errors.ConfigurationError: if an id has other characters than letters, digits and ``._-``, or a key is
         shorter than 16 bytes.
     """
 
@@ -57,10 +57,10 @@ class Envelope:
         self._signing = next(iter(self._keys), None)
 
     def seal(self, process: str, body: Mapping[str, Any]) -> bytes:
-        """The bytes of a message.
+        """Return the bytes of a message.
 
         :param process: 32 hexadecimal digits.
-        :raises bzz.relay.envelope.Unreadable: where they are more than :data:`MAX_BYTES`.
+        :raises bzz.relay.envelope.Unreadable: if they are more than :data:`MAX_BYTES`.
         """
         if self._signing is None:
             data = b"%b %b -\n%b" % (_VERSION, process.encode(), orjson.dumps(body))
@@ -79,7 +79,7 @@ class Envelope:
         return data
 
     def open(self, data: bytes) -> tuple[str, dict[str, Any]]:
-        """The process that sent a message, and its object.
+        """Return the process that sent a message, and its JSON object.
 
         :raises bzz.relay.envelope.Unreadable: for anything that :meth:`seal` does not make.
         """

@@ -1,8 +1,8 @@
-"""An event as a JSON object, and back.
+"""Events as JSON objects, and back.
 
-An event whose class this process does not have, or whose model, comes as a :class:`~bzz.events.Named` of the same name,
-so that listeners by name hear of it all the same. Events before the deed (``User.creating``) do not travel: nobody
-elsewhere could refuse.
+An event whose class or model this process does not have becomes a :class:`~bzz.events.AdHocEvent` of the same name, so
+that listeners by name get it all the same. Events that listeners may refuse (``User.creating``) are not forwarded:
+another process could not refuse in time.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from datetime import datetime
 from typing import Any
 
 from bzz.events.bus import bus
-from bzz.events.lifecycle import FieldUpdated, Intent, ModelEvent
-from bzz.events.pattern import Kind, Subject, Target
-from bzz.events.record import Event, Named, Remote, class_named, reference, revived, stamp
+from bzz.events.event import AdHocEvent, Event, Remote, class_named, qualified_name, restored, stamp
+from bzz.events.model_events import FieldUpdated, Intent, ModelEvent
+from bzz.events.targets import EventClass, Subject, Target
 from bzz.providers.hidden import MayLeave, without_hidden
 from bzz.relay.documents import model_named
 from bzz.relay.payload import pack, unpack
 
-__all__ = ["Travelling", "is_telling", "read_event", "write_event"]
+__all__ = ["Forwarded", "is_forwardable", "read_event", "write_event"]
 
-_STAYS = frozenset({"handler", "model"})
+_NOT_SENT = frozenset({"handler", "model"})
 
 
 @dataclass(frozen=True)
-class Travelling(Target):
-    """A target without the events before the deed."""
+class Forwarded(Target):
+    """A target without the events that listeners may refuse."""
 
     inner: Target
 
@@ -42,31 +42,31 @@ class Travelling(Target):
         return str(self.inner)
 
 
-def is_telling(target: Target) -> bool:
-    """Whether a target means anything that travels."""
-    return not (isinstance(target, Kind) and issubclass(target.kind, Intent))
+def is_forwardable(target: Target) -> bool:
+    """Return whether a target matches events that can be forwarded."""
+    return not (isinstance(target, EventClass) and issubclass(target.kind, Intent))
 
 
 def write_event(event: Event, revealed: Collection[str]) -> dict[str, Any] | None:
-    """What is sent of an event; None where it tells of nothing but a hidden field.
+    """Return an event as a JSON object; None if it is about a hidden field only.
 
-    :param revealed: the hidden fields that may leave, as ``Model.field``.
-    :raises TypeError: for a value that is not in the table of types.
-    :raises ValueError: for one that is nested too deep.
+    :param revealed: the hidden fields that are sent, as ``Model.field``.
+    :raises TypeError: for a value of a type that is not registered.
+    :raises ValueError: for a value that is nested too deep.
     """
 
     def may_leave(model: type, name: str) -> bool:
         return any(f"{each.__name__}.{name}" in revealed for each in model.__mro__)
 
-    fields = event.payload if isinstance(event, Named) else _fields(event)
+    fields = event.payload if isinstance(event, AdHocEvent) else _fields(event)
     body: dict[str, Any] = {"name": event.name, "id": event.id, "at": event.occurred_at.isoformat()}
     if isinstance(event, ModelEvent):
-        body["model"] = reference(event.model)
+        body["model"] = qualified_name(event.model)
         if not _strip(event, fields, may_leave):
             return None
     body["fields"] = pack(fields, may_leave)
-    if type(event) is not Named:
-        body["class"] = reference(type(event))
+    if type(event) is not AdHocEvent:
+        body["class"] = qualified_name(type(event))
     if event.request_id is not None:
         body["request"] = event.request_id
     if isinstance(event.origin, str):
@@ -77,11 +77,11 @@ def write_event(event: Event, revealed: Collection[str]) -> dict[str, Any] | Non
 
 
 def _fields(event: Event) -> dict[str, Any]:
-    return {each.name: getattr(event, each.name) for each in event._fields if each.init and each.name not in _STAYS}
+    return {each.name: getattr(event, each.name) for each in event._fields if each.init and each.name not in _NOT_SENT}
 
 
 def _strip(event: ModelEvent[Any], fields: dict[str, Any], may_leave: MayLeave) -> bool:
-    """Take what is hidden out of the changes that ``fields`` tell of; whether anything is left to tell."""
+    """Remove hidden fields from the changes in ``fields``, and return whether there is anything to send."""
     if "diff" in fields:
         fields["diff"] = without_hidden(event.model, fields["diff"], may_leave)
     if isinstance(event, FieldUpdated):
@@ -93,7 +93,7 @@ def _strip(event: ModelEvent[Any], fields: dict[str, Any], may_leave: MayLeave) 
 
 
 def _causes(event: Event) -> list[list[str]]:
-    """The names and ids of the causes, the nearest first."""
+    """Return the names and ids of the causes, the nearest first."""
     found: list[list[str]] = []
     link = event.cause
     while link is not None and len(found) <= bus.max_depth:
@@ -103,9 +103,9 @@ def _causes(event: Event) -> list[list[str]]:
 
 
 def read_event(body: Any, remote: Remote) -> Event:
-    """The event that was sent elsewhere as ``body``.
+    """Return the event that :func:`write_event` wrote as ``body`` in another process.
 
-    :raises ValueError: for anything that :func:`write_event` does not make, or a value that the event refuses.
+    :raises ValueError: if ``body`` is malformed, or the event refuses a value.
     """
     try:
         cause, depth = _cause(body)
@@ -121,27 +121,27 @@ def read_event(body: Any, remote: Remote) -> Event:
         return _make(body, unpack(body["fields"]), marks)
     except ValueError:
         raise
-    except Exception as error:  # a class may check what it is given in its own way
+    except Exception as error:  # a class may have checks of its own
         raise ValueError(f"{type(error).__name__}: {error}") from None
 
 
 def _make(body: dict[str, Any], fields: dict[str, Any], marks: dict[str, Any]) -> Event:
     kind = class_named(_text(body["class"])) if "class" in body else None
-    if kind is None or kind is Named:
-        return revived(Named, {"name": _text(body["name"]), "payload": fields}, marks)
+    if kind is None or kind is AdHocEvent:
+        return restored(AdHocEvent, {"name": _text(body["name"]), "payload": fields}, marks)
     if issubclass(kind, Intent):
         raise ValueError(f"{kind.__name__} does not travel")
     if not issubclass(kind, ModelEvent):
-        return revived(kind, fields, marks)
+        return restored(kind, fields, marks)
     model = model_named(_text(body["model"]))
     if model is None:
         fields = {"model": re.split("[:.]", body["model"])[-1], **fields}
-        return revived(Named, {"name": _text(body["name"]), "payload": fields}, marks)
-    return revived(kind, {"model": model, **fields}, {**marks, "origin": model})
+        return restored(AdHocEvent, {"name": _text(body["name"]), "payload": fields}, marks)
+    return restored(kind, {"model": model, **fields}, {**marks, "origin": model})
 
 
 def _cause(body: dict[str, Any]) -> tuple[Event | None, int]:
-    """The causes as events that carry nothing, and their number."""
+    """Return the causes as events without a payload, and their number."""
     if "causes" not in body:
         return None, 0
     cause: Event | None = None
@@ -149,7 +149,7 @@ def _cause(body: dict[str, Any]) -> tuple[Event | None, int]:
     if type(depth) is not int or not 0 <= depth <= bus.max_depth or len(causes) > bus.max_depth + 1:
         raise ValueError("an event with this many causes is not sent")
     for place, (name, id) in enumerate(reversed(causes)):
-        above, cause = cause, Named(_text(name))
+        above, cause = cause, AdHocEvent(_text(name))
         stamp(cause, id=_text(id), cause=above, depth=max(depth - len(causes) + place, 0))
     return cause, depth
 

@@ -1,4 +1,4 @@
-"""What arrives: checked as it comes, queued, and delivered in order. Nothing in a message can end this."""
+"""Received messages: checked, queued, and delivered in order. No message can stop the delivery."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from bzz.calling import call
 from bzz.errors import EventCycle
 from bzz.events.bus import bus
-from bzz.events.record import Remote
+from bzz.events.event import Remote
 from bzz.relay.envelope import Envelope, Unreadable
 from bzz.relay.events import read_event
 from bzz.relay.peers import Gap, Peer, Peers
@@ -23,10 +23,10 @@ __all__ = ["MAX_NAME", "Body", "Inbox", "number_of"]
 logger = logging.getLogger("bzz.relay")
 
 MAX_NAME = 64
-"""How long a relay's name may be, in characters."""
+"""The maximum length of a relay's name, in characters."""
 
 TURN = 64
-"""After so many messages in a row the rest of the loop gets its turn."""
+"""How many messages are delivered in a row before other tasks of the loop run."""
 
 _NUMBERS = 1 << 53
 
@@ -36,7 +36,7 @@ OnGap = Callable[[Gap], Any]
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """A message that was checked and waits for delivery."""
+    """A checked message that waits for delivery."""
 
     process: str
     body: Body
@@ -44,12 +44,12 @@ class Incoming:
 
 
 class Inbox:
-    """The way in of one relay.
+    """The received messages of one relay.
 
-    :param process: this process's own id: what comes back of its own messages is told to ``on_echo`` and dropped.
-    :param is_younger: told a process's time of starting, says whether this one listened already.
-    :param kinds: what is done with a message, by its kind; for those that are not events. A gap that shows is returned.
-    :param on_gap: told of events that never got here, before the next one is delivered.
+    :param process: the id of this process. ``on_echo`` is called for its own messages, which are then dropped.
+    :param is_younger: called with the start time of a process; returns whether it started after this one.
+    :param kinds: the handlers of messages that are not events, by their kind. They return the gap that they notice.
+    :param on_gap: called for lost events, before the next one is delivered.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Inbox:
         self.stopping = False
 
     def receive(self, data: bytes) -> None:
-        """Take in one message as it came; never raises."""
+        """Take one message. This never raises."""
         if data.startswith(self._own):
             self._on_echo()
             return
@@ -87,14 +87,14 @@ class Inbox:
             self._counts.drop(str(error))
             return
         message = Incoming(process, body, len(data))
-        if body.get("kind") == "answer":  # whoever waits for it may be the listener that holds up the queue
+        if body.get("kind") == "answer":  # a listener that waits for it may be what blocks the queue
             self._handle(message)
             return
         for _ in self._queue.put(message):
             self._counts.drop("inbox_full")
 
     def _handle(self, message: Incoming) -> Gap | None:
-        """Do what a message that is no event asks for; returns the gap that it shows."""
+        """Handle a message that is not an event, and return the gap that it reveals."""
         kind = message.body.get("kind")
         handle = self._kinds.get(kind) if isinstance(kind, str) else None
         if handle is None:
@@ -114,7 +114,7 @@ class Inbox:
         return self._peers.hear(message.process, name, is_younger, asyncio.get_running_loop().time())
 
     async def deliver_forever(self) -> None:
-        """Deliver what is queued, until this task is cancelled."""
+        """Deliver queued messages until this task is cancelled."""
         while True:
             await self._queue.filled.wait()
             for message in self._queue.take(TURN):
@@ -126,7 +126,7 @@ class Inbox:
             if message.body.get("kind") == "event":
                 await self._deliver_event(message)
             else:
-                await self._tell_gap(self._handle(message))
+                await self._report_gap(self._handle(message))
         except asyncio.CancelledError:
             if self.stopping:
                 raise
@@ -141,10 +141,10 @@ class Inbox:
         except ValueError:
             self._counts.drop("undecodable")
             return
-        if not peer.takes(number):
+        if not peer.is_new(number):
             self._counts.drop("duplicate")
             return
-        await self._tell_gap(peer.reach(number))
+        await self._report_gap(peer.received(number))
         try:
             event = read_event(message.body.get("event"), Remote(peer.name, peer.process, number))
         except ValueError:
@@ -156,8 +156,8 @@ class Inbox:
         except EventCycle as error:
             logger.error("%s from %s set off a loop: %s", event.name, peer.name, error)
 
-    async def _tell_gap(self, gap: Gap | None) -> None:
-        """Call those who asked to be told; what they raise is logged."""
+    async def _report_gap(self, gap: Gap | None) -> None:
+        """Call the functions of ``on_gap``, and log what they raise."""
         if gap is None:
             return
         for function in self._on_gap:
@@ -168,9 +168,9 @@ class Inbox:
 
 
 def number_of(body: Body) -> int:
-    """The number of an event, or of the last one.
+    """Return the number in a message: that of an event, or of the last event.
 
-    :raises ValueError: where there is none.
+    :raises ValueError: if it is missing or invalid.
     """
     number = body.get("number")
     if type(number) is not int or not 0 <= number < _NUMBERS:

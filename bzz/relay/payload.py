@@ -1,8 +1,7 @@
-"""Values as JSON and back, by an explicit table of types; what is not in it does not travel.
+"""Values as JSON and back, by codecs that are registered for their types. No other types can be sent.
 
-What JSON has a word for goes as it is. Everything else is an object ``{"$": tag, "v": value}``, where the tag names a
-row of the table. Nothing that a peer sends names code to import or to run: a class is looked up among those that this
-process has already.
+JSON values stay as they are. All others become an object ``{"$": tag, "v": value}``, whose tag names the codec. Nothing
+that a peer sends names code to import or to run: a class is looked up among those that this process has already.
 """
 
 from __future__ import annotations
@@ -16,67 +15,67 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
-from bzz.events.record import reference
+from bzz.events.event import qualified_name
 from bzz.providers.hidden import MayLeave
 
 __all__ = ["MAX_DEPTH", "Pack", "nothing_hidden", "pack", "register", "unpack"]
 
 MAX_DEPTH = 32
-"""How deep a payload may nest, as for bodies of requests."""
+"""The maximum nesting of a payload, as for bodies of requests."""
 
 _PLAIN = frozenset({str, bool, type(None)})
 _TEXT = frozenset({str})
 _READ = frozenset({str, bool, type(None), int, float})
-_INTEGERS = 1 << 63  # what orjson reads and writes as a number
+_INTEGERS = 1 << 63  # the integers that orjson reads and writes
 
 T = TypeVar("T")
 Pack = Callable[[Any], Any]
 
 
-class Row(NamedTuple):
-    """One type of the table."""
+class TypeCodec(NamedTuple):
+    """How values of one type are sent."""
 
     tag: str
-    take: Callable[[Any, MayLeave], Any]
-    make: Callable[[Any], Any]
+    encode: Callable[[Any, MayLeave], Any]
+    decode: Callable[[Any], Any]
 
 
-_by_type: dict[type, Row] = {}
-_by_tag: dict[str, Row] = {}
+_by_type: dict[type, TypeCodec] = {}
+_by_tag: dict[str, TypeCodec] = {}
 
 
 def register(kind: type[T], tag: str, encode: Callable[[T], Any], decode: Callable[[Any], T]) -> None:
-    """Add a type to the table, on every process that sends or receives it.
+    """Let values of a type be sent. Call it in every process that sends or receives them.
 
-    :param tag: what it is called in messages.
-    :param encode: gives a value that the table has already.
-    :param decode: makes the value again; raises ValueError or TypeError for what it can't read.
+    :param tag: the name of the type in messages.
+    :param encode: returns a value of JSON or of a registered type.
+    :param decode: returns the original value from that, or raises ValueError or TypeError.
     """
-    add(kind, Row(tag, lambda value, may_leave: encode(value), decode))
+    add(kind, TypeCodec(tag, lambda value, may_leave: encode(value), decode))
 
 
-def add(kind: type, row: Row) -> None:
-    """Add a row to the table."""
-    _by_type[kind] = row
-    _by_tag[row.tag] = row
+def add(kind: type, codec: TypeCodec) -> None:
+    """Add the codec of a type."""
+    _by_type[kind] = codec
+    _by_tag[codec.tag] = codec
 
 
 def read(tag: str, decode: Callable[[Any], Any]) -> None:
-    """Read values of a tag that this process may have no type for, and can't write."""
-    _by_tag[tag] = Row(tag, lambda value, may_leave: value, decode)
+    """Decode values of a tag whose type this process may not have, and cannot send."""
+    _by_tag[tag] = TypeCodec(tag, lambda value, may_leave: value, decode)
 
 
 def nothing_hidden(model: type, name: str) -> bool:
-    """Let no hidden field leave."""
+    """Send no hidden field."""
     return False
 
 
 def pack(value: Any, may_leave: MayLeave = nothing_hidden, depth: int = 0) -> Any:
-    """``value`` in terms of JSON.
+    """Return ``value`` as JSON values.
 
-    :param may_leave: asked about hidden fields of documents.
-    :raises TypeError: for a value of a type that is not in the table.
-    :raises ValueError: where it is nested deeper than :data:`MAX_DEPTH`.
+    :param may_leave: called for hidden fields of documents; returns whether they are sent.
+    :raises TypeError: for a value of a type that is not registered.
+    :raises ValueError: if it is nested deeper than :data:`MAX_DEPTH`.
 
     >>> pack({"price": Decimal("1.50"), "tags": ["a"]})
     {'price': {'$': 'decimal', 'v': '1.50'}, 'tags': ['a']}
@@ -94,19 +93,19 @@ def pack(value: Any, may_leave: MayLeave = nothing_hidden, depth: int = 0) -> An
         return [pack(each, may_leave, depth + 1) for each in value]
     if isinstance(value, Mapping):
         return _pack_mapping(value, may_leave, depth)
-    row = _row(value)
-    return {"$": row.tag, "v": pack(row.take(value, may_leave), may_leave, depth + 1)}
+    codec = _codec_of(value)
+    return {"$": codec.tag, "v": pack(codec.encode(value, may_leave), may_leave, depth + 1)}
 
 
 def _pack_mapping(value: Mapping[Any, Any], may_leave: MayLeave, depth: int) -> Any:
     if "$" not in value and set(map(type, value)) <= _TEXT:
-        # The values that are most of all are not worth a call each.
+        # Most values are plain: a function call for each would cost too much.
         return {k: each if type(each) in _PLAIN else pack(each, may_leave, depth + 1) for k, each in value.items()}
     pairs = [[pack(key, may_leave, depth + 1), pack(each, may_leave, depth + 1)] for key, each in value.items()]
     return {"$": "map", "v": pairs}
 
 
-def _row(value: Any) -> Row:
+def _codec_of(value: Any) -> TypeCodec:
     if isinstance(value, Enum):
         return _by_type[Enum]
     for kind in type(value).__mro__:
@@ -116,9 +115,9 @@ def _row(value: Any) -> Row:
 
 
 def unpack(value: Any, depth: int = 0) -> Any:
-    """The value that :func:`pack` was given.
+    """Return the value that :func:`pack` was given.
 
-    :raises ValueError: for anything that it did not make, or a tag that this process does not know.
+    :raises ValueError: for anything else, and for a tag that this process does not know.
 
     >>> unpack({"price": {"$": "decimal", "v": "1.50"}})
     {'price': Decimal('1.50')}
@@ -135,11 +134,11 @@ def unpack(value: Any, depth: int = 0) -> Any:
 
 
 def _make(tag: Any, inner: Any) -> Any:
-    row = _by_tag.get(tag) if isinstance(tag, str) else None
-    if row is None:
+    codec = _by_tag.get(tag) if isinstance(tag, str) else None
+    if codec is None:
         raise ValueError(f"no type has the tag {tag!r} here")
     try:
-        return row.make(inner)
+        return codec.decode(inner)
     except Exception as error:
         raise ValueError(f"this is no {tag}: {error}") from None
 
@@ -157,9 +156,9 @@ def _items(value: Any) -> list[Any]:
 
 
 def _make_enum(value: Any) -> Any:
-    """The member of an enum that this process has, else the value of the member."""
+    """Return the member of an enum that this process has, else the value of the member."""
     where, name, plain = _items(value)
-    found = next((each for each in _below(Enum) if reference(each) == where), None)
+    found = next((each for each in _below(Enum) if qualified_name(each) == where), None)
     return plain if found is None else found[name]
 
 
@@ -192,4 +191,4 @@ register(
     lambda value: base64.b64encode(value).decode("ascii"),
     lambda text: base64.b64decode(_text(text), validate=True),
 )
-register(Enum, "enum", lambda member: [reference(type(member)), member.name, member.value], _make_enum)
+register(Enum, "enum", lambda member: [qualified_name(type(member)), member.name, member.value], _make_enum)

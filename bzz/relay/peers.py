@@ -1,9 +1,9 @@
-"""The other processes: who they are, what they answer, and which of their numbers have arrived.
+"""The other processes, the questions that they answer, and the numbers of their events.
 
-Each process numbers its events from 1. A number that is skipped is an event that never got here. Whether counting
-begins at 1 or at the first number that is heard depends on who was there first: both sides read the server's clock
-once, after their subscription was confirmed, and a process with the later time sent its first event when this one
-listened already.
+Each process numbers its events from 1. A number that is skipped is an event that was lost. Counting begins at 1 for a
+process that started later than this one, else at the first number that is received. To compare, each process reads the
+server's clock once, after its subscription was confirmed: one with a later time sent its first event when this one was
+subscribed already.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bzz.errors import ConfigurationError
-from bzz.events.pattern import Subject, Target, parse
-from bzz.events.record import Named
+from bzz.events.event import AdHocEvent
+from bzz.events.targets import Subject, Target, parse
 
 __all__ = ["MAX_PEERS", "MISSES", "Gap", "Peer", "Peers"]
 
 MAX_PEERS = 1024
-"""How many processes are remembered; those not heard of for the longest time are forgotten first."""
+"""How many processes are kept; beyond that the one with the oldest message is dropped."""
 
 MISSES = 3
-"""A process that leaves so many questions in a row unanswered is no longer waited for, until it answers again."""
+"""After so many unanswered questions in a row, a process is not waited for until it answers again."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Events of another process that never got here.
+    """Events of another process that were lost.
 
     :param name: the name of its relay.
     :param process: its random id.
-    :param first: the number of the first that is missing.
-    :param last: the number of the last.
+    :param first: the number of the first lost event.
+    :param last: the number of the last one.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Gap:
 
     @property
     def count(self) -> int:
-        """How many they are."""
+        """The number of lost events."""
         return self.last - self.first + 1
 
 
@@ -54,7 +54,7 @@ class Peer:
     name: str
     expected: int | None = None
     lost: int = 0
-    heard: float = 0.0
+    last_heard: float = 0.0
     present: bool = False
     patterns: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
@@ -62,13 +62,13 @@ class Peer:
 
     @property
     def key(self) -> str:
-        """What statistics call it."""
+        """Its key in statistics."""
         return f"{self.name}/{self.process}"
 
     def announce(self, patterns: Sequence[str]) -> None:
-        """Note which questions it answers.
+        """Set which questions it answers.
 
-        :raises ValueError: where one of them is no name and no glob.
+        :raises ValueError: if one of them is neither a name nor a glob.
         """
         if self.patterns != tuple(patterns):
             try:
@@ -78,24 +78,21 @@ class Peer:
             self.patterns = tuple(patterns)
 
     def answers(self, name: str) -> bool:
-        """Whether it answers questions of this name."""
-        return any(each.matches(Subject(name, Named)) for each in self.targets)
+        """Return whether it answers questions of this name."""
+        return any(each.matches(Subject(name, AdHocEvent)) for each in self.targets)
 
-    def takes(self, number: int) -> bool:
-        """Whether an event of this number is new."""
+    def is_new(self, number: int) -> bool:
+        """Return whether an event of this number is new."""
         return self.expected is None or number >= self.expected
 
-    def reach(self, number: int) -> Gap | None:
-        """Count all numbers up to ``number`` as past; those before it that never came are the gap.
-
-        The event that has ``number`` itself has arrived.
-        """
-        gap = self.miss(number - 1)
+    def received(self, number: int) -> Gap | None:
+        """Note that the event ``number`` was received, and return the gap before it."""
+        gap = self.sent_up_to(number - 1)
         self.expected = number + 1
         return gap
 
-    def miss(self, last: int) -> Gap | None:
-        """Told that ``last`` is the number of the last event that was sent: what of it is missing."""
+    def sent_up_to(self, last: int) -> Gap | None:
+        """Note that the events up to ``last`` were sent, and return the gap: those that were not received."""
         if self.expected is None:
             self.expected = last + 1
         first, self.expected = self.expected, max(self.expected, last + 1)
@@ -106,7 +103,7 @@ class Peer:
 
 
 class Peers:
-    """All that were heard of."""
+    """The other processes that are known, by their id."""
 
     def __init__(self) -> None:
         self._peers: OrderedDict[str, Peer] = OrderedDict()
@@ -115,13 +112,13 @@ class Peers:
         return iter(self._peers.values())
 
     def get(self, process: str) -> Peer | None:
-        """The process of this id, if it was heard of."""
+        """Return the process with this id, or None."""
         return self._peers.get(process)
 
     def hear(self, process: str, name: str, is_younger: bool, now: float) -> Peer:
-        """Note that a process is there.
+        """Note that a process is present, and return it.
 
-        :param is_younger: whether it sent its first event when this process listened already.
+        :param is_younger: whether it started later than this process.
         """
         peer = self._peers.get(process)
         if peer is None:
@@ -129,17 +126,17 @@ class Peers:
             if len(self._peers) > MAX_PEERS:
                 self._peers.popitem(last=False)
         self._peers.move_to_end(process)
-        peer.heard, peer.present = now, True
+        peer.last_heard, peer.present = now, True
         return peer
 
     def present(self) -> list[Peer]:
-        """Those that are there."""
+        """Return the processes that are present."""
         return [peer for peer in self if peer.present]
 
     def overdue(self, since: float) -> Sequence[Peer]:
-        """Those that are thought to be there and were not heard of since then."""
-        return [peer for peer in self if peer.present and peer.heard < since]
+        """Return the present processes without a message since then."""
+        return [peer for peer in self if peer.present and peer.last_heard < since]
 
     def lost(self) -> dict[str, int]:
-        """How many events of each were lost."""
+        """Return the number of lost events of each process that lost any."""
         return {peer.key: peer.lost for peer in self if peer.lost}

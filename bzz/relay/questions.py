@@ -1,160 +1,125 @@
-"""Questions with answers: everybody who answers a question is waited for, until the time is up."""
+"""Questions between processes, in both directions: sent to others, and received and answered here."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
-from bzz.relay.payload import unpack
-from bzz.relay.peers import MISSES, Peer, Peers
+import orjson
 
-__all__ = ["Answer", "Answers", "Asking", "Pending"]
+from bzz.events.bus import bus
+from bzz.events.causes import mark
+from bzz.events.event import AdHocEvent, Event, Remote
+from bzz.relay.answering import Answering, Outcome
+from bzz.relay.asking import Answer, Answers, Asking, Pending
+from bzz.relay.envelope import MAX_BYTES
+from bzz.relay.events import read_event, write_event
+from bzz.relay.payload import pack
+from bzz.relay.peers import Peer
+
+__all__ = ["Questions", "Sender"]
+
+MAX_TEXT = MAX_BYTES - 1024
+
+Body = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What one process answered.
+class Sender(Protocol):
+    """Sends messages; see :class:`bzz.relay.session.Session`."""
 
-    :param name: the name of its relay.
-    :param process: its random id.
-    :param value: what its function returned; None where it failed.
-    :param message: why it failed; empty where it did not.
+    def post(self, channel: str, write: Callable[[], bytes | None], size: int = ...) -> asyncio.Future[int]:
+        """Queue a message."""
+
+    def message(self, kind: str, **more: Any) -> bytes | None:
+        """Return the bytes of a message."""
+
+    def own_channel(self, process: str) -> str:
+        """Return the channel of one process."""
+
+
+class Questions:
+    """The questions of one running relay.
+
+    :param name: the relay's name.
+    :param process: the id of this process.
+    :param channel: the channel of all processes.
     """
 
-    name: str
-    process: str
-    value: Any = None
-    message: str = ""
+    def __init__(
+        self, sender: Sender, name: str, process: str, channel: str, asking: Asking, answering: Answering
+    ) -> None:
+        self._sender = sender
+        self._name = name
+        self._process = process
+        self._channel = channel
+        self._asking = asking
+        self._answering = answering
 
+    async def ask(self, name: str, payload: Mapping[str, Any], timeout: float, expect: Collection[str]) -> Answers:
+        """Ask all processes, this one included, and wait for the answers."""
+        event = AdHocEvent(name, payload)
+        mark(event, None, bus.max_depth)
+        text = orjson.dumps(write_event(event, ()))
+        if len(text) > MAX_TEXT:
+            raise ValueError(f"a question of {len(text)} bytes is too long: {MAX_TEXT} is the most")
+        return await self._asking.ask(name, timeout, expect, partial(self._send, event, text))
 
-@dataclass(frozen=True)
-class Answers:
-    """What came of a question.
+    def _send(self, event: Event, text: bytes, question: str, pending: Pending) -> None:
+        def write() -> bytes | None:
+            """Return None once the asker has given up: no answer is wanted then."""
+            return None if pending.given_up else self._sender.message("question", question=question, event=fragment)
 
-    :param ok: the answers of those who succeeded, the first to come first.
-    :param failed: the answers of those who did not; each has its ``message``.
-    :param late: the names of those who had not answered when the time was up, or who ended before.
-    :param skipped: the names of those who were not waited for, since they left the last questions unanswered.
-    """
+        fragment = orjson.Fragment(text)
+        function = self._answering.find(event.name)
+        if function is not None:
+            pending.waiting[self._process] = self._name
+            self._answering.start(function, event, partial(self._take_own, pending))
+        self._sender.post(self._channel, write, len(text))
 
-    ok: tuple[Answer, ...] = ()
-    failed: tuple[Answer, ...] = ()
-    late: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
+    def _take_own(self, pending: Pending, outcome: Outcome) -> None:
+        pending.take(Answer(self._name, self._process, outcome.value, outcome.message), outcome.ok)
 
-    @property
-    def all_ok(self) -> bool:
-        """Whether everybody who was waited for succeeded; True where there was nobody."""
-        return not self.failed and not self.late
+    def on_question(self, peer: Peer, body: Body) -> None:
+        """Answer a question of another process, if a function here answers it.
 
-
-@dataclass
-class Pending:
-    """A question whose answers are coming in.
-
-    :param waiting: the names of those who have not answered, by process.
-    :param missing: the names that were expected, and of whom no process has answered.
-    """
-
-    waiting: dict[str, str]
-    missing: set[str]
-    skipped: tuple[str, ...] = ()
-    gone: list[str] = field(default_factory=list)
-    answered: set[str] = field(default_factory=set)
-    ok: list[Answer] = field(default_factory=list)
-    failed: list[Answer] = field(default_factory=list)
-    complete: asyncio.Event = field(default_factory=asyncio.Event)
-    given_up: bool = False
-
-    def take(self, answer: Answer, is_ok: bool) -> None:
-        """Note an answer; a second one of the same process does not count."""
-        if answer.process in self.answered:
-            return
-        self.answered.add(answer.process)
-        (self.ok if is_ok else self.failed).append(answer)
-        self.waiting.pop(answer.process, None)
-        self.missing.discard(answer.name)
-        self.check()
-
-    def lose(self, process: str) -> None:
-        """Note that a process ended."""
-        name = self.waiting.pop(process, None)
-        if name is not None:
-            self.gone.append(name)
-            self.check()
-
-    def check(self) -> None:
-        """Tell who waits, where nobody is missing any more."""
-        if not self.waiting and not self.missing:
-            self.complete.set()
-
-    def result(self) -> Answers:
-        """What is known now."""
-        late = [*self.waiting.values(), *self.gone]
-        late += sorted(self.missing.difference(late))
-        return Answers(tuple(self.ok), tuple(self.failed), tuple(late), self.skipped)
-
-
-class Asking:
-    """The questions of one process that are under way.
-
-    :param peers: who is there, and what they answer.
-    """
-
-    def __init__(self, peers: Peers) -> None:
-        self._peers = peers
-        self._pending: dict[str, Pending] = {}
-
-    async def ask(
-        self, name: str, timeout: float, expect: Collection[str], send: Callable[[str, Pending], None]
-    ) -> Answers:
-        """Send a question and wait.
-
-        :param send: given the question's id and what is known of it, sends it.
+        :raises ValueError: if it is malformed.
         """
-        pending = self._prepare(name, expect)
-        question = uuid.uuid4().hex
-        self._pending[question] = pending
-        try:
-            send(question, pending)
-            pending.check()
-            await asyncio.wait_for(pending.complete.wait(), timeout)
-        except TimeoutError:
-            self._blame(pending)
-        finally:
-            del self._pending[question]
-            pending.given_up = not pending.complete.is_set()
-        return pending.result()
+        question = body.get("question")
+        if not isinstance(question, str) or len(question) != 32:
+            raise ValueError("this is no question")
+        event = read_event(body.get("event"), Remote(peer.name, peer.process, 0))
+        function = self._answering.find(event.name)
+        if function is not None and self._answering.is_new(question):
+            self._answering.start(function, event, partial(self._reply, peer.process, question))
 
-    def _prepare(self, name: str, expect: Collection[str]) -> Pending:
-        there = [peer for peer in self._peers.present() if peer.answers(name)]
-        awaited = [peer for peer in there if peer.misses < MISSES or peer.name in expect]
-        skipped = tuple(peer.name for peer in there if peer not in awaited)
-        return Pending({peer.process: peer.name for peer in awaited}, set(expect), skipped)
+    def _reply(self, process: str, question: str, outcome: Outcome) -> None:
+        value = _packed(outcome)
+        if value is None:
+            outcome = Outcome(False, message=f"the answer cannot be sent: {type(outcome.value).__name__}")
+            value = b"null"
+        more = {"question": question, "ok": outcome.ok, "value": orjson.Fragment(value), "message": outcome.message}
+        self._sender.post(
+            self._sender.own_channel(process), partial(self._sender.message, "answer", **more), len(value)
+        )
 
-    def _blame(self, pending: Pending) -> None:
-        for process in pending.waiting:
-            peer = self._peers.get(process)
-            if peer is not None:
-                peer.misses += 1
+    def on_answer(self, peer: Peer, body: Body) -> None:
+        """Add the answer of another process.
 
-    def answered(self, peer: Peer, body: Mapping[str, Any]) -> None:
-        """Note an answer from elsewhere.
-
-        :raises ValueError: where it is none.
+        :raises ValueError: if it is malformed.
         """
-        question, is_ok, message = body.get("question"), body.get("ok"), body.get("message", "")
-        if not isinstance(question, str) or not isinstance(is_ok, bool) or not isinstance(message, str):
-            raise ValueError("this is no answer")
-        peer.misses = 0
-        pending = self._pending.get(question)
-        if pending is not None:
-            pending.take(Answer(peer.name, peer.process, unpack(body.get("value")), message), is_ok)
+        self._asking.answered(peer, body)
 
     def ended(self, process: str) -> None:
-        """Note that a process is gone: nobody waits for it any longer."""
-        for pending in self._pending.values():
-            pending.lose(process)
+        """Stop waiting for a process that has ended."""
+        self._asking.ended(process)
+
+
+def _packed(outcome: Outcome) -> bytes | None:
+    """Return the value of an outcome as JSON; None if it cannot be encoded or is too long."""
+    try:
+        text = orjson.dumps(pack(outcome.value))
+    except (TypeError, ValueError):
+        return None
+    return text if len(text) <= MAX_TEXT else None

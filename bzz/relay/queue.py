@@ -1,4 +1,4 @@
-"""A queue that never grows without bound: what happens when it is full has a name."""
+"""A bounded queue. When it is full, a policy says which item is dropped."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["MAX_QUEUE_BYTES", "BoundedQueue", "Policy", "Sized"]
 Policy = Literal["drop_oldest", "drop_newest"]
 
 MAX_QUEUE_BYTES = 64 * 1024 * 1024
-"""How much a queue holds at the most, however few items that is."""
+"""The maximum size of all items of a queue."""
 
 MAX_BATCH_BYTES = 1024 * 1024
-"""How much is taken at once: what goes to the server in one round trip has to get there in time."""
+"""The maximum size of a batch: it has to reach the server within the timeout."""
 
 
 class Sized(Protocol):
-    """What a queue holds."""
+    """An item of a queue."""
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Its approximate size in bytes."""
 
 
 I = TypeVar("I", bound=Sized)  # noqa: E741  # an item
@@ -32,8 +32,8 @@ I = TypeVar("I", bound=Sized)  # noqa: E741  # an item
 class BoundedQueue(Generic[I]):
     """First in, first out, for one loop.
 
-    :param limit: how many items it holds.
-    :param policy: which item goes when there are more.
+    :param limit: the maximum number of items.
+    :param policy: which item is dropped if there are more.
     """
 
     def __init__(self, limit: int, policy: Policy) -> None:
@@ -50,7 +50,7 @@ class BoundedQueue(Generic[I]):
         return iter(self._items)
 
     def put(self, item: I) -> list[I]:
-        """Add an item, and return those that had to go."""
+        """Add an item, and return the items that were dropped."""
         if self._policy == "drop_newest" and self._is_over(1, item.size):
             return [item]
         self._items.append(item)
@@ -62,7 +62,7 @@ class BoundedQueue(Generic[I]):
         return dropped
 
     def take(self, count: int) -> list[I]:
-        """The first ``count`` items, or as many as there are and make up :data:`MAX_BATCH_BYTES`."""
+        """Remove and return the first ``count`` items at most, and about :data:`MAX_BATCH_BYTES` at most."""
         taken: list[I] = []
         size = 0
         while self._items and len(taken) < count and size < MAX_BATCH_BYTES:

@@ -28,8 +28,8 @@ ANSWER_SECONDS = 5.0
 class RedisTransport(Transport):
     """Pub/sub on one Redis server.
 
-    redis-py would reconnect and subscribe again without telling; here it may not, since what is published meanwhile
-    is lost and must be known to be.
+    redis-py is kept from reconnecting and subscribing again by itself, since messages that are published in between
+    are lost, and that must be noticed.
 
     :param url: as for ``redis.Redis.from_url``.
     """
@@ -49,7 +49,7 @@ class RedisTransport(Transport):
         self._confirming: dict[str, asyncio.Future[None]] = {}
 
     async def open(self, channels: Sequence[str]) -> float:
-        with _told():
+        with _transport_errors():
             await asyncio.wait_for(self._subscribe(channels), ANSWER_SECONDS)
             seconds, microseconds = await self._client.time()
         return float(seconds) + microseconds / 1e6
@@ -69,14 +69,14 @@ class RedisTransport(Transport):
         if self._pubsub is None:
             raise TransportError("it is not open")
         confirmed = self._confirming.setdefault(channel, asyncio.get_running_loop().create_future())
-        with _told():
+        with _transport_errors():
             await self._pubsub.subscribe(channel)
             await asyncio.wait_for(asyncio.shield(confirmed), ANSWER_SECONDS)
 
     async def receive(self) -> Message:
         if self._early:
             return self._early.pop(0)
-        with _told():
+        with _transport_errors():
             while True:
                 kind, channel, data = await self._pubsub.parse_response(block=True)
                 if kind == b"message":
@@ -89,7 +89,7 @@ class RedisTransport(Transport):
             waiting.set_result(None)
 
     async def send(self, messages: Sequence[Message]) -> list[int]:
-        with _told():
+        with _transport_errors():
             if not messages:
                 return []
             if len(messages) == 1:
@@ -100,14 +100,14 @@ class RedisTransport(Transport):
             return await pipeline.execute()
 
     async def subscribers(self, channel: str) -> int:
-        with _told():
+        with _transport_errors():
             ((_, count),) = await self._client.pubsub_numsub(channel)
         return int(count)
 
     async def close(self) -> None:
         for waiting in self._confirming.values():
             waiting.set_exception(TransportError("the connection was closed"))
-            waiting.exception()  # whoever waits hears of it; if nobody does, nobody is to complain
+            waiting.exception()  # so that asyncio does not log it if no task waits
         self._confirming.clear()
         self._early.clear()
         pubsub, self._pubsub = self._pubsub, None
@@ -119,13 +119,13 @@ class RedisTransport(Transport):
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Tell what goes wrong as a TransportError."""
+def _transport_errors() -> Iterator[None]:
+    """Raise errors of redis-py as :class:`TransportError`."""
     try:
         yield
     except (TimeoutError, RedisError, OSError) as error:
         raise TransportError(f"{type(error).__name__}: {error}") from error
-    except (AttributeError, RuntimeError) as error:  # redis-py, where a connection is closed while it is used
+    except (AttributeError, RuntimeError) as error:  # from redis-py if a connection is closed while it is used
         raise TransportError(f"the connection was closed: {error}") from error
 
 
@@ -139,15 +139,15 @@ class RedisRelay(Relay):
         relay.attach(app)  # or: async with relay: ...
 
     :param url: the server, such as ``redis://localhost:6379``, ``rediss://...`` for TLS or ``unix://...``. The number
-        of a database makes no difference: pub/sub of Redis knows none.
-    :param name: what this kind of process is called: ``event.remote.name`` elsewhere, and the name to expect answers
-        from. Several processes may share it.
-    :param channel: which relays hear one another: those on the same channel.
-    :param keys: secrets by id, ``{"2026-11": secret}``, of at least 16 bytes each. The first one signs; a message that
-        none of them signed is dropped. None: nothing is signed, and whoever may publish on the server is believed.
-    :param queue_size: how many messages wait at the most, while Redis is away, and while the listeners here are slow.
-    :param policy: which goes when there are more: ``"drop_oldest"`` or ``"drop_newest"``.
-    :raises bzz.errors.ConfigurationError: for a mistake in any of these.
+        of a database has no effect on Redis pub/sub.
+    :param name: the name of this kind of process: ``event.remote.name`` elsewhere, and what ``expect`` of :meth:`ask`
+        means. Several processes may share it.
+    :param channel: relays on the same channel get each other's messages.
+    :param keys: secrets by id, ``{"2026-11": secret}``, of at least 16 bytes each. The first one signs; messages that
+        none of them has signed are dropped. None: messages are not signed, and all who can publish are trusted.
+    :param queue_size: how many messages are queued at most, while Redis cannot be reached and while listeners are slow.
+    :param policy: which message is dropped if there are more: ``"drop_oldest"`` or ``"drop_newest"``.
+    :raises bzz.errors.ConfigurationError: if an argument is invalid.
     """
 
     def __init__(

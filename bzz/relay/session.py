@@ -1,8 +1,8 @@
-"""A relay from its start to its stop: its id, its numbers, who else is there, and what comes and goes.
+"""A relay from its start to its stop.
 
-An event is delivered to the listeners here first, then numbered, packed and queued; nobody waits for the server. What
-arrives is checked at once and delivered in a task of its own, so that a slow listener neither holds up answers nor
-lets the server's buffers fill.
+A local event is delivered to the listeners first, then numbered, packed and queued; its sender does not wait for the
+server. What is received is checked at once and delivered in a task of its own, so that a slow listener neither delays
+answers nor fills the server's buffers.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ import orjson
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
+from bzz.events.event import Event
 from bzz.events.loops import running_loop
-from bzz.events.record import Event
 from bzz.relay.answering import Answering
-from bzz.relay.conversation import Conversation
+from bzz.relay.asking import Asking
+from bzz.relay.connection import Connection, Outgoing
 from bzz.relay.envelope import MAX_BYTES, Envelope, Unreadable
-from bzz.relay.events import Travelling, write_event
+from bzz.relay.events import Forwarded, write_event
 from bzz.relay.inbox import Body, Inbox
-from bzz.relay.link import Link, Outgoing
 from bzz.relay.peers import Gap, Peer, Peers
 from bzz.relay.presence import Presence
-from bzz.relay.questions import Asking
+from bzz.relay.questions import Questions
 from bzz.relay.queue import BoundedQueue, Policy
 from bzz.relay.statistics import Counts, Stats
-from bzz.relay.tasks import end, start
+from bzz.relay.tasks import cancel_all, start_detached
 from bzz.relay.transport import Transport
 
 __all__ = ["Session", "Settings"]
@@ -41,21 +41,21 @@ __all__ = ["Session", "Settings"]
 logger = logging.getLogger("bzz.relay")
 
 OPEN_SECONDS = 5.0
-"""How long a start waits for the server before it goes on without it."""
+"""How long a start waits for the server; then it returns, and the relay keeps trying."""
 
-ROLL_CALL_SECONDS = 1.0
-"""How long a start waits for those who are there to say so."""
+PEERS_SECONDS = 1.0
+"""How long a start waits until all other processes have answered."""
 
 STOP_SECONDS = 2.0
-"""How long a stop waits for what is queued to be sent, and for questions that are being worked on."""
+"""How long a stop waits for the queue to be sent, and for questions that are being answered."""
 
 MAX_EVENT_BYTES = MAX_BYTES - 1024
-"""How long an event may be: a message of :data:`MAX_BYTES` without what goes around it."""
+"""The maximum length of an event: that of a message, without the envelope."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What an application chose for its relay; see :class:`bzz.RedisRelay`."""
+    """The arguments of a relay; see :class:`bzz.RedisRelay`."""
 
     name: str
     channel: str
@@ -69,7 +69,7 @@ class Settings:
 
 
 class Session:
-    """One relay that is running."""
+    """One running relay."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -80,11 +80,11 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._tasks: list[asyncio.Task[None]] = []
         self._queue: BoundedQueue[Outgoing] = BoundedQueue(settings.queue_size, settings.policy)
-        self.conversation = Conversation(
+        self.questions = Questions(
             self, settings.name, self.process, settings.channel, Asking(self.peers), settings.answering
         )
-        self._presence = Presence(settings.channel, self.peers, self.message, self._status, self.conversation.ended)
-        self.link = Link(
+        self._presence = Presence(settings.channel, self.peers, self.message, self._status, self.questions.ended)
+        self.connection = Connection(
             settings.name,
             settings.transport,
             self._queue,
@@ -97,11 +97,11 @@ class Session:
 
     def _make_inbox(self) -> Inbox:
         kinds: dict[str, Callable[[Peer, Body], Gap | None]] = {
-            "hello": self._hear_hello,
-            "beat": self._presence.hear,
-            "bye": self._presence.hear_bye,
-            "question": self.conversation.hear_question,
-            "answer": self.conversation.hear_answer,
+            "hello": self._on_hello,
+            "beat": self._presence.on_beat,
+            "bye": self._presence.on_bye,
+            "question": self.questions.on_question,
+            "answer": self.questions.on_answer,
         }
         return Inbox(
             self.process,
@@ -112,48 +112,48 @@ class Session:
             is_younger=self._presence.is_younger,
             kinds=kinds,
             on_gap=self._settings.on_gap,
-            on_echo=self._presence.hear_echo,
+            on_echo=self._presence.on_echo,
         )
 
     # -- start and stop
 
-    async def start(self, targets: Iterable[Travelling]) -> None:
-        """Connect, and forward what matches; the server may be away."""
+    async def start(self, targets: Iterable[Forwarded]) -> None:
+        """Connect, and forward events that match ``targets``. The server need not be reachable."""
         self.is_running = True
-        self.link.expect(self._settings.channel, self._inbox.receive)
-        self.link.expect(self.own_channel(self.process), self._inbox.receive)
-        self.link.start()
-        beat = self._presence.beat_forever(self.link, self.counts.tell)
+        self.connection.expect(self._settings.channel, self._inbox.receive)
+        self.connection.expect(self.own_channel(self.process), self._inbox.receive)
+        self.connection.start()
+        beat = self._presence.beat_forever(self.connection, self.counts.log_dropped)
         for work in (self._inbox.deliver_forever(), beat):
-            self._tasks.append(start(work, f"relay {self._settings.name}"))
+            self._tasks.append(start_detached(work, f"relay {self._settings.name}"))
         self.forward(targets)
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.link.opened(), OPEN_SECONDS)
-            await asyncio.wait_for(self._presence.call_the_roll(), ROLL_CALL_SECONDS)
+            await asyncio.wait_for(self.connection.opened(), OPEN_SECONDS)
+            await asyncio.wait_for(self._presence.wait_for_peers(), PEERS_SECONDS)
 
     async def stop(self) -> None:
-        """Send what is queued, say goodbye, and let go of everything."""
+        """Send the queue and a goodbye, and close the connection."""
         bus.off(self.publish)
         await self._settings.answering.stop(STOP_SECONDS)
-        if self.link.healthy:
+        if self.connection.healthy:
             bye = partial(self.message, "bye", number=self._number)
             goodbye = self.post(self._settings.channel, bye)
             await asyncio.wait({goodbye}, timeout=STOP_SECONDS)
         self.is_running = False
         self._inbox.stopping = True
-        await end(*self._tasks)
-        await self.link.stop()
+        await cancel_all(*self._tasks)
+        await self.connection.stop()
         if len(self._queue):
             logger.warning("relay %s ended with %d messages that were not sent", self._settings.name, len(self._queue))
 
-    def forward(self, targets: Iterable[Travelling]) -> None:
+    def forward(self, targets: Iterable[Forwarded]) -> None:
         """Publish events that match, from now on."""
         for target in targets:
             bus.after(target, self.publish)
 
     @property
     def stats(self) -> Stats:
-        """What was done so far."""
+        """The statistics so far."""
         counts = self.counts
         return Stats(counts.sent, counts.received, self.peers.lost(), dict(counts.dropped), len(self._queue))
 
@@ -178,7 +178,7 @@ class Session:
                 self._loop.call_soon_threadsafe(self._enqueue, text)
 
     def _enqueue(self, text: bytes | None) -> None:
-        """Number an event and queue it; one that cannot be sent has a number too, so that others know of it."""
+        """Number an event and queue it. One that cannot be sent has a number too, so that others notice the gap."""
         self._number += 1
         if text is None or len(text) > MAX_EVENT_BYTES:
             self.counts.drop("unencodable" if text is None else "too_large")
@@ -187,7 +187,7 @@ class Session:
         self._put(Outgoing(self._settings.channel, write, len(text), self._number))
 
     def post(self, channel: str, write: Callable[[], bytes | None], size: int = 256) -> asyncio.Future[int]:
-        """Queue a message without a number; the future tells how many it went to, and is cancelled if it is dropped."""
+        """Queue a message without a number; return a future of how many receive it, cancelled if it is dropped."""
         sent: asyncio.Future[int] = self._loop.create_future()
         self._put(Outgoing(channel, write, size, None, sent))
         return sent
@@ -199,7 +199,7 @@ class Session:
                 dropped.sent.cancel()
 
     def message(self, kind: str, **more: Any) -> bytes | None:
-        """The bytes of a message of this relay; None where it is too large, which is counted."""
+        """Return the bytes of a message of this relay; count it as dropped and return None if it is too large."""
         body = {"kind": kind, "name": self._settings.name, "started": self._presence.started, **more}
         try:
             return self._settings.envelope.seal(self.process, body)
@@ -208,25 +208,25 @@ class Session:
             return None
 
     def own_channel(self, process: str) -> str:
-        """The channel on which one process alone listens."""
+        """Return the channel to which only this process is subscribed."""
         return f"{self._settings.channel}:{process}"
 
     def _count_sent(self, items: list[Outgoing]) -> None:
         self.counts.sent += sum(item.number is not None for item in items)
 
-    # -- who is there
+    # -- presence
 
     async def _prepare(self) -> None:
-        await self._presence.enter(self.link, self._settings.transport)
+        await self._presence.enter(self.connection, self._settings.transport)
 
     def _status(self) -> tuple[int, list[str]]:
         queued = next((item.number for item in self._queue if item.number is not None), self._number + 1)
         return queued - 1, self._settings.answering.patterns
 
     def announce(self) -> None:
-        """Tell everybody what is answered here, now."""
-        self.link.hurry(partial(self._presence.message, "beat"))
+        """Tell all other processes now which questions are answered here."""
+        self.connection.send_first(partial(self._presence.message, "beat"))
 
-    def _hear_hello(self, peer: Peer, body: Body) -> Gap | None:
-        self.link.hurry(partial(self._presence.message, "beat", self.own_channel(peer.process)))
-        return self._presence.hear(peer, body)
+    def _on_hello(self, peer: Peer, body: Body) -> Gap | None:
+        self.connection.send_first(partial(self._presence.message, "beat", self.own_channel(peer.process)))
+        return self._presence.on_beat(peer, body)

@@ -1,4 +1,4 @@
-"""What a relay has done: counted, and what was dropped told in the log at most once a minute."""
+"""The counters of a relay. Dropped messages are logged at most once a minute."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ __all__ = ["LOG_SECONDS", "Counts", "Stats"]
 logger = logging.getLogger("bzz.relay")
 
 LOG_SECONDS = 60.0
-"""How long the log is silent about dropped messages after it told of some."""
+"""The least time between two log records about dropped messages."""
 
 HARMLESS = frozenset({"duplicate"})
-"""Reasons that are counted and not logged: a message that was sent again since nobody knew whether it had arrived."""
+"""Reasons that are not logged: a message that was sent again, since its sender did not know whether it arrived."""
 
 
 @dataclass(frozen=True)
 class Stats:
-    """What a relay has done since it was started.
+    """The statistics of a relay since it was started.
 
-    :param sent: how many events were handed to the transport.
-    :param received: how many events of other processes were sent to the listeners here.
-    :param lost: how many events of each other process never got here, by ``name/process``; those that lost none are
+    :param sent: the number of events that were sent.
+    :param received: the number of events of other processes that were delivered here.
+    :param lost: the number of events that were lost, by ``name/process`` of the sender; processes without losses are
         left out.
-    :param dropped: how many messages this process threw away, by reason.
-    :param queued: how many messages wait to be sent.
+    :param dropped: the number of messages that this process dropped, by reason.
+    :param queued: the number of messages that wait to be sent.
     """
 
     sent: int
@@ -39,9 +39,9 @@ class Stats:
 
 
 class Counts:
-    """Counters of one relay.
+    """The counters of one relay.
 
-    :param name: what the log calls it.
+    :param name: its name in the log.
     """
 
     def __init__(self, name: str) -> None:
@@ -49,23 +49,23 @@ class Counts:
         self.received = 0
         self.dropped: Counter[str] = Counter()
         self._name = name
-        self._told: Counter[str] = Counter()
+        self._logged: Counter[str] = Counter()
         self._quiet_until = 0.0
 
     def drop(self, reason: str, count: int = 1) -> None:
-        """Count a message that is thrown away."""
+        """Count a dropped message."""
         self.dropped[reason] += count
         if reason not in HARMLESS:
-            self.tell()
+            self.log_dropped()
 
-    def tell(self) -> None:
-        """Log what was dropped since the log last told, unless that is less than a minute ago."""
+    def log_dropped(self) -> None:
+        """Log what was dropped since the last log record, unless that is less than a minute old."""
         now = time.monotonic()
         if now < self._quiet_until:
             return
-        fresh = self.dropped - self._told
+        fresh = self.dropped - self._logged
         shown = ", ".join(f"{count} {reason}" for reason, count in fresh.most_common() if reason not in HARMLESS)
         if shown:
             self._quiet_until = now + LOG_SECONDS
-            self._told = self.dropped.copy()
+            self._logged = self.dropped.copy()
             logger.warning("relay %s dropped messages: %s", self._name, shown)

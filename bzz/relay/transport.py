@@ -1,4 +1,4 @@
-"""The seam between a relay and what carries its messages: a few verbs on channels and bytes."""
+"""The interface between a relay and what carries its messages: channels and bytes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ Message = tuple[str, bytes]
 
 
 class TransportError(Exception):
-    """The server can't be reached, or the connection broke. The message says why."""
+    """The server cannot be reached, or the connection broke."""
 
 
 class Transport(ABC):
-    """Carries bytes on named channels to everybody who is subscribed at that moment, in order per sender.
+    """Carries bytes on named channels to the current subscribers, in order per sender.
 
-    It does not reconnect by itself: whoever uses it must know that it broke. Every method raises
-    :class:`TransportError` where the server can't be reached.
+    It must not reconnect by itself, since its user must know of lost messages. Every method raises
+    :class:`TransportError` if the server cannot be reached.
     """
 
     @abstractmethod
     async def open(self, channels: Sequence[str]) -> float:
         """Connect, and return once the server has confirmed the subscription of every channel.
 
-        :returns: the time by the server's clock after that, in seconds: the same clock for everybody who asks.
+        :returns: the time of the server's clock after that, in seconds. All processes get the time of the same clock.
         """
 
     @abstractmethod
@@ -38,15 +38,15 @@ class Transport(ABC):
 
     @abstractmethod
     async def send(self, messages: Sequence[Message]) -> list[int]:
-        """Send messages in order, and return to how many subscribers each one went.
+        """Send messages in order, and return how many subscribers received each one.
 
-        Where it fails, any number of the first may have been sent.
+        If it fails, any number of the first messages may have been sent.
         """
 
     @abstractmethod
     async def subscribers(self, channel: str) -> int:
-        """How many are subscribed to a channel."""
+        """Return the number of subscribers of a channel."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Let go of all connections; never raises. The transport may be opened again."""
+        """Close all connections, without raising. The transport may be opened again."""

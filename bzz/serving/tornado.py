@@ -21,8 +21,7 @@ from tornado.httputil import HTTPServerConnectionDelegate
 from bzz.addresses import Proxies
 from bzz.asgi.lifespan import attached
 from bzz.events import drain
-from bzz.limits import InFlight, Limits
-from bzz.serving.guarded import Guarded
+from bzz.limits import CappedApplication, InFlight, Limits
 from bzz.serving.place import Place, port_of
 from bzz.serving.server import check_options
 from bzz.serving.source import Source, load
@@ -97,7 +96,7 @@ def make_server(
         "max_body_size": limits.body_bytes,
         **options,
     }
-    return HTTPServer(Guarded(application, limits, flight, proxies), **given)
+    return HTTPServer(CappedApplication(application, limits, flight, proxies), **given)
 
 
 async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.socket], end: float) -> None:
@@ -108,7 +107,7 @@ async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.s
             break
         await asyncio.sleep(0)
     server.stop()
-    await _until(end, flight.quiet(LINGER_SECONDS))
+    await _until(end, flight.wait_until_quiet(LINGER_SECONDS))
     await _until(end, server.close_all_connections())
 
 

@@ -12,7 +12,7 @@ MAX_CHOICES_TOLD = 20  # of a field's choices, in the answer to a value that is 
 def expected_choice(field: Field) -> str:
     """Return what a value of a field with choices, or each of its items, must be.
 
-    >>> from bzz.shape.numbers import BooleanKind, IntegerKind
+    >>> from bzz.shape.scalars import BooleanKind, IntegerKind
     >>> expected_choice(Field("size", IntegerKind(), choices=(1, 2)))
     'Must be one of: 1, 2.'
     >>> expected_choice(Field("agreed", BooleanKind(), choices=(True,)))

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Refer
-from bzz.shape.scalar import Textual, match, refuse
+from bzz.shape.scalars import Textual, match, refuse
 
 __all__ = ["DateKind", "DateTimeKind"]
 
@@ -40,9 +40,9 @@ class DateTimeKind(Textual):
         return moment + offset if sign == "-" else moment - offset
 
     def to_text(self, value: Any) -> str:
-        return f"{self.accept_typed(value).isoformat()}Z" if isinstance(value, datetime) else str(value)
+        return f"{self.accept_value(value).isoformat()}Z" if isinstance(value, datetime) else str(value)
 
-    def accept_typed(self, value: Any) -> datetime:
+    def accept_value(self, value: Any) -> datetime:
         if not isinstance(value, datetime):
             refuse()
         return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
@@ -60,7 +60,7 @@ class DateKind(Textual):
     def parse(self, text: str) -> date:
         return date.fromisoformat(match(_DATE, text)[0])
 
-    def accept_typed(self, value: Any) -> date:
+    def accept_value(self, value: Any) -> date:
         return value if isinstance(value, date) and not isinstance(value, datetime) else refuse()
 
     def json_schema(self, refer: Refer) -> JsonSchema:

@@ -1,4 +1,4 @@
-"""Record events, expect them, and keep listeners from running meanwhile. For pytest, unittest and any other."""
+"""Record events, expect them, and keep listeners from running. For pytest, unittest or any other runner."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any, TypeVar, overload
 
 from bzz.events.bus import bus
-from bzz.events.lifecycle import ModelEvent
-from bzz.events.pattern import Kind, Subject, Target, parse
-from bzz.events.record import Event
+from bzz.events.event import Event
+from bzz.events.model_events import ModelEvent
+from bzz.events.targets import EventClass, Subject, Target, parse
 
 __all__ = ["Captured", "capture", "expect"]
 
@@ -44,11 +44,11 @@ def capture(
 
 @contextlib.contextmanager
 def capture(target: Any = "*", model: type | None = None, /, *, silence: bool = False) -> Iterator[Captured[Any]]:
-    """Record the events that match, from any task, loop or thread; blocks nest, and leave nothing behind.
+    """Record the events that match, from any task, loop or thread. Blocks may be nested.
 
     :param target: as for ``bzz.on``; all events by default.
     :param model: as for ``bzz.on``.
-    :param silence: whether no listener runs meanwhile.
+    :param silence: whether to call no listeners within the block.
     """
     seen: Captured[Any] = Captured()
     with bus.tap(target, model, seen.append, silence):
@@ -64,9 +64,9 @@ def expect(
     :param target: as for ``bzz.on``.
     :param model: as for ``bzz.on``.
     :param times: how often exactly; by default at least once.
-    :param silence: whether no listener runs meanwhile.
+    :param silence: whether to call no listeners within the block.
     :returns: the events that matched.
-    :raises AssertionError: naming what was missing and what came instead, nearest name first.
+    :raises AssertionError: if not; the message says what is missing and what was sent instead, the nearest name first.
     """
     wanted, seen = parse(target, model), Captured[Any]()
     everything: Captured[Any] = Captured()
@@ -101,7 +101,7 @@ def _likeness(wanted: Target, name: str) -> float:
 
 
 def _spelled(wanted: Target) -> str:
-    if isinstance(wanted, Kind):
+    if isinstance(wanted, EventClass):
         model = f"{wanted.model.__name__}." if wanted.model else ""
         return model + getattr(wanted.kind, "verb", getattr(wanted.kind, "_name", ""))
     return str(wanted)

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tornado.web import Application, RequestHandler
 
-from bzz.auth import OpenIDProvider, keys
+from bzz.auth import OpenIDProvider, jwks
 from bzz.auth.idtoken import ALGORITHMS, looks_like_jwt
 from bzz.errors import BadGateway, ConfigurationError, Unavailable
 from tests.auth.conftest import OpenIDServer, Secured, sign_in
@@ -184,9 +184,9 @@ async def test_keys_are_cached_and_fetched_once_more_for_an_unknown_key(issuer: 
 
 async def test_invented_keys_do_not_have_the_server_asked_for_ever(issuer: Issuer) -> None:
     provider = OpenIDProvider(issuer.url, CLIENT)
-    for number in range(keys.REFRESHES + 5):
+    for number in range(jwks.REFRESHES + 5):
         assert await provider.authenticate(issuer.token({"kid": f"invented-{number}"})) is None
-    assert issuer.asked.count("keys") <= keys.REFRESHES + 1
+    assert issuer.asked.count("keys") <= jwks.REFRESHES + 1
     assert await provider.authenticate(issuer.token()) == {"id": "ada"}
 
 
@@ -287,10 +287,10 @@ async def test_keys_that_cannot_be_fetched_again_are_used_for_a_day(
     provider = OpenIDProvider(issuer.url, CLIENT)
     await provider.authenticate(issuer.token())
     issuer.served["status"] = 500
-    monkeypatch.setattr(keys, "MAX_AGE_SECONDS", -1.0)
+    monkeypatch.setattr(jwks, "MAX_AGE_SECONDS", -1.0)
     assert [await provider.authenticate(issuer.token()) for _ in range(3)] == [{"id": "ada"}] * 3
     assert issuer.asked == [".well-known/openid-configuration", "keys", ".well-known/openid-configuration"]
-    monkeypatch.setattr(keys, "STALE_SECONDS", -1.0)
+    monkeypatch.setattr(jwks, "STALE_SECONDS", -1.0)
     with pytest.raises(BadGateway):
         await provider.authenticate(issuer.token())
 

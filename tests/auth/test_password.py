@@ -22,7 +22,7 @@ from bzz.auth import (
     PasswordProvider,
     PasswordStore,
 )
-from bzz.auth.passwords import Account
+from bzz.auth.password_store import Account
 from bzz.auth.token import SessionTokens
 from bzz.errors import ConfigurationError
 from tests.auth.conftest import KEY, Secured, Tickets, sign_in

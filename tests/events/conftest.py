@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from bzz.events.bus import Bus, bus
-from bzz.events.roster import Roster
+from bzz.events.listeners import Listeners
 
 
 @pytest.fixture(autouse=True)
 def _nobody_listens() -> Iterator[None]:
-    before, hooks = bus._roster, bus._hooks
-    bus._roster, bus._hooks = Roster(), ()
+    before, hooks = bus._listeners, bus._hooks
+    bus._listeners, bus._hooks = Listeners(), ()
     yield
-    bus._roster, bus._hooks = before, hooks
+    bus._listeners, bus._hooks = before, hooks
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ async def test_a_request_id_goes_down_to_what_is_caused(own_bus: Bus) -> None:
     async def answer(event: Any) -> None:
         seen.append(await own_bus.emit("b"))
 
-    event = bzz.events.Named("a")
+    event = bzz.events.AdHocEvent("a")
     event.request_id = "abc"
     await own_bus.emit(event)
     assert seen[0].request_id == "abc"

@@ -13,7 +13,7 @@ import bzz
 from bzz.errors import ConfigurationError
 from bzz.events import Created, Fact, FieldUpdated, FieldUpdating, Intent, Updated
 from bzz.events.bus import Bus
-from bzz.events.pattern import Subject, parse
+from bzz.events.targets import Subject, parse
 from tests.events.conftest import Calls
 
 

@@ -129,7 +129,7 @@ def test_many_threads_may_register_at_once(own_bus: Bus) -> None:
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for number in range(200):
             pool.submit(own_bus.on(f"name{number}"), lambda event: None)
-    assert len(own_bus._roster.listeners) == 200
+    assert len(own_bus._listeners.listeners) == 200
 
 
 async def test_many_threads_may_send_at_once(own_bus: Bus) -> None:

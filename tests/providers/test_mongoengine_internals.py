@@ -330,9 +330,7 @@ STORED = {internals.CLASS_KEY, internals.REFERENCE_KEY, "_id"}
 """What is stored under these names is no secret of MongoEngine's."""
 
 TO_BE_CONVERTED = {
-    "codecs/checks.py",
     "codecs/conversions.py",
-    "codecs/custom.py",
     "codecs/declared.py",
     "codecs/document.py",
     "codecs/embedded.py",

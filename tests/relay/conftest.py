@@ -85,7 +85,7 @@ async def until(condition: Callable[[], Any], seconds: float = WAIT_SECONDS) -> 
 async def subscribed(relay: bzz.RedisRelay, channel: str) -> None:
     """Wait until somebody has subscribed to ``channel``."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while not await relay.running.link.transport.subscribers(channel):
+    while not await relay.running.connection.transport.subscribers(channel):
         assert time.monotonic() < deadline, "nobody subscribed in time"
         await asyncio.sleep(0.005)
 

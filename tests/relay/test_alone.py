@@ -27,7 +27,7 @@ class Traveller(me.Document):
 
 
 def test_a_document_is_its_class_its_id_and_its_values() -> None:
-    documents.learn()
+    documents.register_loaded()
     packed = codec.dumps(pack(Traveller(id=ObjectId("0" * 24), name="Ada")))
     done = subprocess.run([sys.executable, "-c", PROGRAM], input=packed, capture_output=True, timeout=60)
     assert (done.stdout.decode(), done.stderr.decode()) == (f"Document Traveller {'0' * 24} Ada\n", "")

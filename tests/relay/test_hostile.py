@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 import bzz
 from bzz.relay.envelope import MAX_BYTES, Envelope
-from bzz.relay.state_signals import RESPONSES, SIGNALS
+from bzz.relay.state_signals.protocol import RESPONSES, SIGNALS
 from tests.relay.conftest import MakeRelay, Soak, remote, subscribed, until
 from tests.relay.server import RedisServer
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import bzz
-from bzz.relay.state_signals import SIGNALS
+from bzz.relay.state_signals.protocol import SIGNALS
 from tests.relay.conftest import WAIT_SECONDS, subscribed, until
 from tests.relay.server import RedisServer
 

@@ -209,7 +209,7 @@ async def test_a_relay_ends_whatever_its_connection_is_doing(own_redis: RedisSer
     one, two = pair(own_redis, channel)
     for n in range(soak(20, 500)):
         async with one, two:
-            one.running.link.reopen()
+            one.running.connection.reopen()
             await asyncio.sleep(0.005 * (n % 20))
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from bzz.relay import Document, documents
 from bzz.relay.payload import MAX_DEPTH, pack, register, unpack
 
-documents.learn()
+documents.register_loaded()
 
 
 class Colour(enum.Enum):

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bzz
-from bzz.relay.ledger import MISSES, OWED_SECONDS, Ledger
-from bzz.relay.state_signals import (
+from bzz.relay.state_signals.protocol import (
     NO_RAS,
     SIGNALS,
     Response,
@@ -24,6 +23,7 @@ from bzz.relay.state_signals import (
     write_response,
     write_signal,
 )
+from bzz.relay.state_signals.subscribers import MISSES, OWED_SECONDS, Subscribers
 from tests.relay.conftest import MakeRelay, subscribed, until
 
 SIGNAL = Signal("fio-1", "fio", "start", "host", 0, "tag", {"deep": [1, {"a": None}]})
@@ -88,95 +88,95 @@ class TestMessages:
 
 class TestLedger:
     @pytest.fixture
-    def ledger(self) -> Ledger:
-        it = Ledger()
+    def subscribers(self) -> Subscribers:
+        it = Subscribers()
         it.subscribe(ONE)
         it.subscribe(TWO)
         return it
 
-    def test_everybody_succeeded(self, ledger: Ledger) -> None:
-        question = ledger.ask("go")
-        ledger.answer(ok(ONE), 0)
+    def test_everybody_succeeded(self, subscribers: Subscribers) -> None:
+        question = subscribers.ask("go")
+        subscribers.answer(ok(ONE), 0)
         assert question.waiting == {TWO}
-        ledger.answer(ok(TWO), 0)
+        subscribers.answer(ok(TWO), 0)
         assert question.is_complete
-        assert ledger.close("go", 0).code == 0
+        assert subscribers.close("go", 0).code == 0
 
-    def test_somebody_failed(self, ledger: Ledger) -> None:
-        ledger.ask("go")
-        ledger.answer(ok(ONE, ras=0), 0)
-        ledger.answer(ok(TWO), 0)
-        result = ledger.close("go", 0)
+    def test_somebody_failed(self, subscribers: Subscribers) -> None:
+        subscribers.ask("go")
+        subscribers.answer(ok(ONE, ras=0), 0)
+        subscribers.answer(ok(TWO), 0)
+        result = subscribers.close("go", 0)
         assert (result.code, result.failed) == (1, (ONE,))
 
-    def test_somebody_missing_weighs_more_than_somebody_who_failed(self, ledger: Ledger) -> None:
-        ledger.ask("go")
-        ledger.answer(ok(ONE, ras=0), 0)
-        result = ledger.close("go", 0)
+    def test_somebody_missing_weighs_more_than_somebody_who_failed(self, subscribers: Subscribers) -> None:
+        subscribers.ask("go")
+        subscribers.answer(ok(ONE, ras=0), 0)
+        result = subscribers.close("go", 0)
         assert (result.code, result.failed, result.missing) == (2, (ONE,), (TWO,))
 
     def test_nobody_is_subscribed(self) -> None:
-        it = Ledger()
+        it = Subscribers()
         it.ask("go")
         assert it.close("go", 0).code == 0
 
-    def test_an_expected_name_that_is_not_there_is_missing(self, ledger: Ledger) -> None:
-        ledger.ask("go", ["one", "three"])
-        ledger.answer(ok(ONE), 0)
-        ledger.answer(ok(TWO), 0)
-        result = ledger.close("go", 0)
+    def test_an_expected_name_that_is_not_there_is_missing(self, subscribers: Subscribers) -> None:
+        subscribers.ask("go", ["one", "three"])
+        subscribers.answer(ok(ONE), 0)
+        subscribers.answer(ok(TWO), 0)
+        result = subscribers.close("go", 0)
         assert (result.code, result.missing) == (2, ("three",))
 
-    def test_a_late_answer_does_not_count_for_the_next_question(self, ledger: Ledger) -> None:
-        ledger.ask("go")
-        ledger.answer(ok(TWO), 0)
-        assert ledger.close("go", 0).missing == (ONE,)
-        second = ledger.ask("go")
-        ledger.answer(ok(TWO), 1)
-        ledger.answer(ok(ONE, ras=0), 1)  # to the first
+    def test_a_late_answer_does_not_count_for_the_next_question(self, subscribers: Subscribers) -> None:
+        subscribers.ask("go")
+        subscribers.answer(ok(TWO), 0)
+        assert subscribers.close("go", 0).missing == (ONE,)
+        second = subscribers.ask("go")
+        subscribers.answer(ok(TWO), 1)
+        subscribers.answer(ok(ONE, ras=0), 1)  # to the first
         assert second.waiting == {ONE}
-        ledger.answer(ok(ONE), 2)
-        assert ledger.close("go", 2).code == 0
+        subscribers.answer(ok(ONE), 2)
+        assert subscribers.close("go", 2).code == 0
 
-    def test_an_answer_that_is_owed_for_too_long_is_not_waited_for(self, ledger: Ledger) -> None:
-        ledger.ask("go")
-        ledger.answer(ok(TWO), 0)
-        ledger.close("go", 0)
-        ledger.ask("go")
+    def test_an_answer_that_is_owed_for_too_long_is_not_waited_for(self, subscribers: Subscribers) -> None:
+        subscribers.ask("go")
+        subscribers.answer(ok(TWO), 0)
+        subscribers.close("go", 0)
+        subscribers.ask("go")
         for responder in (ONE, TWO):
-            ledger.answer(ok(responder), OWED_SECONDS + 1)
-        assert ledger.close("go", OWED_SECONDS + 1).code == 0
+            subscribers.answer(ok(responder), OWED_SECONDS + 1)
+        assert subscribers.close("go", OWED_SECONDS + 1).code == 0
 
-    def test_an_answer_to_another_event_is_not_owed(self, ledger: Ledger) -> None:
-        ledger.ask("go")
-        ledger.close("go", 0)
-        question = ledger.ask("stop")
+    def test_an_answer_to_another_event_is_not_owed(self, subscribers: Subscribers) -> None:
+        subscribers.ask("go")
+        subscribers.close("go", 0)
+        question = subscribers.ask("stop")
         for responder in (ONE, TWO):
-            ledger.answer(ok(responder, "stop"), 1)
+            subscribers.answer(ok(responder, "stop"), 1)
         assert question.is_complete
 
-    def test_who_misses_several_questions_is_skipped_until_it_answers_in_time(self, ledger: Ledger) -> None:
+    def test_who_misses_several_questions_is_skipped_until_it_answers_in_time(self, subscribers: Subscribers) -> None:
         for n in range(MISSES):
-            ledger.ask(f"e{n}")
-            ledger.answer(ok(TWO, f"e{n}"), 0)
-            assert ledger.close(f"e{n}", 0).missing == (ONE,)
-        question = ledger.ask("go")
+            subscribers.ask(f"e{n}")
+            subscribers.answer(ok(TWO, f"e{n}"), 0)
+            assert subscribers.close(f"e{n}", 0).missing == (ONE,)
+        question = subscribers.ask("go")
         assert (question.waiting, question.skipped) == ({TWO}, (ONE,))
-        ledger.answer(ok(ONE), 0)
-        ledger.close("go", 0)
-        assert ledger.ask("next").skipped == ()
+        subscribers.answer(ok(ONE), 0)
+        subscribers.close("go", 0)
+        assert subscribers.ask("next").skipped == ()
 
-    def test_who_subscribes_again_begins_anew(self, ledger: Ledger) -> None:
-        ledger.ask("go")
-        ledger.close("go", 0)
-        ledger.subscribe(ONE)
-        question = ledger.ask("go")
-        ledger.answer(ok(ONE), 1)
+    def test_who_subscribes_again_begins_anew(self, subscribers: Subscribers) -> None:
+        subscribers.ask("go")
+        subscribers.close("go", 0)
+        subscribers.subscribe(ONE)
+        question = subscribers.ask("go")
+        subscribers.answer(ok(ONE), 1)
         assert question.waiting == {TWO}
 
-    def test_strangers_do_not_count(self, ledger: Ledger) -> None:
-        question = ledger.ask("go", ["three"])
-        ledger.answer(ok("three-00000000-0000-4000-8000-000000000003-resp"), 0)
+    def test_strangers_do_not_count(self, subscribers: Subscribers) -> None:
+        question = subscribers.ask("go", ["three"])
+        subscribers.answer(ok("three-00000000-0000-4000-8000-000000000003-resp"), 0)
         assert question.expected == {"three"}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bzz.auth import MongoFailures, MongoPasswords, MongoRevocation
-from bzz.auth.passwords import Account
+from bzz.auth.password_store import Account
 from bzz.errors import OutcomeUnknown, Unavailable
 from bzz.providers.base import Store
 from bzz.providers.mongoengine.store import MongoStore

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, assert_type
 
 import bzz
 from bzz.events import (
+    AdHocEvent,
     Created,
     Creating,
     Deleted,
@@ -16,7 +17,6 @@ from bzz.events import (
     FieldUpdating,
     Linked,
     Listed,
-    Named,
     Updated,
     Updating,
 )
@@ -107,8 +107,8 @@ if TYPE_CHECKING:
 
     async def sending() -> None:
         assert_type(await bzz.emit(ReportReady(path="a")), ReportReady)
-        assert_type(await bzz.emit("report.ready", path="a"), Named)
-        assert_type(await by_name(Named("a")), int)
+        assert_type(await bzz.emit("report.ready", path="a"), AdHocEvent)
+        assert_type(await by_name(AdHocEvent("a")), int)
         assert_type(await bzz.drain(), list[str])
         ReportReady()  # type: ignore[call-arg]  # the path is missing
         ReportReady(path=3)  # type: ignore[arg-type]  # and is text

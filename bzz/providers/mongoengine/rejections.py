@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import bson
-from bson.errors import BSONError
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from bzz.errors import Conflict, Invalid
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
+from bzz.providers.mongoengine.codecs.field import Part
 from bzz.providers.mongoengine.failures import blames_data
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape.geo import GeoKind
 
-__all__ = ["UNENCODABLE", "duplicate_key", "rejected", "too_large", "unencodable"]
-
-UNENCODABLE = (BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError)
-"""What encoding a document raises if BSON has no form for a value."""
+__all__ = ["duplicate_key", "rejected"]
 
 _GEOMETRY_CODES = frozenset({13026, 13027, 13068, 16755, 16804})
 """Failures for a geometry that an index cannot hold: one that crosses itself, or is beyond the index's bounds."""
@@ -68,25 +62,3 @@ def _geometries(parts: Iterator[Part], prefix: str = "") -> Iterator[tuple[str, 
             yield name, field.expected
         else:
             yield from _geometries(field.parts(stored), f"{name}.")
-
-
-def unencodable(codec: DocumentCodec, raw: Raw, options: Any) -> Invalid:
-    """Return the refusal of a document that BSON has no form for: naming the fields.
-
-    :param options: the codec options of its collection.
-    """
-    names = {"*" if field is None else field.name for field in _unencodable_fields(codec, raw, options)}
-    return Invalid({name: ["This value cannot be stored."] for name in names or {"*"}})
-
-
-def _unencodable_fields(codec: DocumentCodec, raw: Raw, options: Any) -> Iterator[FieldCodec | None]:
-    for path, value in raw.items():
-        try:
-            bson.encode({"value": value}, codec_options=options)
-        except UNENCODABLE:
-            yield codec.by_stored.get(path.partition(".")[0])
-
-
-def too_large(limit: int) -> Invalid:
-    """Return the refusal of a document of more than ``limit`` bytes."""
-    return Invalid({"*": [f"The document would be larger than {limit} bytes."]})

@@ -18,7 +18,7 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.messages import REQUIRED
 
-__all__ = ["missing", "missing_told"]
+__all__ = ["blame_missing", "missing"]
 
 logger = logging.getLogger("bzz.providers.mongoengine")
 
@@ -27,7 +27,7 @@ _MEANT = (BzzError, HTTPError, PyMongoError, me.ValidationError, me.NotUniqueErr
 
 
 @contextmanager
-def missing_told(codec: DocumentCodec, data: Map[str, Any]) -> Iterator[None]:
+def blame_missing(codec: DocumentCodec, data: Map[str, Any]) -> Iterator[None]:
     """Tell any other exception of a model's own code as a refusal, where required fields are missing.
 
     Such code may take required fields for granted: MongoEngine looks whether they are there only after it. Code that

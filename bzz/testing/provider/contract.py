@@ -34,7 +34,7 @@ class ProviderContract(
     Hiding,
     Hooks,
 ):
-    """What a provider does. Subclass it as ``Test...``, say which provider and models, and pytest runs it all.
+    """The tests of a provider. Subclass it as ``Test...``, set ``provider`` and ``models``, and pytest runs them.
 
     :cvar provider: the subclass of :class:`bzz.providers.base.Provider` under test.
     :cvar models: a :class:`~bzz.testing.provider.Models`.

@@ -63,7 +63,7 @@ class Models:
                ``friends``  list of references to scoped ones
     =========  ===========  ============================================================================
 
-    Nothing but what is said here is required, unique, limited or filled in.
+    No other field is required, unique or limited, and none has a default.
 
     :param person: the model of most tests.
     :param team: links to persons; None for a provider that lacks ``links``.

@@ -13,6 +13,7 @@ from bzz.change import Diff
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal
+from bzz.providers.mongoengine.codecs.declared import overrides
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
@@ -21,7 +22,6 @@ from bzz.providers.mongoengine.codecs.forms import merged, put_in_place
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
 from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals_of
-from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.shape import Kind
 from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from bzz.change import Diff
 from bzz.errors import Invalid
+from bzz.providers import merge_patch
 from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.codecs.checks import Checks, Errors
 from bzz.providers.mongoengine.codecs.conversions import Declaration
@@ -183,7 +184,7 @@ class FieldCodec(Checks):
         """
         if isinstance(value, Unchanged) or (value is None and self.declared.required and self.declared.has_default):
             return False
-        return self.declared.is_scalar
+        return self.declared.kind.is_scalar
 
     def parts_in_place(self, value: Any) -> Iterator[Part] | None:
         """Return the parts that are set one by one if ``value`` takes its place; None if it is set as a whole."""
@@ -192,7 +193,7 @@ class FieldCodec(Checks):
     def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
         """Return the bson that an update to ``value`` leaves in the place of ``current``; errors are collected."""
         if merge and self.is_patched and isinstance(value, dict):
-            value = merged_map(self.to_value(current), value)
+            value = merge_patch.merged(self.to_value(current), value)
         if value is None and current is None and self.may_stay_unset:
             return None
         return self.check(value, errors, current)
@@ -225,20 +226,3 @@ class FieldCodec(Checks):
     def identity(self, bson: Any) -> Any:
         """Return what tells a stored item of a list from its neighbours, or None if a diff cannot follow it."""
         return None
-
-
-def merged_map(current: Any, patch: Any) -> Any:
-    """Return the result of a merge patch on a free-form value (RFC 7396, section 2).
-
-    >>> merged_map({"a": 1, "b": {"c": 2}}, {"a": None, "b": {"d": 3}})
-    {'b': {'c': 2, 'd': 3}}
-    """
-    if not isinstance(patch, dict):
-        return patch
-    target = dict(current) if isinstance(current, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            target.pop(key, None)
-        else:
-            target[key] = merged_map(target.get(key), value)
-    return target

@@ -9,7 +9,7 @@ import mongoengine as me
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.ranges import counted
 from bzz.providers.mongoengine.codecs.scalars import PlainCodec
-from bzz.shape.texts import StringKind
+from bzz.shape.scalars import StringKind
 
 __all__: list[str] = []
 

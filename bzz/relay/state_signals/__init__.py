@@ -1,0 +1,1 @@
+"""The protocol of state-signals (https://pypi.org/project/state-signals), beside the events of bzz."""
