@@ -124,9 +124,9 @@ class Checks(Conversions):
             if self.declared.required and not self.declared.has_default:
                 raise me.ValidationError(REQUIRED)
         elif not (self.is_accepted(bson) or self.is_validated_by_itself):
-            self._validate(bson)
+            self._validate_stored(bson)
 
-    def _validate(self, bson: Any) -> None:
+    def _validate_stored(self, bson: Any) -> None:
         internals.validate(self.source, self.to_attribute(bson))
 
     @cached_property

@@ -12,6 +12,7 @@ import mongoengine as me
 from bzz.change import Diff
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal
 from bzz.providers.mongoengine.codecs.declared import overrides
 from bzz.providers.mongoengine.codecs.diff import diff
@@ -54,7 +55,7 @@ class EmbeddedCodec(LinkCodec):
 
     def models(self) -> set[Any]:
         model: Any = self.target().model
-        return {self._registry.named(name).model for name in model._subclasses}
+        return {self._registry.named(name).model for name in internals.family(model)}
 
     @cached_property
     def _all_models(self) -> set[Any]:
@@ -107,7 +108,7 @@ class EmbeddedCodec(LinkCodec):
 
     def own(self, attribute: Any, instance: Any) -> Any:
         if isinstance(attribute, me.EmbeddedDocument) and instance is not None:
-            attribute._instance = proxy(instance)
+            internals.give_owner(attribute, proxy(instance))
         return attribute
 
     @cached_property
@@ -118,7 +119,7 @@ class EmbeddedCodec(LinkCodec):
         if not isinstance(attribute, me.EmbeddedDocument):
             return attribute
         shown = self._registry.of(type(attribute)).custom_json(attribute)
-        return shown if hasattr(attribute, "to_dict") else self._tagged({"_cls": attribute._class_name}, shown)
+        return shown if hasattr(attribute, "to_dict") else self._tagged(_class_of(attribute), shown)
 
     # -- what is inside
 
@@ -136,9 +137,6 @@ class EmbeddedCodec(LinkCodec):
 
     def open_name(self, where: str) -> str:
         return self.target().open_name(where)
-
-    def expected_at(self, where: str) -> str:
-        return self.target().expected_at(where) if where else super().expected_at(where)
 
     # -- differences and updates
 
@@ -207,9 +205,9 @@ class EmbeddedCodec(LinkCodec):
 
     # -- checks
 
-    def _validate(self, bson: Any) -> None:
+    def _validate_stored(self, bson: Any) -> None:
         if not self._is_validated_inside:
-            super()._validate(bson)
+            super()._validate_stored(bson)
 
     @cached_property
     def _is_validated_inside(self) -> bool:
@@ -255,7 +253,7 @@ class GenericEmbeddedCodec(EmbeddedCodec):
         target = self._sent_class(value)
         rest = {key: each for key, each in value.items() if key != "@type"}
         same = stored if self.target_of(stored) is target else None
-        return {"_cls": target.model._class_name, **put_in_place(target, rest, same, target)}
+        return {"_cls": target.class_name, **put_in_place(target, rest, same, target)}
 
     def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
         return {"@type": bson["_cls"], **converted}
@@ -266,11 +264,11 @@ class GenericEmbeddedCodec(EmbeddedCodec):
     def from_attribute(self, attribute: Any) -> Any:
         if not isinstance(attribute, me.EmbeddedDocument):
             return attribute
-        return {"_cls": attribute._class_name, **super().from_attribute(attribute)}
+        return {**_class_of(attribute), **super().from_attribute(attribute)}
 
     def shown_bson(self, attribute: Any) -> Any:
         shown = super().shown_bson(attribute)
-        return {"_cls": attribute._class_name, **shown} if isinstance(attribute, me.EmbeddedDocument) else shown
+        return {**_class_of(attribute), **shown} if isinstance(attribute, me.EmbeddedDocument) else shown
 
     def value_parts(self, value: Any) -> Iterator[Part]:
         target = self._registry.find(value.get("@type")) if isinstance(value, dict) else None
@@ -278,9 +276,6 @@ class GenericEmbeddedCodec(EmbeddedCodec):
 
     def open_name(self, where: str) -> str:
         return where
-
-    def expected_at(self, where: str) -> str:
-        return FieldCodec.expected_at(self, where)
 
     def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
         return self.whole_diff(old, new, name)
@@ -299,3 +294,7 @@ class GenericEmbeddedCodec(EmbeddedCodec):
 
     def _is_of_another_class(self, target: DocumentCodec) -> bool:
         return False
+
+
+def _class_of(embedded: Any) -> dict[str, str]:
+    return {internals.CLASS_KEY: internals.class_name(embedded)}

@@ -9,6 +9,7 @@ import mongoengine as me
 from bson import ObjectId
 
 from bzz.errors import Invalid
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
@@ -26,7 +27,7 @@ def new(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
     raw: Raw = {}
     errors: Errors = {}
     if codec.inherits:
-        raw["_cls"] = codec.model._class_name
+        raw["_cls"] = codec.class_name
     for name, field in codec.fields.items():
         value = values.get(name)
         if value is None and field.is_optional and field is not codec.pk:
@@ -53,7 +54,7 @@ def _initial(codec: DocumentCodec, field: FieldCodec, errors: Errors) -> Any:
     if field is codec.pk and isinstance(field.source, me.ObjectIdField) and not codec.embedded:
         return ObjectId()
     bson = field.default()
-    if bson is None and field.declared.required and not field.source._auto_gen:
+    if bson is None and field.declared.required and not internals.generates_values(field.source):
         errors.setdefault(field.name, []).append(REQUIRED)
     elif bson is not None:
         field.check_bson(bson, errors)

@@ -9,6 +9,7 @@ from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Times
 from mongoengine.base import BaseField
 
 from bzz.codec import dumps, register
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.messages import REFUSED
@@ -28,7 +29,10 @@ register(MinKey, repr)
 register(MaxKey, repr)
 register(Code, repr)
 # What a diff may hold besides.
-register(me.EmbeddedDocument, lambda value: {name: value._data.get(name) for name in value._fields_ordered})
+register(
+    me.EmbeddedDocument,
+    lambda value: {name: internals.values(value).get(name) for name in internals.field_names(value)},
+)
 register(me.Document, lambda value: str(value.pk))
 
 

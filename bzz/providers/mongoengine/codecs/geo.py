@@ -30,8 +30,8 @@ class GeoJsonCodec(FieldCodec):
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return value
 
-    def _validate(self, bson: Any) -> None:
-        super()._validate(bson)
+    def _validate_stored(self, bson: Any) -> None:
+        super()._validate_stored(bson)
         coordinates = bson["coordinates"] if isinstance(bson, dict) else bson
         if internals.geo_index(self.source) and not is_on_earth(coordinates, self.greatest_latitude):
             raise me.ValidationError(self.expected)  # MongoDB would refuse the document, and name no field

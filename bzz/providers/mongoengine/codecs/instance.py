@@ -12,8 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bson import SON
-
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw
 
@@ -21,7 +20,6 @@ __all__ = ["LoadedData", "Origin", "assemble", "copied", "origin_of", "remember"
 
 _set = object.__setattr__  # MongoEngine's own would note a change
 _NOTHING_FILLED: Mapping[str, Any] = {}
-_NO_FIELDS = SON[str, Any]()  # only dynamic classes would add to it, and those are not made here
 
 
 def assemble(model: Any, fields: Mapping[str, FieldCodec], quiet: Any, raw: Raw, *, embedded: bool) -> Any:
@@ -31,19 +29,7 @@ def assemble(model: Any, fields: Mapping[str, FieldCodec], quiet: Any, raw: Raw,
     :param quiet: the fields that it shall have in place of its class's own, which follow references.
     """
     instance = model.__new__(model)
-    data = LoadedData(raw, fields, instance)
-    _set(instance, "_initialised", True)
-    _set(instance, "_created", embedded)
-    _set(instance, "_dynamic_fields", _NO_FIELDS)
-    _set(instance, "_changed_fields", [])
-    _set(instance, "_data", data)
-    if embedded:
-        _set(instance, "_instance", None)  # a slot, which a map of embedded documents and validate() look at
-    if "_cls" in model._fields:  # a field of classes that inherit, an attribute of others
-        dict.__setitem__(data, "_cls", model._class_name)
-        instance.__dict__["_fields"] = quiet
-    else:
-        instance.__dict__.update(_cls=model._class_name, _fields=quiet)
+    internals.set_up(instance, LoadedData(raw, fields, instance), quiet, embedded=embedded)
     return instance
 
 
@@ -66,7 +52,7 @@ def remember(instance: Any, origin: Origin) -> None:
 
 def origin_of(instance: Any) -> Origin | None:
     """Return what an instance was made of, or None if it was not loaded here."""
-    data = instance._data
+    data = internals.values(instance)
     if type(data) is LoadedData:
         return data.origin
     found: Origin | None = instance.__dict__.get("_origin")
@@ -75,7 +61,7 @@ def origin_of(instance: Any) -> Origin | None:
 
 def unset_in(instance: Any) -> list[str]:
     """Return the names of the fields of one value that have their default in an instance, and nothing stored."""
-    data, origin = instance._data, origin_of(instance)
+    data, origin = internals.values(instance), origin_of(instance)
     if type(data) is LoadedData:
         return data.unset()
     filled = origin.filled if origin is not None else {}
@@ -84,7 +70,7 @@ def unset_in(instance: Any) -> list[str]:
 
 def touched(instance: Any) -> set[str] | None:
     """Return the names of the fields that may hold something else than was stored; None if any of them may."""
-    data = instance._data
+    data = internals.values(instance)
     return data.touched if type(data) is LoadedData else None
 
 
@@ -94,13 +80,13 @@ class LoadedData(dict[str, Any]):
     :ivar touched: the fields that were set, or whose attribute can be changed inside and was handed out.
     """
 
-    __slots__ = ("_fields", "_filled", "_instance", "_is_whole", "_raw", "touched")
+    __slots__ = ("_codecs", "_filled", "_is_whole", "_owner", "_raw", "touched")
 
     def __init__(self, raw: Raw, fields: Mapping[str, FieldCodec], instance: Any) -> None:
         self._raw = raw
-        self._fields = fields
+        self._codecs = fields
         self._is_whole = False
-        self._instance = weakref.ref(instance)
+        self._owner = weakref.ref(instance)
         self.touched: set[str] = set()
         self._filled = _NOTHING_FILLED
 
@@ -112,7 +98,7 @@ class LoadedData(dict[str, Any]):
     def unset(self) -> list[str]:
         """Return the names of the fields of one value for which nothing is stored."""
         return [
-            name for name, each in self._fields.items() if each.tells_default and self._raw.get(each.stored) is None
+            name for name, each in self._codecs.items() if each.tells_default and self._raw.get(each.stored) is None
         ]
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -124,7 +110,7 @@ class LoadedData(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if self._is_whole:
             raise KeyError(name)
-        field = self._fields[name]
+        field = self._codecs[name]
         bson = self._raw.get(field.stored)
         if bson is None:
             bson = self._unset(name, field)
@@ -132,7 +118,7 @@ class LoadedData(dict[str, Any]):
             if field.is_mutable:
                 self.touched.add(name)
                 bson = copied(bson)
-            bson = field.own(field.to_attribute(bson), self._instance())
+            bson = field.own(field.to_attribute(bson), self._owner())
         dict.__setitem__(self, name, bson)
         return bson
 
@@ -142,7 +128,7 @@ class LoadedData(dict[str, Any]):
         if attribute is not None and field.is_mutable:
             self.touched.add(name)
             self._filled = {**self._filled, name: field.shown_bson(attribute)}
-            attribute = field.own(attribute, self._instance())
+            attribute = field.own(attribute, self._owner())
         return attribute
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -150,12 +136,12 @@ class LoadedData(dict[str, Any]):
         dict.__setitem__(self, name, value)
 
     def __contains__(self, name: object) -> bool:
-        return (not self._is_whole and name in self._fields) or dict.__contains__(self, name)
+        return (not self._is_whole and name in self._codecs) or dict.__contains__(self, name)
 
     def _all(self) -> dict[str, Any]:
         """Read everything, in the order of the fields; the dict is like any other from then on."""
         if not self._is_whole:
-            whole = {name: self[name] for name in self._fields}
+            whole = {name: self[name] for name in self._codecs}
             whole.update(dict.items(self))  # `_cls`, and what others have added
             dict.clear(self)
             dict.update(self, whole)
@@ -176,7 +162,7 @@ def _read_first(name: str, *, changes: bool) -> Callable[..., Any]:
 
     def read_first(self: LoadedData, *arguments: Any, **named: Any) -> Any:
         if changes:
-            self.touched.update(self._fields)
+            self.touched.update(self._codecs)
         others = [each._all() if type(each) is LoadedData else each for each in arguments]
         return method(self._all(), *others, **named)
 

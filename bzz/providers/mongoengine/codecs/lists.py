@@ -11,6 +11,7 @@ from mongoengine.base import BaseList
 from mongoengine.base.datastructures import EmbeddedDocumentList
 
 from bzz.change import Diff
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal, below
 from bzz.providers.mongoengine.codecs.containers import ContainerCodec
 from bzz.providers.mongoengine.codecs.conversions import Declaration
@@ -70,9 +71,10 @@ class ListCodec(ContainerCodec):
         """
         if not isinstance(self.source, me.SortedListField):
             return items
-        ordering = self.source._ordering
+        ordering, is_descending = internals.item_order(self.source)
+        key: Any = itemgetter(ordering) if ordering else None
         try:
-            return sorted(items, key=ordering and itemgetter(ordering), reverse=self.source._order_reverse)
+            return sorted(items, key=key, reverse=is_descending)
         except (KeyError, TypeError):
             raise ValueError(f"Every item needs a value to be sorted by ({ordering or 'its own'}).") from None
 

@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import mongoengine as me
-from mongoengine.base import BaseDocument, get_document
-from mongoengine.base.common import _document_registry
+from mongoengine.base import BaseDocument
 from mongoengine.errors import NotRegistered
 
 from bzz.errors import ConfigurationError
@@ -58,7 +57,7 @@ class Registry:
 
     def named(self, name: str) -> DocumentCodec:
         """The codec of the class that MongoEngine registered under ``name``."""
-        return self.of(get_document(name))
+        return self.of(internals.registered(name))
 
     def find(self, name: Any) -> DocumentCodec | None:
         """Return the codec of a registered class, or None for a name that no class has."""
@@ -98,13 +97,13 @@ class Registry:
 
     def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
         """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""
-        return {each._class_name: self.of(each).shape for each in _variants(choices, base)}
+        return {internals.class_name(each): self.of(each).shape for each in _variants(choices, base)}
 
     def subclasses(self, model: Model) -> dict[str, Shape]:
         """Return the shapes of the concrete classes below ``model``, by their registered names."""
-        names = sorted(set(getattr(model, "_subclasses", ())) - {model._class_name})
-        models = [each for each in map(get_document, names) if not each._meta.get("abstract")]
-        return {each._class_name: self.of(each).shape for each in models}
+        names = sorted({*internals.family(model)} - {internals.class_name(model)})
+        models = [each for each in map(internals.registered, names) if not internals.is_abstract(each)]
+        return {internals.class_name(each): self.of(each).shape for each in models}
 
     def embedded_in(self, model: Model) -> set[Model]:
         """``model`` and every class of documents that may be embedded in it, at any depth."""
@@ -151,8 +150,8 @@ def _listed(pairs: set[tuple[Model, str]], model: Model, name: str) -> bool:
 
 def _declaring(model: Model, name: str) -> Model:
     """The class from which ``model`` has a field, for its documents may be read as that class's."""
-    bases: Iterable[Any] = (each for each in reversed(model.__mro__) if name in getattr(each, "_fields", ()))
-    found: Model = next(each for each in bases if not each._meta.get("abstract"))
+    bases: Iterable[Any] = (each for each in reversed(model.__mro__) if internals.has_field(each, name))
+    found: Model = next(each for each in bases if not internals.is_abstract(each))
     return found
 
 
@@ -166,14 +165,14 @@ def _owners(models: Iterable[Model], label: str, dotted: str, option: str) -> It
     :param label: what an error calls ``models``.
     """
     first, _, rest = dotted.partition(".")
-    concrete = (each for each in _with_subclasses(models) if not each._meta.get("abstract"))
-    declaring = [each for each in concrete if first in each._fields]
+    concrete = (each for each in _with_subclasses(models) if not internals.is_abstract(each))
+    declaring = [each for each in concrete if first in internals.fields(each)]
     if not declaring:
         raise ConfigurationError(f"{option}: {label} has no field {first!r}")
     if not rest:
         yield from ((_declaring(each, first), first) for each in declaring)
         return
-    targets = {target for each in declaring for target in _targets(each._fields[first])}
+    targets = {target for each in declaring for target in _targets(internals.fields(each)[first])}
     if not targets:
         raise ConfigurationError(f"{option}: {label}.{first} leads to no other model")
     inner = next(iter(targets)).__name__ if len(targets) == 1 else f"{label}.{first}"
@@ -195,7 +194,7 @@ def _targets(source: Any) -> Sequence[Model]:
 
 def _variants(choices: Iterable[Any], base: type) -> list[Model]:
     """Return the concrete classes that a generic field may hold: its choices, or every class below ``base``."""
-    models = [get_document(each) if isinstance(each, str) else each for each in choices]
+    models = [internals.registered(each) if isinstance(each, str) else each for each in choices]
     if not models:
-        models = [each for each in _document_registry.values() if issubclass(each, base)]
-    return [each for each in models if not each._meta.get("abstract")]
+        models = [each for each in internals.all_registered() if issubclass(each, base)]
+    return [each for each in models if not internals.is_abstract(each)]

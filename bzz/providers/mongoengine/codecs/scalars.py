@@ -11,6 +11,7 @@ from bson.errors import InvalidId
 
 from bzz.errors import ConfigurationError
 from bzz.providers.base import Unchanged
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
@@ -167,7 +168,7 @@ class EnumCodec(FieldCodec):
         return IntegerKind() if types == {int} else AnyKind(LIMITS)
 
     def attribute_of(self, value: Any) -> Any:
-        return self.source._enum_cls(value)
+        return internals.enum(self.source)(value)
 
     def value_of(self, attribute: Any) -> Any:
         return getattr(attribute, "value", attribute)
