@@ -10,6 +10,8 @@ from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, fresh, off, on, silent
 from bzz.limits import Limits
+from bzz.live.hive import LiveHive
+from bzz.live.watching import watch
 from bzz.model.handler import ModelHandler
 from bzz.model.hive import ModelHive
 from bzz.origins import cors
@@ -35,6 +37,7 @@ __all__ = [
     "ConfigurationError",
     "Event",
     "Limits",
+    "LiveHive",
     "MockHive",
     "ModelHandler",
     "ModelHive",
@@ -62,6 +65,7 @@ __all__ = [
     "signals",
     "silent",
     "storable",
+    "watch",
 ]
 __version__ = "0.1.0"
 

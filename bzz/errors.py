@@ -14,6 +14,7 @@
         ├── Forbidden           403
         ├── NotFound            404
         ├── MethodNotAllowed    405 with ``Allow``
+        ├── NotAcceptable       406 ``Accept`` names nothing that there is
         ├── Conflict            409 a unique value that is taken, something already there
         ├── PreconditionFailed  412 ``If-Match`` or ``If-None-Match``
         ├── PayloadTooLarge     413
@@ -40,6 +41,7 @@ __all__ = [
     "Invalid",
     "MethodNotAllowed",
     "MissingExtra",
+    "NotAcceptable",
     "NotFound",
     "OutcomeUnknown",
     "PayloadTooLarge",
@@ -182,6 +184,13 @@ class MethodNotAllowed(RequestError):
     def __init__(self, allowed: Iterable[str]) -> None:
         allow = ", ".join(allowed)
         super().__init__(f"This resource takes {allow}.", headers={"Allow": allow})
+
+
+class NotAcceptable(RequestError):
+    """The resource is not shown as any of the media types that the client accepts (RFC 9110, section 12.5.1)."""
+
+    status = 406
+    title = "Not Acceptable"
 
 
 class Conflict(RequestError):

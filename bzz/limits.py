@@ -27,7 +27,7 @@ from bzz.codec import dumps
 from bzz.errors import Unavailable
 from bzz.problem import MEDIA_TYPE
 
-__all__ = ["REFUSAL_SECONDS", "CappedApplication", "InFlight", "Limits"]
+__all__ = ["REFUSAL_SECONDS", "CappedApplication", "InFlight", "Limits", "release"]
 
 REFUSAL_SECONDS = 0.03
 """How long a refusal waits. A client that asks again at once would else take more of the
@@ -65,6 +65,16 @@ class Limits:
         62.0
         """
         return self.write_seconds + size / 65536
+
+
+def release(connection: object) -> None:
+    """Count a request out of those in flight although its answer has no end: it waits, and does not work.
+
+    :param connection: ``handler.request.connection``.
+    """
+    counted_out = getattr(connection, "release", None)
+    if counted_out is not None:
+        counted_out()
 
 
 class InFlight:
@@ -219,6 +229,8 @@ class _CountedConnection(HTTPConnection):
         if self._in_flight is not None:
             self._in_flight.end()
             self._in_flight = None
+
+    release = end
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)

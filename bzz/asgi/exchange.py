@@ -69,6 +69,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
                 await asyncio.sleep(REFUSAL_SECONDS)
             self.refuse(_BUSY)
             return await self._done
+        self._is_counted = True
         try:
             await self._pass_on(self._engine.application.start_request(self, self))
             await self._answered()

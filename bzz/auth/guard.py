@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from tornado.web import RequestHandler
 
 from bzz.auth.session import Sessions, bearer_of
-from bzz.errors import ConfigurationError, RequestError
+from bzz.errors import ConfigurationError, RequestError, Unauthorized
 from bzz.problem import GUARD, answer
 
 __all__ = ["Guard", "authenticated"]
@@ -58,6 +58,28 @@ class Guard:
         """Set ``handler.current_user`` if a user is signed in; none has to be."""
         with contextlib.suppress(RequestError):
             await self._sessions.find(handler)
+
+    async def ask_again(self, handler: RequestHandler) -> None:
+        """Look again at a request that takes long, such as a feed: raise where it would not be let in any more.
+
+        A session that has ended in this process counts for nothing, although a copy of its token may still be good.
+
+        :raises bzz.errors.Unauthorized: nobody is signed in any more, and the method asks for it.
+        :raises bzz.errors.Unavailable: the revocation store cannot be asked.
+        """
+        handler.current_user = None
+        try:
+            session = await self._sessions.find(handler)
+            if self._sessions.has_ended_here(session):
+                handler.current_user = None
+                raise Unauthorized("This session has ended; sign in again.")
+        except Unauthorized:
+            if self._required.get(handler.request.method or "", True):
+                raise
+
+    def when_session_ends(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called when this process has ended a session, so that it can ask again who may stay."""
+        self._sessions.when_ended(listener)
 
     def has_own_credential(self, handler: RequestHandler) -> bool:
         """Return whether the request has a bearer token, which no browser adds by itself, and not only a cookie."""

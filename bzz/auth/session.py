@@ -39,6 +39,7 @@ class Sessions:
     revocation: RevocationStore | None = None
     load_user: LoadUser | None = None
     _ended: dict[str, float] = field(default_factory=dict)
+    _listeners: dict[Callable[[], None], None] = field(default_factory=dict)
 
     async def find(self, handler: RequestHandler) -> Session:
         """Return the session of a request, whose user becomes ``handler.current_user``.
@@ -110,6 +111,19 @@ class Sessions:
         now = self.tokens.clock()
         with unavailable_on_error("revocation"):
             await self.revocation.revoke_user(user_key(provider, user_id), now, int(now) + self.tokens.lifetime + 1)
+        self._tell_listeners()
+
+    def has_ended_here(self, session: Session) -> bool:
+        """Return whether this process has ended a session, whatever copies of its token there still are."""
+        return session.id in self._ended
+
+    def when_ended(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called when this process has ended a session; once, however often it is given."""
+        self._listeners[listener] = None
+
+    def _tell_listeners(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     async def _check(self, session: Session) -> None:
         if self.revocation is None:
@@ -137,6 +151,7 @@ class Sessions:
         while self._ended and next(iter(self._ended.values())) < now:
             del self._ended[next(iter(self._ended))]
         self._ended[session.id] = now + IN_FLIGHT_SECONDS
+        self._tell_listeners()
 
     def _tokens_of(self, handler: RequestHandler) -> list[str]:
         bearer = bearer_of(handler)

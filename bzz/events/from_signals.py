@@ -144,11 +144,11 @@ async def _send_updated(
     bus: Bus, model: type, instance: Any, updated_fields: Any, handler: Any, change: Change | None = None
 ) -> None:
     is_root = change is not None and change.model is model
-    await _tell_updated(bus, model, instance, change.diff if change and is_root else updated_fields, handler)
+    await _tell_updated(bus, model, instance, (change.diff or {}) if change and is_root else updated_fields, handler)
 
 
 async def _send_changed_inside(bus: Bus, model: type, instance: Any, handler: Any, change: Change) -> None:
-    await _tell_updated(bus, model, instance, change.diff, handler)
+    await _tell_updated(bus, model, instance, change.diff or {}, handler)
 
 
 async def _tell_updated(bus: Bus, model: type, instance: Any, diff: Mapping[str, FromTo], handler: Any) -> None:

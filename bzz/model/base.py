@@ -19,7 +19,7 @@ from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed
 from bzz.model.detail import detail_of
 from bzz.model.etag import precondition
 from bzz.model.path import allowed_methods, read_path
-from bzz.model.resource import MAX_BODY_BYTES, Authorize, Resource
+from bzz.model.resource import MAX_BODY_BYTES, Resource
 from bzz.problem import GUARD, BodyHandler
 from bzz.providers.base import Path, Precondition, Record, Stale, Written
 from bzz.signals import Signal
@@ -68,15 +68,15 @@ class ResourceHandler(BodyHandler):
         allowed = allowed_methods(self.path, self.resource.methods)
         if self.request.method not in allowed:
             raise MethodNotAllowed(allowed)
-        if self.resource.authorize is not None:
-            await self._authorize(self.resource.authorize)
+        await self.ask_authorize()
 
     def _read_path(self) -> Path:
         return read_path(self.provider.shape, self.resource.name, self.request.path[len(self.resource.url) :])
 
-    async def _authorize(self, authorize: Authorize) -> None:
-        """Ask the application whether this user may do this; if not, raise a 403."""
-        if self.request.method == "OPTIONS":
+    async def ask_authorize(self) -> None:
+        """Ask the application whether this user may do this, if it wants to be asked; if not, raise a 403."""
+        authorize = self.resource.authorize
+        if authorize is None or self.request.method == "OPTIONS":
             return
         key = self.path.last.key
         instance_id = None if key is None else str(key)

@@ -14,12 +14,14 @@ from bzz import signals
 from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import PreconditionFailed
+from bzz.headers import add_vary
 from bzz.model.base import Attempt, ResourceHandler
 from bzz.model.body import decode, read_links
 from bzz.model.etag import if_match_holds, view_tag
 from bzz.model.links import header_text, link_header, location
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_fields, read_list_query
+from bzz.model.representations import chosen
 from bzz.model.validation import validate
 from bzz.providers.base import Changed, Record, Written
 from bzz.shape import Shape
@@ -47,7 +49,14 @@ class ModelHandler(ResourceHandler):
     # -- verbs
 
     async def get(self) -> None:
-        """Show an instance or a list."""
+        """Show an instance or a list, in the media type that the client wants most."""
+        served = self.resource.served
+        if served:
+            add_vary(self._headers, "Accept")
+        representation = chosen(self.request.headers.get("Accept"), served)
+        if representation is not None:
+            await representation.answer(self)
+            return
         await (self._get_list() if self.path.last.is_list else self._get_instance())
 
     head = get
@@ -76,6 +85,10 @@ class ModelHandler(ResourceHandler):
         return await self.provider.delete(self.path, self, precondition=self._precondition(), expected=attempt.expected)
 
     # -- what the verbs are made of
+
+    async def announce_reading(self) -> None:
+        """Send the signal before a list or an instance is shown."""
+        await self._send_before(signals.pre_get_list if self.path.last.is_list else signals.pre_get_instance)
 
     async def _get_instance(self) -> None:
         fields = check_item_query(self.path.last.shape, self.request.query)

@@ -12,12 +12,13 @@ from bzz.events.bus import bus
 from bzz.model.handler import ModelHandler
 from bzz.model.options import check_authorize, check_handler, check_page_sizes, check_text, field_names, methods_of
 from bzz.model.path import METHODS
+from bzz.model.representations import EVENT_STREAM, registered
 from bzz.model.resource import Authorize, Resource
 from bzz.providers import hidden as hidden_fields
 from bzz.providers.base import Options, Provider
 from bzz.routing import RouteList, join
 
-__all__ = ["ModelHive"]
+__all__ = ["ModelHive", "provider_for"]
 
 _PROVIDERS = {"mongoengine": "bzz.providers.mongoengine.provider.MongoEngineProvider"}
 
@@ -41,6 +42,7 @@ class ModelHive:
         database: Any = None,
         authorize: Authorize | None = None,
         handler: type[ModelHandler] = ModelHandler,
+        live: bool = False,
     ) -> RouteList:
         """Return the routes of a model and everything nested in it.
 
@@ -58,24 +60,39 @@ class ModelHive:
         :param authorize: asked before each request with its method, the model at the end of its path, the id of the
             instance (None for a list or a single property) and the user; may be a coroutine. A falsy answer is a 403.
         :param handler: a subclass of :class:`bzz.ModelHandler` that answers in its place.
+        :param live: whether GET with ``Accept: text/event-stream`` is a feed: the same list or instance, and then every
+            change of it; see :mod:`bzz.live`.
         :returns: what :class:`tornado.web.Application` and :func:`bzz.flatten` take.
         :raises bzz.errors.ConfigurationError: for a mistake in any of these, or a model that cannot be served.
         """
-        if not isinstance(model, type):
-            raise ConfigurationError(f"a document class is expected, not {model!r}")
         check_text("prefix", prefix)
         check_text("resource_name", resource_name)
         check_page_sizes(per_page, max_per_page)
         check_authorize(authorize)
         check_handler(handler)
-        url = join(prefix or "", resource_name or _snake_case(model.__name__))
         options = Options(field_names("hidden", hidden), field_names("read_only", read_only), database)
-        provider = _provider_class(orm)(model, options)
+        provider = provider_for(orm, model, options)
+        url = join(prefix or "", resource_name or _snake_case(model.__name__))
         bus.reserve(model.__name__)
         hidden_fields.note(provider.shape)
         name = url.rpartition("/")[2]
-        resource = Resource(provider, url, name, methods_of(methods), per_page, max_per_page, authorize)
+        served = (EVENT_STREAM,) if live else ()
+        resource = Resource(provider, url, name, methods_of(methods), per_page, max_per_page, authorize, served)
+        for each in served:
+            registered(each).check(resource)
         return RouteList([(re.escape(url) + "(?:/.*)?", handler, {"resource": resource})])
+
+
+def provider_for(orm: str | type[Provider], model: type, options: Options | None = None) -> Provider:
+    """Return a provider of a model.
+
+    :param orm: as :meth:`ModelHive.routes_for` takes it.
+    :param options: None for the defaults.
+    :raises bzz.errors.ConfigurationError: for an unknown ORM, or a model that cannot be served.
+    """
+    if not isinstance(model, type):
+        raise ConfigurationError(f"a document class is expected, not {model!r}")
+    return _provider_class(orm)(model, options or Options())
 
 
 def _snake_case(name: str) -> str:

@@ -24,6 +24,7 @@ class Resource:
     :param url: the URL path of the list, percent-encoded, without a slash at the end.
     :param name: the first step of every path: the last part of ``url``.
     :param methods: those of :data:`bzz.model.path.METHODS` that the application lets through.
+    :param served: the media types that it is shown as, beside JSON.
     """
 
     provider: Provider
@@ -33,3 +34,4 @@ class Resource:
     per_page: int
     max_per_page: int
     authorize: Authorize | None = None
+    served: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerConnectionDelegate
 
 from bzz.addresses import Proxies
-from bzz.asgi.lifespan import attached
+from bzz.asgi.lifespan import attached, stopping
 from bzz.events import drain
 from bzz.limits import CappedApplication, InFlight, Limits
 from bzz.serving.place import Place, port_of
@@ -77,6 +77,7 @@ async def _serve(
         logger.info("serving by Tornado %s on %s", tornado.version, loop)
         on_start(port_of(sockets))
         await stop.wait()
+        stopping(application)
         end = asyncio.get_running_loop().time() + limits.grace_seconds
         await _stop(server, flight, sockets, end)
         await drain(end - asyncio.get_running_loop().time())

@@ -85,12 +85,17 @@ class Operations:
         :raises bzz.errors.Unavailable: if no answer came.
         :raises bzz.errors.BadRequest: if the database blames a filter.
         """
+        try:
+            return await self.run(operation)
+        except TROUBLE as error:
+            raise failed_read(error) from error
+
+    async def run(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Do as :meth:`read` does, for those who know best what an error of the driver means: it is raised as it is."""
         deadline = time.monotonic() + self._seconds
         turn = await self._limiter.acquire()
         try:
             return await _repeat(operation, deadline)
-        except TROUBLE as error:
-            raise failed_read(error) from error
         finally:
             self._limiter.release(turn)
 

@@ -67,6 +67,15 @@ class DocumentStore:
         self._querysets = Querysets(self.model)
         self._opened: _Open | None = None
 
+    @property
+    def collection_name(self) -> str:
+        """The name of the collection."""
+        return internals.collection_name(self.model)
+
+    def database(self) -> Any:
+        """The asynchronous database, on a client of the running loop."""
+        return self._given if self._given is not None else connected(internals.connection_alias(self.model)).database
+
     async def collection(self) -> Collection:
         """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
         return (await self._open()).collection
@@ -86,7 +95,7 @@ class DocumentStore:
     def _connect(self, made: Any) -> _Open:
         client = None if self._given is not None else connected(internals.connection_alias(self.model))
         database = self._given if client is None else client.database
-        collection = Collection(database[internals.collection_name(self.model)])
+        collection = Collection(database[self.collection_name])
         fetches = Batcher(partial(self._fetch_group, collection))
         inserts = Batcher(collection.insert, writes=True, weigh=len)
         return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts)

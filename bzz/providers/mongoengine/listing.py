@@ -26,7 +26,7 @@ from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.mongoengine.updates import value_at
 from bzz.providers.paging import Beyond, Key, Listing, beyond, total_order
 
-__all__ = ["DocumentListing", "ItemListing"]
+__all__ = ["DocumentListing", "ItemListing", "document_order", "item_record", "item_rows"]
 
 _BSON: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _SCALARS = (type(None), bool, int, float, str, datetime, ObjectId, Decimal128, bytes, Binary, UUID, Int64)
@@ -93,8 +93,7 @@ class DocumentListing(_StoredListing):
         conditions: list[Raw],
         default: Sequence[tuple[str, int]],
     ) -> None:
-        keys = [Key(*each) for each in default if _is_open(codec, each[0])]
-        order = total_order(_keys(codec, query.sort, "") or keys, "_id")
+        order = document_order(codec, query.sort, default)
         super().__init__(collection, [*conditions, *filter_query(codec, query.filters)], order)
         self._codec = codec
 
@@ -114,12 +113,30 @@ class ItemListing(_StoredListing):
 
     def __init__(self, collection: Collection, root: Raw, where: str, codec: DocumentCodec, query: ListQuery) -> None:
         conditions = filter_query(codec, query.filters, _ITEM + ".")
-        order = total_order(_keys(codec, query.sort, _ITEM + "."), _POSITION)
-        super().__init__(_ArrayRows(collection, root, where), conditions, order)
+        super().__init__(_ArrayRows(collection, root, where), conditions, _item_order(codec, query.sort))
         self._codec = codec
 
     def record(self, row: Raw) -> DocumentRecord:
-        return DocumentRecord(self._codec.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
+        return item_record(self._codec, row)
+
+
+def item_rows(codec: DocumentCodec, where: str, query: ListQuery) -> list[Raw]:
+    """Return the stages that make rows ``{item, position}`` of a list in a document, filtered and in order.
+
+    :param where: the path of the list in the document.
+    :raises bzz.errors.BadRequest: for a filter or a sort key that the field cannot serve.
+    """
+    conditions = filter_query(codec, query.filters, _ITEM + ".")
+    return [
+        *_stages_to(where),
+        *({"$match": each} for each in conditions),
+        {"$sort": dict(_item_order(codec, query.sort))},
+    ]
+
+
+def item_record(codec: DocumentCodec, row: Raw) -> DocumentRecord:
+    """Return the record of one row of a list of embedded documents."""
+    return DocumentRecord(codec.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
 
 
 class _ArrayRows:
@@ -158,6 +175,20 @@ def _all_of(conditions: list[Raw]) -> Raw:
 
 
 # -- order
+
+
+def document_order(codec: DocumentCodec, sort: Sequence[Sort], default: Sequence[tuple[str, int]]) -> Sequence[Key]:
+    """Return the order of documents: the one that is asked for, or the model's own.
+
+    :param default: stored paths and directions.
+    :raises bzz.errors.BadRequest: for a sort key that the field cannot serve.
+    """
+    keys = [Key(*each) for each in default if _is_open(codec, each[0])]
+    return total_order(_keys(codec, sort, "") or keys, "_id")
+
+
+def _item_order(codec: DocumentCodec, sort: Sequence[Sort]) -> Sequence[Key]:
+    return total_order(_keys(codec, sort, _ITEM + "."), _POSITION)
 
 
 def _keys(codec: DocumentCodec, sort: Sequence[Sort], prefix: str) -> list[Key]:

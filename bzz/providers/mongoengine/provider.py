@@ -20,7 +20,6 @@ from bzz.providers.base import (
     Page,
     Path,
     Precondition,
-    Provider,
     Record,
     Step,
     Written,
@@ -36,6 +35,7 @@ from bzz.providers.mongoengine.codecs.refusals import refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
 from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.live import LiveDocuments
 from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.querysets import check_hooks
 from bzz.providers.mongoengine.raw import Raw
@@ -58,7 +58,7 @@ from bzz.shape.documents import TAG
 __all__ = ["MongoEngineProvider"]
 
 
-class MongoEngineProvider(Provider):
+class MongoEngineProvider(LiveDocuments):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
 
     def __init__(self, model: type, options: Options) -> None:

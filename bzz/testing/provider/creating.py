@@ -44,6 +44,7 @@ class Creating(Suite):
         written = await people.create("", {"name": "Ann", "age": 3})
         change, new = written.change, people.key(str(written.record.id))
         assert (change.kind, change.model, change.id, written.holder) == ("created", self.models.person, new, None)
+        assert change.diff is not None
         for name, value in (("name", "Ann"), ("age", 3), ("active", True)):
             assert change.diff[name] == {"from": None, "to": value}
         assert "height" not in change.diff

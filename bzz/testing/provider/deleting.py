@@ -33,4 +33,5 @@ class Deleting(Suite):
         change = written.change
         assert (written.record.id, (await people.show(written.record))["age"], written.holder) == (ann, 3, None)
         assert (change.kind, change.model, change.id) == ("deleted", self.models.person, people.key(ann))
+        assert change.diff is not None
         assert (change.diff["name"], change.diff["age"]) == ({"from": "Ann", "to": None}, {"from": 3, "to": None})

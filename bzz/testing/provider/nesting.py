@@ -38,7 +38,7 @@ class Nesting(Suite):
         assert written.holder is not None
         assert (written.holder.id, written.change.id) == (ann, people.key(ann))
         assert (written.change.kind, written.change.model) == ("updated", self.models.person)
-        assert list(written.change.diff) == ["notes"]
+        assert list(written.change.diff or ()) == ["notes"]
 
     async def test_an_id_that_is_there_already_is_a_conflict(self, people: Client) -> None:
         ann = await people.add(name="Ann", notes=notes("a"))
@@ -120,7 +120,7 @@ class Nesting(Suite):
         written = await people.delete(f"{ann}/notes/b")
         assert await each_of(people, f"{ann}/notes", "key") == ["a", "c"]
         assert (await people.show(written.record))["text"] == "b"
-        assert (written.change.kind, list(written.change.diff)) == ("updated", ["notes"])
+        assert (written.change.kind, list(written.change.diff or ())) == ("updated", ["notes"])
         with pytest.raises(NotFound):
             await people.delete(f"{ann}/notes/b")
 

@@ -78,7 +78,7 @@ class Racing(Suite):
         )
         last = (await people.shown(f"{ann}/notes/a"))["text"]
         assert chain("first", [each.updated_fields["text"] for each in done]) == last
-        assert chain("first", [each.change.diff["notes.0.text"] for each in done]) == last
+        assert chain("first", [(each.change.diff or {})["notes.0.text"] for each in done]) == last
 
     @requires("maps")
     async def test_merges_lose_nothing(self, people: Client, clients: list[Client]) -> None:

@@ -1,0 +1,132 @@
+"""One client of a feed on its connection: its rights, its answer, and its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import aclosing
+from hashlib import blake2b
+from typing import Any
+from weakref import WeakValueDictionary
+
+from tornado.iostream import StreamClosedError
+from tornado.web import GZipContentEncoding
+
+from bzz.errors import BadRequest
+from bzz.limits import release
+from bzz.live.channel import Channel
+from bzz.live.frames import ResetReason, reset
+from bzz.live.rights import Rights
+from bzz.live.settings import settings_of
+from bzz.live.stream import Stream
+from bzz.live.view import View
+from bzz.problem import ProblemHandler
+from bzz.providers.changes import Scope
+
+__all__ = ["Client"]
+
+logger = logging.getLogger("bzz.live")
+
+LAST_EVENT_ID = "Bzz-Last-Event-ID"
+
+_channels: WeakValueDictionary[str, Channel] = WeakValueDictionary()
+
+
+class Client:
+    """Answers one request with a feed.
+
+    :param handler: of the request.
+    :param views: what it follows, all of one database.
+    :param rights: whether the client may, asked now and then.
+    """
+
+    def __init__(self, handler: ProblemHandler, views: Sequence[View], rights: Rights) -> None:
+        self.handler: ProblemHandler = handler
+        self._views = views
+        self._rights = rights
+        self._stream: Stream | None = None
+
+    async def answer(self, last_event_id: str | None, snapshot: bool) -> None:
+        """Send frames until the client leaves, may not be told more, or the server stops.
+
+        :param last_event_id: the position where the client was; None to begin anew.
+        :param snapshot: whether one that begins anew is sent what there is.
+        :raises bzz.errors.RequestError: before anything is sent.
+        """
+        settings = settings_of(self.handler.application)
+        with settings.counted(self.handler):
+            scopes = await self.scopes()
+            changes = self._views[0].provider.changes()
+            if any(view.provider.changes() is not changes for view in self._views):
+                raise BadRequest("These models are stored in several databases; follow each by itself.")
+            channels = [self._channel(view, scope) for view, scope in zip(self._views, scopes, strict=True)]
+            subject = _hash("\n".join(sorted(channel.subject for channel in channels)))
+            sealer = await settings.sealer(changes)
+            after = None if last_event_id is None else sealer.open(last_event_id, subject)
+            self._stream = stream = Stream(changes, channels, sealer, subject)
+            try:
+                begins = await stream.join()
+                self._begin(begins if after is None or last_event_id is None else last_event_id)
+                if last_event_id is not None and after is None:
+                    self.handler.finish(reset("position"))
+                    return
+                with self._rights.watched(self, [scope.key for scope in scopes]):
+                    await self._send(stream, after, snapshot)
+            finally:
+                stream.leave()
+
+    async def scopes(self) -> list[Scope]:
+        """Return what the client may see and wants to see, as it is now."""
+        return [await view.provider.scope(view.path, view.query, self.handler) for view in self._views]
+
+    async def check(self) -> None:
+        """Raise where the client may not follow any more."""
+        await self._rights.check(self.handler)
+
+    def end(self, reason: ResetReason) -> None:
+        """Tell the client why, and nothing more."""
+        if self._stream is not None:
+            self._stream.end(reason)
+
+    def _channel(self, view: View, scope: Scope) -> Channel:
+        """Return the channel of a view, the same for all who see the same."""
+        subject = _hash("\n".join([*view.subject, scope.key]))
+        key = f"{subject} {id(view.provider)} {id(self.handler) if view.is_personal else ''}"
+        found = _channels.get(key)
+        if found is None:
+            found = _channels[key] = Channel(view, scope, subject, key)
+        return found
+
+    def _begin(self, position: str) -> None:
+        """Prepare the head of the answer."""
+        handler = self.handler
+        handler.set_header("Content-Type", "text/event-stream")
+        handler.set_header("Cache-Control", "no-store")
+        handler.set_header("X-Accel-Buffering", "no")  # which nginx obeys
+        handler.set_header(LAST_EVENT_ID, position)
+        handler._transforms = [each for each in handler._transforms if not isinstance(each, GZipContentEncoding)]
+        connection: Any = handler.request.connection
+        release(connection)
+        connection.set_close_callback(self._left)
+
+    def _left(self) -> None:
+        """Called when the client has left."""
+        self.handler.on_connection_close()
+        self.end("shutdown")
+
+    async def _send(self, stream: Stream, after: Any, snapshot: bool) -> None:
+        try:
+            async with aclosing(stream.frames(after, snapshot)) as frames:
+                async for chunk in frames:
+                    self.handler.write(chunk)
+                    await self.handler.flush()
+        except StreamClosedError:
+            return
+        except Exception:
+            logger.exception("a feed of %s failed", self.handler.request.path)
+            self.handler.write(reset("incomplete"))
+        self.handler.finish()
+
+
+def _hash(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()

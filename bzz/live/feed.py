@@ -1,0 +1,102 @@
+"""The feed of one model: its list or instance as ``text/event-stream``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlencode
+
+from bzz.errors import BadRequest, ConfigurationError, NotAcceptable
+from bzz.live import hub
+from bzz.live.client import Client
+from bzz.live.rights import Rights
+from bzz.live.view import View
+from bzz.model.handler import ModelHandler
+from bzz.model.parameters import unreadable
+from bzz.model.query import MAX_FILTERS, check_item_query, pairs, read_fields, read_list_query
+from bzz.model.representations import EVENT_STREAM, Representation, register
+from bzz.model.resource import Resource
+from bzz.providers.base import ListQuery, Path
+from bzz.providers.changes import LiveProvider
+
+__all__ = ["Asked", "Feed", "view_of"]
+
+PAGING = ("page", "per_page", "after", "before")
+
+MAX_PARAMETERS = MAX_FILTERS + 10
+
+
+class Feed(Representation):
+    """Shows a list, an instance, or a list of embedded documents, and from then on every change of it."""
+
+    media_type = EVENT_STREAM
+
+    def check(self, resource: Resource) -> None:
+        """Called when routes are made with ``live=True``."""
+        if not isinstance(resource.provider, LiveProvider):
+            name = type(resource.provider).__name__
+            raise ConfigurationError(f"live: {name} cannot follow changes; leave live=True out")
+        hub.expect(resource.provider)
+
+    async def answer(self, handler: ModelHandler) -> None:
+        """Called by the handler for ``Accept: text/event-stream``."""
+        path = handler.path
+        if any(step.is_reference for step in path.steps[1:]):
+            raise NotAcceptable("What a reference leads to has a feed at its own URL; here it is shown as JSON.")
+        asked = Asked(handler.request.query, handler.request.headers.get("Last-Event-ID"))
+        view = view_of(handler.resource, path, asked.query, handler)
+        await handler.announce_reading()
+        if asked.last_event_id is None and not path.last.is_list:
+            await handler.provider.get(path, handler)
+        client = Client(handler, [view], Rights(handler.ask_authorize))
+        await client.answer(asked.last_event_id, asked.wants_snapshot)
+
+
+class Asked:
+    """What the query string and ``Last-Event-ID`` of a feed ask for.
+
+    :param others: parameters that are read elsewhere.
+    :ivar query: the filters, ``sort`` and ``fields``, as a list takes them.
+    :ivar last_event_id: where the client was; None to begin anew.
+    :ivar wants_snapshot: whether one that begins anew is sent what there is.
+    :raises bzz.errors.BadRequest: for a parameter of pages, or one that is given twice or cannot be read.
+    """
+
+    def __init__(self, query: str, last_event_id: str | None, others: Collection[str] = ()) -> None:
+        self.last_event_id = last_event_id or None
+        self.wants_snapshot = True
+        left = []
+        for name, text in pairs(query, limit=MAX_PARAMETERS) if query else ():
+            if name in others:
+                continue
+            if name in PAGING:
+                raise BadRequest(f"A feed has no pages: leave the parameter {name!r} out.")
+            if name == "last_event_id":
+                self.last_event_id = self.last_event_id or text or None
+            elif name == "snapshot":
+                if text not in ("true", "false"):
+                    raise unreadable(name, "Must be true or false.")
+                self.wants_snapshot = text == "true"
+            else:
+                left.append((name, text))
+        self.query = urlencode(left)
+
+
+def view_of(resource: Resource, path: Path, query: str, context: Any) -> View:
+    """Return what is followed at the end of a path.
+
+    :param query: filters, ``sort`` and ``fields``.
+    :raises bzz.errors.BadRequest: where the query cannot be read.
+    """
+    assert isinstance(resource.provider, LiveProvider)
+    shape = path.last.shape
+    if path.last.is_list:
+        size = resource.max_per_page
+        filters = read_list_query(shape, query, per_page=size, max_per_page=size)
+        fields = read_fields(shape, query)
+    else:
+        filters, fields = ListQuery(), check_item_query(shape, query)
+    return View(resource.provider, resource.name, path, filters, fields, query, context)
+
+
+register(Feed())

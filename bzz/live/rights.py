@@ -1,0 +1,168 @@
+"""Whether clients may still follow: asked again now and then, and at once where a session has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+from tornado.web import Application, RequestHandler
+
+from bzz.asgi.lifespan import STOPPING
+from bzz.calling import call
+from bzz.errors import Unavailable
+from bzz.live.frames import ResetReason
+from bzz.problem import GUARD
+from bzz.providers.changes import Scope
+
+__all__ = ["CHECK_SECONDS", "Rights", "Watched", "clients", "end_all", "recheck"]
+
+logger = logging.getLogger("bzz.live")
+
+CHECK_SECONDS = 30.0
+"""How often each client is asked about."""
+
+AT_A_TIME = 8
+
+
+class Watched(Protocol):
+    """A client whose rights may end."""
+
+    @property
+    def handler(self) -> RequestHandler:
+        """Of its request."""
+
+    async def check(self) -> None:
+        """Raise where it may not follow any more."""
+
+    async def scopes(self) -> list[Scope]:
+        """Return what it may see, as it is now."""
+
+    def end(self, reason: ResetReason) -> None:
+        """Tell it why, and nothing more."""
+
+
+class Rights:
+    """What a client needs to be let in.
+
+    :param authorize: raises where the application says no; the guard is asked before.
+    """
+
+    def __init__(self, authorize: Callable[[], Awaitable[None]]) -> None:
+        self.authorize = authorize
+
+    async def check(self, handler: RequestHandler) -> None:
+        """Raise where the client may not follow any more."""
+        guard = handler.settings.get(GUARD)
+        if guard is not None:
+            await call(getattr(guard, "ask_again", guard), handler)
+        await self.authorize()
+
+    @contextmanager
+    def watched(self, client: Watched, keys: Sequence[str]) -> Iterator[None]:
+        """Ask about a client from now on, until the block ends.
+
+        :param keys: of the scopes that it was let in with.
+        """
+        at_stop = client.handler.application.settings.setdefault(STOPPING, [])
+        if end_all not in at_stop:
+            at_stop.append(end_all)
+        tell = getattr(client.handler.settings.get(GUARD), "when_session_ends", None)
+        if tell is not None:
+            tell(recheck)
+        loop = asyncio.get_running_loop()
+        watch = _watches.get(loop)
+        if watch is None:
+            watch = _watches[loop] = _Watch()
+        with watch.over(client, keys):
+            yield
+
+
+class _Watch:
+    """The clients of one event loop, and a task that asks about each in its turn."""
+
+    def __init__(self) -> None:
+        self._due: dict[Watched, float] = {}
+        self._keys: dict[Watched, Sequence[str]] = {}
+        self._hurry = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def over(self, client: Watched, keys: Sequence[str]) -> Iterator[None]:
+        self._due[client] = asyncio.get_running_loop().time() + CHECK_SECONDS
+        self._keys[client] = keys
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="live rights")
+        try:
+            yield
+        finally:
+            del self._due[client], self._keys[client]
+
+    @property
+    def clients(self) -> Iterable[Watched]:
+        return self._due
+
+    def hurry(self) -> None:
+        """Ask about everybody now."""
+        self._due = dict.fromkeys(self._due, 0.0)
+        self._hurry.set()
+
+    def end_all(self, application: Application) -> None:
+        for client in list(self._due):
+            if client.handler.application is application:
+                client.end("shutdown")
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._due:
+            self._hurry.clear()
+            due = [client for client, at in self._due.items() if at <= loop.time()]
+            for start in range(0, len(due), AT_A_TIME):
+                await asyncio.gather(*(self._ask(client) for client in due[start : start + AT_A_TIME]))
+            try:
+                async with asyncio.timeout(min(1.0, CHECK_SECONDS / 2)):
+                    await self._hurry.wait()
+            except TimeoutError:
+                continue
+
+    async def _ask(self, client: Watched) -> None:
+        if client not in self._due:
+            return
+        self._due[client] = asyncio.get_running_loop().time() + CHECK_SECONDS
+        try:
+            await client.check()
+            found = [scope.key for scope in await client.scopes()]
+        except Unavailable:
+            client.end("unavailable")
+        except Exception as error:
+            logger.info("a feed ends, for its client may not follow any more: %s", error)
+            client.end("forbidden")
+        else:
+            if found != self._keys.get(client, found):
+                client.end("scope")
+
+
+_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, _Watch] = WeakKeyDictionary()
+
+
+def recheck() -> None:
+    """Ask about all clients of the running event loop now: a session has ended."""
+    watch = _watches.get(asyncio.get_running_loop())
+    if watch is not None:
+        watch.hurry()
+
+
+def clients() -> list[Watched]:
+    """Return the clients of the running event loop."""
+    watch = _watches.get(asyncio.get_running_loop())
+    return [] if watch is None else list(watch.clients)
+
+
+def end_all(application: Application) -> None:
+    """Tell all clients of an application, on the running event loop, that the server stops."""
+    watch = _watches.get(asyncio.get_running_loop())
+    if watch is not None:
+        watch.end_all(application)

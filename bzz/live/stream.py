@@ -1,0 +1,141 @@
+"""What one client of a feed is sent: the snapshot or what it missed, and then every change.
+
+No gap and no change twice: the client joins the hub first, and what the hub tells waits while the snapshot is read, or
+what was missed. Of what waited, all that the snapshot holds already is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from functools import partial
+from weakref import WeakKeyDictionary
+
+from bzz.errors import Unavailable
+from bzz.live.audience import Audience, joined, told
+from bzz.live.channel import Channel, Ended
+from bzz.live.frames import OPENING, READY, ResetReason, identified, reset
+from bzz.live.hub import Hub, hub_of, judge
+from bzz.live.missed import missed
+from bzz.live.positions import Sealer
+from bzz.live.subscription import Subscription
+from bzz.providers.changes import Changes, HistoryLost, Position
+
+__all__ = ["Stream"]
+
+_audiences: WeakKeyDictionary[Hub, dict[str, Audience]] = WeakKeyDictionary()
+
+
+class Stream:
+    """One client.
+
+    :param channels: what it follows, all of one database.
+    :param subject: names what it follows, in positions.
+    """
+
+    def __init__(self, changes: Changes, channels: Sequence[Channel], sealer: Sealer, subject: str) -> None:
+        self._changes = changes
+        self._hub = hub_of(changes)
+        self._channels = channels
+        self._sealer = sealer
+        self._subject = subject
+        self._key = "\n".join(sorted(channel.key for channel in channels))
+        self._subscription = Subscription()
+        self._audience: Audience | None = None
+        self._joined = self._read_at = Position(0, 0)
+
+    async def join(self) -> str:
+        """Follow from now on; return the sealed position after which changes are told.
+
+        :raises bzz.errors.ConfigurationError: where the database cannot tell its changes.
+        :raises bzz.errors.Unavailable: where it is away.
+        """
+        audiences = _audiences.setdefault(self._hub, {})
+        while self._audience is None:
+            audience = audiences.get(self._key)
+            if audience is None or audience.is_ended:
+                audience = audiences[self._key] = Audience(self._channels, self._seal)
+            self._joined = await self._hub.join(audience, partial(self._enter, audience))
+        self._joined = self._audience.reached(self._joined)
+        return self._seal(self._joined)
+
+    def _enter(self, audience: Audience) -> None:
+        if not audience.is_ended:
+            audience.subscriptions[self._subscription] = None
+            self._audience = audience
+
+    async def frames(self, after: Position | None, snapshot: bool) -> AsyncGenerator[bytes]:
+        """Yield what the client is sent, until its feed ends.
+
+        :param after: where the client was; None to begin anew.
+        :param snapshot: whether one that begins anew is sent what there is.
+        """
+        yield OPENING
+        try:
+            if after is not None:
+                async for chunk in self._missed(after):
+                    yield chunk
+                position = max(after, self._joined)
+                self._subscription.skip_until(position)
+            elif snapshot:
+                async for chunk in self._snapshot():
+                    yield chunk
+                position = self._read_at
+                self._subscription.skip_until(position)
+            else:
+                position = self._joined
+        except Ended as ended:
+            yield reset(ended.reason)
+            return
+        except HistoryLost:
+            yield reset("history-lost")
+            return
+        except Unavailable:
+            yield reset("unavailable")
+            return
+        yield identified(READY, self._seal(position))
+        is_last = False
+        while not is_last:
+            chunk, is_last = await self._subscription.take()
+            yield chunk
+
+    async def _snapshot(self) -> AsyncIterator[bytes]:
+        """Yield what there is, in all channels as it was at one position."""
+        at = None
+        for channel in self._channels:
+            provider, query = channel.view.provider, channel.view.query
+            found = await provider.snapshot(channel.scope, query, at)
+            self._read_at = at = found.position
+            async with aclosing(found.batches) as batches:
+                async for batch in batches:
+                    yield identified(await channel.snapshot(batch))
+
+    async def _missed(self, after: Position) -> AsyncIterator[bytes]:
+        """Yield what happened after a position, up to where this client has joined."""
+        collections = frozenset(channel.scope.collection for channel in self._channels)
+        async for position, commit in missed(self._changes, self._hub, collections, after, self._joined):
+            scopes = [] if commit.key is None else [each.scope for each in self._channels if each.concerns(commit)]
+            frames = await told(self._channels, commit, await judge(self._changes, commit, scopes))
+            if frames:
+                yield joined(frames, self._seal(position))
+
+    def end(self, reason: ResetReason) -> None:
+        """Tell the client why, and nothing more."""
+        self._subscription.end(reason)
+
+    def leave(self) -> None:
+        """Follow no more: the client has left, or was told everything."""
+        audience = self._audience
+        self._subscription.end("shutdown")
+        if audience is None or self._subscription not in audience.subscriptions:
+            return
+        del audience.subscriptions[self._subscription]
+        if not audience.subscriptions:
+            audience.is_ended = True
+            self._hub.leave(audience)
+            known = _audiences.get(self._hub, {})
+            if known.get(self._key) is audience:
+                del known[self._key]
+
+    def _seal(self, position: Position) -> str:
+        return self._sealer.seal(position, self._subject)

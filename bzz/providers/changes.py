@@ -1,0 +1,210 @@
+"""The seam of committed changes: what a provider that can watch its database tells of it.
+
+Live feeds follow it. It says what was stored, in which order, and which of many scopes a change lies in. It knows
+nothing of clients, frames or HTTP; how a database tells its changes is the provider's own matter.
+
+The order of use: :meth:`Changes.prepare` once per process, :meth:`LiveProvider.scope` for each client,
+:meth:`Changes.stream` once per process, then :meth:`LiveProvider.snapshot`; for each :class:`Commit` of the stream
+:meth:`Changes.match` once for all scopes, and :meth:`LiveProvider.change` once for each set of options.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from bzz.change import Change, Position
+from bzz.providers.base import ListQuery, Path, Provider, Record, Store
+
+__all__ = [
+    "Changes",
+    "Commit",
+    "CommitKind",
+    "HistoryLost",
+    "LiveProvider",
+    "Matches",
+    "Position",
+    "Scope",
+    "Snapshot",
+    "Tick",
+]
+
+CommitKind = Literal["created", "updated", "deleted", "dropped", "renamed"]
+"""``dropped`` and ``renamed`` happen to a whole collection: they have no document."""
+
+
+@dataclass(frozen=True, eq=False)
+class Commit:
+    """One committed change, as it was stored: before the options of any route are applied.
+
+    :param collection: where, by the provider's own name for it.
+    :param key: the primary key as it is stored; None for ``dropped`` and ``renamed``.
+    :param before: the stored document before; None where there was none, or the database kept none.
+    :param after: the stored document after; None where there is none, or the database kept none.
+    :param is_whole: whether both sides are known. Where not, nothing is guessed: the diff is None.
+    :param at: when, by the clock of the database.
+    :param size: about how many bytes both sides take.
+    """
+
+    collection: str
+    key: Any
+    kind: CommitKind
+    before: Any
+    after: Any
+    is_whole: bool
+    position: Position
+    at: datetime
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Nothing else was committed up to ``position``: told now and then while a stream is idle."""
+
+    position: Position
+
+
+class HistoryLost(Exception):
+    """The database does not know any more what happened after a position. Loud: whoever followed has to begin anew."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """What one client may see and wants to see: its filters within the model's own hooks. Made by the provider.
+
+    :param key: names the scope: two scopes with one key hold the same documents. It changes with filters and hooks.
+    :param collection: of the documents, as in :attr:`Commit.collection`.
+    :param query: the provider's own.
+    :param only: the primary key, as in :attr:`Commit.key`, of the one document that can lie in it; None for any.
+    :param is_all: whether every document lies in it.
+    """
+
+    key: str
+    collection: str
+    query: Any
+    only: Any = None
+    is_all: bool = False
+
+
+class Matches(NamedTuple):
+    """Whether the two sides of a change lie in a scope; a side that is not there does not."""
+
+    before: bool
+    after: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The documents of a scope, all as they were at one position.
+
+    :param position: what the stream tells at or before it is in the snapshot already.
+    :param batches: documents in the order of the query, each as one side of a :class:`Commit`, read as they are asked
+        for. They are to be read within a few minutes: databases do not keep what was for long.
+    """
+
+    position: Position
+    batches: AsyncGenerator[Sequence[Any]]
+
+
+class Changes(ABC):
+    """The committed changes of one database. One for each event loop and database, shared by all of its providers."""
+
+    @abstractmethod
+    async def prepare(self, collections: Collection[str]) -> None:
+        """Have the database keep both sides of each change of these collections.
+
+        :raises bzz.errors.ConfigurationError: with the remedy, where the database cannot tell its changes.
+        """
+
+    @property
+    @abstractmethod
+    def store(self) -> Store:
+        """The small store in the same database."""
+
+    @abstractmethod
+    async def now(self) -> Position:
+        """Return the position behind all that is committed now.
+
+        :raises bzz.errors.Unavailable: where the database is away.
+        """
+
+    @abstractmethod
+    def stream(self, collections: Collection[str], after: Position | None = None) -> AsyncGenerator[Commit | Tick]:
+        """Tell each committed change once, in order, until the iterator is closed.
+
+        The first thing is a :class:`Tick` with the position after which it tells, as soon as the stream is open. It
+        outlives elections, restarts and lost connections of the database. A change whose sides are too large for the
+        database to tell comes without them.
+
+        :param collections: no others are told.
+        :param after: None for from now on. Numbers count in each collection by itself: who follows several, and goes on
+            in the middle of a cluster time, asks from its number 0, and drops what it knows of each.
+        :raises HistoryLost: where ``after`` is too long ago, or the history was cut, or the database has not come that
+            far: it is another, or an older copy.
+        """
+
+    @abstractmethod
+    async def match(self, commit: Commit, scopes: Sequence[Scope]) -> list[Matches]:
+        """Let the database decide, on the two exact versions of the document, which scopes a change lies in.
+
+        :param scopes: distinct ones; all are asked in one command.
+        :raises bzz.errors.PayloadTooLarge: where the two versions do not fit into one command.
+        :raises bzz.errors.BadRequest: where the database refuses one of the scopes on these versions; the others may
+            be asked without it.
+        :raises bzz.errors.Unavailable: where the database is away.
+        """
+
+
+class LiveProvider(Provider):
+    """A provider whose changes can be followed. ``routes_for(..., live=True)`` asks for one."""
+
+    collection: str
+    """Where the documents of the model are stored, as in :attr:`Commit.collection`."""
+
+    @abstractmethod
+    def changes(self) -> Changes:
+        """Return the changes of the database that the model is stored in, on the running event loop."""
+
+    @abstractmethod
+    async def scope(self, path: Path, query: ListQuery, context: Any) -> Scope:
+        """Return the scope of what stands at the end of ``path``: the model's hooks, then the filters.
+
+        The hooks are asked anew at each call, so that a scope that has changed can be told by its key.
+
+        :param path: it does not lead through a reference. Where it ends inside of a document, the scope is that of the
+            document: :meth:`rows` finds what the path ends at.
+        :raises bzz.errors.BadRequest: for a filter that cannot be asked of a single document.
+        """
+
+    @abstractmethod
+    async def snapshot(self, scope: Scope, query: ListQuery, at: Position | None = None) -> Snapshot:
+        """Read the documents of a scope as they were at one position, in the order of ``query``.
+
+        :param at: the position, from another snapshot of a moment ago; None for now.
+        :raises bzz.errors.Unavailable: where the database is away.
+        """
+
+    @abstractmethod
+    def record(self, document: Any) -> Record:
+        """Return one side of a :class:`Commit` as these routes show it."""
+
+    @abstractmethod
+    async def rows(self, path: Path, query: ListQuery, document: Any) -> list[Record]:
+        """Return what stands at the end of ``path`` inside of one side of a :class:`Commit`, filtered and in order.
+
+        For paths that end at the root model it is the document alone.
+
+        :raises bzz.errors.PayloadTooLarge: where the document is too large to be filtered.
+        :raises bzz.errors.Unavailable: where the database is away.
+        """
+
+    @abstractmethod
+    def change(self, commit: Commit) -> Change:
+        """Return a commit of a document as receivers get it, like ``change`` of the signals.
+
+        Its model is the very class that the document names, where this process knows it. The diff is None where not
+        both sides are known.
+        """

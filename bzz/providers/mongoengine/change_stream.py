@@ -1,0 +1,170 @@
+"""One change stream of a database, opened anew where it was whenever it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+from enum import Enum
+from typing import Any
+
+from bson import Timestamp
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import InvalidOperation, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from bzz.errors import Unavailable
+from bzz.providers.changes import HistoryLost
+
+__all__ = ["ChangeStream"]
+
+logger = logging.getLogger("bzz.database")
+
+AWAIT_MS = 1000
+"""How long the server waits for a change before it says that there is none."""
+
+SILENCE_SECONDS = 10.0
+"""How long it may say nothing at all; after that, its connection counts as lost."""
+
+OPEN_SECONDS = 40.0
+"""How long opening may take: the driver looks for a primary for thirty seconds."""
+
+CLOSE_SECONDS = 2.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+
+_TOO_LARGE = 10334
+_LOST = frozenset({260, 280, 286})
+"""InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost."""
+
+_IMAGES = {"full_document": "whenAvailable", "full_document_before_change": "whenAvailable"}
+_SPARE = {"$unset": ["updateDescription"]}
+_BARE = {"$unset": ["fullDocument", "fullDocumentBeforeChange", "updateDescription"]}
+
+
+class _Reading(Enum):
+    """How much is read at once.
+
+    MongoDB ends a stream at a change whose two sides do not fit into one event, and tells none of the batch that it is
+    in. So those before it are read one by one, and then that one alone, without its sides. It is known by that the
+    stream cannot even be opened before it: the first batch is of one, while the driver asks for no less than two later.
+    """
+
+    BATCHES = "batches"
+    ONE_BY_ONE = "one by one"
+    BARE = "bare"
+
+
+class ChangeStream:
+    """The events of some collections, each once, in order, as raw BSON.
+
+    :param database: of either driver.
+    :param collections: whose events are read. A drop of the database, which ends a stream, is outlived.
+    :param start: the cluster time of the first events.
+    """
+
+    def __init__(self, database: Any, collections: Collection[str], start: Timestamp) -> None:
+        raw = database.codec_options.with_options(document_class=RawBSONDocument)
+        self._database = database.with_options(codec_options=raw, read_concern=ReadConcern("majority"))
+        self._match = {"$match": _of(sorted(collections))}
+        self._start = start
+        self._token: Any = None
+        self._stream: Any = None
+        self._reading = _Reading.BATCHES
+        self._failures = 0
+
+    @property
+    def token(self) -> str:
+        """The resume token up to which all has been read, as the server's text; empty at first. It can be compared."""
+        return "" if self._token is None else str(self._token["_data"])
+
+    async def open(self) -> None:
+        """Open the stream, and wait for the database where it is away.
+
+        :raises bzz.providers.changes.HistoryLost: where the server does not know any more what it has to begin with.
+        """
+        while self._stream is None:
+            try:
+                async with asyncio.timeout(OPEN_SECONDS):
+                    self._stream = await self._watch()
+            except (PyMongoError, TimeoutError) as error:
+                await self._recover(error, opening=True)
+
+    async def read(self) -> tuple[RawBSONDocument | None, bool]:
+        """Return the next event, None where there is none for now, and whether it has its images where there are any.
+
+        :raises bzz.providers.changes.HistoryLost: where the server does not know any more what comes next.
+        """
+        while True:
+            await self.open()
+            try:
+                async with asyncio.timeout(AWAIT_MS / 1000 + SILENCE_SECONDS * 2 ** min(self._failures, 3)):
+                    event = await self._stream.try_next()
+            except (PyMongoError, TimeoutError) as error:
+                await self._recover(error)
+                continue
+            return await self._taken(event)
+
+    async def close(self) -> None:
+        """Have the server forget the stream."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(PyMongoError, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await stream.close()
+
+    async def _watch(self) -> Any:
+        bare = self._reading is _Reading.BARE
+        place = {"start_at_operation_time": self._start} if self._token is None else {"start_after": self._token}
+        stream = self._database.watch(
+            [self._match, _BARE if bare else _SPARE],
+            max_await_time_ms=AWAIT_MS,
+            batch_size=None if self._reading is _Reading.BATCHES else 1,
+            **place,
+            **({} if bare else _IMAGES),
+        )
+        if inspect.isawaitable(stream):
+            return await stream
+        await stream.__aenter__()  # Motor's
+        return stream
+
+    async def _taken(self, event: RawBSONDocument | None) -> tuple[RawBSONDocument | None, bool]:
+        self._failures = 0
+        self._token = self._stream.resume_token
+        has_images = self._reading is not _Reading.BARE
+        if event is not None and not has_images:
+            self._reading = _Reading.BATCHES
+            await self.close()
+        elif not self._stream.alive:  # the database was dropped
+            await self.close()
+        return event, has_images
+
+    async def _recover(self, error: Exception, *, opening: bool = False) -> None:
+        """Get ready to open the stream again: at once where the reason is known, else after a while."""
+        await self.close()
+        code = error.code if isinstance(error, OperationFailure) else None
+        if code in _LOST or (code == _TOO_LARGE and self._reading is _Reading.BARE):
+            raise HistoryLost(f"MongoDB failed with code {code}") from error
+        if isinstance(error, InvalidOperation):  # the client was closed
+            raise Unavailable() from error
+        if code == _TOO_LARGE:
+            is_next = opening and self._reading is _Reading.ONE_BY_ONE
+            self._reading = _Reading.BARE if is_next else _Reading.ONE_BY_ONE
+            return
+        self._failures += 1
+        pause = min(FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS)
+        reason = type(error).__name__ if code is None else f"code {code}"
+        logger.warning(
+            "The change stream of %s broke (%s). It is opened where it was, in %.1f s.",
+            self._database.name,
+            reason,
+            pause,
+        )
+        await asyncio.sleep(pause)
+
+
+def _of(collections: list[str]) -> dict[str, Any]:
+    """The condition for events of these collections, those that a rename makes, and the end of a stream."""
+    names = {"$in": collections}
+    return {"$or": [{"ns.coll": names}, {"to.coll": names}, {"operationType": "invalidate"}]}

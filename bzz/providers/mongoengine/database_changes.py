@@ -1,0 +1,147 @@
+"""The committed changes of one MongoDB database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Sequence
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+from bson import Timestamp
+from pymongo.errors import InvalidOperation, PyMongoError
+
+from bzz.change import Position
+from bzz.errors import Unavailable
+from bzz.providers.base import Store
+from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Scope, Tick
+from bzz.providers.mongoengine.change_stream import ChangeStream
+from bzz.providers.mongoengine.commands import Commands
+from bzz.providers.mongoengine.commits import CommitReader, StoredCommit
+from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.failures import reading
+from bzz.providers.mongoengine.images import collation_of, keep_images, require_change_streams
+from bzz.providers.mongoengine.matching import match, try_query
+from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.scopes import StoredScope
+from bzz.providers.mongoengine.snapshot import position_after
+from bzz.providers.mongoengine.store import MongoStore
+from bzz.providers.mongoengine.ticks import Ticks
+
+__all__ = ["DatabaseChanges", "changes_of"]
+
+STORE = "bzz"
+"""The collection of the small store."""
+
+TRIED_QUERIES = 4096
+"""How many queries are remembered as such that can be asked of single documents."""
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+
+
+class DatabaseChanges(Changes):
+    """The changes of one database, as one client sees it.
+
+    :param database: of either driver.
+    """
+
+    def __init__(self, database: Any) -> None:
+        self.commands = Commands(database)
+        self._database = database
+        self._documents: dict[str, DocumentStore] = {}
+        self._collations: dict[str, Raw | None] = {}
+        self._tried: dict[str, None] = {}
+        self._store = MongoStore(database[STORE])
+
+    @property
+    def store(self) -> Store:
+        return self._store
+
+    def know(self, documents: DocumentStore) -> None:
+        """Have :meth:`prepare` make the collection of a model as the model wants it."""
+        self._documents.setdefault(documents.collection_name, documents)
+
+    async def prepare(self, collections: Collection[str]) -> None:
+        await require_change_streams(self.commands)
+        for name in collections:
+            if name in self._documents:
+                await self._documents[name].collection()
+            await keep_images(self.commands, name)
+            self._collations[name] = await collation_of(self.commands, name)
+
+    async def now(self) -> Position:
+        with reading():
+            return position_after(await self.commands.last_commit())
+
+    async def stream(
+        self, collections: Collection[str], after: Position | None = None
+    ) -> AsyncGenerator[Commit | Tick]:
+        last = await self._start(after)
+        stream = ChangeStream(self._database, collections, Timestamp(last.seconds, last.increment))
+        reader = CommitReader(collections, self._database.codec_options)
+        ticks = Ticks(self.commands)
+        start = last
+        try:
+            await stream.open()
+            yield Tick(start)
+            while True:
+                event, has_images = await stream.read()
+                if event is None:
+                    tick = await ticks.passed(stream.token, last)
+                    if tick is not None:
+                        last = tick.position
+                        yield tick
+                    continue
+                for commit in reader.commits(event, has_images=has_images):
+                    if commit.position > start:
+                        last = max(last, commit.position)
+                        yield commit
+        finally:
+            await stream.close()
+
+    async def _start(self, after: Position | None) -> Position:
+        """The position to begin after; waits for the database where it is away.
+
+        :raises bzz.providers.changes.HistoryLost: for a position that the database has not reached: it is an older
+            copy, or another one.
+        """
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                if after is None:
+                    return position_after(await self.commands.last_commit())
+                if after > position_after(await self.commands.last_write()):
+                    raise HistoryLost("the database has not come to this position yet")
+                return after
+            except InvalidOperation:  # the client was closed
+                raise Unavailable() from None
+            except (PyMongoError, Unavailable):
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def match(self, commit: Commit, scopes: Sequence[Scope]) -> list[Matches]:
+        own = cast("Sequence[StoredScope]", scopes)
+        return await match(self.commands, cast("StoredCommit", commit), own, self._collations.get(commit.collection))
+
+    async def try_scope(self, scope: StoredScope, query: Raw) -> None:
+        """Check that a scope can be asked of single documents.
+
+        :raises bzz.errors.BadRequest: if it cannot.
+        """
+        if scope.is_all or scope.classes is not None or scope.key in self._tried:
+            return
+        await try_query(self.commands, query)
+        if len(self._tried) >= TRIED_QUERIES:
+            del self._tried[next(iter(self._tried))]
+        self._tried[scope.key] = None
+
+
+_known: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[int, str], DatabaseChanges]] = WeakKeyDictionary()
+
+
+def changes_of(database: Any) -> DatabaseChanges:
+    """Return the changes of a database on the running event loop: the same ones for all who ask."""
+    known = _known.setdefault(asyncio.get_running_loop(), {})
+    key = (id(database.client), database.name)
+    if key not in known:
+        known[key] = DatabaseChanges(database)  # which keeps the client, so that its id stays its own
+    return known[key]

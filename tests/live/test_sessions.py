@@ -1,0 +1,85 @@
+"""A feed ends at once where the session of its client has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import mongoengine as me
+import pytest
+from tornado.web import Application
+
+import bzz
+from bzz.auth import MemoryRevocation
+from tests.auth.conftest import KEY, Tickets, sign_in
+from tests.conftest import Serve
+from tests.live.reading import following
+
+
+class Mast(me.Document):
+    name = me.StringField()
+
+
+Start = Callable[..., tuple[httpx.AsyncClient, Application]]
+
+
+@pytest.fixture
+def start(serve: Serve, database_name: str) -> Start:
+    """Serves a live model to people who are signed in."""
+
+    def started(**options: object) -> tuple[httpx.AsyncClient, Application]:
+        found: list[Application] = []
+
+        def configure(app: Application) -> None:
+            bzz.AuthHive.configure(app, KEY, development=True, **options)  # type: ignore[arg-type]
+            found.append(app)
+
+        routes = [
+            *bzz.ModelHive.routes_for("mongoengine", Mast, live=True),
+            *bzz.AuthHive.routes_for([Tickets()]),
+        ]
+        client = serve(routes, configure)
+        return client, found[0]
+
+    return started
+
+
+@pytest.mark.parametrize("revocation", [None, MemoryRevocation()], ids=["without a store", "with a store"])
+async def test_signing_out_ends_ones_own_feed_and_no_other(start: Start, revocation: MemoryRevocation | None) -> None:
+    client, _ = start(revocation=revocation)
+    await sign_in(client, "ticket:ada")
+    ada = dict(client.cookies)
+    client.cookies.clear()
+    await sign_in(client, "ticket:bob")
+    bob = dict(client.cookies)
+    client.cookies.clear()
+    cookies = {
+        name: "; ".join(f"{key}={value}" for key, value in each.items()) for name, each in (("a", ada), ("b", bob))
+    }
+    async with (
+        following(client, "/mast/", Cookie=cookies["a"]) as own,
+        following(client, "/mast/", Cookie=cookies["b"]) as other,
+    ):
+        await client.post("/auth/signout/", headers={"Cookie": cookies["a"]})
+        assert await own.ended() == "forbidden"
+        await client.post("/mast/", json={"name": "m"}, headers={"Cookie": cookies["b"]})
+        await other.changed(1)
+
+
+async def test_ending_all_sessions_of_a_user_ends_their_feeds(start: Start) -> None:
+    client, app = start(revocation=MemoryRevocation())
+    await sign_in(client, "ticket:ada")
+    async with following(client, "/mast/") as feed:
+        await bzz.AuthHive.end_sessions(app, "tickets", "ada")
+        assert await feed.ended() == "forbidden"
+
+
+async def test_who_need_not_sign_in_keeps_the_feed(start: Start) -> None:
+    client, _ = start(authenticated_get=False)
+    await sign_in(client, "ticket:ada")
+    async with following(client, "/mast/") as feed:
+        await client.post("/auth/signout/", headers={"Cookie": f"AUTH_TOKEN={client.cookies['AUTH_TOKEN']}"})
+        await sign_in(client, "ticket:bob")
+        await client.post("/mast/", json={"name": "m"})
+        await feed.changed(1)
+        assert not feed.is_ended
