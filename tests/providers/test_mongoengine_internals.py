@@ -350,8 +350,8 @@ PROVIDER = Path(internals.__file__).parent
 STORED = {internals.CLASS_KEY, internals.REFERENCE_KEY, "_id"}
 """What is stored under these names is no secret of MongoEngine's."""
 
-OWN_SLOTS = {"record.py": {"_instance"}}
-"""What a class of bzz calls its own, in quotes."""
+OWN_SLOTS = {"record.py": {"_instance"}, "ticks.py": {"_data"}, "change_stream.py": {"_data"}}
+"""What a class of bzz calls its own, in quotes, or MongoDB: the key in a resume token."""
 
 
 def private_names(path: Path, *, own_too: bool) -> set[str]:

@@ -22,7 +22,7 @@ REFERENCE_KEY = "_ref"
 """The stored key that holds the reference itself in a generic reference."""
 
 _set = object.__setattr__  # MongoEngine's own would note a change
-_NO_FIELDS = SON[str, Any]()  # only dynamic classes would add to it, and those are not assembled
+_NO_FIELDS = SON[str, Any]()  # only dynamic classes would add to it, and those are not set up here
 
 
 # -- classes

@@ -20,7 +20,7 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options, overrides
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
-from bzz.providers.mongoengine.codecs.instance import Origin, assemble, copied, origin_of, remember, touched
+from bzz.providers.mongoengine.codecs.instance import LoadedData, Origin, copied, origin_of, remember, touched
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ
 from bzz.shape import Shape
 
@@ -173,7 +173,10 @@ class DocumentCodec(DeclaredFields):
         Undeclared keys are left out. What is not stored has its default, as when MongoEngine loads it.
         """
         if self._is_simple and not _has_receivers(self.model):
-            return assemble(self.model, self.fields, self._quiet_fields, raw, embedded=self.embedded)
+            instance = self.model.__new__(self.model)
+            data = LoadedData(raw, self.fields, instance)
+            internals.set_up(instance, data, self._quiet_fields, embedded=self.embedded)
+            return instance
         stored, raw = raw, copied(raw)
         known = {name: raw[field.stored] for name, field in self.fields.items() if field.stored in raw}
         values = {name: self.fields[name].to_attribute(value) for name, value in known.items()}
@@ -188,7 +191,11 @@ class DocumentCodec(DeclaredFields):
 
     @cached_property
     def _is_simple(self) -> bool:
-        """Whether making an instance runs no code of the class's own, and gives it nothing but its fields."""
+        """Whether making an instance runs no code of the class's own, and gives it nothing but its fields.
+
+        MongoEngine's constructor, which looks at every field several times, is then passed over: it costs more than all
+        else that is done for a receiver.
+        """
         model = self.model
         has_choices = any(field.choices for field in internals.fields(model).values())
         special = internals.is_dynamic(model) or model.STRICT or has_choices

@@ -1,9 +1,6 @@
-"""Instances put together from stored documents without running ``BaseDocument.__init__``.
+"""What instances hold that were made from stored documents, and what is still as it was stored.
 
-MongoEngine's own constructor looks at every field of the class several times, which costs more than all else that is
-done for a receiver. Here the attributes that it would leave are set, and nothing more: for classes whose construction
-is nothing but that (``DocumentCodec._is_simple``). A value is converted when it is first read: most receivers read a
-few of them.
+A value is converted when it is first read: most receivers read a few of them.
 """
 
 from __future__ import annotations
@@ -16,21 +13,10 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw
 
-__all__ = ["LoadedData", "Origin", "assemble", "copied", "origin_of", "remember", "touched", "unset_in"]
+__all__ = ["LoadedData", "Origin", "copied", "origin_of", "remember", "touched", "unset_in"]
 
 _set = object.__setattr__  # MongoEngine's own would note a change
 _NOTHING_FILLED: Mapping[str, Any] = {}
-
-
-def assemble(model: Any, fields: Mapping[str, FieldCodec], quiet: Any, raw: Raw, *, embedded: bool) -> Any:
-    """Return the instance that holds a stored document.
-
-    :param fields: the codecs of the fields, by name.
-    :param quiet: the fields that it shall have in place of its class's own, which follow references.
-    """
-    instance = model.__new__(model)
-    internals.set_up(instance, LoadedData(raw, fields, instance), quiet, embedded=embedded)
-    return instance
 
 
 class Origin(NamedTuple):
