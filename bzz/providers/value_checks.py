@@ -103,11 +103,11 @@ async def check_references(
 
 
 def _named(document: Document) -> Iterator[Reference]:
-    """The references in a document, at any depth. What a client may not write is not asked about."""
+    """Return the references in a document, at any depth. What a client may not write is not asked about."""
     return (each for each in references(*document) if not isinstance(each.key, Unchanged))
 
 
 def _identity(reference: Reference) -> tuple[str, type, str]:
-    """What tells a reference from others: its field, without positions in lists, its model, and its key."""
+    """Return what tells a reference from others: its field, without positions in lists, its model, and its key."""
     names = ".".join(name for name in reference.where.split(".") if not name.isdigit())
     return names, reference.shape.model, str(reference.key)

@@ -60,8 +60,12 @@ def assert_is_told(answer: httpx.Response, name: str, value: object) -> None:
 async def test_every_refusal_of_a_value_in_json_is_in_words_of_bzz(
     client: httpx.AsyncClient, model: str, name: str
 ) -> None:
+    root = f"/message_{model}/"
+    place = (await client.post(root, json={})).headers["Location"]
     for value in CASES[name].json:
-        assert_is_told(await client.post(f"/message_{model}/", json={name: value}), name, value)
+        assert_is_told(await client.post(root, json={name: value}), name, value)
+        if name != "sequence":  # which may be sent back as it is
+            assert_is_told(await client.put(place, json={name: value}), name, value)
 
 
 @pytest.mark.parametrize("name", [name for model, name in BODIES if model == "plain" and CASES[name].forms])
@@ -185,6 +189,13 @@ async def test_what_clean_fills_in_is_refused_in_words_of_bzz(serve: Serve, data
         "parts.0.text": [wanted],
         "key": ["This field is required."],
     }
+
+
+async def test_a_validation_that_returns_something_is_logged_for_whoever_wrote_it(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client.post("/message_plain/", json={"returned": 1})
+    assert "must not return anything" in caplog.text
 
 
 async def test_what_clean_refuses_is_told_in_its_own_words(serve: Serve, database_name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -28,6 +29,8 @@ from bzz.providers.mongoengine.store import MongoStore
 from bzz.providers.mongoengine.ticks import Ticks
 
 __all__ = ["DatabaseChanges", "changes_of"]
+
+logger = logging.getLogger("bzz.database")
 
 STORE = "bzz"
 """The collection of the small store."""
@@ -84,14 +87,14 @@ class DatabaseChanges(Changes):
             await stream.open()
             yield Tick(start)
             while True:
-                event, has_images = await stream.read()
+                event = await stream.read()
                 if event is None:
                     tick = await ticks.passed(stream.token, last)
                     if tick is not None:
                         last = tick.position
                         yield tick
                     continue
-                for commit in reader.commits(event, has_images=has_images):
+                for commit in reader.commits(event):
                     if commit.position > start:
                         last = max(last, commit.position)
                         yield commit
@@ -114,7 +117,10 @@ class DatabaseChanges(Changes):
                 return after
             except InvalidOperation:  # the client was closed
                 raise Unavailable() from None
-            except (PyMongoError, Unavailable):
+            except (PyMongoError, Unavailable) as error:
+                logger.warning(
+                    "The changes of %s cannot be followed yet: %s", self._database.name, type(error).__name__
+                )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

@@ -140,7 +140,7 @@ def remove(located: Located, conditions: Conditions) -> Callable[[Raw], Edit]:
 
 
 def _removal(subdocument: Subdocument, left: Raw) -> tuple[Any, str]:
-    """The update that removes what is at ``subdocument``, and the path that it touches."""
+    """Return the update that removes what is at ``subdocument``, and the path that it touches."""
     if not subdocument.in_list:
         return {"$unset": {subdocument.where: ""}}, subdocument.where
     if subdocument.where.count(".") <= MAX_REMOVAL_DEPTH:
@@ -158,7 +158,7 @@ def _judge_rest(located: Located, raw: Raw, after: Raw) -> None:
 
 
 def _without(root: Raw, subdocument: Subdocument) -> Raw:
-    """A copy of a root document without the embedded document at ``subdocument``."""
+    """Return a copy of a root document without the embedded document at ``subdocument``."""
     if not subdocument.in_list:
         return cast("Raw", put_at(root, subdocument.where, MISSING))
     where, _, position = subdocument.where.rpartition(".")
@@ -238,6 +238,6 @@ def _moved(located: Located, raw: Raw, after: Raw) -> tuple[Edit, int] | None:
 
 
 def _sorts_anew(field: FieldCodec, before: Raw, after: Raw) -> bool:
-    """Whether the value that an item is sorted by is another one."""
+    """Return whether the value that an item is sorted by is another one."""
     key, _ = internals.item_order(field.source)
     return key is not None and differ(before.get(key, MISSING), after.get(key, MISSING))

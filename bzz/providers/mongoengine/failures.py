@@ -90,7 +90,7 @@ def writing() -> Iterator[None]:
 
 
 def blames_data(error: BaseException | None) -> bool:
-    """Whether a write was refused for what it would have stored: a unique value that is taken, or bad data."""
+    """Return whether a write was refused for what it would have stored: a unique value that is taken, or bad data."""
     if isinstance(error, WriteConcernError) or not isinstance(error, OperationFailure):
         return False
     return isinstance(error, DuplicateKeyError) or error.code in _DATA_CODES

@@ -149,7 +149,7 @@ class Located:
         return next((each for each in reversed(self._way(raw)) if each.in_list), None)
 
     def _way(self, raw: Raw) -> list[Subdocument]:
-        """The root document and each embedded document down to the end.
+        """Return the root document and each embedded document down to the end.
 
         :raises bzz.errors.NotFound: if one of them is missing.
         """
@@ -185,8 +185,9 @@ def _into_single(subdocument: Subdocument, field: FieldCodec, value: Any, step: 
 
 
 def find_item(field: FieldCodec, items: Sequence[Any], key: Any) -> int:
-    """The position of the embedded document that ``key`` names: its id, or its position where the class has no id.
+    """Return the position of the embedded document that ``key`` names.
 
+    :param key: its id, or its position if the class has no id.
     :raises bzz.errors.NotFound: if no item has it.
     """
     assert field.item is not None
@@ -202,6 +203,6 @@ def _name_of(codec: DocumentCodec, item: Raw, position: int) -> Any:
 
 
 def linked_keys(value: Any) -> list[Any]:
-    """The raw primary keys of the references that a list or single property holds."""
+    """Return the raw primary keys of the references that a list or single property holds."""
     held = value if isinstance(value, list) else [value]
     return [reference_key(each) for each in held if each is not None]

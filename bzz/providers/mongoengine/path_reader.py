@@ -34,7 +34,7 @@ class PathReader:
         self.registry = registry
 
     def documents(self, codec: DocumentCodec) -> DocumentStore:
-        """The documents of one class."""
+        """Return the documents of one class."""
         if codec not in self._documents:
             self._documents[codec] = DocumentStore(codec, self._database)
         return self._documents[codec]
@@ -46,7 +46,7 @@ class PathReader:
     # -- one
 
     async def locate(self, steps: Sequence[Step], context: Any) -> Located:
-        """The document that holds the end of a path, and the way inside it.
+        """Return the document that holds the end of a path, and the way inside it.
 
         :raises bzz.errors.NotFound: where anything on the way is missing.
         """
@@ -105,7 +105,7 @@ class PathReader:
         return stored
 
     async def get(self, path: Path, context: Any) -> DocumentRecord:
-        """The instance at the end of a path."""
+        """Return the instance at the end of a path."""
         step = path.steps[0]
         if len(path.steps) == 1 and step.shape.url_id is not None:
             documents = self.of(step.shape)
@@ -115,7 +115,7 @@ class PathReader:
     # -- many
 
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
-        """One page of the list at the end of a path."""
+        """Return one page of the list at the end of a path."""
         step = path.last
         if step.field is None or step.is_reference:
             return await self._list_documents(path, query, context)
@@ -140,7 +140,7 @@ class PathReader:
 
 
 def _held(located: Located, step: Step) -> list[Any]:
-    """The raw primary keys of the references that a step from ``located`` may follow."""
+    """Return the raw primary keys of the references that a step from ``located`` may follow."""
     assert step.field is not None
     subdocument = located.subdocument
     return linked_keys(subdocument.raw.get(subdocument.codec.fields[step.field.name].stored))

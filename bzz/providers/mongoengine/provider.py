@@ -226,7 +226,7 @@ class MongoEngineProvider(LiveDocuments):
         return await nested.remove(self._reader, path, conditions, context)
 
     def _deletes_in_place(self) -> bool:
-        """Whether a delete needs to know nothing of what is stored: then it is one round trip."""
+        """Return whether a delete needs to know nothing of what is stored: then it is one round trip."""
         codec = self._registry.root
         return not codec.inherits and not orm_writes.deletes_itself(codec)
 

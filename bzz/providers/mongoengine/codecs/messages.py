@@ -8,6 +8,7 @@ and of ``clean()``. Whose words an error has is known from where it was raised.
 from __future__ import annotations
 
 import dis
+import logging
 import sys
 import traceback
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ __all__ = ["REFUSED", "REQUIRED", "messages_of"]
 
 REFUSED = "The value is refused."
 REQUIRED = "This field is required."
+
+logger = logging.getLogger("bzz.providers.mongoengine")
 
 _MONGOENGINE_REQUIRED = "Field is required"
 _DRIVERS = {"mongoengine", "bson", "pymongo"}
@@ -64,9 +67,8 @@ def _words(error: Exception, owner: str | None) -> str | None:
     said = error.__context__  # in a validation= function, whose error MongoEngine raises again
     if owner in _DRIVERS and isinstance(said, me.ValidationError):
         return _words(said, _owner(said)) or REFUSED
-    if isinstance(
-        error, DeprecatedError
-    ):  # the function returned something: MongoEngine tells nothing of what is wrong
+    if isinstance(error, DeprecatedError):  # the function has returned something: nobody says what is wrong
+        logger.warning("%s", error)
         return REFUSED
     if owner in _DRIVERS:
         return None
