@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.conversions import Conversions
 from bzz.providers.mongoengine.codecs.fast_checks import Check, fast_check
-from bzz.providers.mongoengine.codecs.messages import REFUSED, REQUIRED, messages_of
+from bzz.providers.mongoengine.codecs.messages import REFUSED, REQUIRED, messages_of, without_echo
 from bzz.shape.choices import expected_choice
 
 __all__ = ["BAD_VALUE", "Checks", "Errors", "Refusal", "below"]
@@ -50,6 +50,15 @@ class Checks(Conversions):
             return value
         if value is None and self.declared.required and self.declared.has_default:
             return self.default()
+        if not self.declared.write_only:
+            return self._check(value, errors, stored)
+        found: Errors = {}
+        bson = self._check(value, found, stored)
+        for where, messages in found.items():
+            errors.setdefault(where, []).extend(self.openly(messages, value))
+        return bson
+
+    def _check(self, value: Any, errors: Errors, stored: Any) -> Any:
         bson = None
         try:
             bson = self.keep(self.to_bson(value, stored), stored)
@@ -100,6 +109,12 @@ class Checks(Conversions):
         """Return :attr:`expected` of a place inside the field's value, by its dotted name."""
         return REFUSED if where else self.expected
 
+    def openly(self, messages: Sequence[str], value: Any) -> Sequence[str]:
+        """Return messages as clients may be told them: those of a write-only field do not repeat its value."""
+        if not self.declared.write_only:
+            return messages
+        return [each if each == self.expected else without_echo(each, value) for each in messages]
+
     def require(self, bson: Any, before: Any = None) -> None:
         """Refuse bson that the model does not accept.
 
@@ -146,7 +161,9 @@ class Checks(Conversions):
         """
         if value is None or isinstance(value, Unchanged) or value in ([], {}):
             return iter(())
-        return self._refusals(value)
+        if not self.declared.write_only:
+            return self._refusals(value)
+        return ((where, told) for where, message in self._refusals(value) for told in self.openly([message], value))
 
     def _refusals(self, value: Any) -> Iterator[Refusal]:
         if isinstance(value, dict) and self.is_patched:

@@ -15,6 +15,7 @@ import mongoengine as me
 from mongoengine import signals
 from mongoengine.base import BaseField
 
+from bzz.change import MASKED
 from bzz.errors import BadRequest
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options, overrides
@@ -155,7 +156,7 @@ class DocumentCodec(DeclaredFields):
         return f"{{{', '.join(shown)}}}"
 
     def custom_json(self, instance: Any) -> Any:
-        """What ``to_dict()`` makes of an instance, without hidden names. It may ask the database: not for the loop."""
+        """What ``to_dict()`` makes of an instance, without what clients may not see. It may ask the database."""
         if hasattr(self.model, "to_dict"):
             hidden = self.fields.keys() - self.visible.keys()
             return {key: value for key, value in instance.to_dict().items() if key not in hidden}
@@ -188,6 +189,21 @@ class DocumentCodec(DeclaredFields):
         remember(instance, Origin(stored, filled))
         internals.give_fields(instance, self._quiet_fields)
         return instance
+
+    def mask(self, instance: Any) -> None:
+        """Mask the write-only fields of an instance that a diff tells, and of those embedded in it."""
+        if not self._masks:
+            return
+        values = internals.values(instance)
+        for name, field in self.fields.items():
+            if name in self.write_only:
+                values[name] = MASKED
+            elif field.holds_documents:
+                field.masked(values.get(name))
+
+    @cached_property
+    def _masks(self) -> bool:
+        return any(each.write_only for each in self._embedded)
 
     @cached_property
     def _is_simple(self) -> bool:

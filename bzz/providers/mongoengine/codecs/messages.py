@@ -19,7 +19,7 @@ import mongoengine as me
 from mongoengine.base import BaseField
 from mongoengine.errors import DeprecatedError
 
-__all__ = ["REFUSED", "REQUIRED", "messages_of"]
+__all__ = ["REFUSED", "REQUIRED", "messages_of", "without_echo"]
 
 REFUSED = "The value is refused."
 REQUIRED = "This field is required."
@@ -93,3 +93,23 @@ def _is_raised_on_purpose(error: Exception) -> bool:
     if str(last.tb_frame.f_globals.get("__name__")).partition(".")[0] in sys.stdlib_module_names:
         return False
     return code.co_code[last.tb_lasti] == _RAISE
+
+
+def without_echo(message: str, value: Any) -> str:
+    """Return a message, or a plainer one if it repeats any part of the value that it is about.
+
+    >>> without_echo("Invalid email address: ann@", ["ann@"]), without_echo("String value is too short", "x")
+    ('The value is refused.', 'String value is too short')
+    """
+    return REFUSED if any(text in message for text in _texts(value)) else message
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Return the forms in which a message may repeat a value or a part of it."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif value not in (None, ""):
+        yield from (str(value), repr(value))
