@@ -22,9 +22,9 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from bzz.errors import ConfigurationError, Conflict, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.declared import overrides
-from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
-from bzz.providers.mongoengine.codecs.instance import unset_in
+from bzz.providers.mongoengine.codecs.instance import documents_in, unset_in
 from bzz.providers.mongoengine.codecs.messages import messages_of
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import blames_data, failed_orm_write, writing

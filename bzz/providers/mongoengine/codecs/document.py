@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Protocol
 
-import mongoengine as me
 from mongoengine import signals
 from mongoengine.base import BaseField
 
@@ -25,7 +24,7 @@ from bzz.providers.mongoengine.codecs.instance import LoadedData, Origin, copied
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ
 from bzz.shape import Shape
 
-__all__ = ["DocumentCodec", "Registry", "documents_in"]
+__all__ = ["DocumentCodec", "Registry"]
 
 
 class Registry(Options, Protocol):
@@ -291,19 +290,6 @@ def _shown_bson(field: FieldCodec, instance: Any, origin: Origin) -> Any:
     if origin.raw.get(field.stored) is not None:
         return bson
     return None if bson in ([], {}) or not differ(bson, origin.filled.get(name, MISSING)) else bson
-
-
-def documents_in(value: Any) -> list[Any]:
-    """A document and all that are embedded in it, or those in a list or map."""
-    if isinstance(value, me.base.BaseDocument):
-        values = internals.values(value)
-        inner = [each for name in internals.fields(value) for each in documents_in(values.get(name))]
-        return [value, *inner]
-    if isinstance(value, dict):
-        return [each for inner in value.values() for each in documents_in(inner)]
-    if isinstance(value, (list, tuple)):
-        return [each for inner in value for each in documents_in(inner)]
-    return []
 
 
 def _silence(field: BaseField) -> None:

@@ -21,6 +21,7 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
 from bzz.providers.mongoengine.codecs.forms import merged, put_in_place
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.codecs.instance import class_tag
 from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals_of
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -119,7 +120,7 @@ class EmbeddedCodec(LinkCodec):
         if not isinstance(attribute, me.EmbeddedDocument):
             return attribute
         shown = self._registry.of(type(attribute)).custom_json(attribute)
-        return shown if hasattr(attribute, "to_dict") else self._tagged(_class_of(attribute), shown)
+        return shown if hasattr(attribute, "to_dict") else self._tagged(class_tag(attribute), shown)
 
     # -- what is inside
 
@@ -266,11 +267,11 @@ class GenericEmbeddedCodec(EmbeddedCodec):
     def from_attribute(self, attribute: Any) -> Any:
         if not isinstance(attribute, me.EmbeddedDocument):
             return attribute
-        return {**_class_of(attribute), **super().from_attribute(attribute)}
+        return {**class_tag(attribute), **super().from_attribute(attribute)}
 
     def shown_bson(self, attribute: Any) -> Any:
         shown = super().shown_bson(attribute)
-        return {**_class_of(attribute), **shown} if isinstance(attribute, me.EmbeddedDocument) else shown
+        return {**class_tag(attribute), **shown} if isinstance(attribute, me.EmbeddedDocument) else shown
 
     def value_parts(self, value: Any) -> Iterator[Part]:
         target = self._registry.find(value.get("@type")) if isinstance(value, dict) else None
@@ -296,7 +297,3 @@ class GenericEmbeddedCodec(EmbeddedCodec):
 
     def _is_of_another_class(self, target: DocumentCodec) -> bool:
         return False
-
-
-def _class_of(embedded: Any) -> dict[str, str]:
-    return {internals.CLASS_KEY: internals.class_name(embedded)}

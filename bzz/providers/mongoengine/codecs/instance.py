@@ -9,11 +9,23 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from mongoengine.base import BaseDocument
+
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw
 
-__all__ = ["LoadedData", "Origin", "copied", "origin_of", "remember", "touched", "unset_in"]
+__all__ = [
+    "LoadedData",
+    "Origin",
+    "class_tag",
+    "copied",
+    "documents_in",
+    "origin_of",
+    "remember",
+    "touched",
+    "unset_in",
+]
 
 _set = object.__setattr__  # MongoEngine's own would note a change
 _NOTHING_FILLED: Mapping[str, Any] = {}
@@ -169,3 +181,21 @@ def copied(bson: Any) -> Any:
     if isinstance(bson, dict):
         return {key: copied(each) for key, each in bson.items()}
     return [copied(each) for each in bson] if isinstance(bson, list) else bson
+
+
+def documents_in(value: Any) -> list[Any]:
+    """A document and all that are embedded in it, or those in a list or map."""
+    if isinstance(value, BaseDocument):
+        values = internals.values(value)
+        inner = [each for name in internals.fields(value) for each in documents_in(values.get(name))]
+        return [value, *inner]
+    if isinstance(value, dict):
+        return [each for inner in value.values() for each in documents_in(inner)]
+    if isinstance(value, (list, tuple)):
+        return [each for inner in value for each in documents_in(inner)]
+    return []
+
+
+def class_tag(instance: Any) -> dict[str, str]:
+    """Return the key under which the class of an instance is stored, and its name."""
+    return {internals.CLASS_KEY: internals.class_name(instance)}
