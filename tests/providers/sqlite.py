@@ -91,7 +91,7 @@ class Column:
     def differs(self, old: Any, new: Any) -> bool:
         return bool(old != new)
 
-    def told(self, old: Any, new: Any) -> tuple[Any, Any]:
+    def report(self, old: Any, new: Any) -> tuple[Any, Any]:
         return old, new
 
     def embedded_pairs(self, old: Any, new: Any) -> None:
