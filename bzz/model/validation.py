@@ -272,9 +272,9 @@ class ClientReading(BodyReading):
     def _read_other(
         self, shape: Shape, name: str, values: Mapping[str, Any], place: Place, read: dict[str, Any]
     ) -> None:
-        if name not in shape.visible:
+        if name not in shape.visible and name not in shape.writable_readers:
             super()._read_other(shape, name, values, place, read)
-        elif not self.updating:
+        elif not self.updating or name not in shape.visible:  # what is not shown cannot be sent back
             self.note((place, name), READ_ONLY)
             read[name] = None
         else:

@@ -162,13 +162,13 @@ class Link(Kind):
 class Field:
     """One declared field of a model.
 
-    :param name: the declared name, which is also the name in JSON, in forms and in query parameters; empty for the
-        items of a list or map.
+    :param name: the declared name, also that in JSON, forms and query parameters; empty for items of a list or map.
     :param kind: what it holds.
     :param required: whether the model refuses to be stored without it.
     :param has_default: whether the model fills it in when a new instance does not bring it.
     :param read_only: shown, filtered and sorted by; a body that names it is refused.
     :param hidden: answered everywhere as if it were not declared.
+    :param write_only: taken from bodies; never shown, filtered or sorted by.
     :param choices: the Python values that it may take; empty for no restriction.
     """
 
@@ -178,6 +178,7 @@ class Field:
     has_default: bool = False
     read_only: bool = False
     hidden: bool = False
+    write_only: bool = False
     choices: tuple[Any, ...] = ()
 
     @cached_property
@@ -241,30 +242,29 @@ class Shape:
 
     @cached_property
     def subclass_fields(self) -> dict[str, Field]:
-        """The visible fields that only subclasses declare, by name.
+        """The fields that only subclasses declare, and clients may name, by name.
 
-        A name is left out if any subclass hides it, or if two declare it with different kinds.
+        A name is left out if a subclass hides it, or if two differ in its kind; it is write-only if it is so in one.
         """
         found: dict[str, list[Field]] = {}
         for shape in self.subclasses.values():
             for name in shape.fields.keys() - self.fields.keys():
                 found.setdefault(name, []).append(shape.fields[name])
         return {
-            name: each[0]
+            name: next((field for field in each if field.write_only), each[0])
             for name, each in found.items()
             if not any(field.hidden for field in each) and len({type(field.kind) for field in each}) == 1
         }
 
     @cached_property
     def visible(self) -> dict[str, Field]:
-        """The fields that a client may know of: all but the hidden."""
-        return {name: each for name, each in self.fields.items() if not each.hidden}
+        """The fields that a client may see: all but the hidden and the write-only."""
+        return {name: each for name, each in self.fields.items() if not (each.hidden or each.write_only)}
 
     @cached_property
     def visible_ids(self) -> frozenset[str]:
         """The names of the fields by which an instance is known, as far as a client may know them."""
-        known = (each for each in (self.pk, self.url_id) if each is not None)
-        return frozenset(each.name for each in known if each.name in self.visible)
+        return frozenset(each.name for each in (self.pk, self.url_id) if each is not None and each.name in self.visible)
 
     @cached_property
     def public_id(self) -> Field | None:
@@ -282,18 +282,19 @@ class Shape:
 
     @cached_property
     def visible_readers(self) -> dict[str, Reader]:
-        """:attr:`readers` of the fields that a client may know of."""
+        """:attr:`readers` of the fields that a client may see."""
         return {name: self.readers[name] for name in self.visible}
 
     @cached_property
     def writable_readers(self) -> dict[str, Reader]:
         """:attr:`readers` of the fields that a client may write."""
-        return {name: self.readers[name] for name, each in self.visible.items() if not each.read_only}
+        return {name: self.readers[name] for name, each in self.fields.items() if not (each.hidden or each.read_only)}
 
     def writes_as_key(self, field: Field) -> bool:
         """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
 
-    def known(self, name: str) -> Field | None:
-        """Return a visible field of the model, or one that only subclasses declare."""
-        return self.visible.get(name) if name in self.fields else self.subclass_fields.get(name)
+    def known(self, name: str, *, written: bool = False) -> Field | None:
+        """Return a visible field of the model, or one that only subclasses declare; write-only ones if ``written``."""
+        found = self.fields.get(name) or self.subclass_fields.get(name)
+        return None if found is None or found.hidden or (found.write_only and not written) else found

@@ -43,11 +43,12 @@ class Pennant(me.Document):
     name = me.StringField()
 
 
+@pytest.mark.slow  # a server of its own for each
 @pytest.mark.parametrize("engine", ["tornado", "granian", "uvicorn"])
 def test_a_standalone_server_is_told_at_the_start(engine: str, tmp_path: Path) -> None:
     with running(tmp_path) as port:
         found = subprocess.run(
-            [sys.executable, "-c", PROGRAM.format(port=port, engine=engine)], capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", PROGRAM.format(port=port, engine=engine)], capture_output=True, text=True, timeout=50
         )
     assert found.returncode != 0
     assert "start mongod with --replSet" in found.stderr

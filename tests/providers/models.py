@@ -98,6 +98,23 @@ class Confidant(me.Document):
         return queryset if handler is None else queryset.filter(name__startswith=handler)
 
 
+class Subscriber(me.Document):
+    """Has a password."""
+
+    name = me.StringField(db_field="n")
+    password = me.StringField(db_field="p", required=True)
+    meta: ClassVar[dict[str, Any]] = {"bzz": {"write_only": ["password"]}}
+
+
+class SavedSubscriber(me.Document):
+    name = me.StringField()
+    password = me.StringField(required=True)
+    meta: ClassVar[dict[str, Any]] = {"bzz": {"write_only": ["password"]}}
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        return super().save(*args, **kwargs)
+
+
 class Loner(me.Document):
     """Has nothing of what a provider may lack."""
 
@@ -109,6 +126,6 @@ class Loner(me.Document):
     secret = me.StringField()
 
 
-MODELS = Models(person=Citizen, team=Guild, scoped=Confidant)
-SAVED_MODELS = Models(person=SavedCitizen, team=SavedGuild, scoped=Confidant)
+MODELS = Models(person=Citizen, team=Guild, scoped=Confidant, account=Subscriber)
+SAVED_MODELS = Models(person=SavedCitizen, team=SavedGuild, scoped=Confidant, account=SavedSubscriber)
 BARE_MODELS = Models(person=Loner)

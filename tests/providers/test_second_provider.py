@@ -36,9 +36,17 @@ class Tenant(Table):
     defaults: ClassVar[Mapping[str, object]] = {"active": True}
 
 
+class Depositor(Table):
+    """The account of the contract."""
+
+    kinds: ClassVar[Mapping[str, Kind]] = {"id": IntegerKind(), "name": StringKind(), "password": StringKind()}
+    required = frozenset(["password"])
+    write_only = frozenset(["password"])
+
+
 class TestSQLite(ProviderContract):
     provider = SQLiteProvider
-    models = Models(person=Tenant)
+    models = Models(person=Tenant, account=Depositor)
     lacks: ClassVar[dict[Capability, str]] = dict.fromkeys(
         ("dangling", "embedded", "hooks", "links", "lists", "positions"), "its rows are flat"
     )

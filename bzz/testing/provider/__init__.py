@@ -22,7 +22,7 @@ with needs("testing"):
 
 _PARTS = (
     "client", "conditions", "creating", "deleting", "describing", "filtering", "hooks", "linking", "nesting", "options",
-    "paging", "racing", "reading", "updating",
+    "paging", "racing", "reading", "updating", "write_only",
 )  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))  # before any of them is imported
 

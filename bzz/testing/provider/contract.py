@@ -15,6 +15,7 @@ from bzz.testing.provider.paging import Paging
 from bzz.testing.provider.racing import Racing
 from bzz.testing.provider.reading import Reading
 from bzz.testing.provider.updating import Updating
+from bzz.testing.provider.write_only import WriteOnly
 
 __all__ = ["ProviderContract"]
 
@@ -32,6 +33,7 @@ class ProviderContract(
     Conditions,
     Racing,
     Hiding,
+    WriteOnly,
     Hooks,
 ):
     """The tests of a provider. Subclass it as ``Test...``, set ``provider`` and ``models``, and pytest runs them.

@@ -86,6 +86,11 @@ class ContainerCodec(FieldCodec):
             return super().diff_form(bson)
         return _each(self.item.diff_form, bson, otherwise=bson)
 
+    def masked(self, attribute: Any) -> Any:
+        if self.item is None or not self.holds_documents:
+            return attribute
+        return _each(self.item.masked, attribute, otherwise=attribute)
+
     # -- what is inside
 
     def parts(self, bson: Any) -> Iterator[Part]:

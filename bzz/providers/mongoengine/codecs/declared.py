@@ -29,6 +29,8 @@ class Options(Protocol):
 
     def is_read_only(self, model: Any, name: str) -> bool: ...
 
+    def is_write_only(self, model: Any, name: str) -> bool: ...
+
     def subclasses(self, model: Any) -> dict[str, Shape]: ...
 
 
@@ -38,6 +40,7 @@ class DeclaredFields:
     :ivar fields: the codec of each declared field, by name.
     :ivar by_stored: the same by the keys under which they are stored.
     :ivar inherits: whether documents of other classes may share the collection.
+    :ivar write_only: those that clients may write and never see, by name.
     :ivar visible: those that clients may see, by name.
     """
 
@@ -49,7 +52,12 @@ class DeclaredFields:
         self.is_dynamic = internals.is_dynamic(model)
         self.fields = {name: self._codec(name, source) for name, source in self._declared()}
         self.by_stored = {field.stored: field for field in self.fields.values()}
-        self.visible = {name: field for name, field in self.fields.items() if not field.declared.hidden}
+        self.write_only = {name: field for name, field in self.fields.items() if field.declared.write_only}
+        self.visible = {
+            name: field
+            for name, field in self.fields.items()
+            if not field.declared.hidden and name not in self.write_only
+        }
         self.pk = self._primary_key()
         self.shape = Shape(
             name=model.__name__,
@@ -62,6 +70,7 @@ class DeclaredFields:
             undeclared=self._undeclared_field,
             find_subclasses=lambda: self._options.subclasses(self.model),
         )
+        self._check_ids()
 
     def _declared(self) -> Iterable[tuple[str, BaseField]]:
         for name in self.model._fields_ordered:
@@ -74,7 +83,8 @@ class DeclaredFields:
         hidden = self._options.is_hidden(self.model, name)
         read_only = self._options.is_read_only(self.model, name)
         place = f"{self.model.__name__}.{name}"
-        return codec_for(Declaration(name, source, self.model, place, self._options, hidden, read_only))
+        write_only = self._options.is_write_only(self.model, name)
+        return codec_for(Declaration(name, source, self.model, place, self._options, hidden, read_only, write_only))
 
     def _primary_key(self) -> FieldCodec | None:
         if not self.embedded:
@@ -91,6 +101,12 @@ class DeclaredFields:
         if name not in self.fields:
             raise ConfigurationError(f"{self.model.__name__}.get_id_field_name() names no field: {name!r}")
         return self.fields[name].declared
+
+    def _check_ids(self) -> None:
+        for each in (self.shape.pk, self.shape.url_id):
+            if each is not None and each.write_only:
+                name = f"{self.model.__name__}.{each.name}"
+                raise ConfigurationError(f"{name} is an id, which clients are shown; it cannot be write_only")
 
     # -- what nobody declares
 
@@ -179,13 +195,13 @@ class DeclaredFields:
     def open_name(self, where: str) -> str:
         """A dotted name as clients may know it: hidden fields, and what is no field, are ``*``."""
         first, dot, rest = where.partition(".")
-        field = self.visible.get(first) or self.undeclared(first)
-        if field is None:
+        field = self.field(first)
+        if field is None or field.declared.hidden:
             return "*"
         return f"{first}.{field.open_name(rest)}" if dot else first
 
     def keeps(self, raw: Raw) -> bool:
-        """Whether a stored document holds anything that a client may not write."""
+        """Whether a stored document holds anything that a client may not write, or not see."""
         if raw.keys() - self.by_stored.keys() - {"_cls"} - self.undeclared_in(raw).keys():
             return True
         held = ((field, bson) for _, field, bson in self.parts(raw) if bson is not None)

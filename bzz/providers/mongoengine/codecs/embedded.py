@@ -143,13 +143,18 @@ class EmbeddedCodec(LinkCodec):
         are_documents = all(each is None or isinstance(each, dict) for each in (old, new))
         return field_pairs(self.target(), old, new) if are_documents else None
 
+    def masked(self, attribute: Any) -> Any:
+        if isinstance(attribute, me.EmbeddedDocument):
+            self._registry.of(type(attribute)).mask(attribute)
+        return attribute
+
     def identity(self, bson: Any) -> Any:
         return (bson.get("_cls"), self.target(bson).key_of(bson)) if isinstance(bson, dict) else None
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
         if value is None:
             return not (self.declared.required and self.declared.has_default)
-        if isinstance(value, Unchanged) or not self._is_validated_inside or not isinstance(value, dict):
+        if not (self._is_validated_inside and isinstance(value, dict)) or self.declared.write_only:
             return False
         return bool(value) and not self.target().inherits and self.target().replaces(value, merge=merge)
 
@@ -164,7 +169,7 @@ class EmbeddedCodec(LinkCodec):
             self.check_bson(after, errors)
         except Invalid as error:
             for where, told in (error.errors or {}).items():
-                errors.setdefault(f"{self.declared.name}.{where}", []).extend(told)
+                errors.setdefault(f"{self.declared.name}.{where}", []).extend(self.openly(told, value))
             return current
         return after
 

@@ -58,7 +58,7 @@ class ListCodec(ContainerCodec):
         pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=item.keeps)
         beside = enumerate(zip(values, pairs.counterparts, strict=True))
         written = [item.item_to_bson(index, each, known) for index, (each, known) in beside]
-        pairs.check(written)
+        pairs.check(written, sets_unseen=[item.sets_write_only(each) for each in values])
         return written
 
     def sorted(self, items: list[Any]) -> list[Any]:

@@ -15,7 +15,7 @@ from bzz.errors import Conflict
 __all__ = ["Pairs", "twins"]
 
 CANNOT_MATCH = (
-    "The items of {name!r} have no id, and hold values that you may not write."
+    "The items of {name!r} have no id, and hold values that you may not write, or not see."
     " Send the list as it is shown, or change its items at their own addresses."
 )
 
@@ -52,14 +52,16 @@ class Pairs:
         self.counterparts = [known[repr(key)].popleft() if known[repr(key)] else None for key in keys]
         self._nameless = [key is None for key in keys]
 
-    def check(self, written: Sequence[Any]) -> None:
+    def check(self, written: Sequence[Any], *, sets_unseen: Sequence[bool]) -> None:
         """Refuse to write items that had to come back as they are shown.
 
         :param written: the raw items, the very object of the stored one where nothing changes.
+        :param sets_unseen: whether each item sets a write-only field. Such an item counts as changed, whatever is
+            stored: else the answer would tell whether a guess was right.
         :raises bzz.errors.Conflict: if one of them would change.
         """
-        triples = zip(self._nameless, written, self.counterparts, strict=True)
-        if any(nameless and new is not old for nameless, new, old in triples):
+        items = zip(self._nameless, written, self.counterparts, sets_unseen, strict=True)
+        if any(nameless and (sets or new is not old) for nameless, new, old, sets in items):
             self._refuse_if_bound()
 
     def _refuse_if_bound(self) -> None:

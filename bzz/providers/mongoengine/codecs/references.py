@@ -152,8 +152,8 @@ class AbstractReferenceCodec(GenericReferenceCodec):
         return DBRef(target.model._get_collection_name(), target.store_key(value["id"]), cls=name)
 
     def to_value(self, bson: Any) -> Any:
-        """Return the class and the text of the primary key."""
-        return {"@type": bson.cls, "id": str(bson.id)} if isinstance(bson, DBRef) else bson
+        """Return the class and the primary key, as JSON holds it."""
+        return {"@type": bson.cls, "id": _key_json(bson.id)} if isinstance(bson, DBRef) else bson
 
     def to_saved_attribute(self, bson: Any) -> Any:
         """Return a document with the key alone: of a DBRef, the field's own ``to_mongo`` would drop the class."""

@@ -86,14 +86,21 @@ class Registry:
         return any(shape.public_id is not None and not shape.embedded for shape in targets)
 
     def is_hidden(self, model: Model, name: str) -> bool:
-        """Whether clients may not know of a field. Where a class hides it, its base may not be asked either."""
-        return _listed(self._hidden, model, name) or any(
-            name in listed(each, "hidden") for each in _with_subclasses([model])
-        )
+        """Whether clients may not know of a field: it is hidden, or they may neither see nor write it.
+
+        Where a class hides it, its base may not be asked either.
+        """
+        if _listed(self._hidden, model, name) or _listed_below(model, "hidden", name):
+            return True
+        return self.is_write_only(model, name) and self.is_read_only(model, name)
 
     def is_read_only(self, model: Model, name: str) -> bool:
         """Whether bodies may not hold a field."""
         return _listed(self._read_only, model, name) or name in listed(model, "read_only")
+
+    def is_write_only(self, model: Model, name: str) -> bool:
+        """Whether clients may write a field and never see it. Where a class says so, its base may not be asked."""
+        return _listed_below(model, "write_only", name)
 
     def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
         """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""
@@ -142,6 +149,11 @@ def _checked(names: Sequence[str], option: str) -> Sequence[str]:
     if isinstance(names, str):
         raise ConfigurationError(f"{option} takes a list of field names, not the text {names!r}")
     return names
+
+
+def _listed_below(model: Model, option: str, name: str) -> bool:
+    """Whether a class, one of its bases, or one below it lists a field under an option."""
+    return any(name in listed(each, option) for each in _with_subclasses([model]))
 
 
 def _listed(pairs: set[tuple[Model, str]], model: Model, name: str) -> bool:
