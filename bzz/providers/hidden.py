@@ -64,7 +64,7 @@ def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) ->
 def _look_through() -> None:
     while _new:
         for shape in reachable(_new.pop()):
-            _shapes.setdefault(shape.model, shape)
+            _shapes[shape.model] = shape
             for name, field in shape.fields.items():
                 if field.hidden:
                     _hidden.setdefault(name, set()).add(shape.model)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.operators import EXISTS, Operator
 from bzz.shape.place import Place
+from bzz.shape.subclasses import common_fields
 
 __all__ = ["Field", "JsonSchema", "Kind", "Link", "Part", "Reader", "Reading", "Refer", "Shape"]
 
@@ -110,6 +111,10 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
     @property
     def entry(self) -> Field | None:
         """The field that describes the value under any free key; None if there are no free keys."""
+        return None
+
+    def member(self, name: str) -> Field | None:
+        """Return the field of what filters may name inside a value that is no document; None if nothing is there."""
         return None
 
     @property
@@ -223,6 +228,7 @@ class Shape:
     :param limits: what can be stored.
     :param undeclared: gives the field that describes an undeclared name; None if an instance may not hold it.
     :param find_subclasses: gives :attr:`subclasses` (called late: models may be recursive).
+    :param type_name: the registered name of the model, if its instances tell by it of which class they are.
     """
 
     name: str
@@ -234,6 +240,7 @@ class Shape:
     limits: Limits = UNLIMITED
     undeclared: Callable[[str], Field | None] = lambda name: None
     find_subclasses: Callable[[], Mapping[str, Shape]] = dict
+    type_name: str | None = None
 
     @cached_property
     def subclasses(self) -> Mapping[str, Shape]:
@@ -241,20 +248,19 @@ class Shape:
         return self.find_subclasses()
 
     @cached_property
-    def subclass_fields(self) -> dict[str, Field]:
-        """The fields that only subclasses declare, and clients may name, by name.
+    def types(self) -> Mapping[str, Shape]:
+        """The shapes that ``@type`` may name in an instance, by registered name: this one's, and those below it."""
+        return {**({} if self.type_name is None else {self.type_name: self}), **self.subclasses}
 
-        A name is left out if a subclass hides it, or if two differ in its kind; it is write-only if it is so in one.
-        """
-        found: dict[str, list[Field]] = {}
-        for shape in self.subclasses.values():
-            for name in shape.fields.keys() - self.fields.keys():
-                found.setdefault(name, []).append(shape.fields[name])
-        return {
-            name: next((field for field in each if field.write_only), each[0])
-            for name, each in found.items()
-            if not any(field.hidden for field in each) and len({type(field.kind) for field in each}) == 1
-        }
+    @cached_property
+    def fields_below(self) -> dict[str, Field]:
+        """The fields that only subclasses declare, hidden ones too; not those that they declare differently."""
+        return common_fields(self.fields, (shape.fields for shape in self.subclasses.values()))
+
+    @cached_property
+    def subclass_fields(self) -> dict[str, Field]:
+        """Those :attr:`fields_below` that a client may know of; not if any subclass hides them."""
+        return {name: each for name, each in self.fields_below.items() if not each.hidden}
 
     @cached_property
     def visible(self) -> dict[str, Field]:

@@ -52,7 +52,9 @@ def _inside(field: Field, dotted: str, limits: Limits) -> Field | None:
     if field.kind.entry is not None:
         return _at_key(field.kind.entry, dotted, limits)
     link = field.link
-    return None if link is None or link.is_reference else find_value(link.shape, dotted)
+    if link is None:
+        return field.item.kind.member(dotted)
+    return None if link.is_reference else find_value(link.shape, dotted)
 
 
 def _at_key(entry: Field, dotted: str, limits: Limits) -> Field | None:

@@ -212,10 +212,13 @@ async def test_a_type_in_a_post_to_an_embedded_list_creates_the_subclass(serve: 
     assert isinstance(Crossing.objects.get().cargo[0], FreightCrate)
 
 
+NAMES = "Must be one of: Vehicle, Vehicle.Lorry, Vehicle.Wagon."
+
+
 @pytest.mark.parametrize("tag", ["Crossing", "FreightCrate", "nothing", 7, None])
 async def test_a_type_that_is_no_subclass_is_refused(serve: Serve, database_name: str, tag: Any) -> None:
     answer = await serve(_routes(Vehicle)).post("/vehicle/", json={"@type": tag, "name": "a"})
-    assert (answer.status_code, answer.json()["errors"]) == (400, {"@type": ["Must name a class below Vehicle."]})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"@type": [NAMES]})
 
 
 @pytest.mark.parametrize("option", ["hidden", "read_only"])

@@ -18,6 +18,7 @@ from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Field, Shape
+from bzz.shape.types import TAG
 
 __all__ = ["DeclaredFields", "Options", "overrides"]
 
@@ -69,6 +70,7 @@ class DeclaredFields:
             limits=LIMITS,
             undeclared=self._undeclared_field,
             find_subclasses=lambda: self._options.subclasses(self.model),
+            type_name=self._type_name(),
         )
         self._check_ids()
 
@@ -92,6 +94,9 @@ class DeclaredFields:
         declared = next((each for each in self.fields.values() if each.source.primary_key), None)
         return declared or self.fields.get("id") or self.by_stored.get("_id")
 
+    def _type_name(self) -> str | None:
+        return internals.class_name(self.model) if self.inherits and not internals.is_abstract(self.model) else None
+
     def _url_id(self) -> Field | None:
         hook = getattr(self.model, "get_id_field_name", None)
         if hook is None:
@@ -113,7 +118,8 @@ class DeclaredFields:
     @cached_property
     def _taken(self) -> set[str]:
         """The names that an undeclared field cannot have, for they mean something else to the class or in storage."""
-        return {*dir(self.model), *(source.db_field for source in internals.fields(self.model).values())}
+        tag = [TAG] if self.inherits else []
+        return {*dir(self.model), *(source.db_field for source in internals.fields(self.model).values()), *tag}
 
     def undeclared(self, name: str) -> FieldCodec | None:
         """Return the codec of a field that a dynamic class does not declare; None if there is none of that name."""
@@ -195,17 +201,28 @@ class DeclaredFields:
     def open_name(self, where: str) -> str:
         """A dotted name as clients may know it: hidden fields, and what is no field, are ``*``."""
         first, dot, rest = where.partition(".")
-        field = self.field(first)
+        field = self.field(first) or self._of_subclasses(first)
         if field is None or field.declared.hidden:
             return "*"
         return f"{first}.{field.open_name(rest)}" if dot else first
 
-    def keeps(self, raw: Raw) -> bool:
-        """Whether a stored document holds anything that a client may not write, or not see."""
+    def _of_subclasses(self, name: str) -> FieldCodec | None:
+        """Return the codec of a field that only subclasses declare, if clients may know of it."""
+        return self.known(name) if name in self.shape.subclass_fields else None
+
+    def known(self, name: str) -> FieldCodec:
+        """Return the codec of a declared field, or of one that only subclasses declare."""
+        raise NotImplementedError
+
+    def keeps(self, raw: Raw, *, knowing: bool = False) -> bool:
+        """Whether a stored document holds anything that a client may not write, or not see.
+
+        :param knowing: whether the client knows of which class each embedded document is.
+        """
         if raw.keys() - self.by_stored.keys() - {"_cls"} - self.undeclared_in(raw).keys():
             return True
         held = ((field, bson) for _, field, bson in self.parts(raw) if bson is not None)
-        return any(field.is_protected or field.keeps(bson) for field, bson in held)
+        return any(field.is_protected or field.keeps(bson, knowing=knowing) for field, bson in held)
 
     def replaces(self, values: Map[str, Any], *, merge: bool) -> bool:
         """Whether each of these values takes its place whatever is stored there."""

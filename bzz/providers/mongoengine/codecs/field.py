@@ -123,8 +123,10 @@ class FieldCodec(Checks):
         """
         if not dotted:
             return self.key_path, self
+        if self.item is not None:
+            return self.item.inside(dotted)
         first, _, rest = dotted.partition(".")
-        field = (self.item or self).target().known(first)
+        field = self.target().known(first)
         path, inner = field.inside(rest)
         return f".{field.stored}{path}", inner
 
@@ -205,8 +207,19 @@ class FieldCodec(Checks):
 
     # -- what a client may not write
 
-    def keeps(self, bson: Any) -> bool:
-        """Whether embedded documents in what is stored hold anything that a client may not write, or not see."""
+    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
+        """Whether embedded documents in what is stored hold anything that a client may not write, or not see.
+
+        :param knowing: whether the client knows of which class each of them is.
+        """
+        return False
+
+    def names_class(self, value: Any) -> bool:
+        """Whether a value is a document that names its class, or a list of such."""
+        return False
+
+    def is_of_another_class(self, value: Any, bson: Any) -> bool:
+        """Whether a value names another class than that of a stored document."""
         return False
 
     def sets_write_only(self, value: Any) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 import mongoengine as me
 from mongoengine.base import BaseDocument, get_document
-from mongoengine.base.common import _document_registry
 from mongoengine.errors import NotRegistered
 
 from bzz.errors import ConfigurationError
@@ -104,12 +104,17 @@ class Registry:
 
     def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
         """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""
-        return {each._class_name: self.of(each).shape for each in _variants(choices, base)}
+        if choices:
+            return {each._class_name: self.of(each).shape for each in _variants(choices, base)}
+        found = {}
+        for each in _variants((), base):  # of all that the process has, some may never have been meant to be served
+            with suppress(ConfigurationError, NotRegistered):
+                found[each._class_name] = self.of(each).shape
+        return found
 
     def subclasses(self, model: Model) -> dict[str, Shape]:
         """Return the shapes of the concrete classes below ``model``, by their registered names."""
-        names = sorted(set(getattr(model, "_subclasses", ())) - {model._class_name})
-        models = [each for each in map(get_document, names) if not each._meta.get("abstract")]
+        models = [each for each in _family(model)[1:] if _tells_class(each)]
         return {each._class_name: self.of(each).shape for each in models}
 
     def embedded_in(self, model: Model) -> set[Model]:
@@ -127,15 +132,32 @@ class Registry:
         waiting = [self.root]
         seen: set[Model] = {self.root.model}
         while waiting:
-            for field in waiting.pop().shape.fields.values():
-                try:
-                    found = self.of(field.link.shape.model) if field.link else None
-                except NotRegistered as error:
-                    raise ConfigurationError(f"{field.name}: {error}") from None
-                if found is not None and found.model not in seen:
+            for found in self._next(waiting.pop().shape):
+                if found.model not in seen:
                     seen.add(found.model)
                     waiting.append(found)
         return seen
+
+    def _next(self, shape: Shape) -> Iterator[DocumentCodec]:
+        """The codecs of the classes below one, and of those to which a path from a document of it leads."""
+        for each in (shape, *shape.subclasses.values()):
+            yield self.of(each.model)
+            for field in each.fields.values():
+                try:
+                    if field.link:
+                        yield self.of(field.link.shape.model)
+                except NotRegistered as error:
+                    raise ConfigurationError(f"{field.name}: {error}") from None
+
+
+def _tells_class(model: Model) -> bool:
+    """Whether there are documents of a class that tell of which one they are, or references that do.
+
+    An embedded class whose own ``meta`` does not allow inheritance again stores no name.
+    """
+    if internals.is_abstract(model):
+        return False
+    return not issubclass(model, me.EmbeddedDocument) or internals.allows_inheritance(model)
 
 
 def _with_subclasses(models: Iterable[Model]) -> set[Model]:
@@ -205,8 +227,19 @@ def _targets(source: Any) -> Sequence[Model]:
 
 
 def _variants(choices: Iterable[Any], base: type) -> list[Model]:
-    """Return the concrete classes that a generic field may hold: its choices, or every class below ``base``."""
+    """Return the concrete classes that a generic field may hold: its choices, or every class below ``base``.
+
+    Documents of a class below a choice may be embedded as well, but not be referred to.
+    """
     models = [get_document(each) if isinstance(each, str) else each for each in choices]
     if not models:
-        models = [each for each in _document_registry.values() if issubclass(each, base)]
-    return [each for each in models if not each._meta.get("abstract")]
+        models = [each for each in internals.all_registered() if issubclass(each, base)]
+    elif base is me.EmbeddedDocument:
+        models = [below for each in models for below in _family(each)]
+    return [each for each in dict.fromkeys(models) if not internals.is_abstract(each)]
+
+
+def _family(model: Model) -> list[Model]:
+    """Return a class and those below it."""
+    names = internals.family(model)
+    return [model, *map(get_document, sorted(set(names) - {internals.class_name(model)}))]
