@@ -282,7 +282,7 @@ class DocumentStore:
         return None if before is None else (before, applied(before, change))
 
     def translate(self, error: OperationFailure, written: Raw) -> Exception:
-        """Return what the client is told of a refused write; the error itself if the client is not to blame.
+        """Return the error that clients get for a refused write; the error itself if they are not to blame.
 
         :param written: what the write would have stored.
         """

@@ -1,4 +1,4 @@
-"""Writes that are refused for their data, as what the client is told."""
+"""The errors that clients get for writes that are refused for their data."""
 
 from __future__ import annotations
 
