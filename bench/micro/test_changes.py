@@ -19,7 +19,7 @@ from bzz.dev import MongoServer
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.commands import Commands
 from bzz.providers.mongoengine.commits import CommitReader, StoredCommit
-from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.matching import match
 from bzz.providers.mongoengine.scopes import StoredScope, make_scope
 
@@ -54,7 +54,7 @@ def test_an_event_as_a_commit(benchmark: BenchmarkFixture, event: bytes) -> None
 
 def test_a_scope(benchmark: BenchmarkFixture, codec: DocumentCodec) -> None:
     query = {"$and": [{"age": {"$gte": 18}}, {"address.city": {"$in": ["Rio", "Recife"]}}]}
-    assert benchmark(make_scope, Documents(codec), query, (), DEFAULT_CODEC_OPTIONS).key
+    assert benchmark(make_scope, DocumentStore(codec), query, (), DEFAULT_CODEC_OPTIONS).key
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_two_hundred_scopes_of_one_change(
     loop_and_commands: tuple[asyncio.AbstractEventLoop, Commands],
 ) -> None:
     loop, commands = loop_and_commands
-    documents, commit = Documents(codec), commit_of(event)
+    documents, commit = DocumentStore(codec), commit_of(event)
     scopes: list[StoredScope] = [
         make_scope(documents, {"name": f"x{number}", "age": {"$gte": number}}, (), DEFAULT_CODEC_OPTIONS)
         for number in range(SCOPES)
