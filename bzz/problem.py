@@ -125,10 +125,11 @@ class BodyHandler(ProblemHandler):
     async def prepare(self) -> None:
         """Called by Tornado before the body is read."""
         await self.check_request()
-        if self._has_body():
+        length = _body_length(self.request.headers)
+        if length != 0:
             self._chunks = []
             self._limit = min(self.max_body_bytes, _take_limit(self.request.connection))
-            if _declared_length(self.request.headers) > self._limit:
+            if length is not None and length > self._limit:
                 raise self._too_large()
 
     async def check_request(self) -> None:
@@ -164,19 +165,18 @@ class BodyHandler(ProblemHandler):
         """Answer. While the body is not read yet, say that the connection closes, and close it when enough is read."""
         if not self.request._body_future.done():
             self.set_header("Connection", "close")
-            if self._has_body():
-                self._linger()
+            length = _body_length(self.request.headers)
+            if length != 0:
+                self._linger(lingering.DROP_BYTES if length is None else min(length, lingering.DROP_BYTES))
         return super().finish(chunk)
 
-    def _linger(self) -> None:
-        headers, connection = self.request.headers, self.request.connection
+    def _linger(self, length: int) -> None:
+        """Have the connection closed when so many bytes of the body are read."""
+        request, connection = self.request, self.request.connection
         assert connection is not None
-        length = _declared_length(headers) if "Content-Length" in headers else lingering.DROP_BYTES
-        headers.pop("Expect", None)  # or else Tornado would ask for the body now
+        request.headers.pop("Expect", None)  # or else Tornado would ask for the body now
         _take_limit(connection)
-        self.request.connection = LingeringConnection(
-            connection, min(length, lingering.DROP_BYTES), self.request._body_future
-        )
+        request.connection = LingeringConnection(connection, length, request._body_future)
 
     def _give_up(self) -> None:
         """Answer although the body has no end yet."""
@@ -186,10 +186,6 @@ class BodyHandler(ProblemHandler):
         error = self._too_large()
         self.set_header("Connection", "close")
         self.send_error(error.status, exc_info=(type(error), error, None))
-
-    def _has_body(self) -> bool:
-        headers = self.request.headers
-        return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
 
 
 def answer(handler: RequestHandler, error: RequestError) -> None:
@@ -220,10 +216,11 @@ def _methods_of(handler: RequestHandler) -> list[str]:
     return [method for method in handler.SUPPORTED_METHODS if defined(method)]
 
 
-def _declared_length(headers: HTTPHeaders) -> int:
-    text = headers.get("Content-Length", "")
-    if not (text.isascii() and text.isdigit()):
-        return 0
+def _body_length(headers: HTTPHeaders) -> int | None:
+    """Return how long a body a request declares: 0 if it has none, None if it does not say."""
+    text = headers.get("Content-Length", "0")
+    if "Transfer-Encoding" in headers or not (text.isascii() and text.isdigit()):
+        return None
     return int(text) if len(text) < 20 else sys.maxsize  # int() itself refuses thousands of digits
 
 

@@ -88,7 +88,7 @@ class Signal(blinker.NamedSignal):
         if not self._by_receiver.get(make_id(receiver)):
             self.receivers.pop(make_id(receiver), None)
 
-    _above: tuple[Receiver, Callable[[Any], bool]] | None = None
+    _last: tuple[Receiver, Callable[[Any], bool]] | None = None
 
     def receivers_for(self, sender: Any) -> Iterator[Receiver]:  # type: ignore[override]  # blinker says Generator
         """Yield the live receivers for ``sender``, first connected first (blinker itself promises no order)."""
@@ -97,17 +97,18 @@ class Signal(blinker.NamedSignal):
         for receiver_id in sorted(found, key=lambda each: order.get(each, len(order))):
             yield found[receiver_id]
 
-    def connect_where(self, receiver: Receiver, wants: Callable[[Any], bool]) -> None:
-        """Connect ``receiver`` for every sender that ``wants`` says yes to, asked anew each time; it runs last.
+    def connect_where(self, receiver: Receiver | None, wants: Callable[[Any], bool]) -> None:
+        """Connect ``receiver`` for each sender for which ``wants`` returns true at that moment; it runs last.
 
-        For what sits above the signals (:mod:`bzz.events`) and knows its senders by name only. Senders that nobody
-        wants still count as having no receivers, so nothing is built for them. The last call replaces the one before.
+        For :mod:`bzz.events`, which knows its senders by name only. Other senders still count as having no receivers,
+        so nothing is built for them. Each call replaces the one before; None disconnects.
         """
-        self._above = (receiver, wants)
+        self._last = None if receiver is None else (receiver, wants)
 
     def has_receivers_for(self, sender: Any) -> bool:
         """Return whether there are receivers for ``sender``; if not, nothing needs to be built for this signal."""
-        return super().has_receivers_for(sender) or (self._above is not None and self._above[1](sender))
+        last = self._last
+        return super().has_receivers_for(sender) or (last is not None and last[1](sender))
 
     async def notify(self, sender: Any, **arguments: Any) -> None:
         """Await every receiver of ``sender``; the first that raises stops the rest, and the request.
@@ -134,8 +135,9 @@ class Signal(blinker.NamedSignal):
         if self.is_muted:
             return []
         receivers = list(self.receivers_for(sender))
-        if self._above is not None and self._above[1](sender):
-            receivers.append(self._above[0])
+        last = self._last
+        if last is not None and last[1](sender):
+            receivers.append(last[0])
         return receivers
 
 

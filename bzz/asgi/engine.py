@@ -1,4 +1,4 @@
-"""What ASGI and RSGI tell of an engine, and the answers that are given before a handler is asked."""
+"""What ASGI and RSGI have in common: an engine, and the answers that are given without calling a handler."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from bzz.problem import GUARD, BodyHandler
 from bzz.providers.base import Path, Precondition, Record, Stale, Written
 from bzz.signals import Signal
 
-__all__ = ["ATTEMPTS", "Attempt", "ResourceHandler"]
+__all__ = ["ATTEMPTS", "ResourceHandler", "WriteAttempt"]
 
 W = TypeVar("W")
 
@@ -33,7 +33,7 @@ ATTEMPTS = 5
 
 
 @dataclass
-class Attempt:
+class WriteAttempt:
     """One attempt at a write, from the parsed body on.
 
     :ivar expected: the stored instance that receivers asked for; None if none asked.
@@ -50,7 +50,7 @@ class ResourceHandler(BodyHandler):
     max_body_bytes = MAX_BODY_BYTES
     path: Path
     _model: type
-    _attempt: Attempt | None = None
+    _attempt: WriteAttempt | None = None
 
     def initialize(self, resource: Resource) -> None:
         """Called by Tornado for each request with what :meth:`bzz.ModelHive.routes_for` put into the route."""
@@ -123,11 +123,11 @@ class ResourceHandler(BodyHandler):
             attempt.expected = await self.provider.get(self.path, self)
         return attempt.expected
 
-    async def _retry_while_stale(self, write: Callable[[Attempt], Awaitable[W]]) -> W:
+    async def _retry_while_stale(self, write: Callable[[WriteAttempt], Awaitable[W]]) -> W:
         """Make a write, from the parsed body on; again if what its receivers asked for has changed meanwhile."""
         for _ in range(ATTEMPTS):
             try:
-                return await write(Attempt())
+                return await write(WriteAttempt())
             except Stale:
                 continue
         raise Conflict("Others keep changing this; nothing was done. Try again.")
@@ -139,7 +139,7 @@ class ResourceHandler(BodyHandler):
 
     # -- signals
 
-    async def _send_before(self, signal: Signal, attempt: Attempt | None = None) -> None:
+    async def _send_before(self, signal: Signal, attempt: WriteAttempt | None = None) -> None:
         """Send a ``pre_`` signal. A receiver may raise, or finish the request itself."""
         if signal.has_receivers_for(self._model):
             self._attempt = attempt

@@ -15,7 +15,7 @@ from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import PreconditionFailed
 from bzz.headers import add_vary
-from bzz.model.base import Attempt, ResourceHandler
+from bzz.model.base import ResourceHandler, WriteAttempt
 from bzz.model.body import decode, read_links
 from bzz.model.etag import if_match_holds, view_tag
 from bzz.model.links import header_text, link_header, location
@@ -79,7 +79,7 @@ class ModelHandler(ResourceHandler):
         await self._send_after(signals.post_delete_instance, written)
         self._finish_empty()
 
-    async def _delete(self, attempt: Attempt) -> Written:
+    async def _delete(self, attempt: WriteAttempt) -> Written:
         self.data = {}
         await self._send_before(signals.pre_delete_instance, attempt)
         return await self.provider.delete(self.path, self, precondition=self._precondition(), expected=attempt.expected)
@@ -151,7 +151,7 @@ class ModelHandler(ResourceHandler):
         fields = changed.updated_fields if has_receivers else {}
         await self._finish_written(changed, signals.post_update_instance, updated_fields=fields)
 
-    async def _update_once(self, attempt: Attempt, *, merge: bool) -> Changed:
+    async def _update_once(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
         end, signal = self.path.last, signals.pre_update_instance
         await self._decode(end.shape, merge_patch=merge)
         has_receivers = signal.has_receivers_for(self._model)
@@ -180,8 +180,8 @@ class ModelHandler(ResourceHandler):
         keys = read_links(step.field, self.data)
         linked = await self.provider.link(self.path, keys, self)
         await self._send_after(signals.post_create_instance, *linked)
-        texts = [str(key) for key in keys]
-        rendered: dict[str, Any] = {step.field.name: texts if step.is_list else texts[0]}
+        ids = [key if isinstance(key, int) else str(key) for key in keys]
+        rendered: dict[str, Any] = {step.field.name: ids if step.is_list else ids[0]}
         if self.provider.has_public_ids(owner):
             await self._render_links(owner, rendered)
         self._finish_json(dumps(rendered))

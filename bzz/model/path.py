@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from bzz.errors import NotFound
@@ -48,23 +47,16 @@ def read_path(root: Shape, resource: str, rest: str) -> Path:
     >>> read_path(user, "user", "/ann%20lee/").arguments
     ['user/ann lee']
     """
+    segments = rest.removeprefix("/").removesuffix("/").split("/") if rest not in ("", "/") else []
+    segments.reverse()  # so that the next one is popped
     try:
-        segments = _segments(rest)
+        segments = [each if each.isalnum() and each.isascii() else _decode(each) for each in segments]
         steps = [_step(None, root, resource, segments)]
         while segments:
             steps.append(_next_step(steps, segments))
         return Path(tuple(steps))
     except ValueError:
         raise NotFound(NOWHERE) from None
-
-
-def _segments(rest: str) -> list[str]:
-    """Return the decoded segments, the last one first."""
-    if rest in ("", "/"):
-        return []
-    segments = rest.removeprefix("/").removesuffix("/").split("/")
-    segments.reverse()
-    return [each if each.isalnum() and each.isascii() else _decode(each) for each in segments]
 
 
 def _decode(segment: str) -> str:
@@ -82,7 +74,7 @@ def _next_step(steps: list[Step], segments: list[str]) -> Step:
 
 
 def _linking_field(shape: Shape, name: str) -> Field | None:
-    field = shape.visible.get(name)
+    field = shape.known(name)
     return field if field is not None and field.link is not None else None
 
 
@@ -92,15 +84,13 @@ def _step(field: Field | None, shape: Shape, text: str, segments: list[str]) -> 
     if not segments or (not many and _linking_field(shape, segments[-1])):
         return Step(field, shape, None, text)
     key = segments.pop()
-    return Step(field, shape, _read_key(shape, key, many), f"{text}/{key}")
-
-
-def _read_key(shape: Shape, text: str, many: bool) -> Any:
     if shape.url_id is not None:
-        return shape.url_id.kind.from_text(text)
-    if many and shape.embedded and _POSITION.fullmatch(text):
-        return int(text)
-    raise ValueError(text)
+        value = shape.url_id.kind.from_text(key)
+    elif many and shape.embedded and _POSITION.fullmatch(key):
+        value = int(key)
+    else:
+        raise ValueError(key)
+    return Step(field, shape, value, f"{text}/{key}")
 
 
 def allowed_methods(path: Path, methods: tuple[str, ...]) -> list[str]:

@@ -12,7 +12,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from bzz.batching import LOOK_SECONDS, MAX_WAIT_SECONDS
@@ -41,7 +41,7 @@ class Conditions(NamedTuple):
     precondition: Precondition | None = None
     expected: Record | None = None
 
-    def require(self, stored: StoredRecord) -> None:
+    def require(self, stored: StoredRecord[Any]) -> None:
         """Refuse the write if it may not replace what is stored.
 
         :raises bzz.errors.PreconditionFailed: if the precondition says no to it.

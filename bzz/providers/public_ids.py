@@ -79,7 +79,7 @@ class PublicIds:
         return dict(zip(wanted, answers, strict=True))
 
     async def _primary(self, target: Shape, ids: set[str], context: Any) -> Named:
-        """The text of the primary key of each document, by public ids."""
+        """Return the text of the primary key of each document, by public ids."""
         public = target.public_id
         assert public is not None
         read = _read(public, ids)
@@ -89,7 +89,7 @@ class PublicIds:
         return {text: keys[str(value)] for text, value in read.items() if str(value) in keys}
 
     async def _public(self, target: Shape, ids: set[str], context: Any) -> Named:
-        """The JSON of the public id of each document, by the texts of primary keys."""
+        """Return the JSON of the public id of each document, by the texts of primary keys."""
         assert target.pk is not None
         read = _read(target.pk, ids)
         found = await self._find(target, target.pk, list(read.values()), context) if read else []
@@ -123,7 +123,7 @@ def _references(shape: Shape, data: Any) -> Iterator[_Reference]:
 
 
 def _holder(data: Any, place: Place) -> tuple[Any, str | int]:
-    """The object or array at whose key or position a place is."""
+    """Return the object or array at whose key or position a place is."""
     names: list[Any] = []
     while place:
         place, name = place
@@ -145,7 +145,7 @@ def _grouped(named: Iterable[tuple[Shape, Any]]) -> dict[Shape, set[str]]:
 
 
 def _read(field: Field, ids: Iterable[str]) -> dict[str, Any]:
-    """The values of those texts that the field could hold."""
+    """Return the values of those texts that the field could hold."""
     read = {}
     for text in ids:
         with suppress(ValueError):
@@ -177,7 +177,7 @@ def _all_resolved(filters: Iterable[Filter], keys: dict[Shape, Named]) -> tuple[
 
 
 def _resolved(condition: Condition, keys: dict[Shape, Named]) -> Condition:
-    """A condition on primary keys. A document that is not there equals nothing, and is before and after nothing."""
+    """Return a condition on primary keys. A document that does not exist equals nothing, nor comes before or after."""
     value = condition.value
     if not _named_in(condition):
         return condition
@@ -192,10 +192,10 @@ def _resolved(condition: Condition, keys: dict[Shape, Named]) -> Condition:
 
 
 def _key(value: Any, keys: dict[Shape, Named]) -> list[Any]:
-    """The primary key of a document, if there is one of this public id, or the id can be a primary key."""
+    """Return the primary key of a document, if there is one of this public id, or the id can be a primary key."""
     if not isinstance(value, NamedDocument):
         return [value]
     assert value.shape.pk is not None
     with suppress(ValueError):
-        return [value.shape.pk.kind.from_text(keys[value.shape].get(value.text, value.text))]
+        return [value.value(value.shape.pk.kind.from_text(keys[value.shape].get(value.text, value.text)))]
     return []

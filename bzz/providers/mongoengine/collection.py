@@ -86,7 +86,7 @@ class Collection:
         limit: int = 0,
         keys: Sequence[str] | None = None,
     ) -> list[Document]:
-        """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
+        """Return the documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
         return await self._operations.read(
             lambda: self.raw.find(
                 query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit
@@ -96,7 +96,7 @@ class Collection:
     async def page(
         self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]], skip: int, limit: int
     ) -> tuple[list[Document], bool]:
-        """The first documents that match, and whether they are cut: more of them would not go into one reply.
+        """Return the first documents that match, and whether they are cut: more of them would not go into one reply.
 
         MongoDB ends a reply at 16 MiB. What is beyond is not read.
         """
@@ -115,7 +115,7 @@ class Collection:
         return await self._operations.read(fetch)
 
     async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
-        """All documents that a pipeline gives."""
+        """Return all documents that a pipeline gives."""
 
         async def fetch() -> list[Document]:
             cursor = self.raw.aggregate(pipeline)
@@ -127,23 +127,23 @@ class Collection:
         return await self._operations.read(fetch)
 
     async def count(self, query: Mapping[str, Any]) -> int:
-        """How many documents match, exactly."""
+        """Return how many documents match, exactly."""
         return await self._operations.read(lambda: self.raw.count_documents(query))
 
     async def update(
         self, query: Mapping[str, Any], change: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     ) -> Document | None:
-        """Change one document atomically; returns it as it was before, None where nothing matched."""
+        """Change one document atomically; return it as it was before, or None if nothing matched."""
         return await self._operations.write(
             lambda: self.raw.find_one_and_update(query, change, return_document=pymongo.ReturnDocument.BEFORE),
         )
 
     async def delete(self, query: Mapping[str, Any]) -> Document | None:
-        """Delete one document atomically; returns it, None where nothing matched."""
+        """Delete one document atomically; return it, or None if nothing matched."""
         return await self._operations.write(lambda: self.raw.find_one_and_delete(query))
 
     async def insert(self, documents: Sequence[bytes]) -> list[Failure | None]:
-        """Insert encoded documents in one round trip, each by itself; returns what went wrong with each.
+        """Insert encoded documents in one round trip, each by itself; return what went wrong with each.
 
         Where all of them failed alike, that is raised. Their ids are in them, so that the driver's own retry cannot
         insert one twice.

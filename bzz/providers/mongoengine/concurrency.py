@@ -146,8 +146,9 @@ class CapacityLimiter:
         :raises bzz.errors.Unavailable: if none came in three seconds.
         """
         loop = asyncio.get_running_loop()
-        if not self._waiting and self._is_free(loop):
-            return self._take(loop)
+        turn = None if self._waiting else self._try_take(loop)
+        if turn is not None:
+            return turn
         future: asyncio.Future[object] = loop.create_future()
         self._waiting.append((future, loop.time()))
         if self._look_later is None:
@@ -165,25 +166,29 @@ class CapacityLimiter:
         if self._waiting:
             self._hand_out(asyncio.get_running_loop())
 
-    def _is_free(self, loop: asyncio.AbstractEventLoop) -> bool:
-        taken = len(self._taken)
-        if taken < self._number:
-            return True
-        return taken < self._most and taken - self._count_late(loop.time() - LATE_SECONDS) < self._number
+    def _try_take(self, loop: asyncio.AbstractEventLoop) -> object | None:
+        """Take a turn if one is free, or may be lent; return None if there is none."""
+        taken, now = len(self._taken), loop.time()
+        if taken >= self._number:
+            is_lent = taken < self._most and taken - self._count_late(now - LATE_SECONDS) < self._number
+            if not is_lent:
+                return None
+        turn = object()
+        self._taken[turn] = now
+        return turn
 
     def _count_late(self, since: float) -> int:
         return next((count for count, taken in enumerate(self._taken.values()) if taken > since), len(self._taken))
 
-    def _take(self, loop: asyncio.AbstractEventLoop) -> object:
-        turn = object()
-        self._taken[turn] = loop.time()
-        return turn
-
     def _hand_out(self, loop: asyncio.AbstractEventLoop) -> None:
-        while self._waiting and self._is_free(loop):
-            future, _ = self._waiting.popleft()
-            if not future.done():
-                future.set_result(self._take(loop))
+        while self._waiting:
+            future, _ = self._waiting[0]
+            turn = None if future.done() else self._try_take(loop)
+            if turn is not None:
+                future.set_result(turn)
+            elif not future.done():
+                return
+            self._waiting.popleft()
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look after those who wait, as long as there are any."""

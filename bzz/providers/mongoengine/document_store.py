@@ -77,7 +77,7 @@ class DocumentStore:
         return self._given if self._given is not None else connected(internals.connection_alias(self.model)).database
 
     async def collection(self) -> Collection:
-        """The collection on the running loop's client, after MongoEngine has made its indexes (once)."""
+        """Return the collection on the running loop's client, after MongoEngine has made its indexes (once)."""
         return (await self._open()).collection
 
     async def _open(self) -> _Open:
@@ -101,7 +101,7 @@ class DocumentStore:
         return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts)
 
     def _make_indexes(self) -> Any:
-        """Make the indexes, unless that has been done; returns MongoEngine's own collection object, if there is one."""
+        """Make the indexes, unless that has been done; return MongoEngine's own collection object, if there is one."""
         lock = _index_locks.setdefault(self.model, threading.Lock())
         if not lock.acquire(timeout=MAX_WAIT_SECONDS):
             raise Unavailable(TOO_SLOW)
@@ -122,7 +122,7 @@ class DocumentStore:
     # -- finding
 
     async def find(self, field: Field, key: Any, context: Any) -> tuple[Raw, Raw]:
-        """The document whose ``field`` is ``key``, and the query that finds it again.
+        """Return the document whose ``field`` is ``key``, and the query that finds it again.
 
         :raises bzz.errors.NotFound: if there is none within the model's ``objects`` and ``get_instance_queryset``.
         """
@@ -138,7 +138,7 @@ class DocumentStore:
         return field is self.codec.shape.pk and field.kind.is_scalar
 
     async def _fetch_group(self, collection: Collection, wanted: Sequence[Any]) -> list[Raw | Exception | None]:
-        """The documents with these primary keys, each asker's its own copy."""
+        """Return the documents with these primary keys, a copy of its own to each asker."""
         keys = list(set(wanted))
         query = {"_id": keys[0] if len(keys) == 1 else {"$in": keys}, **self._querysets.own}
         found = {each["_id"]: each for each in await collection.find(query, limit=len(keys))}
@@ -151,7 +151,7 @@ class DocumentStore:
         return answers
 
     async def find_by(self, query: Raw) -> Raw:
-        """The document that a query from :meth:`query` finds.
+        """Return the document that a query from :meth:`query` finds.
 
         :raises bzz.errors.NotFound: if no document matches.
         """
@@ -176,11 +176,11 @@ class DocumentStore:
         return {"$and": [query, await self._querysets.one(str(key), context)]}
 
     async def holds(self, key: Any) -> bool:
-        """Whether there is a document with this raw primary key, whoever may see it."""
+        """Return whether there is a document with this raw primary key, whoever may see it."""
         return bool(await (await self.collection()).find({"_id": key}, limit=1, keys=["_id"]))
 
     async def missing(self, keys: Sequence[Any], context: Any) -> list[Any]:
-        """Which of these primary keys name no document that :meth:`find` would give."""
+        """Return those of primary keys that name no document that :meth:`find` would give."""
         assert self.codec.pk is not None
         pk = self.codec.pk.declared
         if self._querysets.narrow_one:
@@ -246,7 +246,7 @@ class DocumentStore:
             )
 
     async def insert(self, raw: Raw) -> Raw:
-        """Insert a document; returns it as MongoDB holds it.
+        """Insert a document; return it as MongoDB holds it.
 
         :raises bzz.errors.Conflict: a unique value is taken.
         :raises bzz.errors.Invalid: MongoDB refuses the data.

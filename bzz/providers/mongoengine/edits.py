@@ -12,6 +12,7 @@ from typing import Any, cast
 import mongoengine as me
 
 from bzz.errors import Conflict, Invalid, NotFound
+from bzz.providers.base import Step
 from bzz.providers.compare_and_set import Conditions
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
@@ -52,12 +53,12 @@ def replace(located: Located, raw: Raw, after: Raw, *, whole: bool) -> tuple[Edi
     return Edit(lambda root: applied(root, placed), placed, rests_on), located
 
 
-def at(located: Located, name: str, alter: Alteration) -> Callable[[Raw], Edit]:
+def at(located: Located, step: Step, alter: Alteration) -> Callable[[Raw], Edit]:
     """Return the edit of a document that alters one field of the (embedded) document at ``located``."""
 
     def make(raw: Raw) -> Edit:
         subdocument = located.find_again(raw)
-        field = subdocument.codec.fields[name]
+        field = subdocument.field(step)
         where = subdocument.below(field.stored)
         before = subdocument.raw.get(field.stored)
         value, change = alter(field, before, where)
@@ -140,7 +141,7 @@ def remove(located: Located, conditions: Conditions) -> Callable[[Raw], Edit]:
 
 
 def _removal(subdocument: Subdocument, left: Raw) -> tuple[Any, str]:
-    """The update that removes what is at ``subdocument``, and the path that it touches."""
+    """Return the update that removes what is at ``subdocument``, and the path that it touches."""
     if not subdocument.in_list:
         return {"$unset": {subdocument.where: ""}}, subdocument.where
     if subdocument.where.count(".") <= MAX_REMOVAL_DEPTH:
@@ -158,7 +159,7 @@ def _judge_rest(located: Located, raw: Raw, after: Raw) -> None:
 
 
 def _without(root: Raw, subdocument: Subdocument) -> Raw:
-    """A copy of a root document without the embedded document at ``subdocument``."""
+    """Return a copy of a root document without the embedded document at ``subdocument``."""
     if not subdocument.in_list:
         return cast("Raw", put_at(root, subdocument.where, MISSING))
     where, _, position = subdocument.where.rpartition(".")
@@ -238,6 +239,6 @@ def _moved(located: Located, raw: Raw, after: Raw) -> tuple[Edit, int] | None:
 
 
 def _sorts_anew(field: FieldCodec, before: Raw, after: Raw) -> bool:
-    """Whether the value that an item is sorted by is another one."""
+    """Return whether the value that an item is sorted by is another one."""
     key, _ = internals.item_order(field.source)
     return key is not None and differ(before.get(key, MISSING), after.get(key, MISSING))

@@ -90,7 +90,7 @@ def writing() -> Iterator[None]:
 
 
 def blames_data(error: BaseException | None) -> bool:
-    """Whether a write was refused for what it would have stored: a unique value that is taken, or bad data."""
+    """Return whether a write was refused for what it would have stored: a unique value that is taken, or bad data."""
     if isinstance(error, WriteConcernError) or not isinstance(error, OperationFailure):
         return False
     return isinstance(error, DuplicateKeyError) or error.code in _DATA_CODES
@@ -129,5 +129,6 @@ def _was_repeated(error: OperationFailure) -> bool:
 def _log(error: Exception) -> None:
     if isinstance(error, OperationFailure):
         details = error.details or {}
-        name, message = details.get("codeName", "no name"), details.get("errmsg", error)
+        name, message = details.get("codeName", "no name"), str(details.get("errmsg", error))
+        message = message.partition(" {")[0]  # what follows is the command, with the values in it
         logger.warning("MongoDB failed with code %s (%s): %s", error.code, name, message)

@@ -147,14 +147,14 @@ class _ArrayRows:
         self._stages = [{"$match": query}, *_stages_to(where)]
 
     async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]:
-        """Rows that match, in order; never cut, for all of them are parts of one document."""
+        """Return the rows that match, in order; never cut, for all of them are parts of one document."""
         found = await self._collection.aggregate(
             [*self._stages, {"$match": query}, {"$sort": dict(sort)}, {"$skip": skip}, {"$limit": limit}]
         )
         return found, False
 
     async def count(self, query: Raw) -> int:
-        """How many rows match."""
+        """Return how many rows match."""
         found = await self._collection.aggregate([*self._stages, {"$match": query}, {"$count": "total"}])
         return int(found[0]["total"]) if found else 0
 
@@ -192,7 +192,7 @@ def _item_order(codec: DocumentCodec, sort: Sequence[Sort]) -> Sequence[Key]:
 
 
 def _keys(codec: DocumentCodec, sort: Sequence[Sort], prefix: str) -> list[Key]:
-    """The sort keys of a request, all of them of fields that MongoDB sorts in the order of their values."""
+    """Return the sort keys of a request, all of them of fields that MongoDB sorts in the order of their values."""
     keys = []
     for each in sort:
         path, field = stored_path(codec, each.path)
@@ -202,10 +202,10 @@ def _keys(codec: DocumentCodec, sort: Sequence[Sort], prefix: str) -> list[Key]:
 
 
 def _is_open(codec: DocumentCodec, stored: str) -> bool:
-    """Whether a cursor may carry a field's value: hidden ones, and those that are no scalar, are not sorted by."""
+    """Return whether a cursor may carry a field's value: not if clients may not see it, or it is no scalar."""
     first, _, rest = stored.partition(".")
     field = codec.by_stored.get(first)
-    if field is None or field.declared.hidden:
+    if field is None or field.declared.hidden or field.declared.write_only:
         return False
     if not rest or field.compared == stored:
         return field.declared.kind.is_scalar
@@ -228,7 +228,7 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Raw:
-    """The query for what comes after the item with these sort values."""
+    """Return the query for what comes after the item with these sort values."""
     ways = [
         {"$and": [*({path: value} for path, value in way.same), {way.key.path: condition}]}
         for way in beyond(keys, values)
@@ -238,7 +238,7 @@ def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Raw:
 
 
 def _later(way: Beyond) -> list[Raw]:
-    """Conditions of which one holds for each value that sorts after that of an item.
+    """Return conditions of which one holds for each value that sorts after that of an item.
 
     MongoDB sorts null first, then NaN, then numbers; and compares values of one type only, so each is asked for.
     """

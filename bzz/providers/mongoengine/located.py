@@ -9,7 +9,7 @@ from typing import Any
 from bzz.errors import Conflict, NotFound
 from bzz.providers.base import Stale, Step
 from bzz.providers.compare_and_set import Conditions
-from bzz.providers.missing import missing_at
+from bzz.providers.missing import Missing, missing_at
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
@@ -36,6 +36,17 @@ class Subdocument:
     def below(self, name: str) -> str:
         """Return the MongoDB path of a key of this document."""
         return f"{self.where}.{name}" if self.where else name
+
+    def field(self, step: Step) -> FieldCodec:
+        """Return the codec of the field that a step follows from here.
+
+        :raises bzz.errors.NotFound: if only other subclasses declare it.
+        """
+        assert step.field is not None
+        found = self.codec.fields.get(step.field.name)
+        if found is None:
+            raise Missing(step)
+        return found
 
     @property
     def record(self) -> DocumentRecord:
@@ -149,7 +160,7 @@ class Located:
         return next((each for each in reversed(self._way(raw)) if each.in_list), None)
 
     def _way(self, raw: Raw) -> list[Subdocument]:
-        """The root document and each embedded document down to the end.
+        """Return the root document and each embedded document down to the end.
 
         :raises bzz.errors.NotFound: if one of them is missing.
         """
@@ -164,8 +175,7 @@ MOVED = "The item at this position is not the one that was there a moment ago; r
 
 
 def _into(subdocument: Subdocument, step: Step) -> Subdocument:
-    assert step.field is not None
-    field = subdocument.codec.fields[step.field.name]
+    field = subdocument.field(step)
     value = subdocument.raw.get(field.stored)
     if field.item is None:
         return _into_single(subdocument, field, value, step)
@@ -185,8 +195,9 @@ def _into_single(subdocument: Subdocument, field: FieldCodec, value: Any, step: 
 
 
 def find_item(field: FieldCodec, items: Sequence[Any], key: Any) -> int:
-    """The position of the embedded document that ``key`` names: its id, or its position where the class has no id.
+    """Return the position of the embedded document that ``key`` names.
 
+    :param key: its id, or its position if the class has no id.
     :raises bzz.errors.NotFound: if no item has it.
     """
     assert field.item is not None
@@ -202,6 +213,6 @@ def _name_of(codec: DocumentCodec, item: Raw, position: int) -> Any:
 
 
 def linked_keys(value: Any) -> list[Any]:
-    """The raw primary keys of the references that a list or single property holds."""
+    """Return the raw primary keys of the references that a list or single property holds."""
     held = value if isinstance(value, list) else [value]
     return [reference_key(each) for each in held if each is not None]

@@ -122,7 +122,7 @@ class _Removal:
         return unchanged(self._known, self._known if self._is_saved else None)  # a save may leave another order of keys
 
     def outcome(self) -> Raw | None:
-        """What was removed; None where that was something else than was read, and ``delete()`` kept quiet about it."""
+        """Return what was removed; None if it was something else than was read, and ``delete()`` did not raise."""
         return self._gone if self._is_reached else self._known
 
 

@@ -57,17 +57,17 @@ def check_save(model: Any) -> None:
 
 
 def saves_itself(codec: DocumentCodec) -> bool:
-    """Whether a class must be saved by MongoEngine. Asked per request: signal receivers come and go."""
+    """Return whether a class must be saved by MongoEngine. Asked per request: signal receivers come and go."""
     return codec.has_save_hooks or any(signal.has_receivers_for(codec.model) for signal in _SAVE_SIGNALS)
 
 
 def deletes_itself(codec: DocumentCodec) -> bool:
-    """Whether a class must be deleted by MongoEngine."""
+    """Return whether a class must be deleted by MongoEngine."""
     return codec.has_delete_hooks or any(signal.has_receivers_for(codec.model) for signal in _DELETE_SIGNALS)
 
 
 async def create(documents: DocumentStore, given: Raw) -> Raw:
-    """Insert a new document through ``save(force_insert=True)``; returns it as stored.
+    """Insert a new document through ``save(force_insert=True)``; return it as stored.
 
     :param given: the raw values that the client or a receiver gave; the class completes the rest.
     """
@@ -88,7 +88,7 @@ async def create(documents: DocumentStore, given: Raw) -> Raw:
 
 
 async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | None:
-    """Save the difference of two raw documents, if the first still is what is stored; None where it is not."""
+    """Save the difference of two raw documents, if the first still is what is stored; return None if it is not."""
     codec = documents.codec.variant(before)
     documents.require_own_database()
     collection = await documents.collection()
@@ -118,7 +118,7 @@ async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | No
 
 
 async def delete(documents: DocumentStore, raw: Raw, *, in_any_state: bool = False) -> Raw | None:
-    """Delete a document through its own ``delete()``, if it still is what is stored; None where it is not.
+    """Delete a document through its own ``delete()``, if it still is what is stored; return None if it is not.
 
     An own ``delete()`` may never get to MongoEngine's, so for those what is stored is compared just before, too.
 
@@ -142,7 +142,7 @@ def _is_stored(model: Any, raw: Raw) -> bool:
 
 
 def _loaded(codec: DocumentCodec, raw: Raw) -> Any:
-    """An instance as MongoEngine loads it, but for stored keys that nobody declares: those it would not load at all."""
+    """Return an instance as MongoEngine loads it, without stored keys that nobody declares, which it refuses."""
     model = codec.model
     if internals.is_dynamic(model):
         return internals.from_stored(model, dict(raw))
@@ -155,13 +155,13 @@ def _loaded(codec: DocumentCodec, raw: Raw) -> Any:
 
 
 def _others(instance: Any, loaded: Raw, updates: Iterable[Raw]) -> Raw:
-    """What an instance holds, and was not written by its updates, but by other means of its own ``save``."""
+    """Return what an instance holds, and was not written by its updates, but by other means of its own ``save``."""
     written = {path.partition(".")[0] for update in updates for paths in update.values() for path in paths}
     return {key: each for key, each in instance.to_mongo().items() if key not in written and each != loaded.get(key)}
 
 
 def _changed(before: Raw, after: Raw) -> set[str]:
-    """The stored keys in which two raw documents differ."""
+    """Return the stored keys in which two raw documents differ."""
     return {key for keys in assignments(before, after).values() for key in keys}
 
 
@@ -211,7 +211,7 @@ def _assign_inner(field: FieldCodec, embedded: Any, before: Raw, after: Raw) -> 
 
 
 def _saved(field: FieldCodec, value: Any) -> Any:
-    """What an attribute holds for the class's own hooks: its references can be followed."""
+    """Return what an attribute holds for the class's own hooks: its references can be followed."""
     loaded = field.to_saved_attribute(value)
     for document in documents_in(loaded):
         internals.take_fields(document)
@@ -251,7 +251,7 @@ def _writing() -> Iterator[None]:
 
 
 def _open_name(codec: DocumentCodec, where: str) -> str:
-    """The dotted name that a client may be told: without MongoEngine's mark for ``clean``, or hidden names."""
+    """Return the dotted name that a client may know: without MongoEngine's mark for ``clean``, or hidden names."""
     return codec.open_name(".".join(name for name in where.split(".") if name != NON_FIELD_ERRORS))
 
 

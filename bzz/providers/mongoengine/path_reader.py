@@ -34,7 +34,7 @@ class PathReader:
         self.registry = registry
 
     def documents(self, codec: DocumentCodec) -> DocumentStore:
-        """The documents of one class."""
+        """Return the documents of one class."""
         if codec not in self._documents:
             self._documents[codec] = DocumentStore(codec, self._database)
         return self._documents[codec]
@@ -46,7 +46,7 @@ class PathReader:
     # -- one
 
     async def locate(self, steps: Sequence[Step], context: Any) -> Located:
-        """The document that holds the end of a path, and the way inside it.
+        """Return the document that holds the end of a path, and the way inside it.
 
         :raises bzz.errors.NotFound: where anything on the way is missing.
         """
@@ -97,15 +97,14 @@ class PathReader:
 
     async def dangling(self, located: Located, step: Step) -> Any:
         """Return the stored reference of a single property whose document is gone, or None."""
-        assert step.field is not None
         subdocument = located.subdocument
-        stored = subdocument.raw.get(subdocument.codec.fields[step.field.name].stored)
+        stored = subdocument.raw.get(subdocument.field(step).stored)
         if stored is None or await self.of(step.shape).holds(reference_key(stored)):
             return None
         return stored
 
     async def get(self, path: Path, context: Any) -> DocumentRecord:
-        """The instance at the end of a path."""
+        """Return the instance at the end of a path."""
         step = path.steps[0]
         if len(path.steps) == 1 and step.shape.url_id is not None:
             documents = self.of(step.shape)
@@ -115,13 +114,13 @@ class PathReader:
     # -- many
 
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
-        """One page of the list at the end of a path."""
+        """Return one page of the list at the end of a path."""
         step = path.last
         if step.field is None or step.is_reference:
             return await self._list_documents(path, query, context)
         located = await self.locate(path.steps[:-1], context)
         subdocument = located.subdocument
-        field = subdocument.codec.fields[step.field.name]
+        field = subdocument.field(step)
         assert field.item is not None
         collection, where = await located.documents.collection(), subdocument.below(field.stored)
         return await read_page(ItemListing(collection, located.query, where, field.item.target(), query), query)
@@ -140,7 +139,6 @@ class PathReader:
 
 
 def _held(located: Located, step: Step) -> list[Any]:
-    """The raw primary keys of the references that a step from ``located`` may follow."""
-    assert step.field is not None
+    """Return the raw primary keys of the references that a step from ``located`` may follow."""
     subdocument = located.subdocument
-    return linked_keys(subdocument.raw.get(subdocument.codec.fields[step.field.name].stored))
+    return linked_keys(subdocument.raw.get(subdocument.field(step).stored))

@@ -94,14 +94,14 @@ class Querysets:
 
 
 def _has_manager(model: Any) -> bool:
-    """Whether a class has an ``objects`` of its own, by ``@queryset_manager``, that needs no arguments."""
+    """Return whether a class has an ``objects`` of its own, by ``@queryset_manager``, that needs no arguments."""
     manager = inspect.getattr_static(model, "objects")
     own = getattr(manager, "get_queryset", None)
     return own is not None and len(inspect.signature(own).parameters) <= 2  # MongoEngine's own rule
 
 
 def _order_key(model: Any, name: str) -> tuple[str, int]:
-    """The stored path and direction of one name in a model's ``ordering``, by MongoEngine's own translation."""
+    """Return the stored path and direction of one name in a model's ``ordering``, by MongoEngine's own translation."""
     path = name.lstrip("+-").replace("__", ".")
     with suppress(me.errors.LookUpError):  # MongoEngine, too, lets a name pass that it does not know
         path = internals.stored_path(model, path)

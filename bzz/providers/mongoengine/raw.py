@@ -13,7 +13,7 @@ MISSING: Any = object()
 
 
 def differ(old: Any, new: Any) -> bool:
-    """Whether two raw values are stored differently: to Python, True is 1 and NaN is not NaN."""
+    """Return whether two raw values are stored differently: to Python, True is 1 and NaN is not NaN."""
     if isinstance(old, dict) and isinstance(new, dict):
         return old.keys() != new.keys() or any(differ(each, new[key]) for key, each in old.items())
     if isinstance(old, list) and isinstance(new, list):

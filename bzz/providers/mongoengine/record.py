@@ -13,7 +13,7 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
 from bzz.providers.mongoengine.codecs.instance import touched
-from bzz.providers.mongoengine.raw import Raw, differ
+from bzz.providers.mongoengine.raw import differ
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.providers.records import StoredRecord
 from bzz.shape import Shape
@@ -21,46 +21,13 @@ from bzz.shape import Shape
 __all__ = ["DocumentRecord", "render", "shape_of"]
 
 
-class DocumentRecord(StoredRecord):
-    """A raw document and its codec.
-
-    :param codec: of its class, or of a class above that.
-    :param position: in a list of embedded documents without ids.
-    """
-
-    def __init__(self, codec: DocumentCodec, raw: Raw, position: int | None = None) -> None:
-        self.codec = codec.variant(raw) if codec.inherits else codec
-        self.raw = raw
-        self._declared = codec
-        self._position = position
-
-    @property
-    def id(self) -> str | None:
-        key = self._position if self.codec.shape.url_id is None else self.codec.key_of(self.raw)
-        return None if key is None else str(key)
-
-    @property
-    def model(self) -> type:
-        found: type = self._declared.model
-        return found
+class DocumentRecord(StoredRecord[DocumentCodec]):
+    """A raw document and its codec."""
 
     @property
     def key(self) -> Any:
         assert self.codec.pk is not None
         return self.codec.pk.diff_form(self.raw.get("_id"))
-
-    @property
-    def has_custom_json(self) -> bool:
-        return self.codec.has_custom_json
-
-    def to_json(self) -> dict[str, Any]:
-        return self.codec.to_json(self.raw)
-
-    def changed_json(self, instance: Any) -> dict[str, Any]:
-        return self.codec.changed_json(instance, self.raw)
-
-    def load(self) -> Any:
-        return self.codec.load(self.raw)
 
     def is_untouched(self, instance: Any) -> bool:
         return touched(instance) == set()
@@ -71,11 +38,11 @@ class DocumentRecord(StoredRecord):
     def compare(self, before: Self | None, after: Self | None, *, by_item: bool = False) -> Diff:
         old, new = (None if each is None else each.raw for each in (before, after))
         instance = None if after is None else lambda: after.instance
-        return diff(self._declared, old, new, by_item=by_item, instance=instance)
+        return diff(self.declared, old, new, by_item=by_item, instance=instance)
 
 
 async def render(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
-    """What clients see of records, or of instances that a receiver put in their place.
+    """Return what clients see of records, or of instances that a receiver put in their place.
 
     ``to_dict()`` of a model runs in a worker thread, where it may follow references.
     """
@@ -85,7 +52,7 @@ async def render(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
 
 
 def shape_of(codec: DocumentCodec, item: Any) -> Shape | None:
-    """The shape by which :func:`render` shows an item; None where ``to_dict()`` or a receiver says what is shown."""
+    """Return the shape by which :func:`render` shows an item; None if ``to_dict()`` or a receiver makes its JSON."""
     if isinstance(item, DocumentRecord):
         found = item.codec
     elif isinstance(item, me.base.BaseDocument):

@@ -6,14 +6,14 @@ There is one subclass for each kind. Nothing here knows which kinds there are.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from bzz.change import Diff
 from bzz.errors import Invalid
 from bzz.providers import merge_patch
 from bzz.providers.base import Unchanged
+from bzz.providers.diff import FieldPair
 from bzz.providers.mongoengine.codecs.checks import Checks, Errors
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -123,8 +123,10 @@ class FieldCodec(Checks):
         """
         if not dotted:
             return self.key_path, self
+        if self.item is not None:
+            return self.item.inside(dotted)
         first, _, rest = dotted.partition(".")
-        field = (self.item or self).target().known(first)
+        field = self.target().known(first)
         path, inner = field.inside(rest)
         return f".{field.stored}{path}", inner
 
@@ -143,28 +145,33 @@ class FieldCodec(Checks):
         """
         return items
 
-    # -- differences
+    # -- differences: see bzz.providers.diff
 
     def diff_form(self, bson: Any) -> Any:
         """Return what a diff tells of what is stored: the attribute."""
         return self.to_attribute(copy.deepcopy(bson))  # what receivers do to a diff must not change what is stored
 
-    def diff(self, old: Any, new: Any, name: str, *, by_item: bool = False) -> Diff:
-        """The differences of two stored values, by dotted names.
+    def differs(self, old: Any, new: Any) -> bool:
+        """Return whether two stored values differ."""
+        return differ(old, new)
 
-        :param by_item: whether a list of embedded documents is told item by item where both sides hold the same items.
-        """
-        return self._diff(old, new, name, by_item) if differ(old, new) else {}
-
-    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
-        return self.whole_diff(old, new, name)
-
-    def whole_diff(self, old: Any, new: Any, name: str) -> Diff:
-        """Return the difference of two stored values, each taken as a whole."""
+    def told(self, old: Any, new: Any) -> tuple[Any, Any] | None:
+        """Return what a diff tells of two stored values that differ; None if it would tell the same of both."""
         before, after = self.diff_form(old), self.diff_form(new)
         if self.compares_attributes and not differ(before, after):
-            return {}
-        return {name: {"from": before, "to": after}}
+            return None
+        return self.masked(before), self.masked(after)
+
+    def masked(self, attribute: Any) -> Any:
+        """Return an attribute for a diff: write-only fields of documents embedded in it are masked."""
+        return attribute
+
+    def embedded_pairs(self, old: Any, new: Any) -> Iterable[FieldPair] | None:
+        """Return the fields in which two embedded documents differ, each of which may be None.
+
+        :returns: None for anything but embedded documents.
+        """
+        return None
 
     # -- updates
 
@@ -200,9 +207,26 @@ class FieldCodec(Checks):
 
     # -- what a client may not write
 
-    def keeps(self, bson: Any) -> bool:
-        """Whether embedded documents in what is stored hold anything that a client may not write."""
+    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
+        """Whether embedded documents in what is stored hold anything that a client may not write, or not see.
+
+        :param knowing: whether the client knows of which class each of them is.
+        """
         return False
+
+    def names_class(self, value: Any) -> bool:
+        """Whether a value is a document that names its class, or a list of such."""
+        return False
+
+    def is_of_another_class(self, value: Any, bson: Any) -> bool:
+        """Whether a value names another class than that of a stored document."""
+        return False
+
+    def sets_write_only(self, value: Any) -> bool:
+        """Whether a value names a write-only field of a document embedded in it."""
+        return any(
+            part.field.declared.write_only or part.field.sets_write_only(part.value) for part in self.value_parts(value)
+        )
 
     def item_to_bson(self, key: Any, value: Any, stored: Any = None) -> Any:
         """Return what :meth:`to_bson` does, for an item of a list or map: refusals name its place."""

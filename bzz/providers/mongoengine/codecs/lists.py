@@ -10,7 +10,6 @@ import mongoengine as me
 from mongoengine.base import BaseList
 from mongoengine.base.datastructures import EmbeddedDocumentList
 
-from bzz.change import Diff
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal, below
 from bzz.providers.mongoengine.codecs.containers import ContainerCodec
 from bzz.providers.mongoengine.codecs.conversions import Declaration
@@ -56,10 +55,14 @@ class ListCodec(ContainerCodec):
         if not isinstance(stored, list) or not item.holds_documents:
             return [item.item_to_bson(index, each) for index, each in enumerate(values)]
         sent = [item.sent_key(each) for each in values]
-        pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=item.keeps)
-        beside = enumerate(zip(values, pairs.counterparts, strict=True))
-        written = [item.item_to_bson(index, each, known) for index, (each, known) in beside]
-        pairs.check(written)
+        knowing = all(item.names_class(each) for each, key in zip(values, sent, strict=True) if key is None)
+        pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=item.keeps, knowing=knowing)
+        beside = enumerate(zip(values, sent, pairs.counterparts, strict=True))
+        written = [
+            item.item_to_bson(index, each, None if key is None and item.is_of_another_class(each, known) else known)
+            for index, (each, key, known) in beside
+        ]
+        pairs.check(written, sets_unseen=[item.sets_write_only(each) for each in values])
         return written
 
     def sorted(self, items: list[Any]) -> list[Any]:
@@ -92,22 +95,8 @@ class ListCodec(ContainerCodec):
         kind = EmbeddedDocumentList if isinstance(self.source, me.EmbeddedDocumentListField) else BaseList
         return kind(items, instance, self.declared.name)
 
-    # -- differences
-
-    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
-        if self.item is None or not (by_item and self._hold_the_same_items(old, new)):
-            return self.whole_diff(old, new, name)
-        found: Diff = {}
-        for at, (before, after) in enumerate(zip(old, new, strict=True)):
-            found.update(self.item.diff(before, after, f"{name}.{at}", by_item=True))
-        return found
-
-    def _hold_the_same_items(self, old: Any, new: Any) -> bool:
-        """Whether two lists hold embedded documents of the same classes and ids, in the same order."""
-        if self.item is None or not (isinstance(old, list) and isinstance(new, list)):
-            return False
-        before, after = (list(map(self.item.identity, each)) for each in (old, new))
-        return before == after and None not in before
+    def names_class(self, value: Any) -> bool:
+        return self.item is not None and isinstance(value, list) and all(map(self.item.names_class, value))
 
     # -- checks
 

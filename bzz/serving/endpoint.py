@@ -1,4 +1,4 @@
-"""Where a server listens."""
+"""The port or Unix socket on which a server listens."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from tornado.netutil import bind_sockets, bind_unix_socket
 
-__all__ = ["Place", "port_of"]
+__all__ = ["Endpoint", "port_of"]
 
 
 @dataclass(frozen=True)
-class Place:
+class Endpoint:
     """A port of an address, or a Unix socket.
 
     :param port: 0 takes a free one.
@@ -28,7 +28,7 @@ class Place:
     def bind(self) -> list[socket.socket]:
         """Return listening sockets.
 
-        :raises OSError: if the place is taken; a socket file that nobody listens on is not.
+        :raises OSError: if it is taken; a socket file on which no server listens is not.
         """
         if self.unix_socket is None:
             return bind_sockets(self.port, self.address)
@@ -44,7 +44,7 @@ class Place:
             self.unix_socket.unlink(missing_ok=True)
 
     def is_reached(self) -> bool:
-        """Return whether somebody listens."""
+        """Return whether a server listens there."""
         try:
             if self.unix_socket is None:
                 socket.create_connection((self.address, self.port), timeout=1).close()
