@@ -22,6 +22,8 @@ from bzz.testing.provider.client import Client
 from tests.conftest import Driver
 from tests.providers.following import following
 
+pytestmark = pytest.mark.timeout(240)  # some write tens of megabytes, for which a busy machine takes long
+
 BOTH, NEITHER = Matches(before=True, after=True), Matches(before=False, after=False)
 ENTERS, LEAVES = Matches(before=False, after=True), Matches(before=True, after=False)
 

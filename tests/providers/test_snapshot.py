@@ -8,7 +8,9 @@ from typing import Any
 
 import mongoengine as me
 import pytest
+from pymongo import AsyncMongoClient
 
+from bzz.dev import MongoServer
 from bzz.providers.base import Options
 from bzz.providers.changes import Position
 from bzz.providers.mongoengine import snapshot
@@ -77,6 +79,16 @@ async def test_large_snapshots_come_in_batches(gauges: MongoEngineProvider, driv
     _, batches = await read(gauges, "sort=level")
     assert [len(each) for each in batches] == [100, 100, 50]
     assert [each["level"] for each in await shown(gauges, batches)] == list(range(250))
+
+
+async def test_a_connection_with_a_timeout_of_its_own_reads_several_batches(
+    mongo: MongoServer, database_name: str
+) -> None:
+    async with AsyncMongoClient[Any](mongo.uri, timeoutMS=20_000) as client:
+        provider = MongoEngineProvider(Gauge, Options(database=client[database_name]))
+        await client[database_name]["gauge"].insert_many([{"level": level} for level in range(250)])
+        _, batches = await read(provider)
+    assert [len(each) for each in batches] == [100, 100, 50]
 
 
 async def test_a_snapshot_is_read_on_as_it_was(gauges: MongoEngineProvider, driver: Driver) -> None:
