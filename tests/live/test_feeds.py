@@ -26,7 +26,7 @@ class Paddle(me.EmbeddedDocument):
     wood = me.StringField()
 
 
-class Kayak(me.Document):
+class Catamaran(me.Document):
     name = me.StringField()
     owner = me.ReferenceField(Swimmer)
     oars = me.EmbeddedDocumentListField(Paddle)
@@ -208,17 +208,17 @@ async def test_an_instance_that_is_not_there_has_none(live: Api) -> None:
 
 
 async def test_a_list_of_embedded_documents_has_a_feed(live: Api) -> None:
-    client = live(Kayak)
-    boat = (await client.post("/kayak/", json={"name": "Tern", "oars": [{"length": 2}]})).json()
+    client = live(Catamaran)
+    boat = (await client.post("/catamaran/", json={"name": "Tern", "oars": [{"length": 2}]})).json()
     first = boat["oars"][0]["id"]
-    other = (await client.post("/kayak/", json={"name": "Gull"})).json()
-    async with following(client, f"/kayak/{boat['id']}/oars/") as feed:
+    other = (await client.post("/catamaran/", json={"name": "Gull"})).json()
+    async with following(client, f"/catamaran/{boat['id']}/oars/") as feed:
         assert list(feed.rows) == [first]
-        await client.post(f"/kayak/{other['id']}/oars/", json={"length": 9})
-        second = (await client.post(f"/kayak/{boat['id']}/oars/", json={"length": 3})).json()["id"]
-        await client.put(f"/kayak/{boat['id']}/oars/{first}/", json={"wood": "ash"})
-        await client.put(f"/kayak/{boat['id']}/", json={"name": "Erne"})
-        await client.delete(f"/kayak/{boat['id']}/oars/{second}/")
+        await client.post(f"/catamaran/{other['id']}/oars/", json={"length": 9})
+        second = (await client.post(f"/catamaran/{boat['id']}/oars/", json={"length": 3})).json()["id"]
+        await client.put(f"/catamaran/{boat['id']}/oars/{first}/", json={"wood": "ash"})
+        await client.put(f"/catamaran/{boat['id']}/", json={"name": "Erne"})
+        await client.delete(f"/catamaran/{boat['id']}/oars/{second}/")
         created, updated, deleted = await feed.changed(3)
         assert (created["kind"], created["id"], created["row"]["length"]) == ("created", second, 3)
         assert (updated["id"], updated["diff"]) == (first, {"wood": {"from": None, "to": "ash"}})
@@ -226,23 +226,23 @@ async def test_a_list_of_embedded_documents_has_a_feed(live: Api) -> None:
 
 
 async def test_embedded_documents_enter_and_leave_a_filter(live: Api) -> None:
-    client = live(Kayak)
-    boat = (await client.post("/kayak/", json={"oars": [{"length": 2}]})).json()
+    client = live(Catamaran)
+    boat = (await client.post("/catamaran/", json={"oars": [{"length": 2}]})).json()
     oar = boat["oars"][0]["id"]
-    async with following(client, f"/kayak/{boat['id']}/oars/?length__gte=3") as feed:
+    async with following(client, f"/catamaran/{boat['id']}/oars/?length__gte=3") as feed:
         assert feed.rows == {}
         for length in (3, 1):
-            await client.put(f"/kayak/{boat['id']}/oars/{oar}/", json={"length": length})
+            await client.put(f"/catamaran/{boat['id']}/oars/{oar}/", json={"length": length})
         enter, leave = await feed.changed(2)
         assert (enter["kind"], enter["id"]) == ("enter", oar)
         assert (leave["kind"], leave["id"]) == ("leave", oar)
 
 
 async def test_what_is_behind_a_reference_has_no_feed_there(live: Api) -> None:
-    client = live(Kayak, Swimmer)
+    client = live(Catamaran, Swimmer)
     ann = (await client.post("/swimmer/", json={"name": "Ann"})).json()
-    boat = (await client.post("/kayak/", json={"owner": ann["id"]})).json()
-    answer = await client.get(f"/kayak/{boat['id']}/owner/", headers={"Accept": "text/event-stream"})
+    boat = (await client.post("/catamaran/", json={"owner": ann["id"]})).json()
+    answer = await client.get(f"/catamaran/{boat['id']}/owner/", headers={"Accept": "text/event-stream"})
     assert answer.status_code == 406
 
 
