@@ -16,6 +16,7 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers the codecs of its field classes
     embedded,
     free_form,
+    generic_embedded,
     geo,
     lists,
     maps,
