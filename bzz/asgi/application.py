@@ -140,10 +140,12 @@ async def _answer_at_once(send: Send, error: RequestError, *more: tuple[bytes, b
 class _ASGIExchange(Exchange):
     """Sends messages to the engine, which waits with the next where the client does not read."""
 
+    __slots__ = ("_outbox", "_whole", "receive", "send")
+
     receive: Receive
     send: Send
     _outbox: Outbox
-    _whole = False
+    _whole: bool
 
     async def _body(self) -> AsyncIterator[bytes]:
         more = True

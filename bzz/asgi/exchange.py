@@ -40,7 +40,27 @@ _BUSY = Unavailable("The server is busy; nothing was done.")
 
 
 class Exchange(HTTPConnection, metaclass=ABCMeta):
-    """One request, and the connection on which a Tornado handler answers it."""
+    """One request, and the connection on which a Tornado handler answers it.
+
+    Slots, for an answer may last for hours, and there may be ten thousand: a feed.
+    """
+
+    __slots__ = (
+        "_begun",
+        "_body_timeout",
+        "_close_callback",
+        "_done",
+        "_engine",
+        "_finished",
+        "_is_counted",
+        "_left",
+        "_loop",
+        "_unread",
+        "context",
+        "headers",
+        "max_body_size",
+        "start_line",
+    )
 
     def __init__(self, engine: Engine, start_line: RequestStartLine, headers: HTTPHeaders, context: Client) -> None:
         self.context = context
