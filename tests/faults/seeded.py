@@ -192,6 +192,15 @@ class KeepsOfFeeds(Seeded):
         return await super().scope(*args, **kwargs)
 
 
+class BreaksFeeds(Seeded):
+    """Has a mistake in its code."""
+
+    async def scope(self, *args: Any, **kwargs: Any) -> Scope:
+        if self._is_time():
+            raise KeyError("seeded")
+        return await super().scope(*args, **kwargs)
+
+
 class WaitsForAll(Seeded):
     """Keeps whatever waits for clients of feeds."""
 
