@@ -30,8 +30,7 @@ from bench import data
 from bench.models import User
 from bzz.addresses import Proxies
 from bzz.dev import MongoServer
-from bzz.limits import InFlight, Limits
-from bzz.serving.guarded import Guarded
+from bzz.limits import CappedApplication, InFlight, Limits
 
 __all__ = ["REQUESTS", "Trace", "main", "trace"]
 
@@ -109,7 +108,7 @@ def _connected(database: str, uri: str) -> Iterator[None]:
 async def _trace(method: str, path: str, body: bytes) -> Trace:
     limits = Limits()
     application = Application(bzz.ModelHive.routes_for("mongoengine", User))
-    server = HTTPServer(Guarded(application, limits, InFlight(limits.in_flight), Proxies(())))
+    server = HTTPServer(CappedApplication(application, limits, InFlight(limits.in_flight), Proxies(())))
     server.listen(0, "127.0.0.1")
     (listening,) = (each.getsockname() for each in server._sockets.values())
     reader, writer = await asyncio.open_connection(*listening)

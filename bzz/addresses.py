@@ -1,14 +1,17 @@
-"""Addresses of clients: one text for each, and whom to believe about them behind proxies."""
+"""Addresses of clients: one text for each, and which proxies are trusted to name them."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
+
+from tornado.httputil import HTTPHeaders
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["UNIX", "Proxies", "network_of", "normalize"]
+__all__ = ["UNIX", "Client", "Proxies", "client_of", "network_of", "normalize"]
 
 UNIX = "unix"
 """Stands for a peer on a Unix socket, which has no address, among trusted proxies."""
@@ -20,7 +23,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def _parse(text: str) -> Address | None:
-    """Return the address that ``text`` is, IPv4 where IPv6 only carries it; None if it is none."""
+    """Return the address in ``text``, IPv4 if IPv6 only carries it; None if it is not an address."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])  # a zone (RFC 4007) means something on one host only
     except ValueError:
@@ -35,7 +38,7 @@ def _parse(text: str) -> Address | None:
 
 @lru_cache(maxsize=1024)
 def normalize(text: str) -> str:
-    """Return the one way to write an address; a text that is no address as it is.
+    """Return the one way to write an address; a text that is not an address is returned as it is.
 
     An IPv4 client of an IPv6 socket, or behind NAT64, keeps its own address.
 
@@ -59,7 +62,7 @@ def network_of(text: str) -> str:
 
 
 class Proxies:
-    """The proxies whose word about their clients is taken.
+    """The proxies that are trusted to name their clients.
 
     :param networks: addresses and networks, such as ``'10.0.0.0/8'``; ``'unix'`` for whoever comes by a Unix socket.
     :raises bzz.errors.ConfigurationError: for anything else.
@@ -83,8 +86,8 @@ class Proxies:
     def client(self, peer: str | None, forwarded: Sequence[str]) -> str | None:
         """Return the address of the client at the far end of ``X-Forwarded-For``.
 
-        The chain is read from its end, where the nearest proxy wrote: the first address that is no trusted proxy's is
-        the client's, whatever stands before it. What is no address ends the reading.
+        The chain is read from its end, where the nearest proxy wrote: the first address that is not a
+        trusted proxy's is the client's, whatever stands before it. Reading ends at what is not an address.
 
         >>> Proxies(["10.0.0.0/8"]).client("10.0.0.1", ["spoofed, 192.0.2.7, 10.0.0.2"])
         '192.0.2.7'
@@ -100,6 +103,32 @@ class Proxies:
                 break
             client = str(address)
         return client
+
+
+class Client(NamedTuple):
+    """What Tornado takes from ``connection.context``.
+
+    :param remote_ip: the address of the client.
+    :param protocol: ``'http'`` or ``'https'``.
+    """
+
+    remote_ip: str
+    protocol: str
+
+    def __str__(self) -> str:
+        return self.remote_ip
+
+
+def client_of(proxies: Proxies, peer: str | None, protocol: str, headers: HTTPHeaders) -> Client:
+    """Return who asks, and by which protocol: the peer itself, or whom a trusted proxy names.
+
+    :param peer: the address of who connected; None on a Unix socket, where Tornado says ``0.0.0.0``.
+    """
+    if proxies and proxies.trusts(peer):
+        peer = proxies.client(peer, headers.get_list("X-Forwarded-For"))
+        said = headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        protocol = said if said in ("http", "https") else protocol
+    return Client("0.0.0.0" if peer is None else normalize(peer), protocol)
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

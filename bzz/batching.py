@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from bzz.errors import TOO_SLOW, OutcomeUnknown, Unavailable
-from bzz.request import answering, current_id
+from bzz.request import current_id, request_context
 
 __all__ = ["LATE_SECONDS", "LOOK_SECONDS", "MAX_WAIT_SECONDS", "Batcher"]
 
@@ -146,7 +146,7 @@ class Batcher(Generic[Q, A]):
                 group = object()
                 self._groups[group] = loop.time()
                 try:
-                    with answering(None, request_id):
+                    with request_context(None, request_id):
                         await self._send_group(questions)
                 finally:
                     del self._groups[group]

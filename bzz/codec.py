@@ -14,7 +14,7 @@ from bzz.errors import BadRequest
 __all__ = ["MAX_DEPTH", "check_depth", "dumps", "loads", "plain", "register"]
 
 MAX_DEPTH = 32
-"""How deep JSON may nest where nothing else is said."""
+"""How deep JSON may nest unless a provider states another limit."""
 
 T = TypeVar("T")
 
@@ -22,7 +22,9 @@ _OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def dumps(value: Any) -> bytes:
-    """``value`` as UTF-8 JSON: naive datetimes as UTC with ``Z``, Decimal as a string, bytes in base64, NaN as null.
+    """Return ``value`` as UTF-8 JSON.
+
+    Naive datetimes are UTC with ``Z``, a Decimal is a string, bytes are base64, NaN is null.
 
     :raises TypeError: for a value that has no JSON form (``orjson.JSONEncodeError`` is a TypeError).
 
@@ -34,7 +36,7 @@ def dumps(value: Any) -> bytes:
 
 
 def plain(value: Any) -> Any:
-    """``value`` as JSON gives it back: of strings, numbers, truth values, None, lists and dicts alone.
+    """Return ``value`` as JSON gives it back: made of strings, numbers, truth values, None, lists and dicts.
 
     What has no JSON form becomes its ``str()``.
 
@@ -45,7 +47,7 @@ def plain(value: Any) -> Any:
 
 
 def register(kind: type[T], encode: Callable[[T], Any]) -> None:
-    """Say how values of a type that orjson does not know are written: providers add those of their database.
+    """Register how values of a type that orjson does not know are written: providers add those of their database.
 
     :param encode: gives a value that orjson knows; it serves the subclasses of ``kind`` too.
     """
@@ -92,7 +94,7 @@ def loads(body: bytes, depth: int = MAX_DEPTH) -> Any:
 
 
 def check_depth(value: Any, limit: int = MAX_DEPTH) -> None:
-    """Raise where objects and arrays nest deeper than ``limit``.
+    """Raise if objects and arrays nest deeper than ``limit``.
 
     :raises bzz.errors.BadRequest: if they do.
     """

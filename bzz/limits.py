@@ -1,15 +1,40 @@
-"""What one connection and one process may take, and the count that keeps to it."""
+"""The limits of one process, and the cap on requests in flight that stands between Tornado's server and an application.
+
+An application sees nothing of it but the address of its client; models and handlers are not known here. What is wrapped
+has Tornado's public interfaces for servers, :mod:`tornado.httputil`, and the methods that its ``HTTP1Connection`` has
+besides. The engines behind ASGI and RSGI count by :class:`InFlight` themselves.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from asyncio import Future
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["REST_SECONDS", "InFlight", "Limits", "release"]
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
 
-REST_SECONDS = 0.03
+from bzz.addresses import Proxies, client_of
+from bzz.codec import dumps
+from bzz.errors import Unavailable
+from bzz.problem import MEDIA_TYPE
+
+__all__ = ["REFUSAL_SECONDS", "CappedApplication", "InFlight", "Limits", "release"]
+
+REFUSAL_SECONDS = 0.03
 """How long a refusal waits. A client that asks again at once would else take more of the
 processor by being refused than those who are answered."""
+
+_BUSY = Unavailable("The server is busy; nothing was done.")
+_BODY = dumps(_BUSY.problem())
 
 
 @dataclass(frozen=True)
@@ -65,15 +90,14 @@ class InFlight:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def is_full(self) -> bool:
-        """Return whether the next request is to be refused."""
-        return self._count >= self._limit
-
-    def begin(self) -> None:
-        """Count a request in."""
+    def begin(self) -> bool:
+        """Count a request in and return true, or return false if there are as many as there may be."""
+        if self._count >= self._limit:
+            return False
         self._count += 1
         self._seen += 1
         self._idle.clear()
+        return True
 
     def end(self) -> None:
         """Count a request out: it is answered, its client has left, or it speaks another protocol from here on."""
@@ -81,10 +105,139 @@ class InFlight:
         if not self._count:
             self._idle.set()
 
-    async def quiet(self, seconds: float) -> None:
+    async def wait_until_quiet(self, seconds: float) -> None:
         """Wait until no request is in flight, and none has come for so long."""
         seen = -1
         while seen != self._seen or self._count:
             await self._idle.wait()
             seen = self._seen
             await asyncio.sleep(seconds)
+
+
+class CappedApplication(HTTPServerConnectionDelegate):
+    """Passes requests to an application, as many at a time as there may be.
+
+    :param application: what answers them.
+    :param limits: ``write_seconds`` counts here.
+    :param in_flight: counts them.
+    :param proxies: whom to believe about their clients.
+    """
+
+    def __init__(
+        self, application: HTTPServerConnectionDelegate, limits: Limits, in_flight: InFlight, proxies: Proxies
+    ) -> None:
+        self.application = application
+        self.limits = limits
+        self.in_flight = in_flight
+        self.proxies = proxies if proxies else None
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Called by Tornado before it reads a request."""
+        return _CappedRequest(self, server_conn, request_conn)
+
+
+class _CappedRequest(HTTPMessageDelegate):
+    """One request as Tornado's server reads it: refused, or passed on and counted until its answer is written."""
+
+    _inner: HTTPMessageDelegate | None = None
+
+    def __init__(self, capped: CappedApplication, server_conn: object, connection: HTTPConnection) -> None:
+        self._capped = capped
+        self._server_conn = server_conn
+        self._connection = connection
+
+    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
+        capped = self._capped
+        if not capped.in_flight.begin():
+            if "Content-Length" in headers or "Transfer-Encoding" in headers:
+                self._refuse()  # at once, and Tornado closes: a body may take its time
+            return None
+        self._counted = _CountedConnection(capped, self._connection, headers)
+        self._inner = capped.application.start_request(self._server_conn, self._counted)
+        return self._inner.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Any:
+        return None if self._inner is None else self._inner.data_received(chunk)
+
+    def finish(self) -> None:
+        if self._inner is None:
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse)  # all was read: the connection is kept
+        else:
+            self._inner.finish()
+
+    def on_connection_close(self) -> None:
+        if self._inner is not None:
+            self._counted.end()
+            self._inner.on_connection_close()
+
+    def _refuse(self) -> None:
+        """Answer with a 503 problem that says when to come back."""
+        headers = HTTPHeaders({"Content-Type": MEDIA_TYPE, "Content-Length": str(len(_BODY)), **_BUSY.headers})
+        self._connection.write_headers(ResponseStartLine("HTTP/1.1", 503, _BUSY.title), headers, _BODY)
+        self._connection.finish()
+
+
+class _CountedConnection(HTTPConnection):
+    """The connection as the application sees it: counted out at the end, with its own client, and a time for writes."""
+
+    def __init__(self, capped: CappedApplication, connection: HTTPConnection, headers: HTTPHeaders) -> None:
+        self._in_flight: InFlight | None = capped.in_flight
+        self._limits = capped.limits
+        self._connection = connection
+        if capped.proxies is not None:
+            self.context = _client(capped.proxies, connection, headers)
+
+    def write_headers(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
+    ) -> Future[None]:
+        written = self._connection.write_headers(start_line, headers, chunk)
+        return written if written.done() else self._close_late(written, len(chunk or b""))
+
+    def write(self, chunk: bytes) -> Future[None]:
+        written = self._connection.write(chunk)
+        return written if written.done() else self._close_late(written, len(chunk))
+
+    def _close_late(self, written: Future[None], size: int) -> Future[None]:
+        """Close the connection of a client that does not read in time."""
+        close = self._connection.stream.close  # type: ignore[attr-defined]  # HTTP1Connection has it
+        timer = asyncio.get_running_loop().call_later(self._limits.time_to_write(size), close)
+        written.add_done_callback(lambda _: timer.cancel())
+        return written
+
+    def finish(self) -> None:
+        """Called by Tornado at the end of the answer."""
+        self._connection.finish()
+        self.end()
+
+    def detach(self) -> Any:
+        """Called by Tornado's handler if another protocol, such as WebSocket, goes on from here."""
+        self.end()
+        return self._connection.detach()  # type: ignore[attr-defined]  # HTTP1Connection has it
+
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        """Called by Tornado's handler, which wants to know when its client leaves; the count does, too."""
+
+        def closed() -> None:
+            self.end()
+            if callback is not None:
+                callback()
+
+        self._connection.set_close_callback(closed)  # type: ignore[attr-defined]  # HTTP1Connection has it
+
+    def end(self) -> None:
+        """Count the request out, once."""
+        if self._in_flight is not None:
+            self._in_flight.end()
+            self._in_flight = None
+
+    release = end
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def _client(proxies: Proxies, connection: Any, headers: HTTPHeaders) -> Any:
+    """Return who asks, in place of Tornado's own ``context``."""
+    context = connection.context
+    peer = context.remote_ip if isinstance(context.address, tuple) else None  # a Unix socket has no address
+    return client_of(proxies, peer, context.protocol, headers)

@@ -1,31 +1,36 @@
-"""The one shape of an error: ``application/problem+json`` (RFC 9457).
+"""The base of every handler: request ids, errors as ``application/problem+json`` (RFC 9457), bodies up to a limit.
 
-:class:`ProblemHandler` is the base of every handler of bzz, and may be the base of an application's own.
-:func:`answer` writes a problem from a handler that is none.
+:class:`ProblemHandler` may be the base of an application's own handlers. :class:`BodyHandler` adds a limit that holds
+before a body is read. :func:`answer` writes a problem from a handler that derives from neither. No model is known here.
 """
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import http.client
 import logging
+import sys
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.httputil import HTTPHeaders
+from tornado.web import HTTPError, RequestHandler, stream_request_body
 
+from bzz import lingering
 from bzz.codec import dumps
-from bzz.errors import RequestError
+from bzz.errors import PayloadTooLarge, RequestError
+from bzz.lingering import LingeringConnection
 from bzz.origins import ORIGINS, OriginPolicy
-from bzz.request import HEADER, answering, id_from, id_of
+from bzz.request import HEADER, id_from, id_of, request_context
 
-__all__ = ["GUARD", "MEDIA_TYPE", "ProblemHandler", "answer"]
+__all__ = ["GUARD", "MEDIA_TYPE", "BodyHandler", "ProblemHandler", "answer"]
 
 logger = logging.getLogger("bzz.problem")
 
 GUARD = "bzz_guard"
-"""The application setting that holds the guard: ``await guard(handler)`` raises where the request may not go on."""
+"""The application setting that holds the guard: ``await guard(handler)`` raises if the request may not go on."""
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -52,7 +57,7 @@ class ProblemHandler(RequestHandler):
         return f"{super()._request_summary()} [request {self.request_id}]"
 
     async def _execute(self, *args: Any, **kwargs: Any) -> None:  # what Tornado runs as the task of the request
-        with answering(self, self.request_id):
+        with request_context(self, self.request_id):
             await super()._execute(*args, **kwargs)
 
     def options(self, *args: Any, **kwargs: Any) -> None:
@@ -61,10 +66,10 @@ class ProblemHandler(RequestHandler):
         self.set_header("Allow", ", ".join(_methods_of(self)))
 
     def check_trusted_origin(self, origin: str) -> bool:
-        """Whether an unsafe request from another ``origin`` may go on, under Tornado's ``cross_origin_protection``.
+        """Return whether an unsafe request from another ``origin`` may go on (see ``cross_origin_protection``).
 
         One of the application's ``trusted_origins`` may, and so may a request with a credential that no browser adds
-        by itself, where the guard says that it looks at nothing else (``guard.has_own_credential(handler)``), and one
+        by itself, if the guard says that it looks at nothing else (``guard.has_own_credential(handler)``), and one
         that ``bzz.cors`` lets come from there.
         """
         own = getattr(self.settings.get(GUARD), "has_own_credential", None)
@@ -87,18 +92,100 @@ class ProblemHandler(RequestHandler):
         _write(self, status_code, _problem(status_code, title), {})
 
     def _problem_of(self, error: RequestError) -> dict[str, Any]:
-        """The members of the problem that answers ``error``."""
+        """Return the members of the problem that answers ``error``."""
         return error.problem()
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Log a refusal in one line without the query string; anything that nobody expected as Tornado does."""
+        """Log a refusal in one line without the query string; any other exception as Tornado does."""
         if not isinstance(value, RequestError):
             super().log_exception(typ, value, tb)
             return
         level = logging.WARNING if value.status >= 500 else logging.INFO
         logger.log(level, "%d %s %s: %s", value.status, self.request.method, self.request.path, value)
+
+
+@stream_request_body
+class BodyHandler(ProblemHandler):
+    """A handler that knows its limit before it reads.
+
+    Subclasses refuse requests in :meth:`check_request`; their verbs get the body by :meth:`body`. An answer that is
+    given before the body was read goes out at once; what still comes is dropped (:mod:`bzz.lingering`).
+
+    :cvar max_body_bytes: the longest body, unless the server's own limit is lower.
+    """
+
+    max_body_bytes: ClassVar[int] = 1024 * 1024
+
+    _limit = 0
+    _received = 0
+    _chunks: list[bytes]
+
+    async def prepare(self) -> None:
+        """Called by Tornado before the body is read."""
+        await self.check_request()
+        length = _body_length(self.request.headers)
+        if length != 0:
+            self._chunks = []
+            self._limit = min(self.max_body_bytes, _take_limit(self.request.connection))
+            if length is not None and length > self._limit:
+                raise self._too_large()
+
+    async def check_request(self) -> None:
+        """Raise if the request may not go on. Called before its body is read."""
+
+    def data_received(self, chunk: bytes) -> None:
+        """Collect a piece of the body, or drop it if it is beyond the limit. Called by Tornado."""
+        before, connection = self._received, self.request.connection
+        self._received = before + len(chunk)
+        if isinstance(connection, LingeringConnection):
+            connection.dropped(self._received)
+        elif self._received <= self._limit:
+            self._chunks.append(chunk)
+        elif before <= self._limit:
+            self._chunks.clear()
+            asyncio.get_running_loop().call_later(lingering.DROP_SECONDS, self._give_up)
+        elif self._received > lingering.DROP_BYTES:
+            self._give_up()
+
+    def body(self) -> bytes:
+        """Return all of the body.
+
+        :raises bzz.errors.PayloadTooLarge: if there is more than the limit.
+        """
+        if self._received > self._limit:
+            raise self._too_large()
+        return b"".join(self._chunks) if self._received else b""
+
+    def _too_large(self) -> PayloadTooLarge:
+        return PayloadTooLarge(f"A body may be {self._limit} bytes long.")
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> asyncio.Future[None]:
+        """Answer. While the body is not read yet, say that the connection closes, and close it when enough is read."""
+        if not self.request._body_future.done():
+            self.set_header("Connection", "close")
+            length = _body_length(self.request.headers)
+            if length != 0:
+                self._linger(lingering.DROP_BYTES if length is None else min(length, lingering.DROP_BYTES))
+        return super().finish(chunk)
+
+    def _linger(self, length: int) -> None:
+        """Have the connection closed when so many bytes of the body are read."""
+        request, connection = self.request, self.request.connection
+        assert connection is not None
+        request.headers.pop("Expect", None)  # or else Tornado would ask for the body now
+        _take_limit(connection)
+        request.connection = LingeringConnection(connection, length, request._body_future)
+
+    def _give_up(self) -> None:
+        """Answer although the body has no end yet."""
+        if self._finished or self.request._body_future.done():
+            return
+        self.on_connection_close()  # which ends Tornado's waiting for the body
+        error = self._too_large()
+        self.set_header("Connection", "close")
+        self.send_error(error.status, exc_info=(type(error), error, None))
 
 
 def answer(handler: RequestHandler, error: RequestError) -> None:
@@ -121,9 +208,30 @@ def _problem(status: int, title: str | None) -> dict[str, Any]:
 
 
 def _methods_of(handler: RequestHandler) -> list[str]:
-    """The HTTP methods that the handler's class, or a class between it and Tornado's own, defines."""
+    """Return the HTTP methods that the handler's class, or a class between it and Tornado's own, defines."""
 
     def defined(method: str) -> bool:
         return getattr(type(handler), method.lower(), None) is not getattr(RequestHandler, method.lower(), None)
 
     return [method for method in handler.SUPPORTED_METHODS if defined(method)]
+
+
+def _body_length(headers: HTTPHeaders) -> int | None:
+    """Return how long a body a request declares: 0 if it has none, None if it does not say."""
+    text = headers.get("Content-Length", "0")
+    if "Transfer-Encoding" in headers or not (text.isascii() and text.isdigit()):
+        return None
+    return int(text) if len(text) < 20 else sys.maxsize  # int() itself refuses thousands of digits
+
+
+def _take_limit(connection: Any) -> int:
+    """Return how long a body the server takes, and lift that limit: beyond it the server would send a bare 400.
+
+    :param connection: of Tornado's own server, or of an engine behind ASGI or RSGI.
+    """
+    params = getattr(connection, "params", None)
+    own = getattr(connection, "max_body_size", None) if params is None else params.max_body_size
+    lift = getattr(connection, "set_max_body_size", None)
+    if lift is not None:
+        lift(sys.maxsize)
+    return sys.maxsize if own is None else int(own)

@@ -1,6 +1,7 @@
-"""The request that is being answered, and the id by which all that is told of it can be found.
+"""The current request, and its id: in headers, in the context of a task, and in each log line.
 
-Each log line that bzz writes for a request ends with ``[request <id>]``, and its record has a ``request_id``.
+Each log line that bzz writes for a request ends with ``[request <id>]``, and its record has a ``request_id``. Only the
+id of a handler is known here, nothing of its verbs.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import logging
 import os
 import re
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["HEADER", "LOGGERS", "answering", "current_handler", "current_id", "id_from", "id_of", "nobody"]
+__all__ = ["HEADER", "LOGGERS", "current_handler", "current_id", "id_from", "id_of", "no_request", "request_context"]
 
 HEADER = "X-Request-Id"
 
@@ -33,17 +35,17 @@ LOGGERS = (
 _ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 
 
-class answering:  # noqa: N801  # reads as a function; a generator would cost more
-    """Meanwhile a request is the one that is answered: in this task, and in what it starts, until the block ends.
+@dataclass(eq=False)
+class request_context:  # noqa: N801  # reads as a function; a generator would cost more
+    """Make a request the current one until the block ends, in this task and in the tasks that it starts.
 
-    :param handler: the Tornado handler; None where it has answered already.
-    :param request_id: left out of the log where it is no id such as :func:`id_from` takes.
+    :param handler: the Tornado handler; None if it has answered already.
+    :param request_id: left out of the log unless :func:`id_from` would accept it.
     """
 
-    def __init__(self, handler: Any, request_id: str | None) -> None:
-        self.handler = handler
-        self.request_id = request_id
-        self.is_over = False
+    handler: Any
+    request_id: str | None
+    is_over: bool = False
 
     def __enter__(self) -> None:
         self._token = _current.set(self)
@@ -53,11 +55,11 @@ class answering:  # noqa: N801  # reads as a function; a generator would cost mo
         _current.reset(self._token)
 
 
-_current: ContextVar[answering | None] = ContextVar("bzz_request", default=None)
+_current: ContextVar[request_context | None] = ContextVar("bzz_request", default=None)
 
 
-class nobody:  # noqa: N801  # as above
-    """Meanwhile no request is being answered, in this task and what it starts."""
+class no_request:  # noqa: N801  # as above
+    """Have no current request until the block ends, in this task and in the tasks that it starts."""
 
     def __enter__(self) -> None:
         self._token = _current.set(None)
@@ -66,27 +68,27 @@ class nobody:  # noqa: N801  # as above
         _current.reset(self._token)
 
 
-def _running() -> answering | None:
+def _running() -> request_context | None:
     found = _current.get()
     return None if found is None or found.is_over else found
 
 
 def current_id() -> str | None:
-    """The id of the request that is being answered here, or None."""
+    """Return the id of the current request, or None."""
     found = _running()
     return None if found is None else found.request_id
 
 
 def current_handler() -> Any:
-    """The handler of the request that is being answered here, or None."""
+    """Return the handler of the current request, or None."""
     found = _running()
     return None if found is None else found.handler
 
 
 def id_from(given: str | None) -> str:
-    """The id that a client gave its request, or a random one.
+    """Return the id that a client gave its request, or a random one.
 
-    One that holds other than letters, digits and ``.:/+=@-_``, or more than 128 of them, is not taken up.
+    An id of more than 128 characters, or with others than letters, digits and ``.:/+=@-_``, is ignored.
 
     >>> id_from("abc-123"), len(id_from("two words"))
     ('abc-123', 32)
@@ -95,7 +97,7 @@ def id_from(given: str | None) -> str:
 
 
 def id_of(handler: Any) -> str | None:
-    """The id of a handler's request, kept on the handler as ``request_id``; None where it has no request."""
+    """Return the id of a handler's request, kept on the handler as ``request_id``; None if it has no request."""
     request = getattr(handler, "request", None)
     if request is None:
         return None
@@ -105,7 +107,7 @@ def id_of(handler: Any) -> str | None:
 
 
 def _tag(record: logging.LogRecord) -> bool:
-    """Put the id of the request into a line; a filter, which lets all pass."""
+    """Add the id of the current request to a log record. A filter of loggers, which drops none."""
     found = current_id()
     record.request_id = found
     if found is not None and _ID.fullmatch(found) and f"request {found}" not in record.getMessage():

@@ -32,7 +32,7 @@ def flatten(routes: Iterable[Any]) -> RouteList:
 
     :param routes: what hives return and single routes (tuples or :class:`tornado.routing.Rule` objects), nested at
         will.
-    :raises bzz.errors.ConfigurationError: where one handler class stands twice at one URL: a model mounted twice, say.
+    :raises bzz.errors.ConfigurationError: if a handler class is mounted twice at one URL, a model for instance.
 
     >>> flatten([("/a", object), [("/b", object), [("/c", object)]]])
     [('/a', <class 'object'>), ('/b', <class 'object'>), ('/c', <class 'object'>)]
@@ -48,10 +48,10 @@ def flatten(routes: Iterable[Any]) -> RouteList:
 
 
 def refuse_twice(routes: Iterable[Any]) -> None:
-    """Check that no handler class stands twice at one URL, where the second would never be asked.
+    """Check that no handler class is mounted twice at one URL: the second would never be called.
 
     :param routes: pairs of a pattern and what answers there.
-    :raises bzz.errors.ConfigurationError: where one does.
+    :raises bzz.errors.ConfigurationError: if one is.
     """
     seen: set[Any] = set()
     for pattern, handler in routes:
@@ -65,9 +65,9 @@ def refuse_twice(routes: Iterable[Any]) -> None:
 
 
 def join(prefix: str, name: str) -> str:
-    """The URL path of ``name`` below ``prefix``, with one slash before each part and none at the end.
+    """Return the URL path of ``name`` below ``prefix``, with one slash before each part and none at the end.
 
-    :raises bzz.errors.ConfigurationError: where nothing is left.
+    :raises bzz.errors.ConfigurationError: if nothing is left.
 
     >>> join("api/v1/", "user"), join("", "user")
     ('/api/v1/user', '/user')

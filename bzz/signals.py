@@ -56,8 +56,8 @@ class Signal(blinker.NamedSignal):
 
     A receiver that is connected to several senders has one place: that of its first connection.
 
-    :param arguments: what receivers are given after the sender. Where it is told, mistakes are found by ``connect``.
-    :param sender: of what class its senders are; where ``arguments`` are told and this is not, they are classes.
+    :param arguments: what receivers are given after the sender. If given, ``connect`` finds mistakes.
+    :param sender: the class of its senders; if only ``arguments`` are given, senders are classes.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Signal(blinker.NamedSignal):
         if not self._by_receiver.get(make_id(receiver)):
             self.receivers.pop(make_id(receiver), None)
 
-    _above: tuple[Receiver, Callable[[Any], bool]] | None = None
+    _last: tuple[Receiver, Callable[[Any], bool]] | None = None
 
     def receivers_for(self, sender: Any) -> Iterator[Receiver]:  # type: ignore[override]  # blinker says Generator
         """Yield the live receivers for ``sender``, first connected first (blinker itself promises no order)."""
@@ -97,17 +97,18 @@ class Signal(blinker.NamedSignal):
         for receiver_id in sorted(found, key=lambda each: order.get(each, len(order))):
             yield found[receiver_id]
 
-    def connect_where(self, receiver: Receiver, wants: Callable[[Any], bool]) -> None:
-        """Connect ``receiver`` for every sender that ``wants`` says yes to, asked anew each time; it runs last.
+    def connect_where(self, receiver: Receiver | None, wants: Callable[[Any], bool]) -> None:
+        """Connect ``receiver`` for each sender for which ``wants`` returns true at that moment; it runs last.
 
-        For what sits above the signals (:mod:`bzz.events`) and knows its senders by name only. Senders that nobody
-        wants still count as having no receivers, so nothing is built for them. The last call replaces the one before.
+        For :mod:`bzz.events`, which knows its senders by name only. Other senders still count as having no receivers,
+        so nothing is built for them. Each call replaces the one before; None disconnects.
         """
-        self._above = (receiver, wants)
+        self._last = None if receiver is None else (receiver, wants)
 
     def has_receivers_for(self, sender: Any) -> bool:
-        """Whether anybody listens for ``sender``: where not, nothing needs to be built for this signal."""
-        return super().has_receivers_for(sender) or (self._above is not None and self._above[1](sender))
+        """Return whether there are receivers for ``sender``; if not, nothing needs to be built for this signal."""
+        last = self._last
+        return super().has_receivers_for(sender) or (last is not None and last[1](sender))
 
     async def notify(self, sender: Any, **arguments: Any) -> None:
         """Await every receiver of ``sender``; the first that raises stops the rest, and the request.
@@ -134,8 +135,9 @@ class Signal(blinker.NamedSignal):
         if self.is_muted:
             return []
         receivers = list(self.receivers_for(sender))
-        if self._above is not None and self._above[1](sender):
-            receivers.append(self._above[0])
+        last = self._last
+        if last is not None and last[1](sender):
+            receivers.append(last[0])
         return receivers
 
 
@@ -146,7 +148,7 @@ async def _call(receiver: Receiver, sender: Any, arguments: dict[str, Any]) -> N
 
 
 def _named_arguments(receiver: Receiver) -> Names:
-    """The keyword names that ``receiver`` takes after its sender, or None where it takes them all."""
+    """Return the keyword names that ``receiver`` takes after its sender, or None if it takes them all."""
     cache, function = _names[0], receiver
     if inspect.ismethod(receiver):
         cache, function = _names[1], receiver.__func__
@@ -171,7 +173,7 @@ def _after_sender(parameters: list[inspect.Parameter]) -> list[inspect.Parameter
 
 
 def _misspelt(receiver: Receiver, known: tuple[str, ...]) -> list[str]:
-    """The arguments that ``receiver`` cannot do without, and is never given."""
+    """Return the arguments that ``receiver`` requires and is never given."""
     needed = [each for each in _after_sender(parameters_of(receiver)[0]) if each.default is each.empty]
     return [each.name for each in needed if each.name not in known]
 

@@ -10,7 +10,7 @@ import pytest
 from bzz import batching
 from bzz.batching import LONE_GROUPS, MAX_GROUP, Batcher
 from bzz.errors import OutcomeUnknown, Unavailable
-from bzz.request import answering, current_id
+from bzz.request import current_id, request_context
 
 
 class Database:
@@ -274,7 +274,7 @@ async def test_a_group_is_sent_for_the_request_that_asks_and_for_none_where_seve
     batcher: Batcher[int, str] = Batcher(send)
 
     async def ask(number: int) -> None:
-        with answering(None, f"request-{number}"):
+        with request_context(None, f"request-{number}"):
             await batcher.ask(number)
 
     await asyncio.gather(*(ask(number) for number in (1, 2)))

@@ -14,7 +14,7 @@ from mongoengine.base import BaseField
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.registry import Registry
-from bzz.shape.numbers import FloatKind
+from bzz.shape.scalars import FloatKind
 
 
 class SpanField(BaseField):

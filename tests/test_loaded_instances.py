@@ -13,7 +13,7 @@ from bson import ObjectId
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.instance import LoadedData, touched
 from bzz.providers.mongoengine.codecs.registry import Registry
-from bzz.providers.mongoengine.record import StoredRecord
+from bzz.providers.mongoengine.record import DocumentRecord
 
 
 class CountedField(me.StringField):
@@ -171,7 +171,7 @@ def test_a_copy_is_no_longer_tied_to_what_is_stored(instance: Any) -> None:
 
 
 def test_a_receiver_that_reads_leaves_the_body_as_it_is_stored(codec: DocumentCodec) -> None:
-    record = StoredRecord(codec, RAW)
+    record = DocumentRecord(codec, RAW)
     body = record.body
     assert record.instance.name == "oak"
     assert record.instance.tags == ["old", "heavy"]
@@ -180,7 +180,7 @@ def test_a_receiver_that_reads_leaves_the_body_as_it_is_stored(codec: DocumentCo
 
 @pytest.mark.parametrize("read", [True, False])
 def test_a_receiver_that_changes_something_is_shown(codec: DocumentCodec, read: bool) -> None:
-    record = StoredRecord(codec, RAW)
+    record = DocumentRecord(codec, RAW)
     if read:
         dict(record.instance._data)
     record.instance.name = "pine"

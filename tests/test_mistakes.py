@@ -26,9 +26,9 @@ class Hogshead(me.Document):
 @pytest.fixture(autouse=True)
 def _nobody_listens() -> Iterator[None]:
     before = bus._listeners
-    bus._listeners = Listeners()
+    bus._set(Listeners())
     yield
-    bus._listeners = before
+    bus._set(before)
 
 
 def mount(model: type = Hogshead, **options: Any) -> bzz.RouteList:

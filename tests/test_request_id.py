@@ -20,7 +20,7 @@ from bzz.errors import Conflict
 from bzz.mock.hive import MockHandler
 from bzz.model.handler import ModelHandler
 from bzz.problem import ProblemHandler, answer
-from bzz.request import LOGGERS, answering, current_id, id_from
+from bzz.request import LOGGERS, current_id, id_from, request_context
 from tests.conftest import Serve
 from tests.signals.conftest import Connect, connect
 
@@ -133,7 +133,7 @@ async def test_what_a_request_leaves_running_carries_its_id_no_longer() -> None:
         await go_on.wait()
         seen.append(current_id())
 
-    with answering(None, "abc-123"):
+    with request_context(None, "abc-123"):
         task = asyncio.create_task(worker())
         await asyncio.sleep(0)
     go_on.set()

@@ -9,11 +9,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.data import body
 from bzz.codec import dumps
-from bzz.model.sent import Sent
+from bzz.model.validation import ValidatedBody
 from bzz.providers.mongoengine.codecs import forms
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.record import StoredRecord
+from bzz.providers.mongoengine.record import DocumentRecord
 
 
 def test_rendering_one(benchmark: BenchmarkFixture, codec: DocumentCodec, raw: dict[str, Any]) -> None:
@@ -25,7 +25,7 @@ def test_rendering_a_page_of_twenty(benchmark: BenchmarkFixture, codec: Document
 
 
 def test_the_entity_tag(benchmark: BenchmarkFixture, codec: DocumentCodec, raw: dict[str, Any]) -> None:
-    assert benchmark(lambda: StoredRecord(codec, raw).state)
+    assert benchmark(lambda: DocumentRecord(codec, raw).state)
 
 
 def test_loading_an_instance(benchmark: BenchmarkFixture, codec: DocumentCodec, raw: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ def test_loading_an_instance(benchmark: BenchmarkFixture, codec: DocumentCodec, 
 
 def test_a_page_for_a_receiver(benchmark: BenchmarkFixture, codec: DocumentCodec, raw: dict[str, Any]) -> None:
     def read() -> list[Any]:
-        records = [StoredRecord(codec, each) for each in [raw] * 20]
+        records = [DocumentRecord(codec, each) for each in [raw] * 20]
         assert {record.instance.city for record in records} == {raw["city"]}
         return [record.show() for record in records]
 
@@ -42,7 +42,7 @@ def test_a_page_for_a_receiver(benchmark: BenchmarkFixture, codec: DocumentCodec
 
 
 def test_validating_a_new_document(benchmark: BenchmarkFixture, codec: DocumentCodec) -> None:
-    values = Sent(codec.shape, {}).left(body(7))
+    values = ValidatedBody(codec.shape, {}).final_values(body(7))
     assert benchmark(forms.new, codec, values)["age"] == 25
 
 

@@ -10,7 +10,7 @@ from bench.data import body, seed_id
 from bzz.model.body import decode
 from bzz.model.path import read_path
 from bzz.model.query import read_list_query
-from bzz.model.sent import Sent, read_sent
+from bzz.model.validation import ValidatedBody, validate
 from bzz.shape import Shape
 
 JSON = json.dumps(body(7)).encode()
@@ -44,8 +44,8 @@ def test_a_body_of_a_form(benchmark: BenchmarkFixture, shape: Shape) -> None:
 
 
 def test_a_body_that_a_client_sent(benchmark: BenchmarkFixture, shape: Shape) -> None:
-    assert benchmark(read_sent, shape, body(7), lambda shape, values: {}).values["age"] == 25
+    assert benchmark(validate, shape, body(7), lambda shape, values: {}).values["age"] == 25
 
 
 def test_a_body_that_receivers_left(benchmark: BenchmarkFixture, shape: Shape) -> None:
-    assert benchmark(Sent(shape, {}).left, body(7))["age"] == 25
+    assert benchmark(ValidatedBody(shape, {}).final_values, body(7))["age"] == 25

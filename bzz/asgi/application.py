@@ -17,8 +17,8 @@ from tornado.httputil import (
     RequestStartLine,
 )
 
-from bzz.addresses import Proxies
-from bzz.asgi.engine import NO_WEBSOCKETS, Disconnected, Engine, NotOffered, client_of
+from bzz.addresses import Proxies, client_of
+from bzz.asgi.engine import NO_WEBSOCKETS, Disconnected, Engine, NotOffered
 from bzz.asgi.exchange import Exchange
 from bzz.asgi.lifespan import attached
 from bzz.asgi.outbox import Outbox

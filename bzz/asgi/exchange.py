@@ -23,11 +23,12 @@ from tornado.httputil import (
 )
 from tornado.web import HTTPError
 
-from bzz.asgi.engine import NO_WEBSOCKETS, Client, Disconnected, Engine, NotOffered, RequestTimeout, problem_headers
+from bzz.addresses import Client
+from bzz.asgi.engine import NO_WEBSOCKETS, Disconnected, Engine, NotOffered, RequestTimeout, problem_headers
 from bzz.asgi.outbox import closed_future
 from bzz.codec import dumps
 from bzz.errors import BadRequest, PayloadTooLarge, RequestError, Unavailable
-from bzz.limits import REST_SECONDS
+from bzz.limits import REFUSAL_SECONDS
 
 __all__ = ["Exchange"]
 
@@ -76,7 +77,6 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         self._begun = False
         self._finished = False
         self._left = False
-        self._is_counted = False
 
     # What an engine does.
 
@@ -84,26 +84,19 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         """Have the application answer; return when it has, or when the client has left."""
         self._unread = self._may_have_body()
         flight = self._engine.flight
-        if flight.is_full():
+        if not flight.begin():
             if not self._unread:
-                await asyncio.sleep(REST_SECONDS)
+                await asyncio.sleep(REFUSAL_SECONDS)
             self.refuse(_BUSY)
             return await self._done
-        flight.begin()
         self._is_counted = True
         try:
             await self._pass_on(self._engine.application.start_request(self, self))
             await self._answered()
         finally:
-            self.release()
+            flight.end()
             self._close_callback = None
         return None
-
-    def release(self) -> None:
-        """Count the request out, once: see :func:`bzz.limits.release`."""
-        if self._is_counted:
-            self._is_counted = False
-            self._engine.flight.end()
 
     async def _pass_on(self, delegate: HTTPMessageDelegate) -> None:
         """Pass the request on, and say so if it ends before its end."""

@@ -42,7 +42,7 @@ class Fifos:
 
 
 class Fifo:
-    """One stream, from the moment at which the engine is told its ``path``.
+    """One stream, from the moment at which the engine gets its ``path``.
 
     :param path: of the FIFO; it is removed as soon as both ends are open.
     """
@@ -52,7 +52,7 @@ class Fifo:
         self._stream = asyncio.ensure_future(self._open())
 
     async def _open(self) -> PipeIOStream:
-        """Open the end to write to; there is none as long as nobody reads."""
+        """Open the end to write to, as soon as the other end is open."""
         pause = _FIRST_LOOK
         try:
             while True:

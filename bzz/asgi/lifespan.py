@@ -1,15 +1,26 @@
-"""What an application has running beside its requests: entered before the first, left after the last."""
+"""What an application has running beside its requests: entered before the first, left after the last.
+
+Parts of bzz that stand above the servers' adapters register what they have to look at when an application starts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-__all__ = ["CONTEXTS", "STOPPING", "attached", "stopping"]
+__all__ = ["CONTEXTS", "STOPPING", "at_start", "attached", "stopping"]
 
 CONTEXTS = "bzz_contexts"
 """The application setting with a list of async context managers, such as relays that were attached."""
+
+
+_at_start: list[Callable[[Any], Awaitable[None]]] = []
+
+
+def at_start(check: Callable[[Any], Awaitable[None]]) -> None:
+    """Have ``check`` called with each application before it takes requests; what it raises ends the start."""
+    _at_start.append(check)
 
 
 STOPPING = "bzz_stopping"
@@ -32,6 +43,8 @@ async def attached(application: Any) -> AsyncIterator[None]:
     :param application: a :class:`tornado.web.Application`, or any other delegate, which has nothing attached.
     """
     async with AsyncExitStack() as stack:
+        for check in _at_start:
+            await check(application)
         for context in getattr(application, "settings", {}).get(CONTEXTS, ()):
             await stack.enter_async_context(context)
         yield

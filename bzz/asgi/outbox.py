@@ -1,4 +1,4 @@
-"""What a handler writes, sent one piece after the other at the pace of its client."""
+"""The pieces that a handler writes, sent one after the other at the pace of its client."""
 
 from __future__ import annotations
 

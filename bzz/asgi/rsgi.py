@@ -21,9 +21,9 @@ from tornado.httputil import (
     RequestStartLine,
 )
 
-from bzz.addresses import Proxies
+from bzz.addresses import Client, Proxies, client_of
 from bzz.asgi.application import PATH
-from bzz.asgi.engine import Client, Disconnected, Engine, NotOffered, client_of
+from bzz.asgi.engine import Disconnected, Engine, NotOffered
 from bzz.asgi.exchange import Exchange
 from bzz.asgi.fifo import Fifo, Fifos
 from bzz.asgi.lifespan import attached

@@ -13,7 +13,7 @@ from bzz.auth.session import Sessions, bearer_of
 from bzz.auth.signin import Attempt
 from bzz.codec import dumps
 from bzz.errors import ConfigurationError, Unauthorized
-from bzz.receiving import ReceivingHandler
+from bzz.problem import BodyHandler
 from bzz.signals import pre_get_user_details
 
 __all__ = ["SETTING", "AuthSettings", "MeHandler", "RenewHandler", "SignInHandler", "SignOutHandler", "settings_of"]
@@ -42,7 +42,7 @@ def settings_of(settings: Mapping[str, Any]) -> AuthSettings:
     return found
 
 
-class AuthHandler(ReceivingHandler):
+class AuthHandler(BodyHandler):
     """The base of the handlers of authentication."""
 
     def initialize(self, providers: Mapping[str, AuthProvider]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from bzz.request import answering
+from bzz.request import request_context
 
 __all__ = ["CONCURRENT", "RESPONSE_SECONDS", "Background", "response_of"]
 
@@ -38,7 +38,7 @@ class Background:
         request_id: str | None = None,
     ) -> None:
         """Run ``work`` as a task called ``name``, once ``response`` is set; what it raises is logged."""
-        with answering(None, request_id):
+        with request_context(None, request_id):
             self.task(self._run(work, name, response, request_id), name)
 
     def task(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
@@ -60,7 +60,7 @@ class Background:
         response: asyncio.Event | None,
         request_id: str | None,
     ) -> None:
-        with answering(None, request_id):
+        with request_context(None, request_id):
             if response is not None and not self._hurry.is_set():
                 await _first(response, self._hurry)
             async with self._slots:

@@ -193,10 +193,8 @@ class Bus(ListenerRegistry):
     def wants(self, kinds: tuple[type[ModelEvent[Any]], ...], model: Any) -> bool:
         """Return whether there is a listener for model events of one of these classes, for any field.
 
-        Hives ask this on each request, so the bus knows their loop once there is a listener.
+        Signals ask this on each request while there are listeners, so that the bus knows their loop.
         """
-        if not (self._listeners.listeners or self._listeners.taps):
-            return False
         loop = running_loop()
         if loop is not None and loop not in self.loops:
             self.loops.here()

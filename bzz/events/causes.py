@@ -9,7 +9,7 @@ from typing import Any
 
 from bzz.errors import EventCycle
 from bzz.events.event import Event, stamp
-from bzz.request import answering, current_id, nobody
+from bzz.request import current_id, no_request, request_context
 
 __all__ = ["MAX_DEPTH", "fresh", "mark", "sending"]
 
@@ -52,7 +52,7 @@ class sending:  # noqa: N801  # reads as a function; a generator would cost more
         self.event = event
         self.is_over = False
         known = event.request_id is None or event.request_id == current_id()
-        self._request = None if known else answering(getattr(event, "handler", None), event.request_id)
+        self._request = None if known else request_context(getattr(event, "handler", None), event.request_id)
 
     def __enter__(self) -> None:
         if self._request is not None:
@@ -71,7 +71,7 @@ def fresh() -> Iterator[None]:
     """Start a new chain: events sent within the block, by this task and those it starts, have no cause or request."""
     token = _current.set(None)
     try:
-        with nobody():
+        with no_request():
             yield
     finally:
         _current.reset(token)

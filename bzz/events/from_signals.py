@@ -87,7 +87,11 @@ def _connect(bus: Bus, signal: signals.Signal, kinds: tuple[Any, ...], send: Cal
     async def receiver(sender: Any, **arguments: Any) -> None:
         await send(sender, **arguments)
 
-    signal.connect_where(receiver, functools.partial(bus.wants, kinds))
+    def follow(has_listeners: bool) -> None:
+        signal.connect_where(receiver if has_listeners else None, wants)
+
+    wants = functools.partial(bus.wants, kinds)
+    bus.follow(follow)
 
 
 async def _send_intent(bus: Bus, kind: type[Intent[Any]], model: type, arguments: Any, handler: Any) -> None:

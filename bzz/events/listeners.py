@@ -67,6 +67,7 @@ class Listeners:
         self.listeners = listeners
         self.taps = taps
         self.silences = silences
+        self.has_any = bool(listeners or taps)
         self.audience = lru_cache(CACHED_NAMES)(self._audience)
         self.wants: Callable[[tuple[type, ...], type], bool] = lru_cache(CACHED_NAMES)(self._wants)
         self.asks_for_updating: Callable[[type, str], bool] = lru_cache(CACHED_NAMES)(self._asks_for_updating)

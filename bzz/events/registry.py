@@ -38,6 +38,7 @@ class ListenerRegistry:
 
     def __init__(self) -> None:
         self._listeners = Listeners()
+        self._followers: tuple[Callable[[bool], None], ...] = ()
         self._lock = threading.Lock()
         self._reserved: frozenset[str] = frozenset()
 
@@ -175,7 +176,18 @@ class ListenerRegistry:
             return listener in now
 
     def _set_listeners(self, listeners: tuple[Listener, ...]) -> None:
-        self._listeners = Listeners(listeners, self._listeners.taps, self._listeners.silences)
+        self._set(Listeners(listeners, self._listeners.taps, self._listeners.silences))
+
+    def _set(self, listeners: Listeners) -> None:
+        self._listeners = listeners
+        for follower in self._followers:
+            follower(listeners.has_any)
+
+    def follow(self, follower: Callable[[bool], None]) -> None:
+        """Call ``follower`` with whether there are any listeners, now and after each change. It must not raise."""
+        with self._lock:
+            self._followers = (*self._followers, follower)
+            follower(self._listeners.has_any)
 
     @contextlib.contextmanager
     def tap(self, target: Any, model: type | None, record: Callable[[Event], None], silence: bool) -> Iterator[None]:
@@ -186,14 +198,14 @@ class ListenerRegistry:
         tap = Listener(record, parse(target, model))
         with self._lock:
             now = self._listeners
-            self._listeners = Listeners(now.listeners, (*now.taps, tap), now.silences + silence)
+            self._set(Listeners(now.listeners, (*now.taps, tap), now.silences + silence))
         try:
             yield
         finally:
             with self._lock:
                 now = self._listeners
                 taps = tuple(each for each in now.taps if each is not tap)
-                self._listeners = Listeners(now.listeners, taps, now.silences - silence)
+                self._set(Listeners(now.listeners, taps, now.silences - silence))
 
     def asks_for_updating(self, model: type, first: str) -> bool:
         """Return whether a listener asks for ``<Model>.updating.<field>``, by the first part of the field's name."""

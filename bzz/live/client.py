@@ -21,7 +21,7 @@ from bzz.live.settings import LiveSettings, settings_of
 from bzz.live.stream import Stream
 from bzz.live.view import View
 from bzz.problem import ProblemHandler
-from bzz.providers.changes import Scope
+from bzz.providers.changes import Position, Scope
 
 __all__ = ["Client"]
 
@@ -58,19 +58,21 @@ class Client:
         settings = settings_of(self.handler.application)
         counted = settings.count(self.handler)
         try:
-            await self._begin(last_event_id, snapshot, settings)
-            if not self.handler._finished:
-                await self._go_on()
-        except StreamClosedError:
-            pass
+            after = await self._join(last_event_id, settings)
+            if self.handler.request.method == "HEAD":
+                self.handler.finish()
+            elif last_event_id is not None and after is None:
+                self.handler.finish(reset("position"))
+            else:
+                await self._send(after, snapshot)
         finally:
             settings.uncount(counted)
             forget(self)
             if self._stream is not None:
                 self._stream.leave()
 
-    async def _begin(self, last_event_id: str | None, snapshot: bool, settings: LiveSettings) -> None:
-        """Answer up to where the client waits for changes."""
+    async def _join(self, last_event_id: str | None, settings: LiveSettings) -> Position | None:
+        """Follow from now on, and prepare the head of the answer; return where the client was, if that can be known."""
         channels = [self._channel(*each) for each in zip(self._views, await self.scopes(), strict=True)]
         changes = self._views[0].provider.changes()
         if any(view.provider.changes() is not changes for view in self._views):
@@ -78,21 +80,30 @@ class Client:
         subject = _hash("\n".join(sorted(channel.subject for channel in channels)))
         sealer = await settings.sealer(changes)
         after = None if last_event_id is None else sealer.open(last_event_id, subject)
-        self._stream = stream = Stream(changes, channels, sealer, subject)
-        begins = await stream.join()
+        self._stream = Stream(changes, channels, sealer, subject)
+        begins = await self._stream.join()
         self._set_headers(begins if after is None or last_event_id is None else last_event_id)
-        if self.handler.request.method == "HEAD":
-            self.handler.finish()
-        elif last_event_id is not None and after is None:
-            self.handler.finish(reset("position"))
-        else:
-            self._rights.watch(self, [channel.scope.key for channel in channels])
-            async with aclosing(stream.beginning(after, snapshot)) as frames:
-                async for chunk in frames:
-                    await self._write(chunk)
+        self._rights.watch(self, [channel.scope.key for channel in channels])
+        return after
 
-    async def _go_on(self) -> None:
-        """Send what is told, until the end."""
+    async def _send(self, after: Position | None, snapshot: bool) -> None:
+        try:
+            await self._send_beginning(after, snapshot)
+            await self._send_changes()
+        except StreamClosedError:
+            return
+        except Exception:
+            logger.exception("a feed of %s failed", self.handler.request.path)
+            self.handler.write(reset("incomplete"))
+        self.handler.finish()
+
+    async def _send_beginning(self, after: Position | None, snapshot: bool) -> None:
+        assert self._stream is not None
+        async with aclosing(self._stream.beginning(after, snapshot)) as frames:
+            async for chunk in frames:
+                await self._write(chunk)
+
+    async def _send_changes(self) -> None:
         assert self._stream is not None
         take, is_last = self._stream.take, False
         while not is_last:
@@ -100,7 +111,6 @@ class Client:
             waiting = self._write(chunk)
             del chunk  # of which a slow connection has a copy
             await waiting
-        self.handler.finish()
 
     def _write(self, chunk: bytes) -> Awaitable[None]:
         self.handler.write(chunk)

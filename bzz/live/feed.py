@@ -6,10 +6,12 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
+from bzz.asgi.lifespan import at_start
 from bzz.errors import BadRequest, ConfigurationError, NotAcceptable
 from bzz.live import hub
 from bzz.live.client import Client
 from bzz.live.rights import Rights
+from bzz.live.start import prepare
 from bzz.live.view import View
 from bzz.model.handler import ModelHandler
 from bzz.model.parameters import unreadable
@@ -101,3 +103,4 @@ def view_of(resource: Resource, path: Path, query: str, context: Any) -> View:
 
 
 register(Feed())
+at_start(prepare)

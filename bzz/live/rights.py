@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -17,7 +17,7 @@ from bzz.live.frames import ResetReason
 from bzz.problem import GUARD
 from bzz.providers.changes import Scope
 
-__all__ = ["CHECK_SECONDS", "Rights", "Watched", "end_all", "forget", "recheck"]
+__all__ = ["CHECK_SECONDS", "Rights", "Watched", "clients", "end_all", "forget", "recheck"]
 
 logger = logging.getLogger("bzz.live")
 
@@ -99,6 +99,10 @@ class _Watch:
         self._due.pop(client, None)
         self._keys.pop(client, None)
 
+    @property
+    def clients(self) -> Iterable[Watched]:
+        return self._due
+
     def hurry(self) -> None:
         """Ask about everybody now."""
         self._due = dict.fromkeys(self._due, 0.0)
@@ -154,6 +158,12 @@ def recheck() -> None:
     watch = _watches.get(asyncio.get_running_loop())
     if watch is not None:
         watch.hurry()
+
+
+def clients() -> list[Watched]:
+    """Return the clients of the running event loop."""
+    watch = _watches.get(asyncio.get_running_loop())
+    return [] if watch is None else list(watch.clients)
 
 
 def end_all(application: Application) -> None:

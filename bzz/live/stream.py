@@ -6,12 +6,13 @@ what was missed. Of what waited, all that the snapshot holds already is dropped.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from functools import partial
 from weakref import WeakKeyDictionary
 
-from bzz.errors import Unavailable
+from bzz.errors import ConfigurationError, Unavailable
 from bzz.live.audience import Audience, joined, told
 from bzz.live.channel import Channel, Ended
 from bzz.live.frames import OPENING, READY, ResetReason, identified
@@ -22,6 +23,10 @@ from bzz.live.subscription import Subscription
 from bzz.providers.changes import Changes, HistoryLost, Position
 
 __all__ = ["Stream"]
+
+logger = logging.getLogger("bzz.live")
+
+RETRY_SECONDS = 30
 
 _audiences: WeakKeyDictionary[Hub, dict[str, Audience]] = WeakKeyDictionary()
 
@@ -62,15 +67,18 @@ class Stream:
     async def join(self) -> str:
         """Follow from now on; return the sealed position after which changes are told.
 
-        :raises bzz.errors.ConfigurationError: where the database cannot tell its changes.
-        :raises bzz.errors.Unavailable: where it is away.
+        :raises bzz.errors.Unavailable: where the database is away, or cannot tell its changes, which is logged.
         """
         audiences = _audiences.setdefault(self._hub, {})
         while self._audience is None:
             audience = audiences.get(self._key)
             if audience is None or audience.is_ended:
                 audience = audiences[self._key] = Audience(self._channels, self._seal)
-            self._joined = await self._hub.join(audience, partial(self._enter, audience))
+            try:
+                self._joined = await self._hub.join(audience, partial(self._enter, audience))
+            except ConfigurationError as error:
+                logger.error("There is no feed: %s", error)
+                raise Unavailable("There are no feeds here at the moment.", RETRY_SECONDS) from None
         self._joined = self._audience.reached(self._joined)
         return self._seal(self._joined)
 

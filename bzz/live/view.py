@@ -61,9 +61,9 @@ class View:
         """Return what GET would show of each record; None for what receivers take out of the list."""
         items = await self._heard(records)
         present = [item for item in items if item is not None]
-        shown = await self.provider.represent(present) if present else []
+        shown = await self.provider.render(present) if present else []
         if present and self.provider.has_public_ids(self.path.last.shape):
-            await self.provider.show_public_ids(present, shown, self.context)
+            await self.provider.render_public_ids(present, shown, self.context)
         rows = iter(shown if self.fields is None else [project(each, self.fields) for each in shown])
         return [None if item is None else next(rows) for item in items]
 

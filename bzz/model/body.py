@@ -1,6 +1,7 @@
 """The body of a request, decoded into the data that receivers see.
 
-:func:`decode` takes whatever is well formed; :mod:`bzz.model.sent` judges it.
+Here belongs what depends on media types: JSON, and forms as browsers send them. :func:`decode` accepts whatever is well
+formed; :mod:`bzz.model.validation` checks names and values.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from bzz.codec import loads
 from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
 from bzz.model.multipart import parts
 from bzz.model.query import pairs
-from bzz.model.reading import READ_ONLY, UNKNOWN, BodyReading
+from bzz.model.validation import READ_ONLY, UNKNOWN, BodyReading
 from bzz.shape import TOP, Field, Shape
+from bzz.shape.values import find_field
 
 __all__ = ["decode", "read_links"]
 
@@ -27,21 +29,22 @@ MULTIPART = "multipart/form-data"
 
 
 def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: bool = False) -> dict[str, Any]:
-    """The data of a body, as JSON would give it: what becomes ``handler.data``.
+    """Return the data of a body, in the types of JSON: what becomes ``handler.data``.
 
     Forms are read as browsers write them (https://url.spec.whatwg.org/#application/x-www-form-urlencoded): dotted
     names build embedded documents, ``name[]`` is always a list, and so are fields that the model declares as lists.
-    Text becomes a number or a truth value where the field is one; text that is none stays text, to be refused later.
+    Text becomes a number or a truth value if the field is one; text that cannot be read so stays text, to be refused
+    later.
     An empty input is null, but for strings and fields that may hold anything; among the items of a list it is left
     out. Forms in parts (RFC 7578) are read alike, but for files.
 
     :param shape: says which fields are lists, numbers and truth values.
-    :param content_type: the header, or None where there was none.
+    :param content_type: the header, or None if there was none.
     :param merge_patch: whether ``application/merge-patch+json`` (RFC 7396) is read too.
     :raises bzz.errors.UnsupportedMediaType: for any other type, a charset that is not UTF-8, and a file.
     :raises bzz.errors.BadRequest: for a malformed body, one that is no object, or one beyond a limit.
 
-    >>> from bzz.shape.numbers import IntegerKind
+    >>> from bzz.shape.scalars import IntegerKind
     >>> user = Shape("User", object, {"age": Field("age", IntegerKind())})
     >>> decode(user, "application/x-www-form-urlencoded", b"age=3&address.city=Rio+Branco")
     {'age': 3, 'address': {'city': 'Rio Branco'}}
@@ -56,19 +59,22 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
         return _decode_form(shape, _form_pairs(body))
     if media == MULTIPART:
         return _decode_form(shape, parts(content_type or "", body, MAX_FORM_FIELDS))
-    return _decode_json(body, shape.limits.depth)
+    value = loads(body, shape.limits.depth)
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return value
 
 
 def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) -> list[Any]:
-    """The primary keys that a body names for a list or a single property of references, in order, each once.
+    """Return the primary keys that a body names for a list or a single property of references, in order, each once.
 
     :param field: the property; the body holds its name and nothing else, with one id or an array of them.
     :param complete: whether there must be an id; not while a receiver may still add one.
     :raises bzz.errors.Invalid: for anything else, too many ids, or more than one for a single property.
 
     >>> from bzz.shape.containers import ListKind
-    >>> from bzz.shape.keys import ReferenceKind
-    >>> from bzz.shape.texts import StringKind
+    >>> from bzz.shape.documents import ReferenceKind
+    >>> from bzz.shape.scalars import StringKind
     >>> user = Shape("User", object, pk=Field("name", StringKind()))
     >>> members = Field("members", ListKind(Field("", ReferenceKind(lambda: user))))
     >>> read_links(members, {"members": ["b", "a", "b"]})
@@ -97,17 +103,10 @@ def _media_type(content_type: str) -> str:
 
 
 def _unsupported(types: Iterable[str]) -> UnsupportedMediaType:
-    """RFC 9110, section 15.5.16: ``Accept`` tells which types would do; RFC 5789, section 2.2 for PATCH."""
+    """Return a 415 that lists the types that are read (RFC 9110, section 15.5.16; RFC 5789, section 2.2)."""
     accepted = ", ".join(types)
     headers = {"Accept": accepted} | ({"Accept-Patch": accepted} if MERGE_PATCH in types else {})
     return UnsupportedMediaType(f"Send a body of one of these types: {accepted}.", headers=headers)
-
-
-def _decode_json(body: bytes, depth: int) -> dict[str, Any]:
-    value = loads(body, depth)
-    if not isinstance(value, dict):
-        raise BadRequest("The body must be a JSON object.")
-    return value
 
 
 def _form_pairs(body: bytes) -> list[tuple[str, str]]:
@@ -132,12 +131,12 @@ def _decode_form(shape: Shape, given: Iterable[tuple[str, str]]) -> dict[str, An
 
 
 def _field_at(shape: Shape, name: str) -> Field | None:
-    """The field that a form's name stands for: declared, or an entry of a map whose values have one kind."""
+    """Return the field that a form's name stands for: declared, or an entry of a map whose values have one kind."""
     if name.count(".") >= shape.limits.depth:
         raise BadRequest(f"The form is nested deeper than {shape.limits.depth} levels.")
-    found = shape.find(name)
+    found = find_field(shape, name)
     if found is None:
-        parent = shape.find(name.rpartition(".")[0])
+        parent = find_field(shape, name.rpartition(".")[0])
         return None if parent is None else parent.kind.entry
     return found
 
@@ -145,14 +144,14 @@ def _field_at(shape: Shape, name: str) -> Field | None:
 def _form_value(field: Field | None, name: str, texts: list[str], is_list: bool) -> Any:
     if is_list or (field is not None and field.is_list):
         item = field.item if field is not None and field.is_list else field
-        return [_typed(item, text) for text in texts if text]
+        return [_json_value(item, text) for text in texts if text]
     if len(texts) > 1:
         raise BadRequest(f"The form names {name!r} more than once; only lists are repeated.")
-    return _typed(field, texts[0])
+    return _json_value(field, texts[0])
 
 
-def _typed(field: Field | None, text: str) -> Any:
-    """``text`` as JSON would hold it."""
+def _json_value(field: Field | None, text: str) -> Any:
+    """Return what JSON would hold in place of ``text``."""
     return text if field is None else field.kind.from_form(text)
 
 

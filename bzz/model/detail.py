@@ -1,7 +1,6 @@
-"""What a 404 and a 412 say, where whoever raised them said nothing.
+"""The details of a 404 and a 412 that were raised without any.
 
-Whatever is not there for a client reads the same, byte for byte, whether it never existed or the client may not see it:
-the words are made of the request alone.
+They are made of the request alone: an instance that a client may not see gets the same bytes as one that never existed.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ __all__ = ["detail_of"]
 
 
 def detail_of(error: RequestError, path: Path | None, headers: Mapping[str, str]) -> str:
-    """What an answer says: a 404 what is missing, a 412 what did not match, where ``error`` itself says nothing.
+    """Return the detail of ``error``, or what is missing (404) or did not match (412) if it has none.
 
-    :param path: where the request points; None where that has not been read yet.
+    :param path: where the request points; None if that has not been read yet.
     :param headers: those of the request.
     """
     if error.detail:
@@ -32,7 +31,7 @@ def detail_of(error: RequestError, path: Path | None, headers: Mapping[str, str]
 
 
 def _nothing_at(path: Path, error: NotFound) -> str:
-    """The path up to the first step that leads nowhere."""
+    """Name the path up to its first step that leads nowhere."""
     missing = error.step if isinstance(error, Missing) else path.last
     position = next((position for position, step in enumerate(path.steps) if step is missing), len(path.steps))
     return f"There is nothing at {'/'.join(path.arguments[: position + 1])!r}."

@@ -9,10 +9,11 @@ from typing import Any, get_args
 from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
 from bzz.providers.base import Condition, Filter, Operator
 from bzz.shape import Field, Shape
+from bzz.shape.documents import NamedDocument
 from bzz.shape.geo import read_box, read_circle
-from bzz.shape.keys import NamedDocument
-from bzz.shape.numbers import BooleanKind
 from bzz.shape.operators import EQUALITY, LISTED, PATTERNS
+from bzz.shape.scalars import BooleanKind
+from bzz.shape.values import find_field
 
 __all__ = ["read_filters"]
 
@@ -24,10 +25,10 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def read_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: str = "") -> tuple[Filter, ...]:
-    """Return what parameters ask for.
+    """Return the filters that parameters ask for.
 
     :param conditions: their names and texts.
-    :param prefix: what stands before the names, for people.
+    :param prefix: what stands before the names in error messages.
     :raises bzz.errors.BadRequest: naming the parameter that cannot be read.
     """
     own: list[tuple[str, str]] = []
@@ -70,7 +71,7 @@ def _resolve(shape: Shape, name: str, prefix: str) -> tuple[str, Operator, Field
     What ends like an operator is one, and no key of a map, unless a field is declared by that very name.
     """
     path, mark, operator = name.rpartition("__")
-    if not mark or operator not in _OPERATORS or shape.find(name) is not None:
+    if not mark or operator not in _OPERATORS or find_field(shape, name) is not None:
         path, operator = name, "eq"
     field = find(shape, path)
     if field is None or operator not in field.kind.operators:
@@ -82,7 +83,7 @@ def _any_of(field: Field, operator: Operator, texts: list[str], name: str) -> tu
     if len(texts) > MAX_VALUES:
         raise unreadable(name, f"Must be at most {MAX_VALUES} values.")
     try:
-        values = [value for text in texts for value in _readings(field, operator, text)]
+        values = [value for text in texts for value in _values(field, operator, text)]
     except ValueError as error:
         raise unreadable(name, error) from None
     if operator == "ne" and len(values) > 1:
@@ -104,16 +105,16 @@ _OWN_FORM: dict[Operator, Callable[[str], Any]] = {
     "near": read_circle,
     "within": read_box,
 }
-"""Operators whose text is none of the field's values."""
+"""Operators whose text is not one of the field's values."""
 
 
-def _readings(field: Field, operator: Operator, text: str) -> Sequence[Any]:
+def _values(field: Field, operator: Operator, text: str) -> Sequence[Any]:
     read = _OWN_FORM.get(operator)
     if read is not None:
         return (read(text),)
     if operator in PATTERNS and ("\0" in text or len(text) > MAX_PATTERN):
         raise ValueError(f"Must be at most {MAX_PATTERN} characters, none of them NUL.")
-    values = field.item.kind.readings(text)
+    values = field.item.kind.filter_values(text)
     if operator in EQUALITY:
         for value in values:
             _check_choice(field, value)

@@ -1,4 +1,4 @@
-"""``ModelHive``: routes for models."""
+"""``ModelHive``: the routes of models. What is read in a request is in other modules."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
 from bzz.model.handler import ModelHandler
 from bzz.model.options import check_authorize, check_handler, check_page_sizes, check_text, field_names, methods_of
+from bzz.model.path import METHODS
 from bzz.model.representations import EVENT_STREAM, registered
-from bzz.model.resource import METHODS, Authorize, Resource
+from bzz.model.resource import Authorize, Resource
 from bzz.providers import hidden as hidden_fields
 from bzz.providers.base import Options, Provider
 from bzz.routing import RouteList, join
@@ -43,7 +44,7 @@ class ModelHive:
         handler: type[ModelHandler] = ModelHandler,
         live: bool = False,
     ) -> RouteList:
-        """Routes for a model and everything nested in it.
+        """Return the routes of a model and everything nested in it.
 
         :param orm: ``'mongoengine'``, the dotted path of a :class:`~bzz.providers.base.Provider`, or such a class.
         :param model: the document class.
@@ -52,7 +53,7 @@ class ModelHive:
         :param methods: those of GET, HEAD, POST, PUT, PATCH and DELETE that are answered; GET brings HEAD.
         :param hidden: dotted field names that clients never see, filter by or write.
         :param read_only: dotted field names that clients see and cannot write.
-        :param per_page: the length of a page, where the client names none.
+        :param per_page: the length of a page, unless the client names one.
         :param max_per_page: the length of the longest page.
         :param database: an asynchronous database object (Motor's or PyMongo's), in place of one made from the
             settings of ``mongoengine.connect()``.

@@ -1,4 +1,4 @@
-"""``Link`` headers for lists (RFC 8288), and the places of created instances."""
+"""``Link`` headers for lists (RFC 8288), and the URL paths of created instances."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _QUERY_SAFE = _PATH_SAFE + "?[]"
 
 
 def link_header(path: str, query: str, asked: ListQuery, page: Page) -> str:
-    """The header that leads to the first, previous and next page, as far as there are such.
+    """Return the header that leads to the first, previous and next page, as far as there are such.
 
     :param path: of the request, percent-encoded.
     :param query: of the request, as it came.
@@ -38,7 +38,9 @@ def _link(rel: str, path: str, kept: str, cursor: str = "") -> str:
 
 
 def location(path: str, name: str | None) -> str:
-    """The URL path of an instance that was created by a POST to ``path``; None for the property at ``path`` itself.
+    """Return the URL path of an instance that was created by a POST to ``path``.
+
+    :param name: its id in URLs; None for the property at ``path`` itself.
 
     >>> location("/user", "a/b")
     '/user/a%2Fb/'
@@ -48,7 +50,7 @@ def location(path: str, name: str | None) -> str:
 
 
 def header_text(text: str) -> str:
-    """``text`` as a header value: as it is where that is possible, else percent-encoded.
+    """Return ``text`` as a header value: as it is if that is possible, else percent-encoded.
 
     >>> header_text("abc 1"), header_text("a\\r\\nb")
     ('abc 1', 'a%0D%0Ab')

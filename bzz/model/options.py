@@ -1,4 +1,4 @@
-"""What ``routes_for`` is given, checked when the routes are made."""
+"""The options of ``routes_for``, checked when the routes are made."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Any
 from bzz.calling import check_takes
 from bzz.errors import ConfigurationError
 from bzz.model.handler import ModelHandler
-from bzz.model.resource import METHODS, Authorize
+from bzz.model.path import METHODS
+from bzz.model.resource import Authorize
 
 __all__ = ["check_authorize", "check_handler", "check_page_sizes", "check_text", "field_names", "methods_of"]
 
 
 def check_text(option: str, value: Any) -> None:
-    """Raise ConfigurationError if a part of a URL is neither a text nor None."""
+    """Raise ConfigurationError if a part of a URL is neither a string nor None."""
     if value is not None and not isinstance(value, str):
         raise ConfigurationError(f"{option}: a text is expected, not {value!r}")
 
 
 def field_names(option: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of fields that an option lists; raise ConfigurationError if it is no list of texts."""
+    """Return the names of fields that an option lists; raise ConfigurationError if it is not a list of strings."""
     return _texts(option, names, "a list of field names is expected")
 
 

@@ -1,4 +1,4 @@
-"""What all parameters of a query string share: their fields, and what is said of those that cannot be read."""
+"""What all parameters of a query string share: their fields, and the errors about those that cannot be read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def unknown(name: str) -> BadRequest:
 
 
 def unreadable(name: str, why: object) -> BadRequest:
-    """Return the answer to a parameter whose value is none."""
+    """Return the answer to a parameter whose value cannot be read."""
     return BadRequest(f"The parameter {name!r} cannot be read. {why}")
 
 

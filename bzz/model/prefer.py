@@ -12,7 +12,7 @@ _COUNT = re.compile(r'\s*count\s*=\s*(?:exact|"exact")\s*(?:;.*)?', re.IGNORECAS
 
 
 def wants_count(header: str | None) -> bool:
-    """Whether a client asks for the exact number of matches; what else it prefers is passed over (section 2).
+    """Return whether a client asks for the exact number of matches. Other preferences are ignored (section 2).
 
     >>> wants_count('respond-async, count="exact"; wait=1'), wants_count("count=estimated"), wants_count(None)
     (True, False, False)

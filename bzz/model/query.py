@@ -32,7 +32,9 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def pairs(text: str, limit: int) -> list[tuple[str, str]]:
-    """The names and values of ``application/x-www-form-urlencoded`` text (https://url.spec.whatwg.org), strict UTF-8.
+    """Return the names and values of ``application/x-www-form-urlencoded`` text, strict UTF-8.
+
+    It is read as browsers write it (https://url.spec.whatwg.org/#application/x-www-form-urlencoded).
 
     :param limit: how many there may be.
     :raises bzz.errors.BadRequest: for a malformed escape or encoding, or too many.
@@ -53,7 +55,7 @@ def pairs(text: str, limit: int) -> list[tuple[str, str]]:
 
 @lru_cache(REMEMBERED)
 def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: int, count: bool = False) -> ListQuery:
-    """What a list request asks for.
+    """Return what a list request asks for.
 
     Values are ``path=text`` or ``path__operator=text``, with the operators of
     :data:`bzz.providers.base.Operator`; a repeated parameter means any of its values, for ``ne`` and ``nin`` none of
@@ -67,7 +69,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
     :raises bzz.errors.BadRequest: naming the parameter that cannot be read.
 
     >>> from bzz.shape import Field
-    >>> from bzz.shape.numbers import IntegerKind
+    >>> from bzz.shape.scalars import IntegerKind
     >>> user = Shape("User", object, {"age": Field("age", IntegerKind())})
     >>> read_list_query(user, "age__gte=18&sort=-age", per_page=20, max_per_page=100).sort[0].descending
     True
@@ -89,7 +91,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
 
 @lru_cache(REMEMBERED)
 def read_fields(shape: Shape, query: str) -> tuple[str, ...] | None:
-    """The dotted paths that ``fields=name,address.city`` asks to see; None where the client wants them all.
+    """Return the dotted paths that ``fields=name,address.city`` asks to see; None if the client wants them all.
 
     :raises bzz.errors.BadRequest: for a name that is not declared and visible.
     """
@@ -106,7 +108,7 @@ def read_fields(shape: Shape, query: str) -> tuple[str, ...] | None:
 
 
 def check_item_query(shape: Shape, query: str) -> tuple[str, ...] | None:
-    """:func:`read_fields` for a single instance, which takes no other parameter.
+    """Return what :func:`read_fields` does, for a single instance: it takes no other parameter.
 
     :raises bzz.errors.BadRequest: for any other parameter, too.
     """
@@ -120,7 +122,7 @@ def check_item_query(shape: Shape, query: str) -> tuple[str, ...] | None:
 
 
 def project(representation: dict[str, Any], paths: tuple[str, ...]) -> dict[str, Any]:
-    """Only the named paths of what a client would be shown, and its ``id``.
+    """Return only the named paths, and the ``id``, of the JSON of an instance.
 
     >>> project({"id": "7", "name": "Ann", "homes": [{"city": "Rio", "zip": "1"}]}, ("homes.city",))
     {'id': '7', 'homes': [{'city': 'Rio'}]}
@@ -146,7 +148,7 @@ def _keep(value: Any, paths: Iterable[str]) -> Any:
 
 
 def _split(query: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The reserved parameters, and all others in order."""
+    """Return the reserved parameters, and all others in order."""
     options: dict[str, str] = {}
     conditions = []
     for name, text in pairs(query, limit=MAX_FILTERS + len(RESERVED)) if query else ():
@@ -189,13 +191,13 @@ def _read_sort(shape: Shape, text: str) -> tuple[Sort, ...]:
 def _sort_key(shape: Shape, entry: str) -> Sort:
     path = entry.removeprefix("-")
     field = find(shape, path)
-    if field is None or not field.is_scalar or _is_in_list(shape, path):
+    if field is None or not field.kind.is_scalar or _is_in_list(shape, path):
         raise unknown(path)
     return Sort(path, field, descending=path != entry)
 
 
 def _is_in_list(shape: Shape, path: str) -> bool:
-    """Whether a list lies on the way to ``path``, so that one instance has many values there."""
+    """Return whether a list lies on the way to ``path``, so that one instance has many values there."""
     names = path.split(".")
     ways = (find(shape, ".".join(names[:count])) for count in range(1, len(names)))
     return any(way is not None and way.is_list for way in ways)

@@ -4,7 +4,7 @@
 values) and asks a :class:`Provider`. A provider never sees a request and never sends a signal; a handler never sees a
 driver. What a provider raises is always a :class:`bzz.errors.RequestError`.
 
-Beside its models, a provider has a :class:`Store`, where bzz keeps what is its own.
+Beside its models, a provider has a :class:`Store`, where bzz keeps its own data.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 Precondition = Callable[[str], bool]
-"""Told the state of the stored instance (as :attr:`Record.state`), says whether the write may go on."""
+"""Called with the state of the stored instance (:attr:`Record.state`); returns whether the write may go on."""
 
 
 class Step(NamedTuple):
@@ -147,7 +147,7 @@ class ListQuery:
 class Unchanged:
     """A read-only value that a client sent back; it stands among the values of an update, at any depth.
 
-    The provider accepts it where it is what is stored at its place, and writes nothing for it.
+    The provider accepts it if it equals what is stored at its place, and writes nothing for it.
 
     :param value: the Python value, of the field's kind; None for null.
     """
@@ -157,7 +157,7 @@ class Unchanged:
 
 @dataclass(frozen=True)
 class Options:
-    """What the application chose for these routes, checked by the provider against its model.
+    """The options that the application chose for these routes, checked by the provider against its model.
 
     :param hidden: dotted names that no client may know of; a name after a reference counts for the model it ends in,
         wherever that model is reached from these routes.
@@ -176,13 +176,13 @@ class Provider(NamesDocuments, ABC):
     ``context`` is handed to the model's own hooks (``get_instance_queryset``, ``get_list_queryset``) and never looked
     at. ``values`` are Python values as :mod:`bzz.shape` lists them, embedded documents as dicts.
 
-    A :class:`~bzz.errors.NotFound` or :class:`~bzz.errors.PreconditionFailed` needs no words: the handler finds them,
-    by the step that :class:`bzz.providers.missing.Missing` names.
+    A :class:`~bzz.errors.NotFound` or :class:`~bzz.errors.PreconditionFailed` needs no detail: the handler adds it, by
+    the step that :class:`bzz.providers.missing.Missing` names.
 
     Every method may raise :class:`~bzz.errors.Unavailable`; the writing ones :class:`~bzz.errors.OutcomeUnknown`.
 
     :param model: the root model.
-    :raises bzz.errors.ConfigurationError: where the model or an option cannot be served.
+    :raises bzz.errors.ConfigurationError: if the model or an option cannot be served.
     """
 
     shape: Shape
@@ -192,28 +192,28 @@ class Provider(NamesDocuments, ABC):
 
     @abstractmethod
     def check(self, shape: Shape, values: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
-        """What the model's fields say against ``values``, each by itself: lengths, choices, patterns, limits.
+        """Return what the model's fields refuse in ``values``, each by itself: lengths, choices, patterns, limits.
 
-        Pure: nothing is read, and no code runs that may ask a database. That something is missing is no matter here: a
-        receiver may still fill it in. :meth:`create` and :meth:`update` check all of this again, and what is required.
+        Pure: nothing is read, and no code runs that may ask a database. Missing values are no mistake here: a receiver
+        may still fill them in. :meth:`create` and :meth:`update` check all of this again, and what is required.
 
         :param shape: of the model, this provider's own or one that can be reached from it.
         :param values: None, and a :class:`Unchanged`, are let through.
-        :returns: messages by dotted name; empty where all is well.
+        :returns: messages by dotted name; empty if all is well.
         """
 
     @abstractmethod
     async def get(self, path: Path, context: Any) -> Record:
-        """The instance at the end of ``path``.
+        """Return the instance at the end of ``path``.
 
-        :raises bzz.errors.NotFound: where nothing is, or anything on the way is missing.
+        :raises bzz.errors.NotFound: if nothing is there, or anything on the way is missing.
         """
 
     @abstractmethod
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
-        """One page of the list at the end of ``path``.
+        """Return one page of the list at the end of ``path``.
 
-        :raises bzz.errors.NotFound: where anything on the way is missing.
+        :raises bzz.errors.NotFound: if anything on the way is missing.
         :raises bzz.errors.BadRequest: for a cursor that this list did not give.
         """
 
@@ -246,13 +246,13 @@ class Provider(NamesDocuments, ABC):
         RFC 7396.
 
         :param expected: from :meth:`get`: the write happens only while this is what is stored at the end of the path.
-        :raises bzz.errors.PreconditionFailed: where ``precondition`` says no to what is stored.
-        :raises Stale: where something else than ``expected`` is stored.
+        :raises bzz.errors.PreconditionFailed: if ``precondition`` returns false for what is stored.
+        :raises Stale: if something else than ``expected`` is stored.
         """
 
     @abstractmethod
     def preview(self, record: Record, values: Mapping[str, Any], *, merge: bool = False) -> Diff:
-        """What :meth:`update` with these values would change in an instance that :meth:`get` gave; nothing is written.
+        """Return what :meth:`update` with these values would change in an instance from :meth:`get`; write nothing.
 
         :raises bzz.errors.Invalid: the model refuses the values.
         """
@@ -269,8 +269,8 @@ class Provider(NamesDocuments, ABC):
         """Delete a document, remove an embedded one, or unlink a reference.
 
         :param expected: as for :meth:`update`.
-        :raises bzz.errors.PreconditionFailed: where ``precondition`` says no to what is stored.
-        :raises Stale: where something else than ``expected`` is stored.
+        :raises bzz.errors.PreconditionFailed: if ``precondition`` returns false for what is stored.
+        :raises Stale: if something else than ``expected`` is stored.
         """
 
     @abstractmethod
@@ -279,13 +279,13 @@ class Provider(NamesDocuments, ABC):
 
         :param keys: primary keys as Python values.
         :returns: one for each document that was not linked there before; all of them tell the same change.
-        :raises bzz.errors.Invalid: where a document does not exist.
-        :raises bzz.errors.Conflict: where a single property holds another one.
+        :raises bzz.errors.Invalid: if a document does not exist.
+        :raises bzz.errors.Conflict: if a single property holds another one.
         """
 
     @abstractmethod
-    async def represent(self, items: Sequence[Any]) -> builtins.list[Any]:
-        """What clients are shown of ``items``: records, or model objects that a receiver put in their place.
+    async def render(self, items: Sequence[Any]) -> builtins.list[Any]:
+        """Return the JSON of ``items``: records, or model objects that a receiver put in their place.
 
         The answer holds only what :func:`bzz.codec.dumps` can write.
         """

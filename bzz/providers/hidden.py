@@ -1,4 +1,4 @@
-"""Which fields are hidden, whatever the routes: noted when routes are made, asked by what shows documents elsewhere.
+"""Which fields any routes of the process hide: noted when routes are made, for all that shows documents elsewhere.
 
 A field that one set of routes hides counts as hidden in the whole process, for its class, the classes below it and
 those above it.
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bzz.shape import Field, Shape
-from bzz.shape.walk import kept, reachable
+from bzz.shape.walk import filtered, reachable
 
 __all__ = ["MayLeave", "hides", "note", "without_hidden"]
 
 MayLeave = Callable[[type, str], bool]
-"""Told a model and the name of one of its hidden fields, says whether its value may be shown all the same."""
+"""Called with a model and the name of one of its hidden fields; returns whether its value may be shown all the same."""
 
 _new: list[Shape] = []
 _shapes: dict[type, Shape] = {}
@@ -28,22 +28,22 @@ def note(root: Shape) -> None:
 
 
 def hides(model: type, name: str) -> bool:
-    """Whether any routes of this process hide a field of ``model``."""
+    """Return whether any routes of this process hide a field of ``model``."""
     _look_through()
     owners = _hidden.get(name, ())
     return any(issubclass(model, owner) or issubclass(owner, model) for owner in owners)
 
 
 def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) -> dict[str, Any]:
-    """A diff (``updated_fields``) without what is hidden, inside lists of embedded documents too."""
+    """Return a diff (``updated_fields``) without what is hidden, inside lists of embedded documents too."""
     _look_through()
     shape = _shapes.get(model)
     if shape is None or not _hidden:
         return dict(diff)
     return {
-        name: {side: _open_inside(field, value, may_leave) for side, value in change.items()}
+        name: {side: _visible_parts(field, value, may_leave) for side, value in change.items()}
         for name, change in diff.items()
-        for field in _open_at(shape, name, may_leave)
+        for field in _visible_field(shape, name, may_leave)
     }
 
 
@@ -56,20 +56,20 @@ def _look_through() -> None:
                     _hidden.setdefault(name, set()).add(shape.model)
 
 
-def _is_open(model: type, name: str, may_leave: MayLeave) -> bool:
+def _is_visible(model: type, name: str, may_leave: MayLeave) -> bool:
     return not hides(model, name) or may_leave(model, name)
 
 
-def _is_open_to(shapes: Iterable[Shape], name: str, may_leave: MayLeave) -> bool:
-    return all(_is_open(shape.model, name, may_leave) for shape in shapes)
+def _is_visible_in(shapes: Iterable[Shape], name: str, may_leave: MayLeave) -> bool:
+    return all(_is_visible(shape.model, name, may_leave) for shape in shapes)
 
 
-def _open_at(shape: Shape, dotted: str, may_leave: MayLeave) -> list[Field | None]:
+def _visible_field(shape: Shape, dotted: str, may_leave: MayLeave) -> list[Field | None]:
     """Return the field at the end of a dotted name, or None for an unknown one; [] if a hidden one is on the way."""
     field: Field | None = None
     shapes: Sequence[Shape] = [shape]
     for part in dotted.split("."):
-        if not _is_open_to(shapes, part, may_leave):
+        if not _is_visible_in(shapes, part, may_leave):
             return []
         found = next((each.fields[part] for each in shapes if part in each.fields), None)
         if found is not None:
@@ -79,11 +79,11 @@ def _open_at(shape: Shape, dotted: str, may_leave: MayLeave) -> list[Field | Non
     return [field]
 
 
-def _open_inside(field: Field | None, value: Any, may_leave: MayLeave) -> Any:
-    """A typed value without the hidden names of embedded documents; those of all classes that it may be of."""
+def _visible_parts(field: Field | None, value: Any, may_leave: MayLeave) -> Any:
+    """Return a value without the names in embedded documents that any class hides of which they may be."""
 
     def keeps(owner: Field, key: str | int) -> bool:
         is_document = owner.item is owner  # neither a position in a list nor a free key is a name
-        return not is_document or _is_open_to(owner.kind.leads_to(), str(key), may_leave)
+        return not is_document or _is_visible_in(owner.kind.leads_to(), str(key), may_leave)
 
-    return value if field is None else kept(field, value, keeps)
+    return value if field is None else filtered(field, value, keeps)

@@ -1,4 +1,4 @@
-"""Which step of a path leads nowhere: told by providers, put into words by :mod:`bzz.model.detail`."""
+"""The step of a path that leads nowhere: raised by providers, described by :mod:`bzz.model.detail`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Missing(NotFound):
 
 @contextmanager
 def missing_at(step: Step) -> Iterator[None]:
-    """Tell a :class:`~bzz.errors.NotFound` that says nothing as one of ``step``, unless it names a step already."""
+    """Turn a :class:`~bzz.errors.NotFound` without a detail into one of ``step``, unless it names a step already."""
     try:
         yield
     except NotFound as error:

@@ -1,4 +1,4 @@
-"""How references name documents to clients, where that is not by the primary key: a part of the seam."""
+"""Public ids: how references name documents to clients, if not by the primary key. A part of the seam."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["NamesDocuments"]
 
 
 class NamesDocuments:
-    """The methods of a provider that are about public ids. One that has none needs to override nothing."""
+    """The methods of a provider that are about public ids. A provider without any needs to override none."""
 
     def has_public_ids(self, shape: Shape) -> bool:
-        """Whether documents of a shape may refer to models that have a :attr:`~bzz.shape.Shape.public_id`.
+        """Return whether documents of a shape may refer to models that have a :attr:`~bzz.shape.Shape.public_id`.
 
         The two methods about public ids are called for such shapes only.
         """
@@ -23,19 +23,19 @@ class NamesDocuments:
     async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
         """Replace, in a decoded body, the public ids of documents that are referred to by their primary keys.
 
-        What is no public id stays as it is, and may be a primary key.
+        What is not a public id stays as it is, and may be a primary key.
 
         :param shape: of the document that the body describes.
-        :param data: is changed in place; nobody has judged it yet.
+        :param data: is changed in place; it is not validated yet.
         """
         raise NotImplementedError
 
-    async def show_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
-        """Replace the primary keys in references by public ids, in what ``represent`` gave for ``items``.
+    async def render_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+        """Replace the primary keys in references by public ids, in what ``render`` gave for ``items``.
 
-        Where there is no such document for this request, or it has no public id, the primary key stays.
+        If there is no such document for this request, or it has no public id, the primary key stays.
 
-        :param items: as for :meth:`bzz.providers.base.Provider.represent`; a shape stands for values of its model.
+        :param items: as for :meth:`bzz.providers.base.Provider.render`; a shape stands for values of its model.
         :param shown: is changed in place.
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What a provider answers: records, pages, and what a write has done."""
+"""What a provider returns: records, pages, and what a write has done."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Record(ABC):
     @property
     @abstractmethod
     def body(self) -> bytes | None:
-        """The JSON that clients are shown, where it follows from what is stored alone; else ask ``represent``."""
+        """The JSON of the instance if it follows from what is stored alone; None if it takes ``Provider.render``."""
 
     @property
     @abstractmethod
@@ -44,7 +44,7 @@ class Page:
 
     :param next: cursor for the page that follows, None on the last one.
     :param previous: cursor for the page before, None on the first one.
-    :param total: the exact number of matches, where it was asked for.
+    :param total: the exact number of matches, if it was asked for.
     :param cut: whether it is shorter than asked for, since its items are too large; what follows is behind ``next``.
     """
 
@@ -91,4 +91,4 @@ class Changed(Written):
 
 
 class Stale(Exception):
-    """What a write was to rest on is not what is stored any more. Nothing was done."""
+    """Something else is stored than what the write expected. Nothing was done."""

@@ -24,8 +24,8 @@ from bzz.asgi.application import ASGIApplication
 from bzz.asgi.rsgi import RSGIApplication
 from bzz.errors import BzzError, ConfigurationError
 from bzz.limits import Limits
-from bzz.serving.place import Place, port_of
-from bzz.serving.server import check_options
+from bzz.serving.endpoint import Endpoint, port_of
+from bzz.serving.options import check_options
 from bzz.serving.source import Source, load
 
 try:
@@ -70,7 +70,7 @@ _OURS = ("target", "address", "port", "uds", "workers", "factory", "reload", "we
 
 def run(
     app: Source,
-    place: Place,
+    endpoint: Endpoint,
     processes: int,
     proxies: Proxies,
     limits: Limits,
@@ -81,12 +81,12 @@ def run(
     check_options(options, granian.Granian.__init__, _OURS)
     if isinstance(app, Application):
         raise ConfigurationError("granian needs 'module:name' or a function: each process makes its own application")
-    place = _settle(place)
+    endpoint = _settle(endpoint)
     given = _given(options, limits)
     reader, writer = Pipe(duplex=False)
     worker = _Worker(app, given["interface"], limits, proxies, writer, os.getpid())
     server: Any = granian.Granian(
-        "bzz", address=place.address, port=place.port, uds=place.unix_socket, workers=processes, **given
+        "bzz", address=endpoint.address, port=endpoint.port, uds=endpoint.unix_socket, workers=processes, **given
     )
     server.respawned_wrks = _Respawned()
     server.signal_handler_interrupt = _Interrupt(server.signal_handler_interrupt)
@@ -95,7 +95,7 @@ def run(
         logger.info("serving by granian %s, %s, %d processes", granian.__version__, given["interface"], processes)
         on_start(port)
 
-    report = _Report(server, reader, place, started)
+    report = _Report(server, reader, endpoint, started)
     listening = threading.Thread(target=report.listen, daemon=True, name="bzz-report")
     listening.start()
     try:
@@ -108,15 +108,15 @@ def run(
         raise BzzError(report.failure)
 
 
-def _settle(place: Place) -> Place:
-    """Return the place with a port that was free a moment ago: granian shares ports, and so never finds one taken."""
-    sockets = place.bind()
+def _settle(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with a port that was free a moment ago: granian shares ports, so none is ever taken."""
+    sockets = endpoint.bind()
     try:
-        if place.unix_socket is None:
-            return replace(place, address=sockets[0].getsockname()[0], port=port_of(sockets))
-        return place
+        if endpoint.unix_socket is None:
+            return replace(endpoint, address=sockets[0].getsockname()[0], port=port_of(sockets))
+        return endpoint
     finally:
-        place.release(sockets)
+        endpoint.release(sockets)
 
 
 def _given(options: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
@@ -224,11 +224,11 @@ class _Report:
     :ivar failure: why there is no application.
     """
 
-    def __init__(self, server: Any, reader: Connection, place: Place, on_start: Callable[[int], None]) -> None:
+    def __init__(self, server: Any, reader: Connection, endpoint: Endpoint, on_start: Callable[[int], None]) -> None:
         self.failure = ""
         self._server = server
         self._reader = reader
-        self._place = place
+        self._endpoint = endpoint
         self._on_start = on_start
 
     def listen(self) -> None:
@@ -237,6 +237,6 @@ class _Report:
         if self.failure:
             self._server.signal_handler_interrupt()
             return
-        while not self._place.is_reached():
+        while not self._endpoint.is_reached():
             time.sleep(LOOK_SECONDS / 10)
-        self._on_start(self._place.port if self._place.unix_socket is None else 0)
+        self._on_start(self._endpoint.port if self._endpoint.unix_socket is None else 0)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,10 +10,10 @@ from typing import Any, Literal, get_args
 from bzz.addresses import Proxies
 from bzz.errors import ConfigurationError
 from bzz.limits import Limits
-from bzz.serving.place import Place
+from bzz.serving.endpoint import Endpoint
 from bzz.serving.source import Source, load
 
-__all__ = ["Limits", "Server", "check_options", "load", "serve"]
+__all__ = ["Limits", "Server", "load", "serve"]
 
 Server = Literal["tornado", "granian"]
 
@@ -60,17 +59,9 @@ def serve(
     proxies = Proxies(trusted_proxies)
     if proxies and options.get("xheaders"):
         raise ConfigurationError("xheaders believes whoever connects: leave it out where trusted_proxies says whom")
-    place = Place(port, address, None if unix_socket is None else Path(unix_socket))
+    endpoint = Endpoint(port, address, None if unix_socket is None else Path(unix_socket))
     # Each engine is imported where it is chosen: the other may not be installed, and costs time.
     if server == "granian":
-        import_module("bzz.serving.granian").run(app, place, processes, proxies, limits, on_start, options)
+        import_module("bzz.serving.granian").run(app, endpoint, processes, proxies, limits, on_start, options)
     else:
-        import_module("bzz.serving.tornado").run(app, place, proxies, limits, on_start, options)
-
-
-def check_options(options: Mapping[str, Any], engine: Callable[..., Any], reserved: Iterable[str]) -> None:
-    """Raise ConfigurationError for an option that ``engine`` does not take, or for which ``serve`` has its own name."""
-    known = set(inspect.signature(engine).parameters) - {"self", *reserved}
-    for name in options:
-        if name not in known:
-            raise ConfigurationError(f"there is no option {name!r}; this server takes {', '.join(sorted(known))}")
+        import_module("bzz.serving.tornado").run(app, endpoint, proxies, limits, on_start, options)

@@ -1,4 +1,4 @@
-"""Which application is served: itself, a name that leads to it, or what makes it."""
+"""The application to serve: itself, the name by which it is imported, or a function that makes it."""
 
 from __future__ import annotations
 

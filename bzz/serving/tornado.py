@@ -21,10 +21,9 @@ from tornado.httputil import HTTPServerConnectionDelegate
 from bzz.addresses import Proxies
 from bzz.asgi.lifespan import attached, stopping
 from bzz.events import drain
-from bzz.limits import InFlight, Limits
-from bzz.serving.guarded import Guarded
-from bzz.serving.place import Place, port_of
-from bzz.serving.server import check_options
+from bzz.limits import CappedApplication, InFlight, Limits
+from bzz.serving.endpoint import Endpoint, port_of
+from bzz.serving.options import check_options
 from bzz.serving.source import Source, load
 
 __all__ = ["make_server", "run"]
@@ -40,7 +39,7 @@ LINGER_SECONDS = 0.25
 
 def run(
     app: Source,
-    place: Place,
+    endpoint: Endpoint,
     proxies: Proxies,
     limits: Limits,
     on_start: Callable[[int], None],
@@ -48,12 +47,12 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT; see :func:`bzz.serving.server.serve`."""
     check_options(options, HTTPServer.initialize, ["request_callback"])
-    sockets = place.bind()
+    sockets = endpoint.bind()
     runner: Any = asyncio if importlib.util.find_spec("uvloop") is None else importlib.import_module("uvloop")
     try:
         runner.run(_serve(app, sockets, proxies, limits, on_start, options, runner.__name__))
     finally:
-        place.release(sockets)
+        endpoint.release(sockets)
 
 
 async def _serve(
@@ -98,7 +97,7 @@ def make_server(
         "max_body_size": limits.body_bytes,
         **options,
     }
-    return HTTPServer(Guarded(application, limits, flight, proxies), **given)
+    return HTTPServer(CappedApplication(application, limits, flight, proxies), **given)
 
 
 async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.socket], end: float) -> None:
@@ -109,7 +108,7 @@ async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.s
             break
         await asyncio.sleep(0)
     server.stop()
-    await _until(end, flight.quiet(LINGER_SECONDS))
+    await _until(end, flight.wait_until_quiet(LINGER_SECONDS))
     await _until(end, server.close_all_connections())
 
 

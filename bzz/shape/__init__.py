@@ -4,8 +4,8 @@ A provider draws the :class:`Shape` of its model once, when the routes are made.
 against it, and OpenAPI documents are written from it, so that none of them knows an ORM.
 
 What a field holds is its :class:`Kind`. There is one class for each kind, in one of the modules below, and it knows
-everything about its values: how they are read, what is said of a wrong one, which filters they take, their JSON Schema.
-Nothing else asks which kind a field has if the kind itself can answer.
+everything about its values: how they are read, the error for a wrong one, which filters they take, their JSON Schema.
+No other code branches on the kind of a field if the kind itself can answer.
 
 ======================  ================================================  ============================
 kind                    in JSON                                           as a Python value

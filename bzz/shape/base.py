@@ -1,6 +1,6 @@
-"""The three words of a description: a :class:`Shape` has :class:`Field` s, and each of them has a :class:`Kind`.
+"""The three parts of a description: a :class:`Shape` has :class:`Field` s, and each of them has a :class:`Kind`.
 
-They name each other, so they stand in one module. No kind in particular is known here.
+They refer to each other, so they are in one module. No particular kind is known here.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ Reader = Callable[[Any, Place, Reading], Any]
 class Kind:  # not an ABC, whose isinstance() costs several times as much
     """What a field holds.
 
-    :cvar name: the name that people are told.
-    :ivar expected: what is said of a value that cannot be read.
+    :cvar name: its name in error messages.
+    :ivar expected: the error message for a value that cannot be read.
     :cvar is_scalar: whether it is one value that can be compared, and so sorted by.
     :cvar is_list: whether it is many values, of which a path may name one.
     :cvar is_free: whether any keys may be inside.
@@ -72,26 +72,26 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         Python values that a signal receiver left (datetime, Decimal, UUID, bytes, ids) are taken as they are.
 
         :param value: anything but None, which stands for unset.
-        :param reading: is told of every mistake; what is returned then means nothing.
+        :param reading: collects every mistake; what is returned after one means nothing.
         """
 
     def from_text(self, text: str) -> Any:
         """Return the Python value that ``text`` stands for, in a URL, a filter or a form.
 
-        :raises ValueError: if it is none of this kind, or the kind has no text form; the message is for people.
+        :raises ValueError: if it cannot be read, or the kind has no text form; the message is for people.
         """
         raise ValueError(f"This is {self.name}, which has no text form.")
 
-    def readings(self, text: str) -> Sequence[Any]:
-        """Return the Python values that ``text`` may stand for in a filter; raise ValueError if there is none."""
+    def filter_values(self, text: str) -> Sequence[Any]:
+        """Return the Python values that ``text`` may stand for in a filter; raise ValueError if there are none."""
         return (self.from_text(text),)
 
     def from_form(self, text: str) -> Any:
-        """Return ``text`` as JSON would hold it; no text is null, and text that is no value of the kind stays text."""
+        """Return the JSON value of a form's text; no text is null, and text that cannot be read stays text."""
         return text or None
 
     def to_text(self, value: Any) -> str:
-        """Return the text of a Python value, as people are told it."""
+        """Return the text of a Python value, for error messages."""
         return str(value)
 
     def read_key(self, value: Any, place: Place, reading: Reading) -> Any:
@@ -126,17 +126,12 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         return ()
 
     def reference(self, value: Any) -> tuple[Shape, Any] | None:
-        """Return the shape and the primary key that a Python value refers to, or None if it is no reference."""
+        """Return the shape and the primary key that a Python value refers to, or None if it is not a reference."""
         return None
 
     @abstractmethod
     def json_schema(self, refer: Refer) -> JsonSchema:
         """Return the schema of the JSON values that are read and shown, but for null."""
-
-    def key_schema(self, refer: Refer) -> JsonSchema:
-        """Return the schema of a key, which JSON may write as its text: what :meth:`read_key` reads."""
-        schema = self.json_schema(refer)
-        return schema if schema.get("type") == "string" else {"anyOf": [{"type": "string"}, schema]}
 
 
 class Link(Kind):
@@ -185,36 +180,20 @@ class Field:
     hidden: bool = False
     choices: tuple[Any, ...] = ()
 
-    @property
-    def is_scalar(self) -> bool:
-        """Whether it holds one value that can be compared: what may be sorted by."""
-        return self.kind.is_scalar
-
-    @property
+    @cached_property
     def is_list(self) -> bool:
         """Whether it holds many values, of which a path may name one."""
         return self.kind.is_list
 
-    @property
+    @cached_property
     def item(self) -> Field:
         """The field that describes each value of a list or map; for all other kinds this one."""
         return self.kind.item(self)
 
-    @property
+    @cached_property
     def link(self) -> Link | None:
         """The kind that leads to another model, embedded or referenced: the field's, or for a list its items'."""
         return self.kind.link
-
-    @property
-    def shape(self) -> Shape:
-        """The shape at the other end of :attr:`link`.
-
-        :raises LookupError: if the field leads to no other shape.
-        """
-        link = self.kind.link
-        if link is None:
-            raise LookupError(f"{self.name} leads to no other model")
-        return link.shape
 
 
 class Part(NamedTuple):
@@ -289,17 +268,17 @@ class Shape:
 
     @cached_property
     def public_id(self) -> Field | None:
-        """The field by which clients name instances in references; None where they use the primary key.
-
-        Clients use the primary key if no other field stands in URLs, or if they may not know of that field.
-        """
-        is_other = self.url_id is not None and self.url_id is not self.pk
-        return self.url_id if is_other and self.url_id is not None and not self.url_id.hidden else None
+        """The field by which clients name instances in references; None if they use the primary key."""
+        field = self.url_id
+        return None if field is None or field is self.pk or field.hidden else field
 
     @cached_property
     def readers(self) -> dict[str, Reader]:
-        """What reads the JSON values of each declared field."""
-        return {name: self._reader(each) for name, each in self.fields.items()}
+        """The functions that read the JSON values of each declared field."""
+        return {
+            name: each.kind.read_key if self.writes_as_key(each) else each.kind.read
+            for name, each in self.fields.items()
+        }
 
     @cached_property
     def visible_readers(self) -> dict[str, Reader]:
@@ -311,9 +290,6 @@ class Shape:
         """:attr:`readers` of the fields that a client may write."""
         return {name: self.readers[name] for name, each in self.visible.items() if not each.read_only}
 
-    def _reader(self, field: Field) -> Reader:
-        return field.kind.read_key if self.writes_as_key(field) else field.kind.read
-
     def writes_as_key(self, field: Field) -> bool:
         """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
@@ -321,24 +297,3 @@ class Shape:
     def known(self, name: str) -> Field | None:
         """Return a visible field of the model, or one that only subclasses declare."""
         return self.visible.get(name) if name in self.fields else self.subclass_fields.get(name)
-
-    def find(self, dotted: str) -> Field | None:
-        """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
-
-        Fields that only subclasses declare are found too.
-
-        >>> from bzz.shape.documents import EmbeddedKind
-        >>> from bzz.shape.texts import StringKind
-        >>> address = Shape("Address", object, {"city": Field("city", StringKind())}, embedded=True)
-        >>> user = Shape("User", object, {"address": Field("address", EmbeddedKind(lambda: address))})
-        >>> user.find("address.city").name
-        'city'
-        >>> user.find("address.zip") is None
-        True
-        """
-        first, dot, rest = dotted.partition(".")
-        found = self.known(first)
-        if found is None or not dot:
-            return found
-        link = found.link
-        return None if link is None or link.is_reference else link.shape.find(rest)

@@ -31,7 +31,7 @@ class ListKind(Kind):
     @property
     def operators(self) -> frozenset[Operator]:
         """A condition on a list is one on its items, of which none is the least, or on how many there are."""
-        if not self._item.is_scalar:
+        if not self._item.kind.is_scalar:
             return EXISTS | SIZE
         return (self._item.kind.operators - ORDERING) | SIZE | ALL
 

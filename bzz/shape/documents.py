@@ -1,15 +1,27 @@
-"""Documents inside a document, and fields that hold documents of several models."""
+"""Documents inside a document, references to others, and fields that hold documents of several models."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Reading, Refer, Shape
-from bzz.shape.keys import ReferenceKind
+from bzz.shape.json_schema import key_schema
+from bzz.shape.operators import ORDERED, Operator
 from bzz.shape.place import Place
 
-__all__ = ["TAG", "UNKNOWN", "AnyEmbeddedKind", "AnyReferenceKind", "EmbeddedKind", "Tagged"]
+__all__ = [
+    "TAG",
+    "UNKNOWN",
+    "AnyEmbeddedKind",
+    "AnyReferenceKind",
+    "EmbeddedKind",
+    "NamedDocument",
+    "ReferenceKind",
+    "Tagged",
+]
 
 TAG = "@type"  # which of several models an object is
 UNKNOWN = "Unknown field."  # hidden fields are answered with the same words: they are no oracle
@@ -34,6 +46,70 @@ class EmbeddedKind(Link):
         return refer(self.shape)
 
 
+class ReferenceKind(Link):
+    """The primary key of a document of another model, or of the same."""
+
+    name = "reference"
+    expected = "Must be a valid id."
+    is_scalar = True
+    is_reference = True
+
+    @property
+    def operators(self) -> frozenset[Operator]:
+        return ORDERED
+
+    def from_text(self, text: str) -> Any:
+        return self._key().from_text(text)
+
+    def filter_values(self, text: str) -> Sequence[Any]:
+        public = self.shape.public_id
+        if public is None:
+            return (self.from_text(text),)
+        with suppress(ValueError):
+            public.kind.from_text(text)
+            return (NamedDocument(self.shape, text),)
+        return (self.from_text(text),)
+
+    def read(self, value: Any, place: Place, reading: Reading) -> Any:
+        try:
+            key = self._key()
+        except ValueError as error:
+            return reading.note(place, str(error))
+        if not key.is_scalar and not isinstance(value, str):  # a reference to it cannot be written
+            return reading.note(place, key.expected)
+        return key.read_key(value, place, reading)
+
+    def _key(self) -> Kind:
+        if self.shape.pk is None:
+            raise ValueError(self.expected)
+        return self.shape.pk.kind
+
+    def reference(self, value: Any) -> tuple[Shape, Any] | None:
+        return self.shape, value
+
+    def json_schema(self, refer: Refer) -> JsonSchema:
+        schemas: list[JsonSchema] = []
+        for field in (self.shape.public_id, self.shape.pk):
+            schema = None if field is None else key_schema(field.kind, refer)
+            if schema is not None and schema not in schemas:
+                schemas.append(schema)
+        if len(schemas) > 1:
+            return {"anyOf": schemas}
+        return schemas[0] if schemas else {"type": "string"}
+
+
+@dataclass(frozen=True)
+class NamedDocument:
+    """A document that a filter names by its public id or its primary key; only the provider can tell which.
+
+    :param shape: the model, which has a public id.
+    :param text: the id.
+    """
+
+    shape: Shape
+    text: str
+
+
 class Tagged(Kind):
     """An object that names its model.
 
@@ -49,12 +125,12 @@ class Tagged(Kind):
         return list(self._variants().values())
 
     def _variant(self, value: Any) -> Shape | None:
-        """The shape that a value names, if it is an object that names one."""
+        """Return the shape that a value names, if it is an object that names one."""
         name = value.get(TAG) if isinstance(value, dict) else None
         return self._variants().get(name) if isinstance(name, str) else None
 
     def _read_variant(self, value: Any, place: Place, reading: Reading) -> Shape | None:
-        """The shape that an object names; None, and a note, if it names none."""
+        """Return the shape that an object names; if it names none, note the mistake and return None."""
         if not isinstance(value, dict):
             reading.note(place, self.expected)
             return None

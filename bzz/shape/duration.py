@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Refer
-from bzz.shape.scalar import Textual, match, refuse
+from bzz.shape.scalars import Textual, match, refuse
 
 __all__ = ["DurationKind"]
 
@@ -44,7 +44,7 @@ class DurationKind(Textual):
         )
         return -span if sign else span
 
-    def accept_typed(self, value: Any) -> timedelta:
+    def accept_value(self, value: Any) -> timedelta:
         return value if isinstance(value, timedelta) else refuse()
 
     def to_text(self, value: timedelta) -> str:

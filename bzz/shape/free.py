@@ -12,11 +12,10 @@ from typing import Any
 
 from bzz.shape.base import JsonSchema, Kind, Reading, Refer
 from bzz.shape.limits import UNLIMITED, Limits
-from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
 from bzz.shape.operators import COMPARABLE, Operator
 from bzz.shape.place import Place
-from bzz.shape.scalar import Scalar
-from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
+from bzz.shape.scalars import BooleanKind, FloatKind, IntegerKind, Scalar, StringKind
+from bzz.shape.texts import BinaryKind, DecimalKind, UUIDKind
 from bzz.shape.times import DateTimeKind
 
 __all__ = ["AnyKind", "allowed_entries"]
@@ -54,7 +53,7 @@ class AnyKind(Kind):
     def from_form(self, text: str) -> Any:
         return text
 
-    def readings(self, text: str) -> Sequence[Any]:
+    def filter_values(self, text: str) -> Sequence[Any]:
         """Return the text, and the number or truth value that it is in JSON; in quotes it is text only."""
         if len(text) > 1 and text[0] == text[-1] == '"':
             return (StringKind().from_text(text[1:-1]),)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Kind, Reading, Refer
-from bzz.shape.numbers import FloatKind, IntegerKind
 from bzz.shape.operators import AREAS, EXISTS, WITHIN, Operator
 from bzz.shape.place import Place
+from bzz.shape.scalars import FloatKind, IntegerKind
 
 __all__ = ["GeoKind", "read_box", "read_circle"]
 
@@ -58,7 +58,7 @@ _INTEGER, _FLOAT = IntegerKind(), FloatKind()
 
 
 def _is_coordinates(value: Any, depth: int = MAX_DEPTH) -> bool:
-    """Whether these are numbers, in arrays at most so deep."""
+    """Return whether these are numbers, in arrays nested at most ``depth`` levels."""
     if isinstance(value, list):
         return depth > 0 and all(_is_coordinates(each, depth - 1) for each in value)
     try:

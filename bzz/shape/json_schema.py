@@ -1,4 +1,4 @@
-"""The JSON Schema of fields and shapes; that of a bare value is told by its kind.
+"""The JSON Schema of fields and shapes; that of a bare value comes from its kind.
 
 The schemas allow what clients may send, and what they are shown. They leave out what JSON Schema cannot say, such as
 which names a map may not have.
@@ -6,9 +6,9 @@ which names a map may not have.
 
 from __future__ import annotations
 
-from bzz.shape.base import Field, JsonSchema, Refer, Shape
+from bzz.shape.base import Field, JsonSchema, Kind, Refer, Shape
 
-__all__ = ["field_schema", "nullable", "shape_schema"]
+__all__ = ["field_schema", "key_schema", "nullable", "shape_schema"]
 
 
 def field_schema(field: Field, refer: Refer) -> JsonSchema:
@@ -16,7 +16,7 @@ def field_schema(field: Field, refer: Refer) -> JsonSchema:
 
     :param refer: gives the schema that stands for a shape.
 
-    >>> from bzz.shape.texts import StringKind
+    >>> from bzz.shape.scalars import StringKind
     >>> field_schema(Field("size", StringKind(), choices=("s", "l"), read_only=True), lambda shape: {})
     {'type': 'string', 'enum': ['s', 'l'], 'readOnly': True}
     """
@@ -48,8 +48,14 @@ def shape_schema(shape: Shape, refer: Refer) -> JsonSchema:
 
 def _property(shape: Shape, field: Field, refer: Refer) -> JsonSchema:
     kind = field.kind
-    schema = _restricted(field, kind.key_schema(refer) if shape.writes_as_key(field) else kind.json_schema(refer))
+    schema = _restricted(field, key_schema(kind, refer) if shape.writes_as_key(field) else kind.json_schema(refer))
     return _marked(field, schema if _is_needed(field) else nullable(schema))
+
+
+def key_schema(kind: Kind, refer: Refer) -> JsonSchema:
+    """Return the schema of a key, which JSON may write as its text: what :meth:`Kind.read_key` reads."""
+    schema = kind.json_schema(refer)
+    return schema if schema.get("type") == "string" else {"anyOf": [{"type": "string"}, schema]}
 
 
 def _is_needed(field: Field) -> bool:

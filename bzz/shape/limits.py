@@ -1,4 +1,4 @@
-"""What the storage behind a provider can hold of the values that JSON can write."""
+"""The limits of the storage behind a provider, among the values that JSON can write."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["UNLIMITED", "Limits"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a provider states of its storage; the reading of bodies, forms and filters keeps to it.
+    """The limits that a provider states. Bodies, forms and filters are read within them.
 
     :param depth: how many levels of objects and arrays a body may nest.
     :param decimal_digits: how many significant digits a decimal number may have.

@@ -1,42 +1,21 @@
-"""Text, and what is written as text but is something else."""
+"""Kinds that JSON writes as a string and Python as something else: bytes, UUIDs, decimal numbers."""
 
 from __future__ import annotations
 
 import base64
+import re
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Refer
-from bzz.shape.operators import COMPARABLE, ORDERED, PATTERNS, Operator
-from bzz.shape.scalar import Textual, refuse
+from bzz.shape.limits import UNLIMITED, Limits
+from bzz.shape.operators import COMPARABLE, Operator
+from bzz.shape.scalars import Textual, is_number, match, refuse
 
-__all__ = ["BinaryKind", "StringKind", "UUIDKind"]
+__all__ = ["BinaryKind", "DecimalKind", "UUIDKind"]
 
-
-class StringKind(Textual):
-    """Text of valid Unicode."""
-
-    name = "string"
-    expected = "Must be a string of valid Unicode."
-
-    def from_form(self, text: str) -> Any:
-        return text
-
-    @property
-    def operators(self) -> frozenset[Operator]:
-        return ORDERED | PATTERNS
-
-    def parse(self, text: str) -> str:
-        return str(text)  # a receiver may have left a subclass
-
-    def accept(self, value: Any) -> Any:
-        if type(value) is not str:
-            return super().accept(value)
-        value.encode()
-        return value
-
-    def json_schema(self, refer: Refer) -> JsonSchema:
-        return {"type": "string"}
+_DECIMAL = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,5})?")
 
 
 class BinaryKind(Textual):
@@ -52,7 +31,7 @@ class BinaryKind(Textual):
     def parse(self, text: str) -> bytes:
         return base64.b64decode(text, validate=True)
 
-    def accept_typed(self, value: Any) -> bytes:
+    def accept_value(self, value: Any) -> bytes:
         return value if isinstance(value, bytes) else refuse()
 
     def json_schema(self, refer: Refer) -> JsonSchema:
@@ -69,8 +48,41 @@ class UUIDKind(Textual):
         value = uuid.UUID(text)  # takes braces and "urn:" too, so that one id would have many URLs
         return value if str(value) == text.lower() else refuse()
 
-    def accept_typed(self, value: Any) -> uuid.UUID:
+    def accept_value(self, value: Any) -> uuid.UUID:
         return value if isinstance(value, uuid.UUID) else refuse()
 
     def json_schema(self, refer: Refer) -> JsonSchema:
         return {"type": "string", "format": "uuid"}
+
+
+class DecimalKind(Textual):
+    """An exact decimal number, shown as a string; JSON's numbers are read too, by their shortest digits.
+
+    :param limits: how many digits and which exponents can be stored.
+    """
+
+    name = "decimal"
+
+    def __init__(self, limits: Limits = UNLIMITED) -> None:
+        self._digits, self._exponents = limits.decimal_digits, limits.decimal_exponents
+        bound = "" if self._digits is None else f" of at most {self._digits} digits"
+        self.expected = f"Must be a decimal number{bound}."
+
+    def parse(self, text: str) -> Decimal:
+        return self._exact(Decimal(match(_DECIMAL, text)[0]))
+
+    def accept_value(self, value: Any) -> Decimal:
+        number = Decimal(repr(value)) if is_number(value) else value
+        return self._exact(number) if isinstance(number, Decimal) else refuse()
+
+    def _exact(self, number: Decimal) -> Decimal:
+        if not number.is_finite():
+            refuse()
+        if self._digits is not None and len(number.as_tuple().digits) > self._digits:
+            refuse()
+        if self._exponents is not None and not self._exponents[0] <= number.adjusted() <= self._exponents[1]:
+            refuse()
+        return number
+
+    def json_schema(self, refer: Refer) -> JsonSchema:
+        return {"type": ["string", "number"], "format": "decimal", "pattern": f"^{_DECIMAL.pattern}$"}

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Refer
-from bzz.shape.scalar import Textual, match, refuse
+from bzz.shape.scalars import Textual, match, refuse
 
 __all__ = ["DateKind", "DateTimeKind"]
 
@@ -39,7 +39,7 @@ class DateTimeKind(Textual):
         offset = timedelta(hours=int(hours), minutes=int(minutes))
         return moment + offset if sign == "-" else moment - offset
 
-    def accept_typed(self, value: Any) -> datetime:
+    def accept_value(self, value: Any) -> datetime:
         if not isinstance(value, datetime):
             refuse()
         return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
@@ -57,7 +57,7 @@ class DateKind(Textual):
     def parse(self, text: str) -> date:
         return date.fromisoformat(match(_DATE, text)[0])
 
-    def accept_typed(self, value: Any) -> date:
+    def accept_value(self, value: Any) -> date:
         return value if isinstance(value, date) and not isinstance(value, datetime) else refuse()
 
     def json_schema(self, refer: Refer) -> JsonSchema:

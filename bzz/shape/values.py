@@ -1,11 +1,33 @@
-"""Which field describes a value inside a document, keys of maps included."""
+"""The field at a dotted name: one that is declared, or what describes a value at a key of a map."""
 
 from __future__ import annotations
 
 from bzz.shape.base import Field, Shape
 from bzz.shape.limits import Limits
 
-__all__ = ["find_value"]
+__all__ = ["find_field", "find_value"]
+
+
+def find_field(shape: Shape, dotted: str) -> Field | None:
+    """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
+
+    Fields that only subclasses declare are found too.
+
+    >>> from bzz.shape.documents import EmbeddedKind
+    >>> from bzz.shape.scalars import StringKind
+    >>> address = Shape("Address", object, {"city": Field("city", StringKind())}, embedded=True)
+    >>> user = Shape("User", object, {"address": Field("address", EmbeddedKind(lambda: address))})
+    >>> find_field(user, "address.city").name
+    'city'
+    >>> find_field(user, "address.zip") is None
+    True
+    """
+    first, dot, rest = dotted.partition(".")
+    found = shape.known(first)
+    if found is None or not dot:
+        return found
+    link = found.link
+    return None if link is None or link.is_reference else find_field(link.shape, rest)
 
 
 def find_value(shape: Shape, dotted: str) -> Field | None:

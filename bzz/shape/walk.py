@@ -1,6 +1,6 @@
 """One walk over the values of a document, whatever their kinds, for all that looks through documents.
 
-A kind tells the parts of its values; nothing here asks which kind it is.
+A kind returns the parts of its values; no code here branches on the kind.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from bzz.shape.base import Field, Part, Shape
 from bzz.shape.place import TOP, Place, dotted
 
-__all__ = ["Found", "Reference", "kept", "reachable", "references", "walk"]
+__all__ = ["Found", "Reference", "filtered", "reachable", "references", "walk"]
 
 
 class Found(NamedTuple):
-    """One value on the walk, and where it stands."""
+    """One value on the walk, and its place."""
 
     place: Place
     field: Field
@@ -54,15 +54,17 @@ def references(shape: Shape, values: Mapping[str, Any]) -> Iterator[Reference]:
             yield Reference(dotted(place), *found)
 
 
-def kept(field: Field, value: Any, keeps: Callable[[Field, str | int], bool]) -> Any:
+def filtered(field: Field, value: Any, keeps: Callable[[Field, str | int], bool]) -> Any:
     """Return a value without those parts, at every depth, that are not wanted.
 
-    :param keeps: told the field of a value and the key of a part of it, says whether the part stays.
+    :param keeps: called with the field of a value and the key of a part of it; returns whether the part stays.
     """
     parts = field.kind.parts(value)
     if not parts:  # a list may stand in the place of a document, by an older form of the model
-        return [kept(field, each, keeps) for each in value] if isinstance(value, list) else value
-    left = {key: each if inner is None else kept(inner, each, keeps) for key, inner, each in parts if keeps(field, key)}
+        return [filtered(field, each, keeps) for each in value] if isinstance(value, list) else value
+    left = {
+        key: each if inner is None else filtered(inner, each, keeps) for key, inner, each in parts if keeps(field, key)
+    }
     return left if isinstance(value, dict) else list(left.values())
 
 

@@ -8,7 +8,7 @@ The blocks of a page are taken in order:
   for anything. ``localhost:8889`` is where the program listens; ``$ name=...`` sets a variable for what follows.
 - ``text`` after a ``console`` block: what the program prints meanwhile. Any other ``text`` is a picture.
 - ``sh``: commands for the reader's own machine, of which the targets of make are looked up.
-- ``json``: is JSON.
+- ``json``: is JSON. ``html`` is tried elsewhere, in a browser.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def check(program: Program, block: Block, previous: str) -> None:
     elif block.kind == "text" and previous == "console":
         _compare(block.text, program.printed(block.text), "the program's output")
     else:
-        assert block.kind in ("text", "yaml"), f"nothing tries a block of the kind {block.kind!r}"
+        assert block.kind in ("text", "yaml", "html"), f"nothing tries a block of the kind {block.kind!r}"
 
 
 def _check_console(program: Program, text: str) -> None:

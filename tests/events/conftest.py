@@ -15,9 +15,11 @@ from bzz.events.listeners import Listeners
 @pytest.fixture(autouse=True)
 def _nobody_listens() -> Iterator[None]:
     before, hooks = bus._listeners, bus._hooks
-    bus._listeners, bus._hooks = Listeners(), ()
+    bus._set(Listeners())
+    bus._hooks = ()
     yield
-    bus._listeners, bus._hooks = before, hooks
+    bus._set(before)
+    bus._hooks = hooks
 
 
 @pytest.fixture

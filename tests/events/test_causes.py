@@ -11,7 +11,7 @@ import bzz
 from bzz.errors import ConfigurationError, EventCycle
 from bzz.events import AdHocEvent
 from bzz.events.bus import Bus
-from bzz.request import answering
+from bzz.request import request_context
 
 
 async def test_a_worker_that_a_listener_starts_does_not_carry_its_cause_for_ever(own_bus: Bus) -> None:
@@ -93,7 +93,7 @@ async def test_a_fresh_chain_has_no_cause_and_no_request(own_bus: Bus) -> None:
             seen.append(await own_bus.emit("b"))
         seen.append(await own_bus.emit("c"))
 
-    with answering(None, "abc"):
+    with request_context(None, "abc"):
         event = await own_bus.emit("a")
     fresh, usual = seen
     assert (fresh.cause, fresh.depth, fresh.request_id) == (None, 0, None)

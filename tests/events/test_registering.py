@@ -86,3 +86,23 @@ async def test_a_module_that_is_loaded_again_listens_once(
     importlib.import_module("loaded_again")
     await bzz.emit("a", calls=calls.made)
     assert calls.made == ["x"]
+
+
+def test_a_follower_hears_whether_there_are_listeners_now_and_after_each_change(own_bus: Bus, calls: Calls) -> None:
+    seen: list[bool] = []
+    own_bus.follow(seen.append)
+    listener = own_bus.on("a")(calls.listener("listener"))
+    own_bus.off(listener)
+    with own_bus.tap("*", None, lambda event: None, silence=False):
+        pass
+    assert seen == [False, True, False, True, False]
+
+
+def test_signals_have_a_receiver_for_events_only_while_there_are_listeners(calls: Calls) -> None:
+    signal, connected = bzz.signals.pre_get_instance, []
+    connected.append(signal._last is not None)
+    listener = bzz.on("Anything.fetching")(calls.listener("listener"))
+    connected.append(signal._last is not None)
+    bzz.off(listener)
+    connected.append(signal._last is not None)
+    assert connected == [False, True, False]

@@ -13,7 +13,7 @@ import mongoengine
 import pytest
 
 import bzz
-from bzz.providers.mongoengine import bounds, worker
+from bzz.providers.mongoengine import concurrency, worker
 from bzz.providers.mongoengine.client import close as close_clients
 from tests.conftest import Serve
 from tests.faults.replicas import Member, ReplicaSet
@@ -82,7 +82,7 @@ KINDS: dict[str, tuple[str, str, str, int]] = {
     "a read by id": ("GET", "/person/{id}/", "find", 1),
     "some reads by id": ("GET", "/person/{id}/", "find", 4),
     "a create": ("POST", "/person/", "insert", 1),
-    "as many lists as may be at once": ("GET", "/person/", "find", bounds.CONCURRENT),
+    "as many lists as may be at once": ("GET", "/person/", "find", concurrency.CONCURRENT),
     "as many saves as there are threads": ("POST", "/account/", "insert", worker.CONCURRENT),
 }
 
@@ -157,7 +157,7 @@ async def test_reads_succeed_on_the_new_primary(
     old.signal(number)
     answers = await asyncio.gather(*(timed(client.get(url.format(id=key))) for url in READS for _ in range(3)))
     assert [status for status, _ in answers] == [200] * len(answers)
-    assert max(took for _, took in answers) < bounds.TIMEOUT_SECONDS
+    assert max(took for _, took in answers) < concurrency.TIMEOUT_SECONDS
     assert replicas.primary() is not old
     later = await asyncio.gather(*(timed(client.get(url.format(id=key))) for url in READS))
     assert [status for status, _ in later] == [200] * len(later)

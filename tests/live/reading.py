@@ -13,7 +13,7 @@ import httpx
 
 __all__ = ["Follower", "Frame", "following", "parse", "until"]
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Frame(NamedTuple):

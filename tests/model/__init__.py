@@ -7,12 +7,11 @@ from typing import Any
 
 from bzz.shape import Field, Limits, Shape
 from bzz.shape.containers import ListKind, MapKind
-from bzz.shape.documents import AnyEmbeddedKind, AnyReferenceKind, EmbeddedKind
+from bzz.shape.documents import AnyEmbeddedKind, AnyReferenceKind, EmbeddedKind, ReferenceKind
 from bzz.shape.free import AnyKind
 from bzz.shape.geo import GeoKind
-from bzz.shape.keys import IdKind, ReferenceKind
-from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
-from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
+from bzz.shape.scalars import BooleanKind, FloatKind, IdKind, IntegerKind, StringKind
+from bzz.shape.texts import BinaryKind, DecimalKind, UUIDKind
 from bzz.shape.times import DateKind, DateTimeKind
 
 LIMITS = Limits(

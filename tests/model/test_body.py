@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bzz.codec import dumps
 from bzz.errors import BadRequest, Invalid, UnsupportedMediaType
 from bzz.model.body import MAX_LINKS, decode, read_links
-from bzz.model.sent import read_sent
+from bzz.model.validation import validate
 
 from . import USER, no_rules
 
@@ -189,8 +189,8 @@ def judge(content_type: str, body: bytes) -> None:
         try:
             data = decode(USER, content_type, body, merge_patch=True)
             read_links(USER.fields["friends"], data)
-            sent = read_sent(USER, data, no_rules, own_id=42, updating=updating, is_heard=True)
-            sent.left(data)
+            sent = validate(USER, data, no_rules, own_id=42, updating=updating, has_receivers=True)
+            sent.final_values(data)
         except BadRequest as error:
             dumps(error.problem())
 

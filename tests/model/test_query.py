@@ -17,8 +17,7 @@ from bzz.model.query import check_item_query, project, read_fields, read_list_qu
 from bzz.providers.base import ListQuery
 from bzz.shape import Field, Shape
 from bzz.shape.containers import ListKind
-from bzz.shape.numbers import IntegerKind
-from bzz.shape.texts import StringKind
+from bzz.shape.scalars import IntegerKind, StringKind
 
 from . import USER
 

@@ -12,15 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bzz.model.reading import MAX_ERRORS, BodyReading, Errors
+from bzz.model.validation import MAX_ERRORS, BodyReading, Errors
 from bzz.shape import TOP, Field, Kind, Shape
 from bzz.shape.containers import ListKind, MapKind
-from bzz.shape.documents import EmbeddedKind
+from bzz.shape.documents import EmbeddedKind, ReferenceKind
 from bzz.shape.free import AnyKind
 from bzz.shape.geo import GeoKind
-from bzz.shape.keys import IdKind, ReferenceKind
-from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
-from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
+from bzz.shape.scalars import BooleanKind, FloatKind, IdKind, IntegerKind, StringKind
+from bzz.shape.texts import BinaryKind, DecimalKind, UUIDKind
 from bzz.shape.times import DateKind, DateTimeKind
 
 from . import ADDRESS, LIMITS, USER

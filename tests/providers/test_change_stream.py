@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import mongoengine as me
 import pytest
+from pymongo import AsyncMongoClient
 
 from bzz.change import Position
+from bzz.dev import MongoServer
+from bzz.errors import Unavailable
 from bzz.providers.base import Options
 from bzz.providers.changes import Changes, HistoryLost
 from bzz.providers.mongoengine import ticks
+from bzz.providers.mongoengine.change_stream import ChangeStream
+from bzz.providers.mongoengine.commands import Commands
+from bzz.providers.mongoengine.database_changes import changes_of
 from bzz.providers.mongoengine.provider import MongoEngineProvider
+from bzz.providers.mongoengine.ticks import Ticks
 from tests.conftest import Driver
-from tests.providers.following import following, tell
+from tests.providers.following import PATIENCE, following, tell
 
 Raw = dict[str, Any]
 
@@ -140,8 +148,9 @@ async def test_an_update_that_is_too_large_is_told_without_its_sides_and_all_oth
         for number in (1, 2):
             await buoys.update_one({"_id": "large"}, {"$set": {"depth": number}})
             await buoys.update_one({"_id": 1}, {"$set": {"depth": number}})
+        await buoys.replace_one({"_id": "large"}, {"name": "y" * 9_000_000})
         await buoys.delete_one({"_id": "large"})
-        found = await stream.take(7)
+        found = await stream.take(8)
     assert [(*tell(each), each.is_whole) for each in found] == [
         ("created", "large", True),
         ("created", 1, True),
@@ -149,9 +158,10 @@ async def test_an_update_that_is_too_large_is_told_without_its_sides_and_all_oth
         ("updated", 1, True),
         ("updated", "large", False),
         ("updated", 1, True),
+        ("updated", "large", False),
         ("deleted", "large", True),
     ]
-    assert [(each.before, each.after) for each in found if not each.is_whole] == [(None, None)] * 2
+    assert [(each.before, each.after) for each in found if not each.is_whole] == [(None, None)] * 3
     assert found[5].before == {"_id": 1, "depth": 1}
 
 
@@ -224,3 +234,53 @@ async def test_an_idle_stream_tells_how_far_it_has_come(
         assert (await stream.next()).position > tick.position
     async with following(changes, "buoy", after=tick.position) as stream:
         assert tell(await stream.next()) == ("created", 2)
+
+
+async def test_nothing_is_told_of_a_time_that_a_stream_has_not_come_to(
+    changes: Changes, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticks, "TICK_SECONDS", 0.0)
+    database = driver()
+    stream = ChangeStream(database, ["buoy"], await Commands(database).last_commit())
+    await stream.open()
+    assert await stream.read() is None
+    before, told = stream.token, Ticks(Commands(database))
+    await database["buoy"].insert_one({"_id": 1})
+    assert await told.passed(before, Position(0, 0)) is None
+    event = await stream.read()
+    while event is None:
+        event = await stream.read()
+    found = await told.passed(stream.token, Position(0, 0))
+    await stream.close()
+    assert found is not None
+    assert found.position == (event["clusterTime"].time, event["clusterTime"].inc, 0)
+
+
+async def test_a_stream_that_is_closed_while_it_waits_leaves_no_cursor(changes: Changes, driver: Driver) -> None:
+    before = await _open_cursors(driver)
+    async with following(changes, "buoy") as stream:
+        waiting = asyncio.create_task(stream.next())
+        while await _open_cursors(driver) == before:
+            pass
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    async with asyncio.timeout(PATIENCE):
+        while await _open_cursors(driver) > before:
+            pass
+
+
+async def _open_cursors(driver: Driver) -> int:
+    status = await driver().client.admin.command("serverStatus")
+    return int(status["metrics"]["cursor"]["open"]["total"])
+
+
+async def test_a_client_that_is_closed_ends_the_stream(mongo: MongoServer, database_name: str) -> None:
+    client: AsyncMongoClient[Any] = AsyncMongoClient(mongo.uri)
+    changes = changes_of(client[database_name])
+    await changes.prepare(["buoy"])
+    async with following(changes, "buoy") as stream:
+        await client.close()
+        with pytest.raises(Unavailable):
+            await stream.next()
+    with pytest.raises(Unavailable):
+        await anext(changes.stream(["buoy"]))

@@ -331,6 +331,7 @@ async def test_order_that_means_nothing_makes_no_other_key(served: Served, one: 
     [
         ({"owner": {"x": 1, "y": 2}}, {"owner": {"y": 2, "x": 1}}),
         ({"owner": ["a", "b"]}, {"owner": ["b", "a"]}),
+        ({"owner": {"$eq": ["a", "b"]}}, {"owner": {"$eq": ["b", "a"]}}),
         ({"$expr": {"$gt": ["$a", "$b"]}}, {"$expr": {"$gt": ["$b", "$a"]}}),
         ({"owner": 1}, {"owner": 1.0}),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 import bzz
 from bzz import signals
-from bzz.providers.mongoengine import editing, provider
+from bzz.providers.mongoengine import conditional_writes, nested, provider
 from tests.conftest import Driver, Serve
 from tests.rest import raw
 
@@ -68,15 +68,17 @@ class Meddler:
     """Writes to a collection, as another process does, between what a request reads and what it writes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, model: Any, *updates: Any) -> None:
-        original = editing.edit
+        original = conditional_writes.edit
 
         async def edit(location: Any, make: Any) -> Any:
-            monkeypatch.setattr(provider, "edit", original)
+            for module in (provider, nested):
+                monkeypatch.setattr(module, "edit", original)
             for update in updates:
                 model._get_collection().update_one({"_id": location.raw["_id"]}, update)
             return await original(location, make)
 
-        monkeypatch.setattr(provider, "edit", edit)
+        for module in (provider, nested):
+            monkeypatch.setattr(module, "edit", edit)
 
 
 SHIFTS: dict[str, list[Any]] = {

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import bzz
-from bzz.providers.mongoengine.bounds import CONCURRENT
+from bzz.providers.mongoengine.concurrency import CONCURRENT
 from tests.conftest import Serve
 from tests.robustness.conftest import LONGEST, Connect, ExpendableMongo, becomes_well
 from tests.robustness.documents import Account, Person, Scoped, Shown

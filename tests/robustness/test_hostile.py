@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bzz
-from bzz.providers.mongoengine import editing
+from bzz.providers import compare_and_set
 from tests.conftest import Serve
 from tests.robustness.documents import Account, Address, Cleaned, Dog, Everything, Labelled, Machine, Person, Team
 
@@ -434,7 +434,7 @@ async def leave_often(target: Target, name: str) -> None:
 async def nobody_writes() -> None:
     """Wait for the writes whose clients have left: they go on."""
     deadline = time.monotonic() + 30
-    while len(editing._locks):
+    while len(compare_and_set._locks):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
 

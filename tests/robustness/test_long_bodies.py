@@ -19,7 +19,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 import bzz
-from bzz import receiving
+from bzz import lingering
 from bzz.addresses import Proxies
 from bzz.auth import GitHubProvider
 from bzz.errors import Forbidden
@@ -195,7 +195,7 @@ async def test_curl_reads_its_413(server: Address, tmp_path: Path, options: tupl
 
 
 async def test_what_is_dropped_is_bounded_in_bytes(server: Address, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "DROP_BYTES", 2 * LIMIT)
+    monkeypatch.setattr(lingering, "DROP_BYTES", 2 * LIMIT)
 
     def write_without_end(sent: bytes, piece: bytes) -> bool:
         with server.connect() as connection, suppress(OSError):
@@ -216,7 +216,7 @@ async def test_what_is_dropped_is_bounded_in_bytes(server: Address, monkeypatch:
 async def test_what_is_dropped_is_bounded_in_time(
     server: Address, monkeypatch: pytest.MonkeyPatch, header: str
 ) -> None:
-    monkeypatch.setattr(receiving, "DROP_SECONDS", 0.1)
+    monkeypatch.setattr(lingering, "DROP_SECONDS", 0.1)
 
     def ask() -> tuple[int, bytes]:
         with server.connect() as connection:

@@ -21,7 +21,7 @@ from tornado.websocket import WebSocketHandler
 
 import bzz
 from bzz.limits import Limits
-from bzz.receiving import ReceivingHandler
+from bzz.problem import BodyHandler
 from tests.serving import asgi
 
 step = asyncio.Event()
@@ -64,7 +64,7 @@ class Echo(RequestHandler):
         self.finish(json.dumps([*told, lists, request.headers.get("A"), request.body.decode("latin1")]))
 
 
-class Model(ReceivingHandler):
+class Model(BodyHandler):
     """Receives its body as the handlers of models do; answers with its length."""
 
     max_body_bytes = 1_000_000

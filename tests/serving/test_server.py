@@ -19,7 +19,7 @@ from tornado.web import Application
 
 import bzz
 from bzz.errors import ConfigurationError
-from bzz.limits import REST_SECONDS
+from bzz.limits import REFUSAL_SECONDS
 from bzz.serving.source import load
 from tests.serving import application
 from tests.serving.raw import answer_on, request, wait_until_read
@@ -118,7 +118,7 @@ def test_a_refusal_waits_a_moment_so_that_those_within_stay_fast(serving: Servin
         for _ in range(10):
             beyond.sendall(request("GET /"))
             assert answer_on(beyond).startswith(b"HTTP/1.1 503 ")
-        assert time.monotonic() - start > 10 * REST_SECONDS
+        assert time.monotonic() - start > 10 * REFUSAL_SECONDS
 
 
 def test_a_client_that_leaves_while_its_refusal_waits_harms_nobody(serving: Serving) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bzz.model.reading import BodyReading
+from bzz.model.validation import BodyReading
 from bzz.shape import TOP
 from bzz.shape.duration import DurationKind
 from bzz.shape.operators import ORDERED

@@ -10,12 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bzz.codec import plain
-from bzz.model.reading import BodyReading
+from bzz.model.validation import BodyReading
 from bzz.shape import TOP, Field, JsonSchema, Shape
 from bzz.shape.containers import ListKind
 from bzz.shape.json_schema import field_schema, shape_schema
-from bzz.shape.numbers import DecimalKind, IntegerKind
-from bzz.shape.texts import StringKind
+from bzz.shape.scalars import IntegerKind, StringKind
+from bzz.shape.texts import DecimalKind
 from tests.model import ADDRESS, ORDER, PHONE, USER
 
 

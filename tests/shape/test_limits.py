@@ -9,11 +9,11 @@ import pytest
 
 from bzz.errors import BadRequest
 from bzz.model.body import FORM, JSON, decode
-from bzz.model.reading import BodyReading
+from bzz.model.validation import BodyReading
 from bzz.shape import TOP, Field, Limits, Shape
 from bzz.shape.containers import MapKind
 from bzz.shape.free import AnyKind
-from bzz.shape.numbers import DecimalKind
+from bzz.shape.texts import DecimalKind
 
 FEW = Limits(depth=2, decimal_digits=3, decimal_exponents=(-2, 2), allows_key=lambda key: key != "no")
 

@@ -8,9 +8,8 @@ import pytest
 
 from bzz.shape import Field, Shape, dotted
 from bzz.shape.containers import ListKind, MapKind
-from bzz.shape.documents import EmbeddedKind
-from bzz.shape.keys import ReferenceKind
-from bzz.shape.walk import Reference, kept, reachable, references, walk
+from bzz.shape.documents import EmbeddedKind, ReferenceKind
+from bzz.shape.walk import Reference, filtered, reachable, references, walk
 from tests.model import ADDRESS, CITY, ORDER, PHONE, USER
 
 HOMES = Field("homes", MapKind(Field("", EmbeddedKind(lambda: ADDRESS))))
@@ -69,7 +68,7 @@ def test_references_are_found_at_every_depth(values: dict[str, Any], expected: l
 
 
 def without_zip(field: Field, value: Any) -> Any:
-    return kept(field, value, lambda owner, key: key != "zip")
+    return filtered(field, value, lambda owner, key: key != "zip")
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,8 @@ class ChangeStream:
             except (PyMongoError, TimeoutError) as error:
                 await self._recover(error, opening=True)
 
-    async def read(self) -> tuple[RawBSONDocument | None, bool]:
-        """Return the next event, None where there is none for now, and whether it has its images where there are any.
+    async def read(self) -> RawBSONDocument | None:
+        """Return the next event, without its images where they are too large; None where there is none for now.
 
         :raises bzz.providers.changes.HistoryLost: where the server does not know any more what comes next.
         """
@@ -129,16 +129,15 @@ class ChangeStream:
         await stream.__aenter__()  # Motor's
         return stream
 
-    async def _taken(self, event: RawBSONDocument | None) -> tuple[RawBSONDocument | None, bool]:
+    async def _taken(self, event: RawBSONDocument | None) -> RawBSONDocument | None:
         self._failures = 0
-        self._token = self._stream.resume_token
-        has_images = self._reading is not _Reading.BARE
-        if event is not None and not has_images:
+        self._token = self._stream.resume_token if event is None else event["_id"]  # the driver's is a deep copy
+        if event is not None and self._reading is _Reading.BARE:
             self._reading = _Reading.BATCHES
             await self.close()
         elif not self._stream.alive:  # the database was dropped
             await self.close()
-        return event, has_images
+        return event
 
     async def _recover(self, error: Exception, *, opening: bool = False) -> None:
         """Get ready to open the stream again: at once where the reason is known, else after a while."""

@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient
 from bzz.errors import ConfigurationError
 from bzz.providers.mongoengine import internals
 
-__all__ = ["check_database", "close", "database"]
+__all__ = ["Client", "check_database", "close", "connected"]
 
 CLOSE_SECONDS = 1.0
 """How long a client that is closed may take to say goodbye to its server, which may be away."""
@@ -21,10 +21,16 @@ CLOSE_SECONDS = 1.0
 _RENAMED = {"authentication_source": "authSource", "authentication_mechanism": "authMechanism"}
 _NOT_FOR_THE_DRIVER = {"name", "mongo_client_class"}
 
-_clients: dict[tuple[int, str], _Client] = {}
+_clients: dict[tuple[int, str], Client] = {}
 
 
-class _Client(NamedTuple):
+class Client(NamedTuple):
+    """A client of one event loop.
+
+    :ivar database: the one that the connection names.
+    :ivar keeper: is done when the client is closed.
+    """
+
     loop: asyncio.AbstractEventLoop
     settings: Mapping[str, Any]
     database: Any
@@ -43,8 +49,8 @@ def check_database(given: Any) -> None:
         )
 
 
-def database(alias: str) -> Any:
-    """The asynchronous database of a MongoEngine connection, on a client of the running event loop.
+def connected(alias: str) -> Client:
+    """Return the client of a MongoEngine connection for the running event loop.
 
     The client is made at the first use, from the settings that ``mongoengine.connect()`` registered for ``alias``, and
     made anew when those were registered anew. It is closed when its loop's tasks are cancelled, as ``asyncio.run``,
@@ -60,15 +66,15 @@ def database(alias: str) -> Any:
     if known is None or known.loop is not loop or known.settings is not settings or known.keeper.done():
         _forget_stale(loop, alias)
         known = _clients[id(loop), alias] = _connect(loop, settings)
-    return known.database
+    return known
 
 
-def _connect(loop: asyncio.AbstractEventLoop, settings: Mapping[str, Any]) -> _Client:
+def _connect(loop: asyncio.AbstractEventLoop, settings: Mapping[str, Any]) -> Client:
     options = {_RENAMED.get(name, name): value for name, value in settings.items() if value is not None}
     for name in _NOT_FOR_THE_DRIVER:
         options.pop(name, None)
     client: Any = AsyncMongoClient(**options)
-    return _Client(loop, settings, client[settings["name"]], loop.create_task(_keep(client)))
+    return Client(loop, settings, client[settings["name"]], loop.create_task(_keep(client)))
 
 
 async def close() -> None:

@@ -1,4 +1,4 @@
-"""The few operations that bzz needs of a collection, the same on every driver.
+"""The few operations that bzz needs of a collection, the same on every driver, and documents encoded for it.
 
 PyMongo's collections and Motor's have the same methods; the one difference used here is that ``aggregate`` returns a
 cursor in Motor and an awaitable of one in PyMongo.
@@ -10,13 +10,14 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import bson
 import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
 
-from bzz.errors import OutcomeUnknown, Unavailable
-from bzz.providers.mongoengine.bounds import Bounds
-from bzz.providers.mongoengine.failures import blames_data, failed_write, reading, writing
+from bzz.errors import Invalid, OutcomeUnknown, Unavailable
+from bzz.providers.mongoengine.concurrency import Operations
+from bzz.providers.mongoengine.failures import blames_data, failed_write
 
 __all__ = ["Collection"]
 
@@ -28,15 +29,53 @@ Failure = OperationFailure | Unavailable | OutcomeUnknown
 _DUPLICATE_CODES = (11000, 11001, 12582)
 
 
+MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
+"""The largest document that is stored: under MongoDB's 16 MiB, so that the envelope fits."""
+
+
 class Collection:
-    """A collection of a driver, with errors as :mod:`bzz.providers.mongoengine.failures` tells them.
+    """A collection of a driver, whose operations are bounded, and raise bzz's own errors.
 
     :param raw: the driver's own.
     """
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
-        self._bounds = Bounds(raw.database.client)
+        self._operations = Operations(raw.database.client)
+
+    # -- documents as they are stored
+
+    def encode(self, raw: Document, in_place_of: Document | None = None) -> bytes:
+        """Return a document as BSON: alone, so that what cannot be stored is known before a write.
+
+        :param in_place_of: the document that is replaced. One that is larger than what bzz stores, as others may have
+            written it, can be made smaller.
+        :raises bzz.errors.Invalid: if BSON has no form for it, or it is too large.
+        """
+        try:
+            encoded: bytes = bson.encode(raw, codec_options=self.raw.codec_options)
+        except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
+            raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
+        if len(encoded) > MAX_DOCUMENT_BYTES and not (in_place_of and len(encoded) < self._size(in_place_of)):
+            raise Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
+        return encoded
+
+    def _size(self, raw: Document) -> int:
+        return len(bson.encode(raw, codec_options=self.raw.codec_options))
+
+    def decode(self, encoded: bytes) -> Document:
+        """Return a document that was encoded, as it will be read back."""
+        return bson.decode(encoded, codec_options=self.raw.codec_options)
+
+    def as_stored(self, raw: Document, in_place_of: Document | None = None) -> Document:
+        """Return a document that is about to be stored, as it will be read back; see :meth:`encode`."""
+        return self.decode(self.encode(raw, in_place_of))
+
+    def as_saved(self, raw: Document) -> Document:
+        """Return a document that MongoEngine has stored, as it will be read back: of whatever size it is."""
+        return self.decode(bson.encode(raw, codec_options=self.raw.codec_options))
+
+    # -- operations
 
     async def find(
         self,
@@ -47,9 +86,8 @@ class Collection:
         limit: int = 0,
         keys: Sequence[str] | None = None,
     ) -> list[Document]:
-        """The documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
-        return await self._bounds.read(
-            reading,
+        """Return the documents that match (or only these keys of them), in one round trip where ``limit`` is given."""
+        return await self._operations.read(
             lambda: self.raw.find(
                 query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit
             ).to_list(None),
@@ -58,7 +96,7 @@ class Collection:
     async def page(
         self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]], skip: int, limit: int
     ) -> tuple[list[Document], bool]:
-        """The first documents that match, and whether they are cut: more of them would not go into one reply.
+        """Return the first documents that match, and whether they are cut: more of them would not go into one reply.
 
         MongoDB ends a reply at 16 MiB. What is beyond is not read.
         """
@@ -74,10 +112,10 @@ class Collection:
             await cursor.close()
             return found, True
 
-        return await self._bounds.read(reading, fetch)
+        return await self._operations.read(fetch)
 
     async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
-        """All documents that a pipeline gives."""
+        """Return all documents that a pipeline gives."""
 
         async def fetch() -> list[Document]:
             cursor = self.raw.aggregate(pipeline)
@@ -86,27 +124,26 @@ class Collection:
             found: list[Document] = await cursor.to_list(None)
             return found
 
-        return await self._bounds.read(reading, fetch)
+        return await self._operations.read(fetch)
 
     async def count(self, query: Mapping[str, Any]) -> int:
-        """How many documents match, exactly."""
-        return await self._bounds.read(reading, lambda: self.raw.count_documents(query))
+        """Return how many documents match, exactly."""
+        return await self._operations.read(lambda: self.raw.count_documents(query))
 
     async def update(
         self, query: Mapping[str, Any], change: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     ) -> Document | None:
-        """Change one document atomically; returns it as it was before, None where nothing matched."""
-        return await self._bounds.run(
-            writing,
+        """Change one document atomically; return it as it was before, or None if nothing matched."""
+        return await self._operations.write(
             lambda: self.raw.find_one_and_update(query, change, return_document=pymongo.ReturnDocument.BEFORE),
         )
 
     async def delete(self, query: Mapping[str, Any]) -> Document | None:
-        """Delete one document atomically; returns it, None where nothing matched."""
-        return await self._bounds.run(writing, lambda: self.raw.find_one_and_delete(query))
+        """Delete one document atomically; return it, or None if nothing matched."""
+        return await self._operations.write(lambda: self.raw.find_one_and_delete(query))
 
     async def insert(self, documents: Sequence[bytes]) -> list[Failure | None]:
-        """Insert encoded documents in one round trip, each by itself; returns what went wrong with each.
+        """Insert encoded documents in one round trip, each by itself; return what went wrong with each.
 
         Where all of them failed alike, that is raised. Their ids are in them, so that the driver's own retry cannot
         insert one twice.
@@ -117,13 +154,13 @@ class Collection:
             try:
                 await (self.raw.insert_one(raw[0]) if len(raw) == 1 else self.raw.insert_many(raw, ordered=False))
             except BulkWriteError as error:
-                return _told_apart(len(raw), error.details)
+                return _outcomes(len(raw), error.details)
             return [None] * len(raw)
 
-        return await self._bounds.run(writing, send)
+        return await self._operations.write(send)
 
 
-def _told_apart(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
+def _outcomes(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
     unmet = bool(details.get("writeConcernErrors"))
     outcomes: list[Failure | None] = [OutcomeUnknown() if unmet else None] * number
     for failure in details.get("writeErrors", ()):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from bson import Timestamp
 from pymongo import ReadPreference
 
-from bzz.providers.mongoengine.bounds import Bounds
+from bzz.providers.mongoengine.concurrency import Operations
 
 __all__ = ["Commands"]
 
@@ -25,11 +24,11 @@ class Commands:
 
     def __init__(self, database: Any) -> None:
         self.database = database.with_options(read_preference=ReadPreference.PRIMARY)
-        self._bounds = Bounds(database.client)
+        self._operations = Operations(database.client)
 
     async def run(self, command: Mapping[str, Any]) -> Reply:
         """Run a command that only reads, in bounded time; return the reply."""
-        return await self._bounds.read(nullcontext, lambda: self.database.command(command))
+        return await self._operations.run(lambda: self.database.command(command))
 
     async def all_of(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Reply]:
         """Run an aggregation of the database; return all that it gives."""
@@ -41,18 +40,16 @@ class Commands:
             found: list[Reply] = await cursor.to_list(None)
             return found
 
-        return await self._bounds.read(nullcontext, fetch)
+        return await self._operations.run(fetch)
 
     async def change(self, command: Mapping[str, Any]) -> Reply:
         """Run a command that changes something, in bounded time; return the reply."""
-        return await self._bounds.run(nullcontext, lambda: self.database.command(command))
+        return await self._operations.run(lambda: self.database.command(command))
 
     async def hello(self) -> Reply:
         """Return what the primary says of itself."""
         admin = self.database.client.admin
-        return await self._bounds.read(
-            nullcontext, lambda: admin.command({"hello": 1}, read_preference=ReadPreference.PRIMARY)
-        )
+        return await self._operations.run(lambda: admin.command({"hello": 1}, read_preference=ReadPreference.PRIMARY))
 
     async def last_write(self) -> Timestamp:
         """Return the cluster time of the last write that the primary has, acknowledged or not."""

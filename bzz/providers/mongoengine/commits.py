@@ -67,23 +67,21 @@ class CommitReader:
     def __init__(self, collections: Collection[str], codec_options: CodecOptions[Any]) -> None:
         self._collections = frozenset(collections)
         self._options = codec_options
+        self._lenient = codec_options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
         self._time: Timestamp | None = None
         self._counts: Counter[str] = Counter()
 
-    def commits(self, event: RawBSONDocument, *, has_images: bool) -> Iterator[StoredCommit]:
-        """Return what an event says: one commit, two where it renames one collection to another that is followed.
-
-        :param has_images: whether its images, if the server keeps any, are in it.
-        """
+    def commits(self, event: RawBSONDocument) -> Iterator[StoredCommit]:
+        """Return what an event says: one commit, two where it renames one collection to another that is followed."""
         kind = _KINDS.get(event["operationType"])
         if kind is None:
             return
         names = [event["ns"]["coll"], *([event["to"]["coll"]] if kind == "renamed" else ())]
         for name in names:
             if name in self._collections:
-                yield self._commit(event, kind, name, has_images)
+                yield self._commit(event, kind, name)
 
-    def _commit(self, event: RawBSONDocument, kind: CommitKind, collection: str, has_images: bool) -> StoredCommit:
+    def _commit(self, event: RawBSONDocument, kind: CommitKind, collection: str) -> StoredCommit:
         images: tuple[Image, Image] = (event.get("fullDocumentBeforeChange"), event.get("fullDocument"))
         before, after = (self._decoded(image, collection) for image in images)
         needed = {"created": (after,), "updated": (before, after), "deleted": (before,)}.get(kind, ())
@@ -93,7 +91,7 @@ class CommitReader:
             kind=kind,
             before=before,
             after=after,
-            is_whole=has_images and None not in needed,
+            is_whole=None not in needed,
             position=self._position(event["clusterTime"], collection),
             at=_time(event),
             size=sum(len(image.raw) for image in images if image is not None),
@@ -109,10 +107,7 @@ class CommitReader:
 
     def _key(self, event: RawBSONDocument) -> Any:
         key = event.get("documentKey")
-        if key is None:
-            return None
-        lenient = self._options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
-        return bson.decode(key.raw, codec_options=lenient)["_id"]
+        return None if key is None else bson.decode(key.raw, codec_options=self._lenient)["_id"]
 
     def _decoded(self, image: Image, collection: str) -> Any:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -17,7 +18,7 @@ from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Scope, 
 from bzz.providers.mongoengine.change_stream import ChangeStream
 from bzz.providers.mongoengine.commands import Commands
 from bzz.providers.mongoengine.commits import CommitReader, StoredCommit
-from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.images import collation_of, keep_images, require_change_streams
 from bzz.providers.mongoengine.matching import match, try_query
@@ -28,6 +29,8 @@ from bzz.providers.mongoengine.store import MongoStore
 from bzz.providers.mongoengine.ticks import Ticks
 
 __all__ = ["DatabaseChanges", "changes_of"]
+
+logger = logging.getLogger("bzz.database")
 
 STORE = "bzz"
 """The collection of the small store."""
@@ -47,7 +50,7 @@ class DatabaseChanges(Changes):
     def __init__(self, database: Any) -> None:
         self.commands = Commands(database)
         self._database = database
-        self._documents: dict[str, Documents] = {}
+        self._documents: dict[str, DocumentStore] = {}
         self._collations: dict[str, Raw | None] = {}
         self._tried: dict[str, None] = {}
         self._store = MongoStore(database[STORE])
@@ -56,7 +59,7 @@ class DatabaseChanges(Changes):
     def store(self) -> Store:
         return self._store
 
-    def know(self, documents: Documents) -> None:
+    def know(self, documents: DocumentStore) -> None:
         """Have :meth:`prepare` make the collection of a model as the model wants it."""
         self._documents.setdefault(documents.collection_name, documents)
 
@@ -84,14 +87,14 @@ class DatabaseChanges(Changes):
             await stream.open()
             yield Tick(start)
             while True:
-                event, has_images = await stream.read()
+                event = await stream.read()
                 if event is None:
                     tick = await ticks.passed(stream.token, last)
                     if tick is not None:
                         last = tick.position
                         yield tick
                     continue
-                for commit in reader.commits(event, has_images=has_images):
+                for commit in reader.commits(event):
                     if commit.position > start:
                         last = max(last, commit.position)
                         yield commit
@@ -114,7 +117,10 @@ class DatabaseChanges(Changes):
                 return after
             except InvalidOperation:  # the client was closed
                 raise Unavailable() from None
-            except (PyMongoError, Unavailable):
+            except (PyMongoError, Unavailable) as error:
+                logger.warning(
+                    "The changes of %s cannot be followed yet: %s", self._database.name, type(error).__name__
+                )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

@@ -27,12 +27,13 @@ from pymongo.errors import (
 
 from bzz.errors import TOO_SLOW, BadRequest, OutcomeUnknown, Unavailable
 
-__all__ = ["blames_data", "failed_write", "hooked_failure", "reading", "writing"]
+__all__ = ["TROUBLE", "blames_data", "failed_orm_write", "failed_read", "failed_write", "reading", "writing"]
 
 logger = logging.getLogger("bzz.database")
 
 _NOTHING_SENT = (ServerSelectionTimeoutError, NotConnected, InvalidOperation)  # the last by a client that was closed
-_TROUBLE = (ConnectionFailure, OperationFailure, ProtocolError)
+TROUBLE = (*_NOTHING_SENT, ConnectionFailure, OperationFailure, ProtocolError)
+"""What the drivers raise where the database, or the way to it, is in trouble, and where it blames the data."""
 
 _DATA_CODES = frozenset(
     {2, 15, 17, 52, 54, 57, 121, 171, 10334, 13026, 13027, 13068, 16755, 16804, 17280, 17419, 17420}
@@ -51,19 +52,20 @@ _REFUSED = "The database refuses this for now; nothing was done."
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Tell any trouble while reading as :class:`~bzz.errors.Unavailable`."""
+    """Translate what MongoEngine or a driver raises while it reads."""
     try:
         yield
-    except (*_NOTHING_SENT, *_TROUBLE) as error:
-        raise _failed_read(error) from error
+    except TROUBLE as error:
+        raise failed_read(error) from error
     except me.OperationError as error:
         cause = error.__context__  # MongoEngine wraps what the driver says
         if not isinstance(cause, PyMongoError):
             raise
-        raise _failed_read(cause) from error
+        raise failed_read(cause) from error
 
 
-def _failed_read(error: Exception) -> Unavailable | BadRequest:
+def failed_read(error: Exception) -> Unavailable | BadRequest:
+    """Return what a client is told of a read that failed."""
     if not isinstance(error, OperationFailure):
         return Unavailable(TOO_SLOW) if _is_late(error) else Unavailable()
     if error.code in _PATTERN_CODES:
@@ -78,40 +80,37 @@ def _is_late(error: Exception) -> bool:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Tell the trouble while writing: 503, and whether the write may have happened.
-
-    What blames the data passes through: see :func:`blames_data`.
-    """
+    """Translate what MongoEngine or a driver raises while it writes, but for what blames the data."""
     try:
         yield
-    except _NOTHING_SENT as error:
-        raise Unavailable() from error
-    except _TROUBLE as error:
+    except TROUBLE as error:
         if blames_data(error):
             raise
         raise failed_write(error) from error
 
 
 def blames_data(error: BaseException | None) -> bool:
-    """Whether a write was refused for what it would have stored: a unique value that is taken, or bad data."""
+    """Return whether a write was refused for what it would have stored: a unique value that is taken, or bad data."""
     if isinstance(error, WriteConcernError) or not isinstance(error, OperationFailure):
         return False
     return isinstance(error, DuplicateKeyError) or error.code in _DATA_CODES
 
 
-def failed_write(error: PyMongoError) -> Unavailable | OutcomeUnknown:
-    """What a client is told of a write that failed, and does not blame its data."""
+def failed_write(error: Exception) -> Unavailable | OutcomeUnknown:
+    """Return what a client is told of a write that failed, and does not blame its data."""
+    if isinstance(error, _NOTHING_SENT):
+        return Unavailable()
     _log(error)
     return Unavailable(_REFUSED) if _never_ran(error) else OutcomeUnknown()
 
 
-def hooked_failure(error: PyMongoError) -> OutcomeUnknown:
-    """What a client is told where code of the model's own was writing, which may have written before."""
+def failed_orm_write(error: PyMongoError) -> OutcomeUnknown:
+    """Return what a client is told where code of the model's own was writing, which may have written before."""
     _log(error)
     return OutcomeUnknown()
 
 
-def _never_ran(error: PyMongoError) -> bool:
+def _never_ran(error: Exception) -> bool:
     if isinstance(error, WriteConcernError) or not isinstance(error, OperationFailure):
         return False
     return error.code in _NOT_RUN_CODES and not _was_repeated(error)
@@ -127,7 +126,7 @@ def _was_repeated(error: OperationFailure) -> bool:
     return not (False in attempts and True not in attempts)
 
 
-def _log(error: PyMongoError) -> None:
+def _log(error: Exception) -> None:
     if isinstance(error, OperationFailure):
         details = error.details or {}
         name, message = details.get("codeName", "no name"), details.get("errmsg", error)

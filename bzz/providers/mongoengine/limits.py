@@ -8,7 +8,7 @@ __all__ = ["LIMITS"]
 
 
 def _allows_key(key: str) -> bool:
-    """Whether an object with free keys may have a key.
+    """Return whether an object with free keys may have a key.
 
     ``_cls`` makes MongoEngine build a class at the next read; ``$``, dots and NUL cannot be addressed in an update.
     """

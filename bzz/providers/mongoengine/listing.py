@@ -1,17 +1,15 @@
-"""Lists: filters, order and keyset cursors as MongoDB queries.
+"""The lists that requests page through: documents of a collection, and documents embedded in one list.
 
-A cursor is the sort key of one item, as BSON in URL-safe base64: the page beyond it is found by comparison, never by
-counting, so it costs what the first page costs (https://use-the-index-luke.com/no-offset).
+A page is found by :mod:`bzz.providers.paging`, which asks for what is here: sort keys as MongoDB paths, what comes
+beyond an item as a query, and its sort values as BSON. Where a list is found along a path, is not known here.
 """
 
 from __future__ import annotations
 
-import base64
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 from uuid import UUID
 
 import bson
@@ -19,146 +17,202 @@ from bson import Binary, DBRef, Decimal128, Int64, ObjectId
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 
-from bzz.errors import BadRequest
-from bzz.providers.base import Condition, Filter, Sort
-from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
+from bzz.providers.base import ListQuery, Sort
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.collection import Collection
+from bzz.providers.mongoengine.filters import filter_query, require_ordered, stored_path
 from bzz.providers.mongoengine.raw import Raw
-from bzz.shape.operators import LISTED, ORDERING
+from bzz.providers.mongoengine.record import DocumentRecord
+from bzz.providers.mongoengine.updates import value_at
+from bzz.providers.paging import Beyond, Key, Listing, beyond, total_order
 
-__all__ = ["Key", "beyond", "decode_cursor", "encode_cursor", "filter_query", "order", "reverse"]
+__all__ = ["DocumentListing", "ItemListing", "document_order", "item_record", "item_rows"]
 
 _BSON: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _SCALARS = (type(None), bool, int, float, str, datetime, ObjectId, Decimal128, bytes, Binary, UUID, Int64)
-_COMPARISONS = {"gt": "$gt", "gte": "$gte", "lt": "$lt", "lte": "$lte", "ne": "$ne", "eq": "$eq"}
-_EARTH = 6_378_100.0  # metres: the radius by which MongoDB counts in radians
-_PATTERNS = {"exact": r"\A{}\Z", "contains": "{}", "startswith": r"\A{}", "endswith": r"{}\Z"}
+
+_ITEM = "item"
+_POSITION = "position"
 
 
-class Key(NamedTuple):
-    """One sort key: a MongoDB path and 1 or -1."""
+class Rows(Protocol):
+    """Where the items of a list come from: a collection, or the array in a document."""
 
-    path: str
-    direction: int
+    async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]: ...
 
-
-# -- filters
+    async def count(self, query: Raw) -> int: ...
 
 
-def filter_query(codec: DocumentCodec, filters: Sequence[Filter], prefix: str = "") -> list[Raw]:
-    """The conditions of a list request, each a MongoDB query; all must hold.
+class _StoredListing(Listing[Raw]):
+    """Rows that MongoDB selects and sorts.
 
-    :param prefix: stands before every path, for documents that are wrapped in another.
-    :raises bzz.errors.BadRequest: for a value that the field could not hold.
+    :param conditions: queries that all of them meet.
     """
-    return [_any_of(codec, each, prefix) for each in filters]
+
+    def __init__(self, rows: Rows, conditions: list[Raw], order: Sequence[Key]) -> None:
+        self.order = order
+        self._rows = rows
+        self._conditions = conditions
+
+    async def fetch(
+        self, order: Sequence[Key], after: Sequence[Any] | None, *, skip: int, limit: int
+    ) -> tuple[list[Raw], bool]:
+        where = self._conditions if after is None else [*self._conditions, _beyond(order, after)]
+        return await self._rows.page(_all_of(where), sort=order, skip=skip, limit=limit)
+
+    async def count(self) -> int:
+        return await self._rows.count(_all_of(self._conditions))
+
+    def dump(self, row: Raw) -> bytes:
+        return bson.encode({str(rank): _at(row, key.path) for rank, key in enumerate(self.order)}, codec_options=_BSON)
+
+    def load(self, dumped: bytes) -> list[Any]:
+        try:
+            decoded: Raw = bson.decode(dumped, codec_options=_BSON)
+        except (bson.errors.BSONError, OverflowError) as error:
+            raise ValueError("not BSON") from error
+        values = [decoded.get(str(rank)) for rank in range(len(self.order))]
+        if len(decoded) != len(self.order) or not all(map(_is_scalar, values)):
+            raise ValueError("not the sort values of this order")
+        return values
 
 
-def _any_of(codec: DocumentCodec, wanted: Filter, prefix: str) -> Raw:
-    path, field = _stored_path(codec, wanted.path)
-    if not field.is_ordered and any(condition.operator in ORDERING for condition in wanted.any_of):
-        raise _unordered(wanted.path)
-    try:
-        queries = [{prefix + path: _comparison(field, condition)} for condition in wanted.any_of]
-    except BAD_VALUE:
-        raise BadRequest(f"A value for {wanted.path!r} is not one that this field could hold.") from None
-    return queries[0] if len(queries) == 1 else {"$or": queries}
+class DocumentListing(_StoredListing):
+    """The documents of one class.
+
+    :param conditions: queries within which documents are there for a request.
+    :param default: the model's own order: stored paths and directions.
+    :raises bzz.errors.BadRequest: for a filter or a sort key that the field cannot serve.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        codec: DocumentCodec,
+        query: ListQuery,
+        conditions: list[Raw],
+        default: Sequence[tuple[str, int]],
+    ) -> None:
+        order = document_order(codec, query.sort, default)
+        super().__init__(collection, [*conditions, *filter_query(codec, query.filters)], order)
+        self._codec = codec
+
+    def record(self, row: Raw) -> DocumentRecord:
+        return DocumentRecord(self._codec, row)
 
 
-def _stored_path(codec: DocumentCodec, dotted: str) -> tuple[str, FieldCodec]:
-    first, _, rest = dotted.partition(".")
-    field = codec.known(first)
-    path, inner = field.inside(rest)
-    return field.stored + path, inner
+class ItemListing(_StoredListing):
+    """The documents embedded in one list, as rows ``{item, position}``: in their order, if no other is asked for.
+
+    So a nested list filters, sorts and pages by the very queries of a collection.
+
+    :param root: the query for the document that holds the list.
+    :param where: the path of the list in it.
+    :raises bzz.errors.BadRequest: for a filter or a sort key that the field cannot serve.
+    """
+
+    def __init__(self, collection: Collection, root: Raw, where: str, codec: DocumentCodec, query: ListQuery) -> None:
+        conditions = filter_query(codec, query.filters, _ITEM + ".")
+        super().__init__(_ArrayRows(collection, root, where), conditions, _item_order(codec, query.sort))
+        self._codec = codec
+
+    def record(self, row: Raw) -> DocumentRecord:
+        return item_record(self._codec, row)
 
 
-def _comparison(field: FieldCodec, condition: Condition) -> Raw:
-    operator, value = condition.operator, condition.value
-    scalar = field.item or field
-    if operator == "exists":
-        return {"$ne": None} if value else {"$eq": None}
-    if operator == "size":
-        return {"$size": value}
-    if operator == "match":
-        return {"$elemMatch": {"$and": filter_query(scalar.target(), value)}}
-    if operator in _AREAS:
-        return {"$geoWithin": _AREAS[operator](*value)}
-    if operator in LISTED:
-        return {f"${operator}": [scalar.operand(each) for each in value]}
-    if operator in _COMPARISONS:
-        return {_COMPARISONS[operator]: scalar.operand(value)}
-    return _pattern(operator, scalar.pattern_operand(value))
+def item_rows(codec: DocumentCodec, where: str, query: ListQuery) -> list[Raw]:
+    """Return the stages that make rows ``{item, position}`` of a list in a document, filtered and in order.
+
+    :param where: the path of the list in the document.
+    :raises bzz.errors.BadRequest: for a filter or a sort key that the field cannot serve.
+    """
+    conditions = filter_query(codec, query.filters, _ITEM + ".")
+    return [
+        *_stages_to(where),
+        *({"$match": each} for each in conditions),
+        {"$sort": dict(_item_order(codec, query.sort))},
+    ]
 
 
-def _unordered(path: str) -> BadRequest:
-    return BadRequest(f"{path!r} is stored as text, which has another order than its numbers; compare it by eq or in.")
+def item_record(codec: DocumentCodec, row: Raw) -> DocumentRecord:
+    """Return the record of one row of a list of embedded documents."""
+    return DocumentRecord(codec.variant(row[_ITEM]), row[_ITEM], row[_POSITION])
 
 
-def _circle(longitude: float, latitude: float, metres: float) -> Raw:
-    return {"$centerSphere": [[longitude, latitude], metres / _EARTH]}
+class _ArrayRows:
+    """Rows ``{item, position}`` of a list in a document, selected and sorted by the server."""
+
+    def __init__(self, collection: Collection, query: Raw, where: str) -> None:
+        self._collection = collection
+        self._stages = [{"$match": query}, *_stages_to(where)]
+
+    async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]:
+        """Return the rows that match, in order; never cut, for all of them are parts of one document."""
+        found = await self._collection.aggregate(
+            [*self._stages, {"$match": query}, {"$sort": dict(sort)}, {"$skip": skip}, {"$limit": limit}]
+        )
+        return found, False
+
+    async def count(self, query: Raw) -> int:
+        """Return how many rows match."""
+        found = await self._collection.aggregate([*self._stages, {"$match": query}, {"$count": "total"}])
+        return int(found[0]["total"]) if found else 0
 
 
-def _box(west: float, south: float, east: float, north: float) -> Raw:
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"$geometry": {"type": "Polygon", "coordinates": [ring]}}
+def _stages_to(where: str) -> list[Raw]:
+    """Replace a document by what stands at a path of names and positions, then unwind it."""
+    return [
+        {"$replaceWith": {_ITEM: value_at(where)}},
+        {"$unwind": {"path": f"${_ITEM}", "includeArrayIndex": _POSITION}},
+        {"$match": {_ITEM: {"$type": "object"}}},
+    ]
 
 
-_AREAS: dict[str, Callable[..., Raw]] = {"near": _circle, "within": _box}
-
-
-def _pattern(operator: str, text: str) -> Raw:
-    ignore_case = operator.startswith("i")
-    escaped = re.escape(text).replace("\x00", "x00")  # re.escape leaves "\<NUL>", which BSON cannot hold
-    pattern = _PATTERNS[operator[1:] if ignore_case else operator].format(escaped)
-    return {"$regex": pattern, "$options": "i" if ignore_case else ""}
+def _all_of(conditions: list[Raw]) -> Raw:
+    if len(conditions) < 2:
+        return conditions[0] if conditions else {}
+    return {"$and": conditions}
 
 
 # -- order
 
 
-def order(
-    codec: DocumentCodec, sort: Sequence[Sort], default: Sequence[tuple[str, int]], last: str, prefix: str
-) -> list[Key]:
-    """The sort keys of a request, or the model's own; ``last`` makes the order total.
+def document_order(codec: DocumentCodec, sort: Sequence[Sort], default: Sequence[tuple[str, int]]) -> Sequence[Key]:
+    """Return the order of documents: the one that is asked for, or the model's own.
 
-    :raises bzz.errors.BadRequest: for a field that MongoDB would sort in another order than that of its values.
+    :param default: stored paths and directions.
+    :raises bzz.errors.BadRequest: for a sort key that the field cannot serve.
     """
-    unordered = next((each.path for each in sort if not _stored_path(codec, each.path)[1].is_ordered), None)
-    if unordered is not None:
-        raise _unordered(unordered)
-    if sort:
-        keys = [Key(prefix + _stored_path(codec, each.path)[0], -1 if each.descending else 1) for each in sort]
-    else:
-        keys = [Key(prefix + path, direction) for path, direction in default if _is_open(codec, path)]
-    if any(key.path == last for key in keys):
-        return keys[: [key.path for key in keys].index(last) + 1]
-    return [*keys, Key(last, keys[-1].direction if keys else 1)]
+    keys = [Key(*each) for each in default if _is_open(codec, each[0])]
+    return total_order(_keys(codec, sort, "") or keys, "_id")
+
+
+def _item_order(codec: DocumentCodec, sort: Sequence[Sort]) -> Sequence[Key]:
+    return total_order(_keys(codec, sort, _ITEM + "."), _POSITION)
+
+
+def _keys(codec: DocumentCodec, sort: Sequence[Sort], prefix: str) -> list[Key]:
+    """Return the sort keys of a request, all of them of fields that MongoDB sorts in the order of their values."""
+    keys = []
+    for each in sort:
+        path, field = stored_path(codec, each.path)
+        require_ordered(field, each.path)
+        keys.append(Key(prefix + path, -1 if each.descending else 1))
+    return keys
 
 
 def _is_open(codec: DocumentCodec, stored: str) -> bool:
-    """Whether a cursor may carry a field's value: hidden ones, and those that are no scalar, are not sorted by."""
+    """Return whether a cursor may carry a field's value: not if it is hidden, or no scalar."""
     first, _, rest = stored.partition(".")
     field = codec.by_stored.get(first)
     if field is None or field.declared.hidden:
         return False
     if not rest or field.compared == stored:
-        return field.declared.is_scalar
+        return field.declared.kind.is_scalar
     return field.holds_documents and field.declared.link is not None and _is_open(field.target(), rest)
 
 
-def reverse(keys: Sequence[Key]) -> list[Key]:
-    """The opposite order."""
-    return [Key(key.path, -key.direction) for key in keys]
-
-
-# -- cursors
-
-
-def encode_cursor(keys: Sequence[Key], item: Raw) -> str:
-    """The opaque text for the place of ``item`` in an order."""
-    values = {str(rank): _at(item, key.path) for rank, key in enumerate(keys)}
-    return base64.urlsafe_b64encode(bson.encode(values, codec_options=_BSON)).decode("ascii").rstrip("=")
+# -- what comes beyond an item
 
 
 def _at(item: Any, path: str) -> Any:
@@ -167,48 +221,31 @@ def _at(item: Any, path: str) -> Any:
     return item
 
 
-def decode_cursor(keys: Sequence[Key], text: str) -> list[Any]:
-    """The values of a cursor that :func:`encode_cursor` made for the same order.
-
-    :raises bzz.errors.BadRequest: for anything else.
-    """
-    try:
-        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        decoded: Raw = bson.decode(base64.b64decode(padded, altchars=b"-_", validate=True), codec_options=_BSON)
-    except (ValueError, bson.errors.BSONError, OverflowError):
-        raise BadRequest(_BAD_CURSOR) from None
-    values = [decoded.get(str(rank)) for rank in range(len(keys))]
-    if len(decoded) != len(keys) or not all(_is_scalar(value) for value in values):
-        raise BadRequest(_BAD_CURSOR)
-    return values
-
-
 def _is_scalar(value: Any) -> bool:
     if isinstance(value, DBRef):
         return isinstance(value.id, _SCALARS) and value.as_doc().keys() == {"$ref", "$id"}
     return isinstance(value, _SCALARS)
 
 
-_BAD_CURSOR = "The cursor is not one that this list gave in its Link header."
-
-
-def beyond(keys: Sequence[Key], values: Sequence[Any]) -> Raw:
-    """The query for what comes after the item with these sort values."""
-    ways = []
-    for rank, (key, value) in enumerate(zip(keys, values, strict=True)):
-        is_last = rank == len(keys) - 1  # the id: never null, and one comparison is what an index answers fastest
-        later = [{"$gt" if key.direction > 0 else "$lt": value}] if is_last else _later(value, key.direction)
-        same = [{earlier.path: known} for earlier, known in zip(keys[:rank], values, strict=False)]
-        ways += [{"$and": [*same, {key.path: condition}]} for condition in later]
+def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Raw:
+    """Return the query for what comes after the item with these sort values."""
+    ways = [
+        {"$and": [*({path: value} for path, value in way.same), {way.key.path: condition}]}
+        for way in beyond(keys, values)
+        for condition in _later(way)
+    ]
     return ways[0] if len(ways) == 1 else {"$or": ways}
 
 
-def _later(value: Any, direction: int) -> list[Raw]:
-    """Conditions of which one holds for each value that sorts after ``value``.
+def _later(way: Beyond) -> list[Raw]:
+    """Return conditions of which one holds for each value that sorts after that of an item.
 
     MongoDB sorts null first, then NaN, then numbers; and compares values of one type only, so each is asked for.
     """
-    if direction > 0:
+    value, ascends = way.value, way.key.direction > 0
+    if way.is_last:  # one comparison is what an index answers fastest
+        return [{"$gt" if ascends else "$lt": value}]
+    if ascends:
         return [_ascending_from(value)]
     if value is None:
         return []

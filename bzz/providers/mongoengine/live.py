@@ -15,14 +15,15 @@ from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.database_changes import DatabaseChanges, changes_of
-from bzz.providers.mongoengine.documents import Documents
-from bzz.providers.mongoengine.listing import filter_query, order
-from bzz.providers.mongoengine.public_ids import PublicIds
+from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.filters import filter_query
+from bzz.providers.mongoengine.listing import document_order
+from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.reading import Reading
-from bzz.providers.mongoengine.record import StoredRecord
+from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.mongoengine.scopes import StoredScope, make_scope
 from bzz.providers.mongoengine.snapshot import read_snapshot
+from bzz.providers.public_ids import PublicIds
 
 __all__ = ["LiveDocuments"]
 
@@ -35,13 +36,13 @@ MOST_UNKNOWN = 100
 class LiveDocuments(LiveProvider):
     """The part of :class:`~bzz.providers.mongoengine.provider.MongoEngineProvider` that follows changes."""
 
-    _reading: Reading
-    _schema: Registry
+    _reader: PathReader
+    _registry: Registry
     _public_ids: PublicIds
 
     @property
-    def _root(self) -> Documents:
-        return self._reading.documents(self._schema.root)
+    def _root(self) -> DocumentStore:
+        return self._reader.documents(self._registry.root)
 
     @property
     def collection(self) -> str:  # type: ignore[override]  # which nobody sets
@@ -65,7 +66,7 @@ class LiveDocuments(LiveProvider):
             asked = {"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else {}
             scope = make_scope(documents, asked, ordering, options)
         else:
-            _check(self._schema.of(path.last.shape.model), query)
+            _check(self._registry.of(path.last.shape.model), query)
             asked = await self._instance_query(path, context)
             scope = make_scope(documents, asked, (), options, self._only(path))
         await changes.try_scope(scope, asked)
@@ -77,7 +78,7 @@ class LiveDocuments(LiveProvider):
         if self.has_public_ids(path.last.shape):
             query = await self._public_ids.resolve_filters(query, context)
         own, ordering = await self._root.list_query(context)
-        return [*([own] if own else ()), *filter_query(self._schema.root, query.filters)], ordering
+        return [*([own] if own else ()), *filter_query(self._registry.root, query.filters)], ordering
 
     async def _instance_query(self, path: Path, context: Any) -> Raw:
         step = path.steps[0]
@@ -87,11 +88,11 @@ class LiveDocuments(LiveProvider):
     def _only(self, path: Path) -> Any:
         """The stored primary key of the document that a path names; None where it names it by another field."""
         step = path.steps[0]
-        return self._schema.root.store_key(step.key) if step.shape.url_id is step.shape.pk else None
+        return self._registry.root.store_key(step.key) if step.shape.url_id is step.shape.pk else None
 
     async def snapshot(self, scope: Scope, query: ListQuery, at: Position | None = None) -> Snapshot:
         own = cast("StoredScope", scope)
-        keys = order(self._schema.root, query.sort if own.only is None else (), own.ordering, "_id", "")
+        keys = document_order(self._registry.root, query.sort if own.only is None else (), own.ordering)
         options = (await own.documents.collection()).raw.codec_options
         commands = self._changes().commands
         return Snapshot(*await read_snapshot(commands, own.collection, own.query, keys, options, at))
@@ -100,7 +101,7 @@ class LiveDocuments(LiveProvider):
 
     def record(self, document: Any) -> Record:
         self._note_class(document)
-        return StoredRecord(self._schema.root, document)
+        return DocumentRecord(self._registry.root, document)
 
     async def rows(self, path: Path, query: ListQuery, document: Any) -> list[Record]:
         if len(path.steps) == 1:
@@ -111,7 +112,7 @@ class LiveDocuments(LiveProvider):
             return []
 
     def change(self, commit: Commit) -> Change:
-        codec = self._schema.root
+        codec = self._registry.root
         assert codec.pk is not None
         before, after = commit.before, commit.after
         known = after or before or {}
@@ -134,12 +135,12 @@ class LiveDocuments(LiveProvider):
         )
 
     def _instance(self, document: Any) -> Any:
-        return None if document is None else StoredRecord(self._schema.root, document).instance
+        return None if document is None else DocumentRecord(self._registry.root, document).instance
 
     def _note_class(self, document: Raw) -> None:
         """Say once that there are documents of a class that this process does not have: they are told as the root's."""
         name = document.get(internals.CLASS_KEY)
-        if name is None or not self._schema.root.inherits or name in internals.family(self._schema.root.model):
+        if name is None or not self._registry.root.inherits or name in internals.family(self._registry.root.model):
             return
         text = str(name)
         if text not in _unknown_classes and len(_unknown_classes) < MOST_UNKNOWN:
@@ -150,4 +151,4 @@ class LiveDocuments(LiveProvider):
 def _check(codec: DocumentCodec, query: ListQuery) -> None:
     """Refuse at once what would fail for each change."""
     filter_query(codec, query.filters)
-    order(codec, query.sort, (), "_id", "")
+    document_order(codec, query.sort, ())

@@ -41,7 +41,7 @@ def take_apart(document: Any, may_leave: MayLeave) -> dict[str, Any]:
 
 
 def put_together(name: str, values: Raw) -> Any:
-    """The document of the class that MongoEngine knows by ``name``; None where it knows none.
+    """Return the document of the class that MongoEngine knows by ``name``; None if it knows none.
 
     Saving it writes only what is changed afterwards, and it never asks the database by itself.
     """
@@ -50,7 +50,7 @@ def put_together(name: str, values: Raw) -> Any:
 
 
 def model_named(name: str) -> Any:
-    """The document class that MongoEngine knows by ``name``, or None."""
+    """Return the document class that MongoEngine knows by ``name``, or None."""
     try:
         return get_document(name)
     except NotRegistered:

@@ -3,87 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Any
+from typing import Any, Self
 
 import mongoengine as me
 
-from bzz.codec import dumps
+from bzz.change import Diff
 from bzz.providers.base import Record
 from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
 from bzz.providers.mongoengine.codecs.instance import touched
-from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.raw import differ
 from bzz.providers.mongoengine.worker import in_thread
+from bzz.providers.records import StoredRecord
 from bzz.shape import Shape
 
-__all__ = ["StoredRecord", "represent", "shape_of", "state_of"]
+__all__ = ["DocumentRecord", "render", "shape_of"]
 
 
-def state_of(codec: DocumentCodec, raw: Raw) -> str:
-    """The hash by which ``ETag`` and preconditions know what is stored."""
-    return _hash(dumps(codec.to_json(raw)))
-
-
-def _hash(shown: bytes) -> str:
-    return blake2b(shown, digest_size=12).hexdigest()
-
-
-class StoredRecord(Record):
-    """A raw document and its codec; its JSON and its instance are made when they are first asked for."""
-
-    __slots__ = ("_instance", "_position", "_stored", "codec", "raw")
-
-    def __init__(self, codec: DocumentCodec, raw: Raw, position: int | None = None) -> None:
-        self.codec = codec.variant(raw) if codec.inherits else codec
-        self.raw = raw
-        self._position = position
-        self._instance: Any = None
-        self._stored: bytes | None = None
+class DocumentRecord(StoredRecord[DocumentCodec]):
+    """A raw document and its codec."""
 
     @property
-    def id(self) -> str | None:
-        key = self._position if self.codec.shape.url_id is None else self.codec.key_of(self.raw)
-        return None if key is None else str(key)
+    def key(self) -> Any:
+        assert self.codec.pk is not None
+        return self.codec.pk.diff_form(self.raw.get("_id"))
 
-    @property
-    def _shown(self) -> bytes:
-        if self._stored is None:
-            self._stored = dumps(self.codec.to_json(self.raw))
-        return self._stored
+    def is_untouched(self, instance: Any) -> bool:
+        return touched(instance) == set()
 
-    @property
-    def state(self) -> str:
-        return _hash(self._shown)
+    def is_same(self, other: Record) -> bool:
+        return not isinstance(other, DocumentRecord) or not differ(other.raw, self.raw)
 
-    @property
-    def _is_untouched(self) -> bool:
-        """Whether nobody can have changed anything in the instance."""
-        return self._instance is None or touched(self._instance) == set()
-
-    @property
-    def body(self) -> bytes | None:
-        if self.codec.has_custom_json:
-            return None
-        if self._is_untouched:
-            return self._shown
-        return self._shown if dumps(self.show()) == self._shown else None
-
-    @property
-    def instance(self) -> Any:
-        if self._instance is None:
-            self._instance = self.codec.load(self.raw)
-        return self._instance
-
-    def show(self) -> dict[str, Any]:
-        """What clients see: what is stored, but for the fields that somebody changed in the instance."""
-        if self._is_untouched:
-            return self.codec.to_json(self.raw)
-        return self.codec.changed_json(self._instance, self.raw)
+    def compare(self, before: Self | None, after: Self | None, *, by_item: bool = False) -> Diff:
+        old, new = (None if each is None else each.raw for each in (before, after))
+        instance = None if after is None else lambda: after.instance
+        return diff(self.declared, old, new, by_item=by_item, instance=instance)
 
 
-async def represent(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
-    """What clients see of records, or of instances that a receiver put in their place.
+async def render(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
+    """Return what clients see of records, or of instances that a receiver put in their place.
 
     ``to_dict()`` of a model runs in a worker thread, where it may follow references.
     """
@@ -93,8 +52,8 @@ async def represent(codec: DocumentCodec, items: Sequence[Any]) -> list[Any]:
 
 
 def shape_of(codec: DocumentCodec, item: Any) -> Shape | None:
-    """The shape by which :func:`represent` shows an item; None where ``to_dict()`` or a receiver says what is shown."""
-    if isinstance(item, StoredRecord):
+    """Return the shape by which :func:`render` shows an item; None if ``to_dict()`` or a receiver makes its JSON."""
+    if isinstance(item, DocumentRecord):
         found = item.codec
     elif isinstance(item, me.base.BaseDocument):
         found = codec.registry.of(type(item))
@@ -104,13 +63,13 @@ def shape_of(codec: DocumentCodec, item: Any) -> Shape | None:
 
 
 def _is_custom(codec: DocumentCodec, item: Any) -> bool:
-    if isinstance(item, StoredRecord):
+    if isinstance(item, DocumentRecord):
         return item.codec.has_custom_json
     return isinstance(item, me.base.BaseDocument) and codec.registry.of(type(item)).has_custom_json
 
 
 def _show(codec: DocumentCodec, item: Any) -> Any:
-    if isinstance(item, StoredRecord):
+    if isinstance(item, DocumentRecord):
         return item.show()
     if isinstance(item, me.base.BaseDocument):
         found = codec.registry.of(type(item))
@@ -119,7 +78,7 @@ def _show(codec: DocumentCodec, item: Any) -> Any:
 
 
 def _present(codec: DocumentCodec, item: Any) -> Any:
-    instance = item.instance if isinstance(item, StoredRecord) else item
+    instance = item.instance if isinstance(item, DocumentRecord) else item
     if not _is_custom(codec, item):
         return _show(codec, item)
     with _following_references(instance):

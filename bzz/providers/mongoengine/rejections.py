@@ -8,7 +8,7 @@ from bzz.errors import Conflict, Invalid
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.failures import blames_data
 
-__all__ = ["duplicate_key", "rejected", "too_large"]
+__all__ = ["duplicate_key", "rejected"]
 
 
 def duplicate_key(codec: DocumentCodec, error: DuplicateKeyError) -> Conflict:
@@ -22,8 +22,3 @@ def duplicate_key(codec: DocumentCodec, error: DuplicateKeyError) -> Conflict:
 def rejected(error: OperationFailure) -> Exception:
     """Return a write that MongoDB refuses for its data as a 400; any other error itself."""
     return Invalid({"*": ["The database refuses this data."]}) if blames_data(error) else error
-
-
-def too_large(limit: int) -> Invalid:
-    """Return the refusal of a document of more than ``limit`` bytes."""
-    return Invalid({"*": [f"The document would be larger than {limit} bytes."]})

@@ -17,7 +17,7 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 
-__all__ = ["missing", "missing_told"]
+__all__ = ["blame_missing", "missing"]
 
 logger = logging.getLogger("bzz.providers.mongoengine")
 
@@ -26,8 +26,8 @@ _MEANT = (BzzError, HTTPError, PyMongoError, me.ValidationError, me.NotUniqueErr
 
 
 @contextmanager
-def missing_told(codec: DocumentCodec, data: Map[str, Any]) -> Iterator[None]:
-    """Tell any other exception of a model's own code as a refusal, where required fields are missing.
+def blame_missing(codec: DocumentCodec, data: Map[str, Any]) -> Iterator[None]:
+    """Turn any other exception of a model's own code into a refusal, if required fields are missing.
 
     Such code may take required fields for granted: MongoEngine looks whether they are there only after it. Code that
     fills them in raises nothing.
@@ -48,7 +48,7 @@ def missing_told(codec: DocumentCodec, data: Map[str, Any]) -> Iterator[None]:
 
 
 def missing(codec: DocumentCodec, data: Map[str, Any], prefix: str = "") -> Iterator[str]:
-    """The dotted names of required fields that hold nothing, as clients may know them."""
+    """Return the dotted names of required fields that hold nothing, as clients may know them."""
     for name, field in codec.fields.items():
         value, where = data.get(name), prefix + field.name
         if value is not None and value not in ([], {}):

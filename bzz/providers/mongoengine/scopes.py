@@ -15,7 +15,7 @@ from bson.raw_bson import RawBSONDocument
 from bzz.errors import BadRequest
 from bzz.providers.changes import Scope
 from bzz.providers.mongoengine import internals
-from bzz.providers.mongoengine.documents import Documents
+from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.raw import Raw
 
 __all__ = ["StoredScope", "make_scope", "unaskable"]
@@ -33,13 +33,17 @@ class StoredScope(Scope):
     :param classes: the names of the classes, where it is about nothing else.
     """
 
-    documents: Documents
+    documents: DocumentStore
     ordering: Sequence[tuple[str, int]] = ()
     classes: frozenset[str] | None = None
 
 
 def make_scope(
-    documents: Documents, query: Raw, ordering: Sequence[tuple[str, int]], options: CodecOptions[Any], only: Any = None
+    documents: DocumentStore,
+    query: Raw,
+    ordering: Sequence[tuple[str, int]],
+    options: CodecOptions[Any],
+    only: Any = None,
 ) -> StoredScope:
     """Return the scope of a query.
 

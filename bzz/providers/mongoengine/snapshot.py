@@ -14,8 +14,8 @@ from bzz.change import Position
 from bzz.errors import Unavailable
 from bzz.providers.mongoengine.commands import Commands
 from bzz.providers.mongoengine.failures import reading
-from bzz.providers.mongoengine.listing import Key
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.paging import Key
 
 __all__ = ["position_after", "read_snapshot"]
 

@@ -10,8 +10,7 @@ from bson.codec_options import CodecOptions
 from pymongo import ReadPreference
 from pymongo.errors import DuplicateKeyError
 
-from bzz.providers.mongoengine.bounds import Bounds
-from bzz.providers.mongoengine.failures import reading, writing
+from bzz.providers.mongoengine.concurrency import Operations
 from bzz.providers.store import Entry, Store
 
 __all__ = ["MongoStore"]
@@ -28,15 +27,15 @@ class MongoStore(Store):
     """
 
     def __init__(self, collection: Any, expires: str = "expires") -> None:
-        self._bounds = Bounds(collection.database.client)
+        self._operations = Operations(collection.database.client)
         self._collection = collection.with_options(codec_options=_READABLE, read_preference=ReadPreference.PRIMARY)
         self._expires = expires
         self._indexed = False
 
     async def get(self, keys: Collection[str]) -> dict[str, Entry]:
         query = {"_id": {"$in": list(keys)}, self._expires: {"$not": {"$lte": _now()}}}
-        found = await self._bounds.read(
-            reading, lambda: self._collection.find(query, limit=len(keys), batch_size=len(keys)).to_list(None)
+        found = await self._operations.read(
+            lambda: self._collection.find(query, limit=len(keys), batch_size=len(keys)).to_list(None)
         )
         return {document["_id"]: self._entry(document) for document in found}
 
@@ -52,8 +51,8 @@ class MongoStore(Store):
         else:
             query = {"_id": key, "$expr": {"$eq": ["$$ROOT", {"$literal": expected.version}]}}
         try:
-            done = await self._bounds.run(
-                writing, lambda: self._collection.replace_one(query, document, upsert=expected is None)
+            done = await self._operations.write(
+                lambda: self._collection.replace_one(query, document, upsert=expected is None)
             )
         except DuplicateKeyError:  # another entry is there
             return False
@@ -89,8 +88,7 @@ class MongoStore(Store):
 
     async def _change(self, key: str, members: Mapping[str, Any]) -> dict[str, Any]:
         """Set ``members`` to expressions of what they were, in one step; return the document as it is then."""
-        found: dict[str, Any] = await self._bounds.run(
-            writing,
+        found: dict[str, Any] = await self._operations.write(
             lambda: self._collection.find_one_and_update(
                 {"_id": key}, [{"$set": members}], upsert=True, return_document=True
             ),
@@ -99,8 +97,7 @@ class MongoStore(Store):
 
     async def _make_index(self) -> None:
         if not self._indexed:
-            await self._bounds.run(
-                reading,  # as where reading fails, nothing was done
+            await self._operations.read(
                 lambda: self._collection.create_index(self._expires, expireAfterSeconds=0),
             )
             self._indexed = True

@@ -15,9 +15,8 @@ from weakref import WeakKeyDictionary
 import pymongo
 
 from bzz.errors import TOO_SLOW, Unavailable
-from bzz.providers.mongoengine.bounds import TIMEOUT_SECONDS
+from bzz.providers.mongoengine.concurrency import TIMEOUT_SECONDS, CapacityLimiter
 from bzz.providers.mongoengine.failures import reading
-from bzz.providers.mongoengine.turns import Turns
 
 __all__ = ["in_thread"]
 
@@ -34,18 +33,18 @@ class _Threads(NamedTuple):
     """Those of one event loop, and not asyncio's own, where what hangs would hold up everybody else."""
 
     executor: ThreadPoolExecutor
-    turns: Turns
+    limiter: CapacityLimiter
 
 
 _known: WeakKeyDictionary[asyncio.AbstractEventLoop, _Threads] = WeakKeyDictionary()
 
 
-async def in_thread(work: Callable[[], T], told: Callable[[], AbstractContextManager[None]] = reading) -> T:
+async def in_thread(work: Callable[[], T], translated: Callable[[], AbstractContextManager[None]] = reading) -> T:
     """Run ``work`` in a worker thread, within :data:`TIMEOUT_SECONDS` from now.
 
     Waiting for a thread counts: while the database is silent, all of them may be taken.
 
-    :param told: tells the driver's trouble as bzz's.
+    :param translated: within it, the driver's errors become bzz's.
     :raises bzz.errors.Unavailable: where no thread came free in three seconds.
     """
     deadline = time.monotonic() + TIMEOUT_SECONDS
@@ -54,20 +53,20 @@ async def in_thread(work: Callable[[], T], told: Callable[[], AbstractContextMan
         left = deadline - time.monotonic()
         if left <= 0:
             raise Unavailable(TOO_SLOW)
-        with told(), pymongo.timeout(left):
+        with translated(), pymongo.timeout(left):
             return work()
 
     loop = asyncio.get_running_loop()
-    executor, turns = _threads_of(loop)
-    turn = await turns.take()
+    executor, limiter = _threads_of(loop)
+    turn = await limiter.acquire()
     try:
         return await loop.run_in_executor(executor, copy_context().run, bounded)
     finally:
-        turns.give_back(turn)
+        limiter.release(turn)
 
 
 def _threads_of(loop: asyncio.AbstractEventLoop) -> _Threads:
     known = _known.get(loop)
     if known is None:
-        known = _known[loop] = _Threads(ThreadPoolExecutor(MOST, "bzz-worker"), Turns(CONCURRENT, MOST))
+        known = _known[loop] = _Threads(ThreadPoolExecutor(MOST, "bzz-worker"), CapacityLimiter(CONCURRENT, MOST))
     return known

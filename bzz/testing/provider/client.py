@@ -103,7 +103,7 @@ class Client:
 
     async def show(self, record: Record) -> dict[str, Any]:
         """Return what clients are shown of a record, as they read it from JSON."""
-        shown: dict[str, Any] = plain((await self.provider.represent([record]))[0])
+        shown: dict[str, Any] = plain((await self.provider.render([record]))[0])
         return shown
 
     async def shown(self, where: str) -> dict[str, Any]:

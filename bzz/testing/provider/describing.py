@@ -30,11 +30,13 @@ class Describing(Suite):
     @requires("embedded")
     async def test_embedded_documents_have_shapes_and_values_of_their_own(self, people: Client) -> None:
         home, notes = people.shape.fields["home"], people.shape.fields["notes"]
-        assert (home.is_list, home.shape.embedded, set(home.shape.fields)) == (False, True, {"city", "zip"})
+        assert home.link is not None
+        assert notes.link is not None
+        assert (home.is_list, home.link.shape.embedded, set(home.link.shape.fields)) == (False, True, {"city", "zip"})
         assert notes.is_list
-        assert notes.shape.url_id is notes.shape.fields["key"]
+        assert notes.link.shape.url_id is notes.link.shape.fields["key"]
         assert list(people.provider.check(people.shape, {"home": {"zip": "123456"}})) == ["home.zip"]
-        assert list(people.provider.check(home.shape, {"zip": "123456"})) == ["zip"]
+        assert list(people.provider.check(home.link.shape, {"zip": "123456"})) == ["zip"]
 
     async def test_a_value_that_a_field_refuses_is_named(self, people: Client) -> None:
         refused = people.provider.check(people.shape, {"name": "Ann", "age": -1})

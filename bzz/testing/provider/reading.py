@@ -23,7 +23,7 @@ async def missing_step(client: Client, where: str) -> int:
 
 
 class Reading(Suite):
-    """:meth:`Provider.get`, :meth:`Provider.represent` and :class:`Record`."""
+    """:meth:`Provider.get`, :meth:`Provider.render` and :class:`Record`."""
 
     async def test_what_was_created_is_shown_and_null_what_is_unset(self, people: Client) -> None:
         ann = await people.add(name="Ann", age=3)
@@ -37,7 +37,7 @@ class Reading(Suite):
         ann = str(written.record.id)
         record = await people.get(ann)
         assert record.state == (await people.get(ann)).state == written.record.state
-        assert record.body in (None, dumps((await people.provider.represent([record]))[0]))
+        assert record.body in (None, dumps((await people.provider.render([record]))[0]))
         changed = await people.update(ann, {"age": 4})
         assert (await people.get(ann)).state == changed.record.state != written.record.state
 
@@ -49,15 +49,15 @@ class Reading(Suite):
         assert (getattr(instance, "name", None), record.body, record.state) == ("Ann", body, state)
         record.instance.age = 99
         assert (await people.show(record))["age"] == 99
-        assert record.body in (None, dumps((await people.provider.represent([record]))[0]))
+        assert record.body in (None, dumps((await people.provider.render([record]))[0]))
         assert (record.state, (await people.shown(ann))["age"]) == (state, 3)
 
     async def test_records_and_objects_of_the_model_are_shown_in_order(self, people: Client) -> None:
         ann, bob = await people.get(await people.add(name="Ann")), await people.get(await people.add(name="Bob"))
-        shown = await people.provider.represent([bob.instance, ann, bob])
+        shown = await people.provider.render([bob.instance, ann, bob])
         assert [each["name"] for each in shown] == ["Bob", "Ann", "Bob"]
         assert dumps(shown[0]) == dumps(shown[2])
-        assert await people.provider.represent([]) == []
+        assert await people.provider.render([]) == []
 
     # -- paths
 

@@ -50,14 +50,20 @@ def make(settings: Settings) -> Application:
 
 
 def _routes(server: signin.Server) -> bzz.RouteList:
+    live = bzz.flatten(
+        [
+            bzz.ModelHive.routes_for("mongoengine", Airport, live=True),
+            bzz.ModelHive.routes_for("mongoengine", Airline, live=True),
+        ]
+    )
     return bzz.flatten(
         [
             ("/", tour.PageHandler, {"server": server}),
             ("/changes", changes.ChangesHandler),
             signin.routes(server),
+            live,
+            bzz.LiveHive.routes_for(live),
             bzz.ModelHive.routes_for("mongoengine", Country),
-            bzz.ModelHive.routes_for("mongoengine", Airport),
-            bzz.ModelHive.routes_for("mongoengine", Airline),
             bzz.ModelHive.routes_for("mongoengine", Loading, methods=("GET", "POST")),
             bzz.ModelHive.routes_for(
                 "mongoengine", Review, methods=("GET", "POST"), read_only=["by"], authorize=signin.signed_in

@@ -122,7 +122,7 @@ def check(port: int) -> None:
 def serve(settings: Settings, arguments: argparse.Namespace, note: Path) -> None:
     """Serve by granian, and load what is missing once requests are taken."""
     told = SEVERAL if settings.redis is not None else ONE
-    filling = Background(functools.partial(load, arguments, note, told))
+    filling = Background(functools.partial(load, arguments, note, told, settings.mongo))
     make = functools.partial(application.make, settings)
     processes = 1 if settings.redis is None else 2
     try:
@@ -131,14 +131,19 @@ def serve(settings: Settings, arguments: argparse.Namespace, note: Path) -> None
         filling.stop()
 
 
-async def load(arguments: argparse.Namespace, note: Path, told: str, port: int) -> None:
-    """Load what is missing through the REST API, and say what to try; ``told`` says how it is served."""
+async def load(arguments: argparse.Namespace, note: Path, told: str, mongo: str, port: int) -> None:
+    """Load what is missing through the REST API, and say what to try.
+
+    :param told: how it is served.
+    :param mongo: the URI of MongoDB.
+    """
     address = f"http://{HOST}:{port}"
     note.write_text(address)  # noqa: ASYNC240  # nothing else runs yet
     listing = arguments.data / "refused.csv"
     report = await loading.fill(address, listing, arguments.rows)
     print(f"{report.summary()}\n  each is listed in {listing}" if report else "Loaded before; nothing to do.")
     print(told)
+    print(f"So are those of the mongo shell: mongosh '{mongo.replace('/?', f'/{application.DATABASE}?')}'")
     print(f"Ready at {address} (Ctrl-C stops). Try:\n\n{tour.lines(address)}\n", flush=True)
 
 

@@ -19,7 +19,7 @@ from bzz.providers.mongoengine.limits import LIMITS
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Field, Shape
 
-__all__ = ["DeclaredFields", "Options"]
+__all__ = ["DeclaredFields", "Options", "overrides"]
 
 
 class Options(Protocol):
@@ -194,3 +194,9 @@ class DeclaredFields:
     def replaces(self, values: Map[str, Any], *, merge: bool) -> bool:
         """Whether each of these values takes its place whatever is stored there."""
         return all(field.replaces(value, merge=merge) for _, field, value in self.value_parts(values))
+
+
+def overrides(model: Any, *names: str) -> bool:
+    """Return whether a class, embedded or not, replaces one of these methods of MongoEngine's own."""
+    base: Any = me.EmbeddedDocument if issubclass(model, me.EmbeddedDocument) else me.Document
+    return any(getattr(model, name, None) is not getattr(base, name, None) for name in names)

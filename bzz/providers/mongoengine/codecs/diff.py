@@ -6,73 +6,48 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bzz.change import Diff
+from bzz.providers import diff as neutral
+from bzz.providers.diff import FieldPair
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw, differ
 
-__all__ = ["diff"]
+__all__ = ["diff", "field_pairs"]
 
 
 def diff(
     codec: DocumentCodec,
     before: Raw | None,
     after: Raw | None,
-    prefix: str = "",
     *,
     by_item: bool = False,
     instance: Callable[[], Any] | None = None,
 ) -> Diff:
-    """The fields in which two stored documents differ, as ``{'address.city': {'from': ..., 'to': ...}}``.
+    """Return the fields in which two stored documents differ, as :mod:`bzz.providers.diff` tells them.
 
-    Values are those of the model's own instances, defaults included, but for references, which are ids. An embedded
-    document is told field by field, also where it came or went as a whole; a free-form map as a whole.
+    Values are those of the model's own instances, defaults included, but for references, which are ids.
 
     :param before: None where the document was created.
     :param after: None where it was deleted.
-    :param by_item: whether a list of embedded documents is told item by item where both sides hold the same items;
-        otherwise a list changes as a whole.
+    :param by_item: whether a list of embedded documents is told item by item where both sides hold the same items.
     :param instance: gives the instance of ``after``, for defaults that are another value each time.
     """
-    changes: Diff = {}
+    return neutral.diff(field_pairs(codec, before, after, instance), by_item=by_item)
+
+
+def field_pairs(
+    codec: DocumentCodec, before: Raw | None, after: Raw | None, instance: Callable[[], Any] | None = None
+) -> Iterator[FieldPair]:
+    """Return the fields, of the very classes of two documents, in which they differ; each name once."""
     for field in _codecs(codec, before, after):
-        name = prefix + field.declared.name
-        found = field.diff(_get(before, field), _get(after, field), name, by_item=by_item)
-        if name in found and _tells_default(field):
-            found = _with_default(field, found[name], name, before, after, instance)
-        if found:
-            changes.update(found)
-    return changes
-
-
-def _tells_default(field: FieldCodec) -> bool:
-    """Whether a field is told with its default where it is unset: not references, nor documents."""
-    is_value = field.tells_default and not field.refers and not field.holds_documents
-    return is_value and field.source.default is not None and not field.source.null
-
-
-def _with_default(
-    field: FieldCodec,
-    change: Any,
-    name: str,
-    before: Raw | None,
-    after: Raw | None,
-    instance: Callable[[], Any] | None,
-) -> Diff:
-    """A change of one value, each side of it as its instance holds it: an unset field has its default there."""
-    old, new = change["from"], change["to"]
-    is_fixed = not callable(field.source.default)
-    if before is not None and _get(before, field) is None and is_fixed:
-        old = field.unset_attribute()
-    if after is not None and _get(after, field) is None:
-        if is_fixed:
-            new = field.unset_attribute()
-        elif instance is not None:
-            new = getattr(instance(), field.declared.name)
-    return {} if is_fixed and not differ(old, new) else {name: {"from": old, "to": new}}
+        old = None if before is None else before.get(field.stored)
+        new = None if after is None else after.get(field.stored)
+        if differ(old, new):
+            compared = _WithDefault(field, before, after, instance) if _tells_default(field) else field
+            yield FieldPair(field.declared.name, compared, old, new)
 
 
 def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:
-    """The fields of the very classes of both documents, each name once."""
     known: dict[str, FieldCodec] = {}
     for each in stored:
         if each is not None:
@@ -83,5 +58,45 @@ def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:
     return iter(known.values())
 
 
-def _get(raw: Raw | None, field: FieldCodec) -> Any:
-    return None if raw is None else raw.get(field.stored)
+def _tells_default(field: FieldCodec) -> bool:
+    """Whether a field is told with its default where it is unset: not references, nor documents."""
+    is_value = field.tells_default and not field.refers and not field.holds_documents
+    return is_value and field.source.default is not None and not field.source.null
+
+
+class _WithDefault:
+    """A field of one value, told as an instance holds it: an unset field has its default there."""
+
+    item = None
+
+    def __init__(
+        self, field: FieldCodec, before: Raw | None, after: Raw | None, instance: Callable[[], Any] | None
+    ) -> None:
+        self._field = field
+        self._is_there = before is not None, after is not None
+        self._instance = instance
+
+    def differs(self, old: Any, new: Any) -> bool:
+        return self._field.differs(old, new)
+
+    def embedded_pairs(self, old: Any, new: Any) -> None:
+        return None
+
+    def identity(self, stored: Any) -> Any:
+        return None
+
+    def told(self, old: Any, new: Any) -> tuple[Any, Any] | None:
+        pair = self._field.told(old, new)
+        if pair is None:
+            return None
+        from_, to = pair
+        had, has = self._is_there
+        is_fixed = not callable(self._field.source.default)
+        if had and old is None and is_fixed:
+            from_ = self._field.unset_attribute()
+        if has and new is None:
+            if is_fixed:
+                to = self._field.unset_attribute()
+            elif self._instance is not None:
+                to = getattr(self._instance(), self._field.declared.name)
+        return None if is_fixed and not differ(from_, to) else (from_, to)

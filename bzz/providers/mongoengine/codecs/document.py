@@ -16,11 +16,10 @@ from mongoengine import signals
 from mongoengine.base import BaseField
 
 from bzz.errors import BadRequest
-from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options
+from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options, overrides
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
 from bzz.providers.mongoengine.codecs.instance import Origin, assemble, copied, origin_of, remember, touched
-from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ
 from bzz.shape import Shape
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 from weakref import proxy
 
 import mongoengine as me
 
-from bzz.change import Diff
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
+from bzz.providers.diff import FieldPair
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal
-from bzz.providers.mongoengine.codecs.diff import diff
+from bzz.providers.mongoengine.codecs.declared import overrides
+from bzz.providers.mongoengine.codecs.diff import field_pairs
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
@@ -21,7 +22,6 @@ from bzz.providers.mongoengine.codecs.forms import merged, put_in_place
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
 from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals_of
-from bzz.providers.mongoengine.overrides import overrides
 from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.shape import Kind
 from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
@@ -139,12 +139,9 @@ class EmbeddedCodec(LinkCodec):
 
     # -- differences and updates
 
-    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
-        if all(each is None or isinstance(each, dict) for each in (old, new)):
-            inner = diff(self.target(), old, new, name + ".", by_item=by_item)
-            if inner or not (old is None or new is None):  # one without fields comes and goes as a whole
-                return inner
-        return self.whole_diff(old, new, name)
+    def embedded_pairs(self, old: Any, new: Any) -> Iterable[FieldPair] | None:
+        are_documents = all(each is None or isinstance(each, dict) for each in (old, new))
+        return field_pairs(self.target(), old, new) if are_documents else None
 
     def identity(self, bson: Any) -> Any:
         return (bson.get("_cls"), self.target(bson).key_of(bson)) if isinstance(bson, dict) else None
@@ -276,8 +273,8 @@ class GenericEmbeddedCodec(EmbeddedCodec):
     def open_name(self, where: str) -> str:
         return where
 
-    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
-        return self.whole_diff(old, new, name)
+    def embedded_pairs(self, old: Any, new: Any) -> None:
+        return None
 
     def identity(self, bson: Any) -> Any:
         return None

@@ -6,13 +6,14 @@ There is one subclass for each kind. Nothing here knows which kinds there are.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from bzz.change import Diff
 from bzz.errors import Invalid
+from bzz.providers import merge_patch
 from bzz.providers.base import Unchanged
+from bzz.providers.diff import FieldPair
 from bzz.providers.mongoengine.codecs.checks import Checks, Errors
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -142,28 +143,27 @@ class FieldCodec(Checks):
         """
         return items
 
-    # -- differences
+    # -- differences: see bzz.providers.diff
 
     def diff_form(self, bson: Any) -> Any:
         """Return what a diff tells of what is stored: the attribute."""
         return self.to_attribute(copy.deepcopy(bson))  # what receivers do to a diff must not change what is stored
 
-    def diff(self, old: Any, new: Any, name: str, *, by_item: bool = False) -> Diff:
-        """The differences of two stored values, by dotted names.
+    def differs(self, old: Any, new: Any) -> bool:
+        """Return whether two stored values differ."""
+        return differ(old, new)
 
-        :param by_item: whether a list of embedded documents is told item by item where both sides hold the same items.
-        """
-        return self._diff(old, new, name, by_item) if differ(old, new) else {}
-
-    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
-        return self.whole_diff(old, new, name)
-
-    def whole_diff(self, old: Any, new: Any, name: str) -> Diff:
-        """Return the difference of two stored values, each taken as a whole."""
+    def told(self, old: Any, new: Any) -> tuple[Any, Any] | None:
+        """Return what a diff tells of two stored values that differ; None if it would tell the same of both."""
         before, after = self.diff_form(old), self.diff_form(new)
-        if self.compares_attributes and not differ(before, after):
-            return {}
-        return {name: {"from": before, "to": after}}
+        return None if self.compares_attributes and not differ(before, after) else (before, after)
+
+    def embedded_pairs(self, old: Any, new: Any) -> Iterable[FieldPair] | None:
+        """Return the fields in which two embedded documents differ, each of which may be None.
+
+        :returns: None for anything but embedded documents.
+        """
+        return None
 
     # -- updates
 
@@ -183,7 +183,7 @@ class FieldCodec(Checks):
         """
         if isinstance(value, Unchanged) or (value is None and self.declared.required and self.declared.has_default):
             return False
-        return self.declared.is_scalar
+        return self.declared.kind.is_scalar
 
     def parts_in_place(self, value: Any) -> Iterator[Part] | None:
         """Return the parts that are set one by one if ``value`` takes its place; None if it is set as a whole."""
@@ -192,7 +192,7 @@ class FieldCodec(Checks):
     def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
         """Return the bson that an update to ``value`` leaves in the place of ``current``; errors are collected."""
         if merge and self.is_patched and isinstance(value, dict):
-            value = merged_map(self.to_value(current), value)
+            value = merge_patch.merged(self.to_value(current), value)
         if value is None and current is None and self.may_stay_unset:
             return None
         return self.check(value, errors, current)
@@ -225,20 +225,3 @@ class FieldCodec(Checks):
     def identity(self, bson: Any) -> Any:
         """Return what tells a stored item of a list from its neighbours, or None if a diff cannot follow it."""
         return None
-
-
-def merged_map(current: Any, patch: Any) -> Any:
-    """Return the result of a merge patch on a free-form value (RFC 7396, section 2).
-
-    >>> merged_map({"a": 1, "b": {"c": 2}}, {"a": None, "b": {"d": 3}})
-    {'b': {'c': 2, 'd': 3}}
-    """
-    if not isinstance(patch, dict):
-        return patch
-    target = dict(current) if isinstance(current, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            target.pop(key, None)
-        else:
-            target[key] = merged_map(target.get(key), value)
-    return target

@@ -10,7 +10,6 @@ import mongoengine as me
 from mongoengine.base import BaseList
 from mongoengine.base.datastructures import EmbeddedDocumentList
 
-from bzz.change import Diff
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal, below
 from bzz.providers.mongoengine.codecs.containers import ContainerCodec
 from bzz.providers.mongoengine.codecs.conversions import Declaration
@@ -91,23 +90,6 @@ class ListCodec(ContainerCodec):
                 self.item.own(each, instance)
         kind = EmbeddedDocumentList if isinstance(self.source, me.EmbeddedDocumentListField) else BaseList
         return kind(items, instance, self.declared.name)
-
-    # -- differences
-
-    def _diff(self, old: Any, new: Any, name: str, by_item: bool) -> Diff:
-        if self.item is None or not (by_item and self._hold_the_same_items(old, new)):
-            return self.whole_diff(old, new, name)
-        found: Diff = {}
-        for at, (before, after) in enumerate(zip(old, new, strict=True)):
-            found.update(self.item.diff(before, after, f"{name}.{at}", by_item=True))
-        return found
-
-    def _hold_the_same_items(self, old: Any, new: Any) -> bool:
-        """Whether two lists hold embedded documents of the same classes and ids, in the same order."""
-        if self.item is None or not (isinstance(old, list) and isinstance(new, list)):
-            return False
-        before, after = (list(map(self.item.identity, each)) for each in (old, new))
-        return before == after and None not in before
 
     # -- checks
 

@@ -16,8 +16,7 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.shape import Kind
-from bzz.shape.documents import AnyReferenceKind
-from bzz.shape.keys import ReferenceKind
+from bzz.shape.documents import AnyReferenceKind, ReferenceKind
 
 __all__ = ["ReferenceCodec", "reference_key"]
 

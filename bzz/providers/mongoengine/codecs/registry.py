@@ -122,7 +122,7 @@ class Registry:
         while waiting:
             for field in waiting.pop().shape.fields.values():
                 try:
-                    found = self.of(field.shape.model) if field.link else None
+                    found = self.of(field.link.shape.model) if field.link else None
                 except NotRegistered as error:
                     raise ConfigurationError(f"{field.name}: {error}") from None
                 if found is not None and found.model not in seen:

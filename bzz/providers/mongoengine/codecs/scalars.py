@@ -17,9 +17,8 @@ from bzz.providers.mongoengine.codecs.generated import FunctionSource
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Kind
 from bzz.shape.free import AnyKind
-from bzz.shape.keys import IdKind
-from bzz.shape.numbers import BooleanKind, DecimalKind, FloatKind, IntegerKind
-from bzz.shape.texts import BinaryKind, StringKind, UUIDKind
+from bzz.shape.scalars import BooleanKind, FloatKind, IdKind, IntegerKind, StringKind
+from bzz.shape.texts import BinaryKind, DecimalKind, UUIDKind
 
 __all__ = ["LoadedCodec", "ObjectIdCodec", "parse_object_id"]
 

@@ -1,0 +1,202 @@
+"""What every verb of a model's routes needs: requests are let in, signals sent, errors answered.
+
+The verbs themselves are in :mod:`bzz.model.handler`. Nothing here knows what a body or a query holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tornado.web import Finish, HTTPError
+
+from bzz import signals
+from bzz.calling import call
+from bzz.change import Diff
+from bzz.codec import check_depth
+from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed, NotFound, RequestError
+from bzz.model.detail import detail_of
+from bzz.model.etag import precondition
+from bzz.model.path import allowed_methods, read_path
+from bzz.model.resource import MAX_BODY_BYTES, Resource
+from bzz.problem import GUARD, BodyHandler
+from bzz.providers.base import Path, Precondition, Record, Stale, Written
+from bzz.signals import Signal
+
+__all__ = ["ATTEMPTS", "ResourceHandler", "WriteAttempt"]
+
+W = TypeVar("W")
+
+ATTEMPTS = 5
+"""How often the receivers before a write run at the most, if others keep changing what they were shown."""
+
+
+@dataclass
+class WriteAttempt:
+    """One attempt at a write, from the parsed body on.
+
+    :ivar expected: the stored instance that receivers asked for; None if none asked.
+    :ivar preview: for an update, returns what it would change in what is stored.
+    """
+
+    expected: Record | None = None
+    preview: Callable[[Record], Diff] | None = None
+
+
+class ResourceHandler(BodyHandler):
+    """Lets the requests for one model in, and sends their signals."""
+
+    max_body_bytes = MAX_BODY_BYTES
+    path: Path
+    _model: type
+    _attempt: WriteAttempt | None = None
+
+    def initialize(self, resource: Resource) -> None:
+        """Called by Tornado for each request with what :meth:`bzz.ModelHive.routes_for` put into the route."""
+        self.resource = resource
+        self.provider = resource.provider
+        self.data: dict[str, Any] = {}
+
+    async def check_request(self) -> None:
+        """Call the guard, then raise unless there is such an address and method, and the user may use it."""
+        guard = self.settings.get(GUARD)
+        if guard is not None:
+            await call(guard, self)
+        self.path = self._read_path()
+        self._model = self.path.last.shape.model
+        allowed = allowed_methods(self.path, self.resource.methods)
+        if self.request.method not in allowed:
+            raise MethodNotAllowed(allowed)
+        await self.ask_authorize()
+
+    def _read_path(self) -> Path:
+        return read_path(self.provider.shape, self.resource.name, self.request.path[len(self.resource.url) :])
+
+    async def ask_authorize(self) -> None:
+        """Ask the application whether this user may do this, if it wants to be asked; if not, raise a 403."""
+        authorize = self.resource.authorize
+        if authorize is None or self.request.method == "OPTIONS":
+            return
+        key = self.path.last.key
+        instance_id = None if key is None else str(key)
+        if not await call(authorize, str(self.request.method), self._model, instance_id, self.current_user):
+            raise Forbidden("You may not do this.")
+
+    # -- what receivers may ask
+
+    async def stored(self) -> Any:
+        """Return the instance as it is stored now, and have the write happen only while it is.
+
+        For receivers of ``pre_update_instance`` and ``pre_delete_instance``. It is read at the first call. If another
+        writer is faster, all receivers run again on the new state, with ``data`` as it came, at most
+        :data:`ATTEMPTS` times in all; then the request is answered 409. Nothing is locked meanwhile.
+
+        :returns: the instance at the end of the path, an object of its model, as it was before this request. What is
+            changed in it is not stored.
+        :raises bzz.errors.NotFound: if nothing is there.
+        :raises bzz.errors.ConfigurationError: anywhere else.
+        """
+        return (await self._expected()).instance
+
+    async def proposed(self) -> Diff:
+        """Return what the update would change in :meth:`stored`, with ``data`` as the receivers so far left it.
+
+        :returns: as ``updated_fields``: ``{'status': {'from': 'open', 'to': 'solved'}}``.
+        :raises bzz.errors.Invalid: if the model refuses the data.
+        :raises bzz.errors.NotFound: if nothing is there.
+        :raises bzz.errors.ConfigurationError: anywhere but in a receiver of ``pre_update_instance``.
+        """
+        record = await self._expected()
+        if self._attempt is None or self._attempt.preview is None:
+            raise ConfigurationError("handler.proposed() is for receivers of pre_update_instance, while they run")
+        check_depth(self.data)
+        return self._attempt.preview(record)
+
+    async def _expected(self) -> Record:
+        attempt = self._attempt
+        if attempt is None:
+            raise ConfigurationError(
+                "handler.stored() is for receivers of pre_update_instance and pre_delete_instance, while they run"
+            )
+        if attempt.expected is None:
+            attempt.expected = await self.provider.get(self.path, self)
+        return attempt.expected
+
+    async def _retry_while_stale(self, write: Callable[[WriteAttempt], Awaitable[W]]) -> W:
+        """Make a write, from the parsed body on; again if what its receivers asked for has changed meanwhile."""
+        for _ in range(ATTEMPTS):
+            try:
+                return await write(WriteAttempt())
+            except Stale:
+                continue
+        raise Conflict("Others keep changing this; nothing was done. Try again.")
+
+    def _precondition(self) -> Precondition | None:
+        """Return what the request asks of the stored state; None if it asks nothing."""
+        headers = self.request.headers
+        return precondition(headers) if "If-Match" in headers or "If-None-Match" in headers else None
+
+    # -- signals
+
+    async def _send_before(self, signal: Signal, attempt: WriteAttempt | None = None) -> None:
+        """Send a ``pre_`` signal. A receiver may raise, or finish the request itself."""
+        if signal.has_receivers_for(self._model):
+            self._attempt = attempt
+            try:
+                await signal.notify(self._model, arguments=self.path.arguments, handler=self)
+            finally:
+                self._attempt = None
+            if self._finished:
+                raise Finish()
+            check_depth(self.data)  # as deep as a receiver made it
+
+    async def _send_after(self, signal: Signal, *writes: Written, **more: Any) -> None:
+        """Send the ``post_`` signal of writes that have happened; all of them tell the same change."""
+        if signal.has_receivers_for(self._model):
+            for written in writes:
+                instance, change = written.record.instance, written.change
+                await signal.report(self._model, instance=instance, handler=self, change=change, **more)
+        for written in writes[:1]:
+            if written.holder is not None:
+                await self._send_changed_inside(written.holder, written)
+
+    async def _send_changed_inside(self, holder: Record, written: Written) -> None:
+        """Tell the listeners of a document that something inside it, or linked from it, has been written."""
+        signal, change = signals.changed_inside, written.change
+        if signal.has_receivers_for(change.model) and change.diff:
+            await signal.report(change.model, instance=holder.instance, handler=self, change=change)
+
+    # -- answers
+
+    def options(self, *args: Any, **kwargs: Any) -> None:
+        """Answer with the methods that this address takes."""
+        self.set_header("Allow", ", ".join(allowed_methods(self.path, self.resource.methods)))
+        self._finish_empty()
+
+    def _finish_json(self, body: bytes) -> None:
+        if not self._finished:
+            self.set_header("Content-Type", "application/json")
+            self.finish(body)
+
+    def _finish_empty(self) -> None:
+        if not self._finished:
+            self.set_status(204)
+            self.finish()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer as every handler of bzz; a 405 of Tornado's own gets the methods that this address takes."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, HTTPError) and status_code in (404, 405) and not error.reason:  # as Tornado raises them
+            error = self._not_allowed() if status_code == 405 else NotFound()
+        super().write_error(status_code, exc_info=(type(error), error, None))
+
+    def _problem_of(self, error: RequestError) -> dict[str, Any]:
+        detail = detail_of(error, getattr(self, "path", None), self.request.headers)
+        return {**super()._problem_of(error), **({"detail": detail} if detail else {})}
+
+    def _not_allowed(self) -> Exception:
+        try:
+            return MethodNotAllowed(allowed_methods(self._read_path(), self.resource.methods))
+        except NotFound as error:
+            return error

@@ -1,0 +1,273 @@
+"""Documents that MongoEngine itself must save or delete, in a worker thread, so that the class's own hooks run.
+
+Such are classes that override ``save``, ``clean``, ``validate``, ``to_mongo``, ``__init__`` or ``delete``, that hold
+fields which ask the database while they are saved (sequences, cached references), that have delete rules, or whose
+MongoEngine signals have receivers.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import mongoengine as me
+from mongoengine import signals
+from mongoengine.base import NON_FIELD_ERRORS
+from mongoengine.errors import SaveConditionError
+from mongoengine.queryset import NotUniqueError, OperationError
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+
+from bzz.errors import ConfigurationError, Conflict, Invalid, OutcomeUnknown, Unavailable
+from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine.codecs.declared import overrides
+from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
+from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.instance import unset_in
+from bzz.providers.mongoengine.codecs.messages import add_error
+from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.failures import blames_data, failed_orm_write, writing
+from bzz.providers.mongoengine.orm_delete import delete_unchanged
+from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.rejections import duplicate_key, rejected
+from bzz.providers.mongoengine.required import blame_missing
+from bzz.providers.mongoengine.updates import applied, assignments, unchanged
+from bzz.providers.mongoengine.worker import in_thread
+
+__all__ = ["check_save", "create", "delete", "deletes_itself", "replace", "saves_itself"]
+
+T = TypeVar("T")
+
+_SAVE_SIGNALS = (signals.pre_save, signals.pre_save_post_validation, signals.post_save)
+_DELETE_SIGNALS = (signals.pre_delete, signals.post_delete)
+
+
+def check_save(model: Any) -> None:
+    """Refuse a ``save`` that cannot be told to insert, or to save only what is unchanged.
+
+    :raises bzz.errors.ConfigurationError: if a class has one.
+    """
+    if not overrides(model, "save"):
+        return
+    parameters = inspect.signature(model.save).parameters
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    if not takes_all and not {"force_insert", "save_condition"} <= parameters.keys():
+        raise ConfigurationError(f"{model.__name__}.save must take **kwargs and hand them to super().save()")
+
+
+def saves_itself(codec: DocumentCodec) -> bool:
+    """Return whether a class must be saved by MongoEngine. Asked per request: signal receivers come and go."""
+    return codec.has_save_hooks or any(signal.has_receivers_for(codec.model) for signal in _SAVE_SIGNALS)
+
+
+def deletes_itself(codec: DocumentCodec) -> bool:
+    """Return whether a class must be deleted by MongoEngine."""
+    return codec.has_delete_hooks or any(signal.has_receivers_for(codec.model) for signal in _DELETE_SIGNALS)
+
+
+async def create(documents: DocumentStore, given: Raw) -> Raw:
+    """Insert a new document through ``save(force_insert=True)``; return it as stored.
+
+    :param given: the raw values that the client or a receiver gave; the class completes the rest.
+    """
+    codec = documents.codec
+    documents.require_own_database()
+    collection = await documents.collection()
+
+    def insert() -> Raw:
+        fields = [field for _, field, bson in codec.parts(given) if bson is not None]
+        values = {field.declared.name: _saved(field, given[field.stored]) for field in fields}
+        with blame_missing(codec, values):
+            instance = internals.construct_new(codec.model, values)
+        with blame_missing(codec, internals.values(instance)):
+            instance.save(force_insert=True)
+        return dict(instance.to_mongo())
+
+    return collection.as_saved(await _in_thread(codec, insert))
+
+
+async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | None:
+    """Save the difference of two raw documents, if the first still is what is stored; return None if it is not."""
+    codec = documents.codec.variant(before)
+    documents.require_own_database()
+    collection = await documents.collection()
+
+    def save() -> Raw | None:
+        instance = _loaded(codec, before)
+        loaded = instance.to_mongo()
+        changed = _changed(before, after)
+        for key in changed:
+            field = codec.stored_field(key)
+            assert field is not None
+            _assign(instance, field, before.get(key), after.get(key))
+        updates: list[Raw] = []
+        internals.watch_updates(instance, updates.append)
+        try:
+            with blame_missing(codec, internals.values(instance)):
+                instance.save(save_condition={"__raw__": unchanged(before)})
+        except SaveConditionError:
+            return None
+        stored = before
+        for update in updates:
+            stored = applied(stored, update)
+        return stored if codec.has_own_form else {**stored, **_others(instance, loaded, updates)}
+
+    saved = await _in_thread(codec, save)
+    return None if saved is None else collection.as_saved(saved)
+
+
+async def delete(documents: DocumentStore, raw: Raw, *, in_any_state: bool = False) -> Raw | None:
+    """Delete a document through its own ``delete()``, if it still is what is stored; return None if it is not.
+
+    An own ``delete()`` may never get to MongoEngine's, so for those what is stored is compared just before, too.
+
+    :param in_any_state: whether it is enough that the document is there.
+    :returns: the document as it was removed.
+    """
+    codec = documents.codec.variant(raw)
+    documents.require_own_database()
+
+    def delete() -> Raw | None:
+        if overrides(codec.model, "delete") and not in_any_state and not _is_stored(codec.model, raw):
+            return None
+        return delete_unchanged(_loaded(codec, raw), raw, in_any_state=in_any_state)
+
+    return await _in_thread(codec, delete)
+
+
+def _is_stored(model: Any, raw: Raw) -> bool:
+    found = internals.collection(model).find_one({"$and": [{"_id": raw["_id"]}, unchanged(raw)]}, ["_id"])
+    return found is not None
+
+
+def _loaded(codec: DocumentCodec, raw: Raw) -> Any:
+    """Return an instance as MongoEngine loads it, without stored keys that nobody declares, which it refuses."""
+    model = codec.model
+    if internals.is_dynamic(model):
+        return internals.from_stored(model, dict(raw))
+    values = {}
+    for name, source in internals.fields(model).items():
+        value, field = raw.get(source.db_field), codec.fields.get(name)
+        if value is not None and name != internals.CLASS_KEY:
+            values[name] = source.to_python(value) if field is None else _saved(field, value)
+    return internals.construct(model, values)
+
+
+def _others(instance: Any, loaded: Raw, updates: Iterable[Raw]) -> Raw:
+    """Return what an instance holds, and was not written by its updates, but by other means of its own ``save``."""
+    written = {path.partition(".")[0] for update in updates for paths in update.values() for path in paths}
+    return {key: each for key, each in instance.to_mongo().items() if key not in written and each != loaded.get(key)}
+
+
+def _changed(before: Raw, after: Raw) -> set[str]:
+    """Return the stored keys in which two raw documents differ."""
+    return {key for keys in assignments(before, after).values() for key in keys}
+
+
+def _assign(instance: Any, field: FieldCodec, before: Any, after: Any) -> None:
+    """Set an attribute so that this very value is saved: MongoEngine makes None the default, and takes True for 1.
+
+    An embedded document is changed inside, so that it knows in its ``clean()`` which of its fields have changed.
+    """
+    name = field.declared.name
+    if _assign_inside(internals.values(instance).get(name), field, before, after):
+        return
+    if after is None:
+        internals.values(instance)[name] = None
+    else:
+        setattr(instance, name, _as_stored(_saved(field, after)))
+    internals.mark_changed(instance, name)
+
+
+def _assign_inside(attribute: Any, field: FieldCodec, before: Any, after: Any) -> bool:
+    """Change embedded documents inside, if the same ones are there before and after; return whether they are."""
+    item = field.item
+    if isinstance(before, list) and isinstance(after, list) and isinstance(attribute, list) and item is not None:
+        known, wanted = (list(map(item.identity, each)) for each in (before, after))
+        if known != wanted or None in known:
+            return False
+        beside = list(zip(attribute, before, after, strict=True))
+    else:
+        item, beside = field, [(attribute, before, after)]
+    if not all(_can_assign(item, *each) for each in beside):
+        return False
+    for each in beside:
+        _assign_inner(item, *each)
+    return True
+
+
+def _can_assign(field: FieldCodec, embedded: Any, before: Any, after: Any) -> bool:
+    if not isinstance(embedded, me.EmbeddedDocument) or field.target_of(before) is not field.target_of(after):
+        return False
+    target = field.target_of(after)
+    return target is not None and target.model is type(embedded) and _changed(before, after) <= target.by_stored.keys()
+
+
+def _assign_inner(field: FieldCodec, embedded: Any, before: Raw, after: Raw) -> None:
+    target = field.target_of(after)
+    for stored in _changed(before, after):
+        _assign(embedded, target.by_stored[stored], before.get(stored), after.get(stored))
+
+
+def _saved(field: FieldCodec, value: Any) -> Any:
+    """Return what an attribute holds for the class's own hooks: its references can be followed."""
+    loaded = field.to_saved_attribute(value)
+    for document in documents_in(loaded):
+        internals.take_fields(document)
+    return loaded
+
+
+def _as_stored(attribute: Any) -> Any:
+    """Take back the defaults of embedded documents that are written whole: what is unset in them stays so."""
+    for document in documents_in(attribute):
+        if not overrides(type(document), "__init__"):
+            values = internals.values(document)
+            values.update(dict.fromkeys(unset_in(document)))
+    return attribute
+
+
+async def _in_thread(codec: DocumentCodec, work: Callable[[], T]) -> T:
+    try:
+        return await in_thread(work, _writing)
+    except me.ValidationError as error:
+        errors: dict[str, list[str]] = {}
+        add_error(errors, "", error)
+        raise Invalid({_open_name(codec, where): told for where, told in errors.items()}) from error
+    except NotUniqueError as error:
+        raise _conflict(codec, error) from error
+    except OperationError as error:
+        raise _operation_error(codec, error) from error
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """As :func:`writing`, for code of the model's own, which may have written before the database went away."""
+    try:
+        with writing():
+            yield
+    except Unavailable as error:
+        raise OutcomeUnknown() from error
+
+
+def _open_name(codec: DocumentCodec, where: str) -> str:
+    """Return the dotted name that a client may know: without MongoEngine's mark for ``clean``, or hidden names."""
+    return codec.open_name(".".join(name for name in where.split(".") if name != NON_FIELD_ERRORS))
+
+
+def _conflict(codec: DocumentCodec, error: Exception) -> Conflict:
+    cause = error.__context__
+    return duplicate_key(codec, cause) if isinstance(cause, DuplicateKeyError) else Conflict("A unique value is taken.")
+
+
+def _operation_error(codec: DocumentCodec, error: Exception) -> Exception:
+    cause = error.__context__  # MongoEngine wraps what the driver says
+    if isinstance(cause, OperationFailure) and blames_data(cause):
+        return rejected(cause)
+    if isinstance(cause, PyMongoError):
+        return failed_orm_write(cause)
+    return Conflict("Other documents refer to this one.") if _denied(error) else error
+
+
+def _denied(error: Exception) -> bool:
+    return "refers to it" in str(error)

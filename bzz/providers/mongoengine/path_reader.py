@@ -1,0 +1,146 @@
+"""Documents along a path, and pages of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bzz.errors import NotFound
+from bzz.providers.base import ListQuery, Page, Path, Step
+from bzz.providers.missing import missing_at
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.references import reference_key
+from bzz.providers.mongoengine.codecs.registry import Registry
+from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.listing import DocumentListing, ItemListing
+from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
+from bzz.providers.mongoengine.record import DocumentRecord
+from bzz.providers.paging import read_page
+from bzz.shape import Shape
+
+__all__ = ["PathReader"]
+
+
+class PathReader:
+    """Finds what a path points to. One per set of routes.
+
+    :param registry: the classes that the routes can reach.
+    :param database: the database object that the application handed in, or None.
+    """
+
+    def __init__(self, registry: Registry, database: Any) -> None:
+        self._database = database
+        self._documents: dict[DocumentCodec, DocumentStore] = {}
+        self.registry = registry
+
+    def documents(self, codec: DocumentCodec) -> DocumentStore:
+        """Return the documents of one class."""
+        if codec not in self._documents:
+            self._documents[codec] = DocumentStore(codec, self._database)
+        return self._documents[codec]
+
+    def of(self, shape: Shape) -> DocumentStore:
+        """Return the documents of the model that a shape describes."""
+        return self.documents(self.registry.of(shape.model))
+
+    # -- one
+
+    async def locate(self, steps: Sequence[Step], context: Any) -> Located:
+        """Return the document that holds the end of a path, and the way inside it.
+
+        :raises bzz.errors.NotFound: where anything on the way is missing.
+        """
+        documents = self.of(steps[0].shape)
+        assert steps[0].shape.url_id is not None
+        with missing_at(steps[0]):
+            raw, query = await documents.find(steps[0].shape.url_id, steps[0].key, context)
+        located = Located(documents, query, raw)
+        for step in steps[1:]:
+            located = await self._follow(located, step, context) if step.is_reference else located.within(step)
+        return located
+
+    async def _follow(self, located: Located, step: Step, context: Any) -> Located:
+        with missing_at(step):
+            return await self._find_linked(located, step, context)
+
+    async def _find_linked(self, located: Located, step: Step, context: Any) -> Located:
+        assert step.field is not None
+        assert step.shape.pk is not None
+        assert step.shape.url_id is not None
+        keys = _held(located, step)
+        if not keys:
+            raise NotFound()
+        target = self.of(step.shape)
+        if step.key is None:
+            raw, query = await target.find(step.shape.pk, target.codec.key_value(keys[0]), context)
+        else:
+            raw, query = await target.find(step.shape.url_id, step.key, context)
+        if raw["_id"] not in keys:
+            raise NotFound()
+        return Located(target, query, raw)
+
+    async def linked(self, located: Located, step: Step, context: Any) -> Subdocument:
+        """Return the document that a reference at ``located`` leads to.
+
+        Of one that is gone, only the primary key is there: a link can be taken away without it.
+
+        :raises bzz.errors.NotFound: if there is no such reference, or the client may not see its document.
+        """
+        try:
+            return (await self._follow(located, step, context)).subdocument
+        except NotFound:
+            target = self.of(step.shape)
+            for key in _held(located, step):
+                if step.key in (None, target.codec.key_value(key), str(key)) and not await target.holds(key):
+                    return Subdocument(target.codec, {"_id": key})
+            raise
+
+    async def dangling(self, located: Located, step: Step) -> Any:
+        """Return the stored reference of a single property whose document is gone, or None."""
+        assert step.field is not None
+        subdocument = located.subdocument
+        stored = subdocument.raw.get(subdocument.codec.fields[step.field.name].stored)
+        if stored is None or await self.of(step.shape).holds(reference_key(stored)):
+            return None
+        return stored
+
+    async def get(self, path: Path, context: Any) -> DocumentRecord:
+        """Return the instance at the end of a path."""
+        step = path.steps[0]
+        if len(path.steps) == 1 and step.shape.url_id is not None:
+            documents = self.of(step.shape)
+            return DocumentRecord(documents.codec, (await documents.find(step.shape.url_id, step.key, context))[0])
+        return (await self.locate(path.steps, context)).subdocument.record
+
+    # -- many
+
+    async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        """Return one page of the list at the end of a path."""
+        step = path.last
+        if step.field is None or step.is_reference:
+            return await self._list_documents(path, query, context)
+        located = await self.locate(path.steps[:-1], context)
+        subdocument = located.subdocument
+        field = subdocument.codec.fields[step.field.name]
+        assert field.item is not None
+        collection, where = await located.documents.collection(), subdocument.below(field.stored)
+        return await read_page(ItemListing(collection, located.query, where, field.item.target(), query), query)
+
+    async def _list_documents(self, path: Path, query: ListQuery, context: Any) -> Page:
+        documents = self.of(path.last.shape)
+        scope, ordering = await documents.list_query(context)
+        conditions = [scope] if scope else []
+        if path.last.field is not None:
+            conditions.append({"_id": {"$in": await self._linked(path, context)}})
+        collection = await documents.collection()
+        return await read_page(DocumentListing(collection, documents.codec, query, conditions, ordering), query)
+
+    async def _linked(self, path: Path, context: Any) -> list[Any]:
+        return _held(await self.locate(path.steps[:-1], context), path.last)
+
+
+def _held(located: Located, step: Step) -> list[Any]:
+    """Return the raw primary keys of the references that a step from ``located`` may follow."""
+    assert step.field is not None
+    subdocument = located.subdocument
+    return linked_keys(subdocument.raw.get(subdocument.codec.fields[step.field.name].stored))

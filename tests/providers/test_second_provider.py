@@ -1,0 +1,50 @@
+"""A provider over SQLite does what providers do, by what stands above the provider for MongoEngine."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import pytest
+
+from bzz.shape import Field, Kind
+from bzz.shape.containers import MapKind
+from bzz.shape.free import AnyKind
+from bzz.shape.scalars import BooleanKind, FloatKind, IntegerKind, StringKind
+from bzz.shape.times import DateTimeKind
+from bzz.testing.provider import Capability, Models, ProviderContract
+from tests.providers.sqlite import SQLiteProvider, Table
+
+
+class Tenant(Table):
+    """The person of the contract."""
+
+    kinds: ClassVar[Mapping[str, Kind]] = {
+        "id": IntegerKind(),
+        "name": StringKind(),
+        "age": IntegerKind(),
+        "height": FloatKind(),
+        "active": BooleanKind(),
+        "born": DateTimeKind(),
+        "secret": StringKind(),
+        "extra": MapKind(Field("", AnyKind())),
+    }
+    required = frozenset(["name"])
+    unique = frozenset(["name"])
+    least: ClassVar[Mapping[str, int]] = {"age": 0}
+    defaults: ClassVar[Mapping[str, object]] = {"active": True}
+
+
+class TestSQLite(ProviderContract):
+    provider = SQLiteProvider
+    models = Models(person=Tenant)
+    lacks: ClassVar[dict[Capability, str]] = dict.fromkeys(
+        ("dangling", "embedded", "hooks", "links", "lists", "positions"), "its rows are flat"
+    )
+
+    @pytest.fixture
+    def database(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(":memory:")
+        yield connection
+        connection.close()
