@@ -76,6 +76,7 @@ class Hub:
         self._followers: dict[Follower, None] = {}
         self._ring: deque[Commit] = deque()
         self._ring_bytes = 0
+        self._last: dict[str, Position] = {}  # of each collection; positions count in each by itself
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._telling = asyncio.Lock()
@@ -156,14 +157,25 @@ class Hub:
                     await self._read()
                 except HistoryLost as error:
                     logger.error("changes were lost: the database does not know any more what followed (%s)", error)
-                    self._end_all("history-lost")
-                    self.position = self._ring_start = await self._changes.now()
-                    self._forget()
+                    await self._begin_anew()
                 except Exception:
                     logger.exception("the stream of changes failed; it is opened anew where it was")
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             ticking.cancel()
+
+    async def _begin_anew(self) -> None:
+        """End all followers; those who join from now on are told what happens from now on."""
+        async with self._telling:
+            self._end_all("history-lost")
+            self._forget()
+            while True:
+                try:
+                    self.position = self._ring_start = await self._changes.now()
+                except Unavailable:
+                    await asyncio.sleep(RETRY_SECONDS)
+                else:
+                    return
 
     async def _read(self) -> None:
         """Judge changes as they come, a few ahead, and tell them in order."""
@@ -171,8 +183,12 @@ class Hub:
         space = asyncio.Semaphore(JUDGED_AHEAD)
 
         async def read() -> None:
-            async with aclosing(self._changes.stream(frozenset(self._collections), self.position)) as stream:
+            # From the cluster time where it is, in which some collections may be further than others.
+            start = self.position._replace(number=0)
+            async with aclosing(self._changes.stream(frozenset(self._collections), start)) as stream:
                 async for each in stream:
+                    if isinstance(each, Commit) and each.position <= self._last.get(each.collection, start):
+                        continue
                     await space.acquire()
                     judging = None
                     if isinstance(each, Commit):
@@ -189,6 +205,7 @@ class Hub:
                 async with self._telling:
                     if isinstance(each, Commit):
                         await self._tell(each, judgement)
+                        self._last[each.collection] = each.position
                     self.position = max(self.position, each.position)
             reading.result()
         finally:
