@@ -60,6 +60,7 @@ $(PYTHONS:%=test-%): test-%:
 bench: .venv/installed-bench ## Measure bzz beside its peers (an hour; needs wrk and redis-server), and write docs/benchmarks.*
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.relay
+	$(BIN)/python -m bench.live
 	$(BIN)/pytest bench/micro --benchmark-columns=min,median,ops --benchmark-sort=name
 
 .PHONY: bench-deep
