@@ -13,7 +13,10 @@ from typing import Any, Literal, NamedTuple
 
 from bzz.codec import plain
 
-__all__ = ["Change", "ChangeKind", "ChangeSource", "Diff", "FromTo", "Position", "storable"]
+__all__ = ["MASKED", "Change", "ChangeKind", "ChangeSource", "Diff", "FromTo", "Position", "storable"]
+
+MASKED = "***"
+"""What a diff tells on both sides in place of the values of a write-only field."""
 
 FromTo = Mapping[str, Any]
 """The change of one field: ``{'from': 'Rio', 'to': 'Olinda'}``."""

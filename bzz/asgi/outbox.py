@@ -44,8 +44,7 @@ class Outbox:
             send, seconds, sent = self._queue[0]
             try:
                 await (send() if seconds is None else asyncio.wait_for(send(), seconds))
-            except (TimeoutError, OSError):  # engines of ASGI 2.4, and pipes, say so where a client has left
-                self.drop()
+            except OSError:  # engines of ASGI 2.4, and pipes, say so if a client has left; a TimeoutError is one, too
                 return self._on_left()
             except Exception as error:
                 self.drop()
@@ -74,4 +73,4 @@ def closed_future(loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
 
 def _close(future: asyncio.Future[None]) -> None:
     future.set_exception(StreamClosedError())
-    future.exception()  # so that asyncio does not miss it where nobody waits
+    future.exception()  # so that asyncio does not miss it if nobody waits

@@ -134,9 +134,9 @@ def _field_at(shape: Shape, name: str) -> Field | None:
     """Return the field that a form's name stands for: declared, or an entry of a map whose values have one kind."""
     if name.count(".") >= shape.limits.depth:
         raise BadRequest(f"The form is nested deeper than {shape.limits.depth} levels.")
-    found = find_field(shape, name)
+    found = find_field(shape, name, written=True)
     if found is None:
-        parent = find_field(shape, name.rpartition(".")[0])
+        parent = find_field(shape, name.rpartition(".")[0], written=True)
         return None if parent is None else parent.kind.entry
     return found
 

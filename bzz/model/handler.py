@@ -180,8 +180,8 @@ class ModelHandler(ResourceHandler):
         keys = read_links(step.field, self.data)
         linked = await self.provider.link(self.path, keys, self)
         await self._send_after(signals.post_create_instance, *linked)
-        texts = [str(key) for key in keys]
-        rendered: dict[str, Any] = {step.field.name: texts if step.is_list else texts[0]}
+        ids = [key if isinstance(key, int) else str(key) for key in keys]
+        rendered: dict[str, Any] = {step.field.name: ids if step.is_list else ids[0]}
         if self.provider.has_public_ids(owner):
             await self._render_links(owner, rendered)
         self._finish_json(dumps(rendered))

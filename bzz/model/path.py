@@ -74,7 +74,7 @@ def _next_step(steps: list[Step], segments: list[str]) -> Step:
 
 
 def _linking_field(shape: Shape, name: str) -> Field | None:
-    field = shape.visible.get(name)
+    field = shape.known(name)
     return field if field is not None and field.link is not None else None
 
 

@@ -21,7 +21,8 @@ from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.shape import TOP, Field, Place, Reading, Shape, dotted
 from bzz.shape.base import Reader
-from bzz.shape.documents import TAG, UNKNOWN
+from bzz.shape.documents import UNKNOWN
+from bzz.shape.types import TAG, named_shape, read_document
 
 __all__ = ["READ_ONLY", "UNCHANGEABLE", "UNKNOWN", "BodyReading", "Errors", "Rules", "ValidatedBody", "validate"]
 
@@ -96,7 +97,7 @@ class ValidatedBody(NamedTuple):
         """
         if not self.has_receivers:
             return self.values
-        reading = BodyReading(read_only=self.read_only)
+        reading = BodyReading(read_only=self.read_only, updating=self.updating)
         values = _read(self.shape, data, reading, own_id=self.own_id, updating=self.updating)
         if reading.errors:
             raise Invalid(reading.errors)
@@ -139,7 +140,7 @@ def validate(
     reading = ClientReading(readers_of=_writable_readers, updating=updating)
     values = _read(shape, data, reading, own_id=own_id, updating=updating)
     if has_receivers or reading.errors:
-        for where, messages in rules(shape.subclasses.get(values.get(TAG, ""), shape), values).items():
+        for where, messages in rules(named_shape(shape, values) or shape, values).items():
             for message in messages:
                 reading.note_at(where, message)
     if reading.errors:
@@ -152,32 +153,18 @@ def validate(
 def _read(
     shape: Shape, data: Mapping[str, Any], reading: BodyReading, *, own_id: Any, updating: bool
 ) -> dict[str, Any]:
-    if TAG in data and shape.subclasses and not updating:
-        return _read_tagged(shape, data, reading)
     ids = shape.visible_ids
+    besides = ids if updating else ()
+    if TAG in data:
+        values = read_document(shape, data, TOP, reading, besides=besides)
+    else:
+        values = reading.fields(shape, data, TOP, besides=besides)
     if not updating:
-        values = reading.fields(shape, data, TOP)
-        _check_addressable(values, ids, reading)
-        return values
-    of_subclasses = shape.subclass_fields.keys() & data.keys()
-    values = reading.fields(shape, data, TOP, besides=ids | of_subclasses)
-    for name in of_subclasses:  # the provider knows of which class the stored instance is
-        reading.subclass_field(shape.subclass_fields[name], data, values)
-    if not ids.isdisjoint(data):
+        own = (named_shape(shape, values) or shape) if TAG in values else shape
+        _check_addressable(values, own.visible_ids, reading)
+    elif not ids.isdisjoint(data):
         values.update(_other_ids(shape, data, own_id, reading))
     return values
-
-
-def _read_tagged(shape: Shape, data: Mapping[str, Any], reading: BodyReading) -> dict[str, Any]:
-    """Return the values of a new instance of the subclass that ``data`` names, and its name."""
-    tag = data[TAG]
-    found = shape.subclasses.get(tag) if isinstance(tag, str) else None
-    if found is None:
-        reading.note((TOP, TAG), f"Must name a class below {shape.name}.")
-        return {}
-    values = reading.fields(found, data, TOP, besides=(TAG,))
-    _check_addressable(values, found.visible_ids, reading)
-    return {TAG: tag, **values}
 
 
 def _other_ids(shape: Shape, data: Mapping[str, Any], own_id: Any, reading: BodyReading) -> dict[str, Any]:
@@ -209,6 +196,8 @@ class BodyReading(Reading):
         each that could not be read.
     :ivar read_only: the values that were removed from the documents that are read, and belong there.
     :ivar readers_of: returns what reads the fields of a shape that may simply be named.
+    :ivar updating: whether the instance exists. Fields that only subclasses declare may be named then: the provider
+        knows of which class it is.
 
     >>> from bzz.shape.containers import ListKind
     >>> from bzz.shape.scalars import StringKind
@@ -223,6 +212,7 @@ class BodyReading(Reading):
     errors: Errors = field(default_factory=dict)
     read_only: ReadOnlyValues = field(default_factory=ReadOnlyValues)
     readers_of: Readers = _all_readers
+    updating: bool = False
 
     def note(self, place: Place, message: str) -> None:
         """Add a message for the value at ``place``, unless there are so many that nobody would read it."""
@@ -251,30 +241,30 @@ class BodyReading(Reading):
         self, shape: Shape, name: str, values: Mapping[str, Any], place: Place, read: dict[str, Any]
     ) -> None:
         """Read a value of any other name."""
-        undeclared, value = shape.undeclared(name), values[name]
-        if undeclared is None:
+        found = self._subclass_field(shape, name, values) or shape.undeclared(name)
+        if found is None:
             self.note((place, name), UNKNOWN)
         else:
-            read[name] = None if value is None else undeclared.kind.read(value, (place, name), self)
+            read[name] = self._read_by(found, name, values, place)
 
-    def subclass_field(self, field: Field, values: Mapping[str, Any], read: dict[str, Any]) -> None:
-        """Read the value of a field at the top of a body that only subclasses of its model declare."""
-        value = values[field.name]
-        read[field.name] = None if value is None else field.kind.read(value, (TOP, field.name), self)
+    def _subclass_field(self, shape: Shape, name: str, values: Mapping[str, Any]) -> Field | None:
+        """Return the field of a name that only subclasses declare, if an instance of one of them may be meant."""
+        return shape.subclass_fields.get(name) if self.updating and TAG not in values else None
+
+    def _read_by(self, field: Field, name: str, values: Mapping[str, Any], place: Place) -> Any:
+        return None if values[name] is None else field.kind.read(values[name], (place, name), self)
 
 
 @dataclass
 class ClientReading(BodyReading):
     """Reads what a client sent, at any depth: it may name the fields that are neither hidden nor read-only."""
 
-    updating: bool = False
-
     def _read_other(
         self, shape: Shape, name: str, values: Mapping[str, Any], place: Place, read: dict[str, Any]
     ) -> None:
-        if name not in shape.visible:
+        if name not in shape.visible and name not in shape.writable_readers:
             super()._read_other(shape, name, values, place, read)
-        elif not self.updating:
+        elif not self.updating or name not in shape.visible:  # what is not shown cannot be sent back
             self.note((place, name), READ_ONLY)
             read[name] = None
         else:
@@ -288,8 +278,7 @@ class ClientReading(BodyReading):
         self.read_only.add(values, name, value)
         return value
 
-    def subclass_field(self, field: Field, values: Mapping[str, Any], read: dict[str, Any]) -> None:
-        if field.read_only:
-            read[field.name] = self._sent_back(field.kind.read, field.name, values, TOP)
-        else:
-            super().subclass_field(field, values, read)
+    def _read_by(self, field: Field, name: str, values: Mapping[str, Any], place: Place) -> Any:
+        if field.read_only and self.readers_of is _writable_readers:
+            return self._sent_back(field.kind.read, name, values, place)
+        return super()._read_by(field, name, values, place)

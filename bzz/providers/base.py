@@ -183,6 +183,7 @@ class Provider(NamesDocuments, ABC):
 
     :param model: the root model.
     :raises bzz.errors.ConfigurationError: if the model or an option cannot be served.
+    :ivar shape: the root model, as each request asks for it once.
     """
 
     shape: Shape
@@ -221,7 +222,7 @@ class Provider(NamesDocuments, ABC):
     async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Written:
         """Insert a document at the root list, or attach an embedded document to a list or a single property.
 
-        ``@type`` among the values names one of :attr:`~bzz.shape.Shape.subclasses`: the class of the new instance.
+        ``@type`` among the values, at any depth, names one of :attr:`~bzz.shape.Shape.types`: the class of what is new.
 
         :raises bzz.errors.Invalid: the model refuses the values, or a reference names nothing.
         :raises bzz.errors.Conflict: the id or a unique value is taken, or a single property is occupied.
@@ -240,7 +241,8 @@ class Provider(NamesDocuments, ABC):
     ) -> Changed:
         """Change the fields in ``values`` and no others; None unsets a field.
 
-        An id in ``values`` must be what is stored, and changes nothing.
+        An id in ``values`` must be what is stored, and changes nothing; so must an ``@type``. Fields that only
+        subclasses declare are refused if the stored instance is of none of them.
 
         Embedded documents are changed field by field. Free-form maps are replaced, or, with ``merge``, merged by
         RFC 7396.

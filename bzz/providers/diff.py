@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from bzz.change import Diff
+from bzz.change import MASKED, Diff
 
-__all__ = ["Compared", "FieldPair", "diff"]
+__all__ = ["Compared", "FieldPair", "Masked", "diff"]
 
 
 class Compared(Protocol):
@@ -45,6 +45,30 @@ class FieldPair(NamedTuple):
     field: Compared
     old: Any
     new: Any
+
+
+class Masked:
+    """A write-only field: a diff tells that it differs, and neither of its values.
+
+    :param field: compares the values.
+    """
+
+    item = None
+
+    def __init__(self, field: Compared) -> None:
+        self._field = field
+
+    def differs(self, old: Any, new: Any) -> bool:
+        return self._field.differs(old, new)
+
+    def told(self, old: Any, new: Any) -> tuple[Any, Any] | None:
+        return (MASKED, MASKED) if _diff(self._field, old, new, "", by_item=False) else None
+
+    def embedded_pairs(self, old: Any, new: Any) -> None:
+        return None
+
+    def identity(self, stored: Any) -> Any:
+        return None
 
 
 def diff(pairs: Iterable[FieldPair], prefix: str = "", *, by_item: bool = False) -> Diff:

@@ -1,4 +1,6 @@
-"""Which fields any routes of the process hide: noted when routes are made, for all that shows documents elsewhere.
+"""Which fields any routes of the process hide, or are write-only: for all that shows documents elsewhere.
+
+That is noted when routes are made.
 
 A field that one set of routes hides counts as hidden in the whole process, for its class, the classes below it and
 those above it.
@@ -12,7 +14,7 @@ from typing import Any
 from bzz.shape import Field, Shape
 from bzz.shape.walk import filtered, reachable
 
-__all__ = ["MayLeave", "hides", "note", "without_hidden"]
+__all__ = ["MayLeave", "hides", "note", "shows", "without_hidden"]
 
 MayLeave = Callable[[type, str], bool]
 """Called with a model and the name of one of its hidden fields; returns whether its value may be shown all the same."""
@@ -20,6 +22,7 @@ MayLeave = Callable[[type, str], bool]
 _new: list[Shape] = []
 _shapes: dict[type, Shape] = {}
 _hidden: dict[str, set[type]] = {}
+_write_only: dict[str, set[type]] = {}
 
 
 def note(root: Shape) -> None:
@@ -30,12 +33,23 @@ def note(root: Shape) -> None:
 def hides(model: type, name: str) -> bool:
     """Return whether any routes of this process hide a field of ``model``."""
     _look_through()
-    owners = _hidden.get(name, ())
-    return any(issubclass(model, owner) or issubclass(owner, model) for owner in owners)
+    return _lists(_hidden, model, name)
+
+
+def shows(model: type, name: str) -> bool:
+    """Whether the value of a field may be shown: no routes of this process hide it, and it is not write-only."""
+    return not hides(model, name) and not _lists(_write_only, model, name)
+
+
+def _lists(owners: Mapping[str, set[type]], model: type, name: str) -> bool:
+    return any(issubclass(model, owner) or issubclass(owner, model) for owner in owners.get(name, ()))
 
 
 def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) -> dict[str, Any]:
-    """Return a diff (``updated_fields``) without what is hidden, inside lists of embedded documents too."""
+    """Return a diff (``updated_fields``) without what is hidden, inside lists of embedded documents too.
+
+    Write-only fields stay named: their values are masked already.
+    """
     _look_through()
     shape = _shapes.get(model)
     if shape is None or not _hidden:
@@ -50,10 +64,12 @@ def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) ->
 def _look_through() -> None:
     while _new:
         for shape in reachable(_new.pop()):
-            _shapes.setdefault(shape.model, shape)
+            _shapes[shape.model] = shape
             for name, field in shape.fields.items():
                 if field.hidden:
                     _hidden.setdefault(name, set()).add(shape.model)
+                if field.write_only:
+                    _write_only.setdefault(name, set()).add(shape.model)
 
 
 def _is_visible(model: type, name: str, may_leave: MayLeave) -> bool:

@@ -197,5 +197,5 @@ def _key(value: Any, keys: dict[Shape, Named]) -> list[Any]:
         return [value]
     assert value.shape.pk is not None
     with suppress(ValueError):
-        return [value.shape.pk.kind.from_text(keys[value.shape].get(value.text, value.text))]
+        return [value.value(value.shape.pk.kind.from_text(keys[value.shape].get(value.text, value.text)))]
     return []

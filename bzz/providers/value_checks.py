@@ -14,26 +14,44 @@ from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.shape import Shape
 from bzz.shape.documents import UNKNOWN
+from bzz.shape.types import TAG
 from bzz.shape.walk import Reference, references
 
-__all__ = ["Document", "Stored", "check_references", "require_declared", "require_ids", "split_ids", "undeclared"]
+__all__ = [
+    "Document",
+    "Stored",
+    "check_references",
+    "misfits",
+    "require_declared",
+    "require_ids",
+    "split_ids",
+    "undeclared",
+]
 
 # -- names and ids
 
 
 def undeclared(shape: Shape, values: Mapping[str, Any]) -> list[str]:
-    """Return the names of values that an instance of the model may not hold."""
+    """Return the names of values, ``@type`` among them, that an instance of the very model may not simply hold."""
     return [name for name in values if name not in shape.fields and shape.undeclared(name) is None]
 
 
+def misfits(shape: Shape, values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what is wrong with values for an instance of the very model: its type, or fields that others declare."""
+    name = shape.type_name
+    if name is not None and values.get(TAG, name) != name:
+        return {TAG: [f"The type cannot change; this is: {name}."]}
+    return {each: [UNKNOWN] for each in undeclared(shape, values) if each != TAG or name is None}
+
+
 def require_declared(shape: Shape, values: Mapping[str, Any]) -> None:
-    """Refuse fields that other subclasses declare, but not the one of which the stored instance is.
+    """Refuse another type than that of the stored instance, and fields that only other subclasses declare.
 
     :raises bzz.errors.Invalid: naming them.
     """
-    unknown = undeclared(shape, values)
-    if unknown:
-        raise Invalid({name: [UNKNOWN] for name in unknown})
+    wrong = misfits(shape, values)
+    if wrong:
+        raise Invalid(wrong)
 
 
 def split_ids(shape: Shape, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.operators import EXISTS, Operator
 from bzz.shape.place import Place
+from bzz.shape.subclasses import common_fields
 
 __all__ = ["Field", "JsonSchema", "Kind", "Link", "Part", "Reader", "Reading", "Refer", "Shape"]
 
@@ -112,6 +113,10 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         """The field that describes the value under any free key; None if there are no free keys."""
         return None
 
+    def member(self, name: str) -> Field | None:
+        """Return the field of what filters may name inside a value that is no document; None if nothing is there."""
+        return None
+
     @property
     def link(self) -> Link | None:
         """The kind that leads to another model, in paths: this one, or that of a list's items."""
@@ -162,13 +167,13 @@ class Link(Kind):
 class Field:
     """One declared field of a model.
 
-    :param name: the declared name, which is also the name in JSON, in forms and in query parameters; empty for the
-        items of a list or map.
+    :param name: the declared name, also that in JSON, forms and query parameters; empty for items of a list or map.
     :param kind: what it holds.
     :param required: whether the model refuses to be stored without it.
     :param has_default: whether the model fills it in when a new instance does not bring it.
     :param read_only: shown, filtered and sorted by; a body that names it is refused.
     :param hidden: answered everywhere as if it were not declared.
+    :param write_only: taken from bodies; never shown, filtered or sorted by.
     :param choices: the Python values that it may take; empty for no restriction.
     """
 
@@ -178,6 +183,7 @@ class Field:
     has_default: bool = False
     read_only: bool = False
     hidden: bool = False
+    write_only: bool = False
     choices: tuple[Any, ...] = ()
 
     @cached_property
@@ -222,6 +228,7 @@ class Shape:
     :param limits: what can be stored.
     :param undeclared: gives the field that describes an undeclared name; None if an instance may not hold it.
     :param find_subclasses: gives :attr:`subclasses` (called late: models may be recursive).
+    :param type_name: the registered name of the model, if its instances tell by it of which class they are.
     """
 
     name: str
@@ -233,6 +240,7 @@ class Shape:
     limits: Limits = UNLIMITED
     undeclared: Callable[[str], Field | None] = lambda name: None
     find_subclasses: Callable[[], Mapping[str, Shape]] = dict
+    type_name: str | None = None
 
     @cached_property
     def subclasses(self) -> Mapping[str, Shape]:
@@ -240,31 +248,29 @@ class Shape:
         return self.find_subclasses()
 
     @cached_property
-    def subclass_fields(self) -> dict[str, Field]:
-        """The visible fields that only subclasses declare, by name.
+    def types(self) -> Mapping[str, Shape]:
+        """The shapes that ``@type`` may name in an instance, by registered name: this one's, and those below it."""
+        return {**({} if self.type_name is None else {self.type_name: self}), **self.subclasses}
 
-        A name is left out if any subclass hides it, or if two declare it with different kinds.
-        """
-        found: dict[str, list[Field]] = {}
-        for shape in self.subclasses.values():
-            for name in shape.fields.keys() - self.fields.keys():
-                found.setdefault(name, []).append(shape.fields[name])
-        return {
-            name: each[0]
-            for name, each in found.items()
-            if not any(field.hidden for field in each) and len({type(field.kind) for field in each}) == 1
-        }
+    @cached_property
+    def fields_below(self) -> dict[str, Field]:
+        """The fields that only subclasses declare, hidden ones too; not those that they declare differently."""
+        return common_fields(self.fields, (shape.fields for shape in self.subclasses.values()))
+
+    @cached_property
+    def subclass_fields(self) -> dict[str, Field]:
+        """Those :attr:`fields_below` that a client may know of; not if any subclass hides them."""
+        return {name: each for name, each in self.fields_below.items() if not each.hidden}
 
     @cached_property
     def visible(self) -> dict[str, Field]:
-        """The fields that a client may know of: all but the hidden."""
-        return {name: each for name, each in self.fields.items() if not each.hidden}
+        """The fields that a client may see: all but the hidden and the write-only."""
+        return {name: each for name, each in self.fields.items() if not (each.hidden or each.write_only)}
 
     @cached_property
     def visible_ids(self) -> frozenset[str]:
         """The names of the fields by which an instance is known, as far as a client may know them."""
-        known = (each for each in (self.pk, self.url_id) if each is not None)
-        return frozenset(each.name for each in known if each.name in self.visible)
+        return frozenset(each.name for each in (self.pk, self.url_id) if each is not None and each.name in self.visible)
 
     @cached_property
     def public_id(self) -> Field | None:
@@ -282,18 +288,19 @@ class Shape:
 
     @cached_property
     def visible_readers(self) -> dict[str, Reader]:
-        """:attr:`readers` of the fields that a client may know of."""
+        """:attr:`readers` of the fields that a client may see."""
         return {name: self.readers[name] for name in self.visible}
 
     @cached_property
     def writable_readers(self) -> dict[str, Reader]:
         """:attr:`readers` of the fields that a client may write."""
-        return {name: self.readers[name] for name, each in self.visible.items() if not each.read_only}
+        return {name: self.readers[name] for name, each in self.fields.items() if not (each.hidden or each.read_only)}
 
     def writes_as_key(self, field: Field) -> bool:
         """Whether JSON may write the values of a field as their text: those of a primary key ``id``."""
         return field is self.pk and field.name == "id"
 
-    def known(self, name: str) -> Field | None:
-        """Return a visible field of the model, or one that only subclasses declare."""
-        return self.visible.get(name) if name in self.fields else self.subclass_fields.get(name)
+    def known(self, name: str, *, written: bool = False) -> Field | None:
+        """Return a visible field of the model, or one that only subclasses declare; write-only ones if ``written``."""
+        found = self.fields.get(name) or self.subclass_fields.get(name)
+        return None if found is None or found.hidden or (found.write_only and not written) else found

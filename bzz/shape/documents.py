@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Reading, Refer, Shape
 from bzz.shape.json_schema import key_schema
 from bzz.shape.operators import ORDERED, Operator
 from bzz.shape.place import Place
+from bzz.shape.tagged import TaggedIdKind, TypeKind
+from bzz.shape.types import TAG, fields_in, must_name, read_document
 
 __all__ = [
     "TAG",
@@ -23,7 +26,6 @@ __all__ = [
     "Tagged",
 ]
 
-TAG = "@type"  # which of several models an object is
 UNKNOWN = "Unknown field."  # hidden fields are answered with the same words: they are no oracle
 
 
@@ -37,10 +39,12 @@ class EmbeddedKind(Link):
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         if not isinstance(value, dict):
             return reading.note(place, self.expected)
-        return reading.fields(self.shape, value, place)
+        if TAG in value:
+            return read_document(self.shape, value, place, reading)
+        return reading.fields(self.shape, value, place)  # as nearly all are read, without a further call
 
     def parts(self, value: Any) -> Sequence[Part]:
-        return _parts(self.shape.fields, value)
+        return _parts(fields_in(self.shape, value), value) if isinstance(value, dict) else ()
 
     def json_schema(self, refer: Refer) -> JsonSchema:
         return refer(self.shape)
@@ -104,22 +108,30 @@ class NamedDocument:
 
     :param shape: the model, which has a public id.
     :param text: the id.
+    :param type: the name of the model, if the value names it; None if it is a bare key.
     """
 
     shape: Shape
     text: str
+    type: str | None = None
+
+    def value(self, key: Any) -> Any:
+        """Return the value that stands for the document, by its primary key."""
+        return key if self.type is None else {TAG: self.type, "id": key}
 
 
 class Tagged(Kind):
     """An object that names its model.
 
     :param variants: gives the shapes that ``@type`` may name (called late: models may be recursive).
+    :param is_open: whether that is every model of the application, whose names are not listed to clients.
     """
 
     expected = "Must be an object."
 
-    def __init__(self, variants: Callable[[], Mapping[str, Shape]]) -> None:
-        self._variants = variants
+    def __init__(self, variants: Callable[[], Mapping[str, Shape]], *, is_open: bool = False) -> None:
+        self._variants = cache(variants)
+        self._is_open = is_open
 
     def leads_to(self) -> Sequence[Shape]:
         return list(self._variants().values())
@@ -136,8 +148,11 @@ class Tagged(Kind):
             return None
         found = self._variant(value)
         if found is None:
-            reading.note((place, TAG), "Must name a type that this field may hold.")
+            reading.note((place, TAG), self._must_name())
         return found
+
+    def _must_name(self) -> str:
+        return "Must name a type that this field may hold." if self._is_open else must_name(self._variants())
 
 
 class AnyEmbeddedKind(Tagged):
@@ -173,6 +188,19 @@ class AnyReferenceKind(Tagged):
         for name in value.keys() - {TAG, "id"}:
             reading.note((place, name), UNKNOWN)
         return {TAG: value[TAG], "id": self._read_key(shape, value.get("id"), (place, "id"), reading)}
+
+    def member(self, name: str) -> Field | None:
+        """Return the field of what JSON shows of a reference: the name of the model, and the id."""
+        if name == TAG:
+            return Field(TAG, TypeKind(self._variants, self._must_name))
+        return Field("id", TaggedIdKind(self._filter_values)) if name == "id" else None
+
+    def _filter_values(self, text: str) -> Iterator[Any]:
+        """Return the references to documents of each model that the text of an id may stand for."""
+        for name, shape in self._variants().items():
+            with suppress(ValueError):
+                for key in ReferenceKind(lambda found=shape: found).filter_values(text):  # type: ignore[misc]
+                    yield replace(key, type=name) if isinstance(key, NamedDocument) else {TAG: name, "id": key}
 
     def _read_key(self, shape: Shape, value: Any, place: Place, reading: Reading) -> Any:
         if value is None:

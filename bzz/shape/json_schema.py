@@ -33,16 +33,21 @@ def _restricted(field: Field, schema: JsonSchema) -> JsonSchema:
 
 
 def _marked(field: Field, schema: JsonSchema) -> JsonSchema:
+    if field.write_only:
+        return {**schema, "writeOnly": True}
     return {**schema, "readOnly": True} if field.read_only else schema
 
 
 def shape_schema(shape: Shape, refer: Refer) -> JsonSchema:
     """Return the schema of an instance, without what is hidden.
 
+    A write-only field is required, if it is, of what is sent.
+
     :param refer: gives the schema that stands for a shape.
     """
-    properties = {name: _property(shape, each, refer) for name, each in shape.visible.items()}
-    required = [name for name, each in shape.visible.items() if _is_needed(each)]
+    fields = {name: each for name, each in shape.fields.items() if not each.hidden}
+    properties = {name: _property(shape, each, refer) for name, each in fields.items()}
+    required = [name for name, each in fields.items() if _is_needed(each)]
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 

@@ -8,10 +8,12 @@ from bzz.shape.limits import Limits
 __all__ = ["find_field", "find_value"]
 
 
-def find_field(shape: Shape, dotted: str) -> Field | None:
+def find_field(shape: Shape, dotted: str, *, written: bool = False) -> Field | None:
     """Return the visible field at ``dotted``, through embedded documents and lists of them; None if none is there.
 
     Fields that only subclasses declare are found too.
+
+    :param written: whether it is to be written: then it may be write-only.
 
     >>> from bzz.shape.documents import EmbeddedKind
     >>> from bzz.shape.scalars import StringKind
@@ -23,11 +25,11 @@ def find_field(shape: Shape, dotted: str) -> Field | None:
     True
     """
     first, dot, rest = dotted.partition(".")
-    found = shape.known(first)
+    found = shape.known(first, written=written)
     if found is None or not dot:
         return found
     link = found.link
-    return None if link is None or link.is_reference else find_field(link.shape, rest)
+    return None if link is None or link.is_reference else find_field(link.shape, rest, written=written)
 
 
 def find_value(shape: Shape, dotted: str) -> Field | None:
@@ -50,7 +52,9 @@ def _inside(field: Field, dotted: str, limits: Limits) -> Field | None:
     if field.kind.entry is not None:
         return _at_key(field.kind.entry, dotted, limits)
     link = field.link
-    return None if link is None or link.is_reference else find_value(link.shape, dotted)
+    if link is None:
+        return field.item.kind.member(dotted)
+    return None if link.is_reference else find_value(link.shape, dotted)
 
 
 def _at_key(entry: Field, dotted: str, limits: Limits) -> Field | None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from bzz.shape.base import Field, Part, Shape
 from bzz.shape.place import TOP, Place, dotted
+from bzz.shape.types import fields_in
 
 __all__ = ["Found", "Reference", "filtered", "reachable", "references", "walk"]
 
@@ -35,7 +36,7 @@ def walk(shape: Shape, values: Mapping[str, Any]) -> Iterator[Found]:
 
     Nulls are passed over.
     """
-    fields = shape.fields
+    fields = fields_in(shape, values)
     yield from _walk(TOP, (Part(name, fields.get(name), value) for name, value in values.items()))
 
 

@@ -10,6 +10,8 @@ from bzz.change import Diff
 from bzz.errors import NotFound
 from bzz.providers.base import Changed, Condition, Filter, ListQuery, Options, Page, Path, Provider, Written
 from bzz.providers.mongoengine.provider import MongoEngineProvider
+from bzz.shape import Shape
+from bzz.shape.documents import TAG, NamedDocument
 
 __all__ = ["FAULTS", "Fault"]
 
@@ -61,6 +63,19 @@ class ShowsHidden(MongoEngineProvider):
 
     def __init__(self, model: type, options: Options) -> None:
         super().__init__(model, dataclasses.replace(options, hidden=()))
+
+
+class TellsWhatIsWriteOnly(MongoEngineProvider):
+    """Tells a diff with all values in it."""
+
+    async def update(self, path: Path, values: Mapping[str, Any], context: Any, **kwargs: Any) -> Changed:
+        before = (await self.get(path, context)).instance
+        changed = await super().update(path, values, context, **kwargs)
+        told = {
+            name: {"from": getattr(before, name), "to": getattr(changed.record.instance, name)}
+            for name in changed.updated_fields
+        }
+        return Changed(record=changed.record, tell=changed.tell, compare=lambda: told, holder=changed.holder)
 
 
 class SkipsTies(MongoEngineProvider):
@@ -176,6 +191,87 @@ class WritesFieldByField(MongoEngineProvider):
         return changed
 
 
+class KnowsNoSubclasses(MongoEngineProvider):
+    """Describes the base alone."""
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]  # which nobody sets
+        return dataclasses.replace(super().shape, find_subclasses=dict)
+
+
+class IgnoresTypes(MongoEngineProvider):
+    """Creates a document of the base whatever the type, with what the base declares."""
+
+    async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Written:
+        known = {name: value for name, value in values.items() if name in path.last.shape.fields}
+        return await super().create(path, known, context)
+
+
+class LeavesOutForeignFields(MongoEngineProvider):
+    """Writes what the stored class has, and says nothing of the rest."""
+
+    async def update(self, path: Path, values: Mapping[str, Any], context: Any, **kwargs: Any) -> Changed:
+        stored = self._registry.of(type((await self.get(path, context)).instance))
+        known = {name: value for name, value in values.items() if name in stored.fields or name == TAG}
+        return await super().update(path, known, context, **kwargs)
+
+
+class IgnoresTypesInUpdates(MongoEngineProvider):
+    """Takes any type for that of the stored document."""
+
+    async def update(self, path: Path, values: Mapping[str, Any], context: Any, **kwargs: Any) -> Changed:
+        rest = {name: value for name, value in values.items() if name != TAG}
+        return await super().update(path, rest, context, **kwargs)
+
+
+class IgnoresEmbeddedTypes(MongoEngineProvider):
+    """Takes a type at the top only, and elsewhere what the base declares."""
+
+    async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Written:
+        return await super().create(path, {name: self._bare(value) for name, value in values.items()}, context)
+
+    def _bare(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._bare(each) for each in value]
+        known = ("key", "label")
+        return {name: each for name, each in value.items() if name in known} if isinstance(value, dict) else value
+
+
+class ResolvesNothing(MongoEngineProvider):
+    """Takes every id in a body for a primary key."""
+
+    async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
+        """Do nothing."""
+
+
+class PrefersPrimaryKeys(MongoEngineProvider):
+    """Takes a number for a primary key, though it may be a public id."""
+
+    async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
+        keys = {name: value for name, value in data.items() if str(value).isdigit()}
+        await super().resolve_public_ids(shape, data, context)
+        data.update(keys)
+
+
+class ShowsPrimaryKeys(MongoEngineProvider):
+    """Shows references as they are stored."""
+
+    async def render_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+        """Do nothing."""
+
+
+class FindsNothingByPublicIds(MongoEngineProvider):
+    """Takes a public id in a filter for one that no document has."""
+
+    async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        filters = tuple(Filter(each.path, tuple(map(self._blind, each.any_of))) for each in query.filters)
+        return await super().page(path, dataclasses.replace(query, filters=filters), context)
+
+    def _blind(self, condition: Condition) -> Condition:
+        is_named = isinstance(condition.value, NamedDocument)
+        return dataclasses.replace(condition, operator="in", value=[]) if is_named else condition
+
+
 class Fault(NamedTuple):
     """A faulty provider, and a test of the contract that finds it, with its parameters if one of them is enough."""
 
@@ -194,6 +290,7 @@ FAULTS = [
     Fault(IgnoresExpected, "test_a_write_that_expects_something_else_is_stale_and_does_nothing"),
     Fault(ChecksBeforeTheWrite, "test_of_many_writes_on_one_condition_one_succeeds"),
     Fault(ShowsHidden, "test_a_hidden_field_is_shown_by_nothing"),
+    Fault(TellsWhatIsWriteOnly, "test_a_diff_names_a_write_only_field_and_masks_its_values"),
     Fault(SkipsTies, "test_cursors_lead_over_every_item_once_and_back[sort=age]"),
     Fault(CountsThePage, "test_all_matches_are_counted_where_a_count_is_asked_for"),
     Fault(UnsetIsNothing, "test_what_is_unset_differs_from_every_value"),
@@ -203,4 +300,13 @@ FAULTS = [
     Fault(LinksOneByOne, "test_all_are_linked_or_none"),
     Fault(BlamesTheEnd, "test_the_step_that_leads_nowhere_is_named"),
     Fault(WritesFieldByField, "test_what_the_model_refuses_is_named_and_nothing_is_written"),
+    Fault(KnowsNoSubclasses, "test_the_shape_names_the_classes_below_it"),
+    Fault(IgnoresTypes, "test_a_type_chooses_the_class_of_a_new_document"),
+    Fault(LeavesOutForeignFields, "test_what_only_another_class_declares_is_refused_and_nothing_is_written"),
+    Fault(IgnoresTypesInUpdates, "test_the_type_of_a_document_cannot_change"),
+    Fault(IgnoresEmbeddedTypes, "test_types_are_taken_in_embedded_documents"),
+    Fault(ResolvesNothing, "test_public_ids_in_a_body_become_primary_keys"),
+    Fault(PrefersPrimaryKeys, "test_an_id_that_is_both_is_the_public_one"),
+    Fault(ShowsPrimaryKeys, "test_references_are_shown_by_public_ids"),
+    Fault(FindsNothingByPublicIds, "test_filters_name_documents_by_public_ids[sponsor=ann-bob]"),
 ]

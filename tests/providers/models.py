@@ -98,6 +98,23 @@ class Confidant(me.Document):
         return queryset if handler is None else queryset.filter(name__startswith=handler)
 
 
+class Subscriber(me.Document):
+    """Has a password."""
+
+    name = me.StringField(db_field="n")
+    password = me.StringField(db_field="p", required=True)
+    meta: ClassVar[dict[str, Any]] = {"bzz": {"write_only": ["password"]}}
+
+
+class SavedSubscriber(me.Document):
+    name = me.StringField()
+    password = me.StringField(required=True)
+    meta: ClassVar[dict[str, Any]] = {"bzz": {"write_only": ["password"]}}
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        return super().save(*args, **kwargs)
+
+
 class Loner(me.Document):
     """Has nothing of what a provider may lack."""
 
@@ -109,6 +126,77 @@ class Loner(me.Document):
     secret = me.StringField()
 
 
-MODELS = Models(person=Citizen, team=Guild, scoped=Confidant)
-SAVED_MODELS = Models(person=SavedCitizen, team=SavedGuild, scoped=Confidant)
+class Component(me.EmbeddedDocument):
+    meta: ClassVar[dict[str, Any]] = {"allow_inheritance": True}
+    key = me.StringField(primary_key=True)
+    label = me.StringField(db_field="l")
+
+
+class Motor(Component):
+    power = me.IntField(db_field="p")
+
+
+class Conveyance(me.Document):
+    meta: ClassVar[dict[str, Any]] = {"allow_inheritance": True}
+    name = me.StringField(db_field="n")
+    parts = me.ListField(me.EmbeddedDocumentField(Component), db_field="p")
+    spare = me.EmbeddedDocumentField(Component)
+
+
+class HeavyConveyance(Conveyance):
+    axles = me.IntField(db_field="a", max_value=9)
+    trailer = me.EmbeddedDocumentField(Component, db_field="t")
+
+
+class SavedConveyance(me.Document):
+    """Is written by MongoEngine itself."""
+
+    meta: ClassVar[dict[str, Any]] = {"allow_inheritance": True}
+    name = me.StringField()
+    parts = me.ListField(me.EmbeddedDocumentField(Component))
+    spare = me.EmbeddedDocumentField(Component)
+
+    def clean(self) -> None:
+        """Nothing of its own."""
+
+
+class HeavySavedConveyance(SavedConveyance):
+    axles = me.IntField(max_value=9)
+    trailer = me.EmbeddedDocumentField(Component)
+
+
+class Membership(me.Document):
+    """Is named by its slug."""
+
+    number = me.IntField(primary_key=True)
+    slug = me.StringField(db_field="s", unique=True)
+    sponsor = me.ReferenceField("self", db_field="b")
+    peers = me.ListField(me.ReferenceField("self"), db_field="p")
+
+    @staticmethod
+    def get_id_field_name() -> str:
+        return "slug"
+
+
+class SavedMembership(me.Document):
+    """Is named by its slug, and written by MongoEngine itself."""
+
+    number = me.IntField(primary_key=True)
+    slug = me.StringField(unique=True)
+    sponsor = me.ReferenceField("self")
+    peers = me.ListField(me.ReferenceField("self"))
+
+    @staticmethod
+    def get_id_field_name() -> str:
+        return "slug"
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        return super().save(*args, **kwargs)
+
+
+MODELS = Models(person=Citizen, team=Guild, scoped=Confidant, vehicle=Conveyance, member=Membership, account=Subscriber)
+SAVED_MODELS = Models(
+    person=SavedCitizen, team=SavedGuild, scoped=Confidant, vehicle=SavedConveyance, member=SavedMembership,
+    account=SavedSubscriber,
+)  # fmt: skip
 BARE_MODELS = Models(person=Loner)

@@ -124,6 +124,7 @@ def test_a_name_that_is_not_registered() -> None:
 
 def test_document_registry() -> None:
     assert {InternalChild, InternalPart} <= set(internals.all_registered())
+    assert internals.count_registered() == len(internals.all_registered())
 
 
 def test_cls_is_the_stored_name_of_a_class() -> None:

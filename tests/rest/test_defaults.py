@@ -172,3 +172,58 @@ async def test_unsetting_a_value_that_is_the_default_is_no_change_of_the_instanc
     with signals.post_update_instance.connected_to(note):
         assert (await client.put(place, json={"size": None})).json()["size"] is None
     assert told == [{}]
+
+
+UNSET: list[tuple[dict[str, Any], Any]] = [
+    ({"tags": ["a"]}, {"tags": ["a"]}),
+    ({"notes": {"a": 1}}, {"notes": {"a": 1}}),
+    ({"lining": {"note": "a"}}, {"lining.note": "a", "lining.colour": "red"}),
+    ({"linings": [{"note": "a"}]}, {"linings": [Lining(note="a")]}),
+]
+
+
+@models
+@pytest.mark.parametrize(("sent", "told"), UNSET)
+async def test_unset_lists_maps_and_embedded_documents_are_none_in_a_diff_and_null_in_json(
+    api: Api, model: Any, sent: dict[str, Any], told: dict[str, Any]
+) -> None:
+    client, place, diffs = api(model), bare(model), []
+    (name,) = sent
+
+    async def note(sender: Any, instance: Any, updated_fields: Any, change: Any) -> None:
+        diffs.append(updated_fields)
+        assert change.diff == updated_fields
+
+    with signals.post_update_instance.connected_to(note):
+        assert (await client.get(place)).json()[name] is None
+        await client.put(place, json=sent)
+        assert (await client.put(place, json={name: None})).json()[name] is None
+    assert diffs == [
+        {where: {"from": None, "to": value} for where, value in told.items()},
+        {where: {"from": value, "to": None} for where, value in told.items()},
+    ]
+
+
+@models
+@pytest.mark.parametrize(
+    ("name", "full", "empty"), [("tags", ["a"], []), ("notes", {"a": 1}, {}), ("linings", [{}], [])]
+)
+async def test_a_diff_tells_an_empty_list_or_map_as_json_shows_it(
+    api: Api, model: Any, name: str, full: Any, empty: Any
+) -> None:
+    """MongoEngine stores nothing for a list or map that was emptied, bzz itself an empty one."""
+    client, place, told = api(model), bare(model), []
+
+    async def note(sender: Any, updated_fields: Any) -> None:
+        told.append(updated_fields)
+
+    shown: list[Any] = [None]
+    with signals.post_update_instance.connected_to(note):
+        for value in (empty, full, empty, None, empty):
+            shown.append((await client.put(place, json={name: value})).json()[name])
+    sides = [(each[name]["from"], each[name]["to"]) for each in told if each]
+    changes = [(old, new) for old, new in itertools.pairwise(shown) if old != new]
+    assert [[None if side is None else bool(side) for side in pair] for pair in sides] == [
+        [None if side is None else bool(side) for side in pair] for pair in changes
+    ]
+    assert all(sides[at][1] == sides[at + 1][0] for at in range(len(sides) - 1))  # one unbroken chain

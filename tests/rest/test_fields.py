@@ -383,6 +383,14 @@ async def test_a_reference_to_an_integer_key_is_read_from_text_too(
     assert answer.json()[name] in (7, [7])
 
 
+async def test_links_by_an_integer_key_are_answered_as_integers(alone: Api, crates: None) -> None:
+    client = alone(Inventory)
+    place = (await client.post("/inventory/", json={})).headers["Location"]
+    for name, sent in (("reference", "7"), ("references", ["7"])):
+        answer = await client.post(f"{place}{name}/", json={name: sent})
+        assert (answer.status_code, answer.json()) == (200, {name: (await client.get(place)).json()[name]})
+
+
 @pytest.fixture
 def parcels(database_name: str) -> list[str]:
     """The ids of two parcels."""

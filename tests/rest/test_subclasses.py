@@ -212,10 +212,13 @@ async def test_a_type_in_a_post_to_an_embedded_list_creates_the_subclass(serve: 
     assert isinstance(Crossing.objects.get().cargo[0], FreightCrate)
 
 
+NAMES = "Must be one of: Vehicle, Vehicle.Lorry, Vehicle.Wagon."
+
+
 @pytest.mark.parametrize("tag", ["Crossing", "FreightCrate", "nothing", 7, None])
 async def test_a_type_that_is_no_subclass_is_refused(serve: Serve, database_name: str, tag: Any) -> None:
     answer = await serve(_routes(Vehicle)).post("/vehicle/", json={"@type": tag, "name": "a"})
-    assert (answer.status_code, answer.json()["errors"]) == (400, {"@type": ["Must name a class below Vehicle."]})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"@type": [NAMES]})
 
 
 @pytest.mark.parametrize("option", ["hidden", "read_only"])
@@ -260,7 +263,7 @@ async def test_a_reference_to_an_abstract_class_names_the_class(
     client = serve(bzz.flatten([bzz.ModelHive.routes_for("mongoengine", model, resource_name="errand")]))
     sent = {"actor": {"@type": "Robot", "id": 7}}
     created = await client.post("/errand/", json=sent)
-    assert (created.status_code, created.json()["actor"]) == (201, {"@type": "Robot", "id": "7"})
+    assert (created.status_code, created.json()["actor"]) == (201, {"@type": "Robot", "id": 7})
     assert model.objects.get().actor == robot
 
 
@@ -269,7 +272,7 @@ async def test_a_list_of_references_to_an_abstract_class_is_shown_and_written(se
     errand = Errand(helpers=[robot, person]).save()
     client = serve(_routes(Errand))
     shown = (await client.get(f"/errand/{errand.pk}/")).json()["helpers"]
-    assert shown == [{"@type": "Robot", "id": "7"}, {"@type": "HumanActor", "id": str(person.pk)}]
+    assert shown == [{"@type": "Robot", "id": 7}, {"@type": "HumanActor", "id": str(person.pk)}]
     written = await client.put(f"/errand/{errand.pk}/", json={"helpers": shown[::-1]})
     assert (written.status_code, written.json()["helpers"]) == (200, shown[::-1])
 
@@ -280,7 +283,7 @@ async def test_a_reference_to_self_in_an_abstract_class_leads_to_any_class_below
     person = HumanActor(name="b", parent=Robot(serial=7).save()).save()
     client = serve(_routes(HumanActor))
     shown = (await client.get(f"/human_actor/{person.pk}/")).json()
-    assert shown["parent"] == {"@type": "Robot", "id": "7"}
+    assert shown["parent"] == {"@type": "Robot", "id": 7}
 
 
 @pytest.mark.parametrize("sent", [{"@type": "Vehicle", "id": "7"}, {"@type": "Robot", "id": 8}, "7"])

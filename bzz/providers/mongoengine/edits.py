@@ -12,6 +12,7 @@ from typing import Any, cast
 import mongoengine as me
 
 from bzz.errors import Conflict, Invalid, NotFound
+from bzz.providers.base import Step
 from bzz.providers.compare_and_set import Conditions
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
@@ -52,12 +53,12 @@ def replace(located: Located, raw: Raw, after: Raw, *, whole: bool) -> tuple[Edi
     return Edit(lambda root: applied(root, placed), placed, rests_on), located
 
 
-def at(located: Located, name: str, alter: Alteration) -> Callable[[Raw], Edit]:
+def at(located: Located, step: Step, alter: Alteration) -> Callable[[Raw], Edit]:
     """Return the edit of a document that alters one field of the (embedded) document at ``located``."""
 
     def make(raw: Raw) -> Edit:
         subdocument = located.find_again(raw)
-        field = subdocument.codec.fields[name]
+        field = subdocument.field(step)
         where = subdocument.below(field.stored)
         before = subdocument.raw.get(field.stored)
         value, change = alter(field, before, where)

@@ -129,5 +129,6 @@ def _was_repeated(error: OperationFailure) -> bool:
 def _log(error: Exception) -> None:
     if isinstance(error, OperationFailure):
         details = error.details or {}
-        name, message = details.get("codeName", "no name"), details.get("errmsg", error)
+        name, message = details.get("codeName", "no name"), str(details.get("errmsg", error))
+        message = message.partition(" {")[0]  # what follows is the command, with the values in it
         logger.warning("MongoDB failed with code %s (%s): %s", error.code, name, message)

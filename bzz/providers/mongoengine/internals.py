@@ -111,6 +111,11 @@ def all_registered() -> list[Any]:
     return list(common._document_registry.values())
 
 
+def count_registered() -> int:
+    """Return how many classes of documents the process has. Asked per request."""
+    return len(common._document_registry)
+
+
 def stored_path(model: Any, path: str) -> str:
     """Return a dotted path of field names as a path of stored keys.
 

@@ -202,10 +202,10 @@ def _keys(codec: DocumentCodec, sort: Sequence[Sort], prefix: str) -> list[Key]:
 
 
 def _is_open(codec: DocumentCodec, stored: str) -> bool:
-    """Return whether a cursor may carry a field's value: not if it is hidden, or no scalar."""
+    """Return whether a cursor may carry a field's value: not if clients may not see it, or it is no scalar."""
     first, _, rest = stored.partition(".")
     field = codec.by_stored.get(first)
-    if field is None or field.declared.hidden:
+    if field is None or field.declared.hidden or field.declared.write_only:
         return False
     if not rest or field.compared == stored:
         return field.declared.kind.is_scalar

@@ -9,7 +9,7 @@ from typing import Any
 from bzz.errors import Conflict, NotFound
 from bzz.providers.base import Stale, Step
 from bzz.providers.compare_and_set import Conditions
-from bzz.providers.missing import missing_at
+from bzz.providers.missing import Missing, missing_at
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
@@ -36,6 +36,17 @@ class Subdocument:
     def below(self, name: str) -> str:
         """Return the MongoDB path of a key of this document."""
         return f"{self.where}.{name}" if self.where else name
+
+    def field(self, step: Step) -> FieldCodec:
+        """Return the codec of the field that a step follows from here.
+
+        :raises bzz.errors.NotFound: if only other subclasses declare it.
+        """
+        assert step.field is not None
+        found = self.codec.fields.get(step.field.name)
+        if found is None:
+            raise Missing(step)
+        return found
 
     @property
     def record(self) -> DocumentRecord:
@@ -164,8 +175,7 @@ MOVED = "The item at this position is not the one that was there a moment ago; r
 
 
 def _into(subdocument: Subdocument, step: Step) -> Subdocument:
-    assert step.field is not None
-    field = subdocument.codec.fields[step.field.name]
+    field = subdocument.field(step)
     value = subdocument.raw.get(field.stored)
     if field.item is None:
         return _into_single(subdocument, field, value, step)

@@ -29,9 +29,9 @@ async def attach(reader: PathReader, path: Path, item: Raw, context: Any) -> Wri
     located = await reader.locate(path.steps[:-1], context)
     item = (await located.documents.collection()).as_stored(item)
     alter = edits.push(item) if path.last.is_list else edits.attach(item)
-    edited = await edit(located, edits.at(located, _name(path.last), alter))
+    edited = await edit(located, edits.at(located, path.last, alter))
     subdocument = located.ending(edited.after.raw)
-    field = subdocument.codec.fields[_name(path.last)]
+    field = subdocument.field(path.last)
     value = subdocument.raw[field.stored]
     if not isinstance(value, list):
         return changed_inside(edited, DocumentRecord(field.target(value), value))
@@ -56,11 +56,11 @@ async def link(reader: PathReader, path: Path, keys: Sequence[Any], context: Any
     # Read before the write: nothing may fail between a write and the news of it.
     linked = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
     located = await reader.locate(path.steps[:-1], context)
-    field = located.subdocument.codec.fields[_name(step)]
+    field = located.subdocument.field(step)
     stored = [(field.item or field).to_bson(key) for key in keys]
     alter = edits.add_links(stored) if step.is_list else edits.attach(stored[0], await reader.dangling(located, step))
-    edited = await edit(located, edits.at(located, _name(step), alter))
-    new = _new_links(located, edited, _name(step), keys, stored)
+    edited = await edit(located, edits.at(located, step, alter))
+    new = _new_links(located, edited, step, keys, stored)
     records = [DocumentRecord(documents.codec, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]
     return [changed_inside(edited, record, "linked") for record in records]
 
@@ -73,19 +73,14 @@ async def unlink(reader: PathReader, path: Path, conditions: Conditions, context
     located.require(conditions, target.record)
     single = step.field is not None and not step.field.is_list
     alter = edits.unset() if single else edits.pull_link(target.raw["_id"])
-    edited = await edit(located, edits.at(located, _name(step), alter))
+    edited = await edit(located, edits.at(located, step, alter))
     return changed_inside(edited, target.record, "unlinked")
 
 
-def _name(step: Step) -> str:
-    assert step.field is not None
-    return step.field.name
-
-
 def _new_links(
-    located: Located, edited: Edited[DocumentRecord], name: str, keys: Sequence[Any], stored: Sequence[Any]
+    located: Located, edited: Edited[DocumentRecord], step: Step, keys: Sequence[Any], stored: Sequence[Any]
 ) -> Sequence[Any]:
     subdocument = located.ending(edited.before.raw)
-    field = subdocument.codec.fields[name]
+    field = subdocument.field(step)
     known = linked_keys(subdocument.raw.get(field.stored))
     return [key for key, reference in zip(keys, stored, strict=True) if reference_key(reference) not in known]

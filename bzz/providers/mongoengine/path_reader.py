@@ -97,9 +97,8 @@ class PathReader:
 
     async def dangling(self, located: Located, step: Step) -> Any:
         """Return the stored reference of a single property whose document is gone, or None."""
-        assert step.field is not None
         subdocument = located.subdocument
-        stored = subdocument.raw.get(subdocument.codec.fields[step.field.name].stored)
+        stored = subdocument.raw.get(subdocument.field(step).stored)
         if stored is None or await self.of(step.shape).holds(reference_key(stored)):
             return None
         return stored
@@ -121,7 +120,7 @@ class PathReader:
             return await self._list_documents(path, query, context)
         located = await self.locate(path.steps[:-1], context)
         subdocument = located.subdocument
-        field = subdocument.codec.fields[step.field.name]
+        field = subdocument.field(step)
         assert field.item is not None
         collection, where = await located.documents.collection(), subdocument.below(field.stored)
         return await read_page(ItemListing(collection, located.query, where, field.item.target(), query), query)
@@ -141,6 +140,5 @@ class PathReader:
 
 def _held(located: Located, step: Step) -> list[Any]:
     """Return the raw primary keys of the references that a step from ``located`` may follow."""
-    assert step.field is not None
     subdocument = located.subdocument
-    return linked_keys(subdocument.raw.get(subdocument.codec.fields[step.field.name].stored))
+    return linked_keys(subdocument.raw.get(subdocument.field(step).stored))

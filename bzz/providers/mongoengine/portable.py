@@ -9,7 +9,7 @@ from bson import DBRef, Decimal128, ObjectId
 from mongoengine.base import BaseDocument, get_document
 from mongoengine.errors import NotRegistered
 
-from bzz.providers.hidden import MayLeave, hides, note
+from bzz.providers.hidden import MayLeave, note, shows
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.registry import Registry
@@ -24,7 +24,7 @@ Raw = dict[str, Any]
 def take_apart(document: Any, may_leave: MayLeave) -> dict[str, Any]:
     """``class``, ``id`` and ``values`` of a document, by the names under which they are stored.
 
-    :param may_leave: asked about the fields that routes of this process hide.
+    :param may_leave: asked about the fields that routes of this process hide, and write-only ones.
     :raises bzz.errors.ConfigurationError: for a class that bzz cannot serve.
     """
     model: Any = type(document)
@@ -32,7 +32,7 @@ def take_apart(document: Any, may_leave: MayLeave) -> dict[str, Any]:
 
     def stays(field: FieldCodec) -> bool:
         name = field.declared.name  # an item of a list has none
-        return not name or not hides(field.model, name) or may_leave(field.model, name)
+        return not name or shows(field.model, name) or may_leave(field.model, name)
 
     dumped = codec.dump(document)
     values = {"_cls": dumped["_cls"]} if "_cls" in dumped else {}
@@ -60,5 +60,5 @@ def model_named(name: str) -> Any:
 @lru_cache(256)
 def _codec(model: Any) -> DocumentCodec:
     codec = Registry(model, (), ()).root
-    note(codec.shape)  # what the model itself hides, for classes that no routes serve
+    note(codec.shape)  # what the model itself does not show, for classes that no routes serve
     return codec

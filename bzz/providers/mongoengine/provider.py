@@ -5,6 +5,7 @@ How documents are found, read and written is not known here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ import mongoengine as me
 
 from bzz.change import Diff
 from bzz.errors import ConfigurationError, NotFound
+from bzz.providers import hidden
 from bzz.providers.base import (
     Changed,
     ListQuery,
@@ -28,6 +30,7 @@ from bzz.providers.compare_and_set import Conditions
 from bzz.providers.mongoengine import edits, internals, nested, orm_writes
 from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
+from bzz.providers.mongoengine.codecs.classes import named_class
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.forms import merged
@@ -57,6 +60,8 @@ from bzz.shape.documents import TAG
 
 __all__ = ["MongoEngineProvider"]
 
+logger = logging.getLogger("bzz.providers.mongoengine")
+
 
 class MongoEngineProvider(LiveDocuments):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
@@ -66,15 +71,36 @@ class MongoEngineProvider(LiveDocuments):
             raise ConfigurationError(f"{model!r} is no concrete mongoengine.Document")
         if options.database is not None:
             check_database(options.database)
-        registry = Registry(model, options.hidden, options.read_only)
+        self._model = model
+        self._options = options
+        self._public_ids = PublicIds(self._find_identities)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Describe the model, and all classes that its routes lead to, as they are known now."""
+        self._drawn_of = internals.count_registered()
+        registry = Registry(self._model, self._options.hidden, self._options.read_only)
         for each in registry.reachable:
             check_hooks(each)
             orm_writes.check_save(each)
-        self._reader = PathReader(registry, options.database)
+        self._reader = PathReader(registry, self._options.database)
         self._documents = self._reader.documents(registry.root)
         self._registry = registry
-        self.shape = registry.root.shape
-        self._public_ids = PublicIds(self._find_identities)
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]  # which nobody sets
+        """The model. Each request asks for it first, so that classes that were imported since are known to it."""
+        if self._drawn_of != internals.count_registered():
+            self._draw_again()
+        return self._registry.root.shape
+
+    def _draw_again(self) -> None:
+        try:
+            self._draw()
+        except ConfigurationError:
+            logger.exception("%s is served without the classes that were imported last", self._model.__name__)
+        else:
+            hidden.note(self._registry.root.shape)
 
     def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
         return refusals(self._registry.of(shape.model), values)
@@ -124,8 +150,7 @@ class MongoEngineProvider(LiveDocuments):
     async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
         codec = self._registry.of(path.last.shape.model)
         if TAG in values:
-            codec = self._registry.named(values[TAG])
-            values = {name: value for name, value in values.items() if name != TAG}
+            codec = named_class(codec, values)
         await self._check_references(codec, values, context)
         if path.last.field is None:
             return await self._insert(self._reader.documents(codec), values)
@@ -174,7 +199,6 @@ class MongoEngineProvider(LiveDocuments):
             found = located.find_again(raw)
             located.require(conditions, found.record)
             require_ids(ids, found.codec.to_value(found.raw) if ids else {})
-            require_declared(found.codec.shape, values)
             after = merged(found.codec, found.raw, values, merge=merge)
             wanted, left_at = edits.replace(located, raw, after, whole=conditions != Conditions())
             return wanted
@@ -188,7 +212,6 @@ class MongoEngineProvider(LiveDocuments):
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, DocumentRecord)
         _, values = split_ids(record.codec.shape, values)
-        require_declared(record.codec.shape, values)
         after = merged(record.codec, record.raw, values, merge=merge)
         return diff(record.codec, record.raw, after, by_item=not record.codec.embedded)
 
@@ -245,5 +268,20 @@ class MongoEngineProvider(LiveDocuments):
         step = path.last
         assert step.field is not None
         named = {step.field.name: list(keys) if step.is_list else keys[0]}
-        await self._check_references(self._registry.of(path.steps[-2].shape.model), named, context)
+        await self._check_references(await self._owner(path, context), named, context)
         return await nested.link(self._reader, path, keys, context)
+
+    async def _owner(self, path: Path, context: Any) -> DocumentCodec:
+        """Return the codec of the class that has the field at the end of a path.
+
+        What is stored tells it, if only subclasses have it.
+
+        :raises bzz.errors.NotFound: if the stored document has no such field.
+        """
+        codec = self._registry.of(path.steps[-2].shape.model)
+        assert path.last.field is not None
+        if path.last.field.name in codec.fields:
+            return codec
+        found = (await self._reader.locate(path.steps[:-1], context)).subdocument
+        found.field(path.last)
+        return found.codec

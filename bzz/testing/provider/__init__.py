@@ -21,8 +21,8 @@ with needs("testing"):
     import pytest
 
 _PARTS = (
-    "client", "conditions", "creating", "deleting", "describing", "filtering", "hooks", "linking", "nesting", "options",
-    "paging", "racing", "reading", "updating",
+    "client", "conditions", "creating", "deleting", "describing", "filtering", "hooks", "inheriting", "linking",
+    "nesting", "options", "paging", "public_ids", "racing", "reading", "updating", "write_only",
 )  # fmt: skip
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))  # before any of them is imported
 

@@ -8,13 +8,16 @@ from bzz.testing.provider.deleting import Deleting
 from bzz.testing.provider.describing import Describing
 from bzz.testing.provider.filtering import Filtering
 from bzz.testing.provider.hooks import Hooks
+from bzz.testing.provider.inheriting import Inheriting
 from bzz.testing.provider.linking import Linking
 from bzz.testing.provider.nesting import Nesting
 from bzz.testing.provider.options import Hiding
 from bzz.testing.provider.paging import Paging
+from bzz.testing.provider.public_ids import PublicIds
 from bzz.testing.provider.racing import Racing
 from bzz.testing.provider.reading import Reading
 from bzz.testing.provider.updating import Updating
+from bzz.testing.provider.write_only import WriteOnly
 
 __all__ = ["ProviderContract"]
 
@@ -29,9 +32,12 @@ class ProviderContract(
     Updating,
     Deleting,
     Linking,
+    PublicIds,
+    Inheriting,
     Conditions,
     Racing,
     Hiding,
+    WriteOnly,
     Hooks,
 ):
     """The tests of a provider. Subclass it as ``Test...``, set ``provider`` and ``models``, and pytest runs them.

@@ -100,6 +100,16 @@ class Updating(Suite):
             "home.zip": {"from": "2", "to": None},
         }
 
+    @requires("lists", "maps")
+    async def test_a_list_and_a_map_that_are_unset_are_reported_as_none(self, people: Client) -> None:
+        ann = await people.add(name="Ann", tags=["a"], extra={"a": 1})
+        went = await people.update(ann, {"tags": None, "extra": None})
+        shown = await people.shown(ann)
+        came = await people.update(ann, {"tags": ["b"], "extra": {"b": 2}})
+        assert (shown["tags"], shown["extra"]) == (None, None)
+        assert went.updated_fields == {"tags": {"from": ["a"], "to": None}, "extra": {"from": {"a": 1}, "to": None}}
+        assert came.updated_fields == {"tags": {"from": None, "to": ["b"]}, "extra": {"from": None, "to": {"b": 2}}}
+
     @requires("embedded")
     async def test_a_list_of_embedded_documents_is_written_whole(self, people: Client) -> None:
         ann = await people.add(name="Ann", notes=[{"key": "a", "text": "x"}, {"key": "b", "text": "y"}])

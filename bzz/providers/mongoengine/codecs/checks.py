@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ from bzz.errors import Invalid, RequestError
 from bzz.providers.base import Unchanged
 from bzz.providers.mongoengine.codecs.conversions import Conversions
 from bzz.providers.mongoengine.codecs.fast_checks import Check, fast_check
-from bzz.providers.mongoengine.codecs.messages import REFUSED, add_error
+from bzz.providers.mongoengine.codecs.messages import REFUSED, add_error, without_echo
 
 __all__ = ["BAD_VALUE", "Checks", "Errors", "Refusal", "below"]
 
@@ -48,6 +48,15 @@ class Checks(Conversions):
             return value
         if value is None and self.declared.required and self.declared.has_default:
             return self.default()
+        if not self.declared.write_only:
+            return self._check(value, errors, stored)
+        found: Errors = {}
+        bson = self._check(value, found, stored)
+        for where, messages in found.items():
+            errors.setdefault(where, []).extend(self.openly(messages, value))
+        return bson
+
+    def _check(self, value: Any, errors: Errors, stored: Any) -> Any:
         bson = None
         try:
             bson = self.keep(self.to_bson(value, stored), stored)
@@ -88,6 +97,10 @@ class Checks(Conversions):
         for where, messages in told.items():
             name = f"{self.name}.{self.open_name(where)}" if where and not self.declared.hidden else self.name
             errors.setdefault(name, []).extend(messages)
+
+    def openly(self, messages: Sequence[str], value: Any) -> Sequence[str]:
+        """Return messages as clients may be told them: those of a write-only field do not repeat its value."""
+        return [without_echo(each, value) for each in messages] if self.declared.write_only else messages
 
     def require(self, bson: Any, before: Any = None) -> None:
         """Refuse bson that the model does not accept.
@@ -135,7 +148,9 @@ class Checks(Conversions):
         """
         if value is None or isinstance(value, Unchanged) or value in ([], {}):
             return iter(())
-        return self._refusals(value)
+        if not self.declared.write_only:
+            return self._refusals(value)
+        return ((where, told) for where, message in self._refusals(value) for told in self.openly([message], value))
 
     def _refusals(self, value: Any) -> Iterator[Refusal]:
         if isinstance(value, dict) and self.is_patched:

@@ -86,6 +86,11 @@ class ContainerCodec(FieldCodec):
             return super().diff_form(bson)
         return _each(self.item.diff_form, bson, otherwise=bson)
 
+    def masked(self, attribute: Any) -> Any:
+        if self.item is None or not self.holds_documents:
+            return attribute
+        return _each(self.item.masked, attribute, otherwise=attribute)
+
     # -- what is inside
 
     def parts(self, bson: Any) -> Iterator[Part]:
@@ -126,8 +131,8 @@ class ContainerCodec(FieldCodec):
             return bson if differ(bson, stored) else stored
         return kept_inside(bson, stored) if self.item is None else super().keep(bson, stored)
 
-    def keeps(self, bson: Any) -> bool:
-        return self.holds_documents and any(part.field.keeps(part.value) for part in self.parts(bson))
+    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
+        return self.holds_documents and any(part.field.keeps(part.value, knowing=knowing) for part in self.parts(bson))
 
     @cached_property
     def is_validated_by_itself(self) -> bool:

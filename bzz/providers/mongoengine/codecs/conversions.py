@@ -31,6 +31,7 @@ class Declaration:
     registry: Any
     hidden: bool = False
     read_only: bool = False
+    write_only: bool = False
 
 
 class Conversions:
@@ -69,6 +70,7 @@ class Conversions:
             "has_default": source.default is not None,
             "read_only": declaration.read_only,
             "hidden": declaration.hidden,
+            "write_only": declaration.write_only,
             "choices": self._choices(),
         }
         return Field(**{**options, **self._field_options()})
@@ -92,8 +94,8 @@ class Conversions:
 
     @property
     def is_protected(self) -> bool:
-        """Whether a client may not write the field."""
-        return self.declared.hidden or self.declared.read_only
+        """Whether a client that sends back what it was shown cannot mean to change the field."""
+        return self.declared.hidden or self.declared.read_only or self.declared.write_only
 
     @property
     def may_stay_unset(self) -> bool:

@@ -73,7 +73,10 @@ class CustomCodec(FieldCodec):
             return None if bson is None else self.source.to_python(bson)
         except Exception:
             logger.warning(
-                "%s cannot read what is stored as %r", type(self.source).__name__, self.stored, exc_info=True
+                "%s cannot read what is stored as %r",
+                type(self.source).__name__,
+                self.stored,
+                exc_info=not self.declared.write_only,  # the error may tell what is stored
             )
             return bson
 

@@ -18,6 +18,7 @@ from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Field, Shape
+from bzz.shape.types import TAG
 
 __all__ = ["DeclaredFields", "Options", "overrides"]
 
@@ -29,6 +30,8 @@ class Options(Protocol):
 
     def is_read_only(self, model: Any, name: str) -> bool: ...
 
+    def is_write_only(self, model: Any, name: str) -> bool: ...
+
     def subclasses(self, model: Any) -> dict[str, Shape]: ...
 
 
@@ -38,6 +41,7 @@ class DeclaredFields:
     :ivar fields: the codec of each declared field, by name.
     :ivar by_stored: the same by the keys under which they are stored.
     :ivar inherits: whether documents of other classes may share the collection.
+    :ivar write_only: those that clients may write and never see, by name.
     :ivar visible: those that clients may see, by name.
     """
 
@@ -49,7 +53,12 @@ class DeclaredFields:
         self.is_dynamic = internals.is_dynamic(model)
         self.fields = {name: self._codec(name, source) for name, source in self._declared()}
         self.by_stored = {field.stored: field for field in self.fields.values()}
-        self.visible = {name: field for name, field in self.fields.items() if not field.declared.hidden}
+        self.write_only = {name: field for name, field in self.fields.items() if field.declared.write_only}
+        self.visible = {
+            name: field
+            for name, field in self.fields.items()
+            if not field.declared.hidden and name not in self.write_only
+        }
         self.pk = self._primary_key()
         self.shape = Shape(
             name=model.__name__,
@@ -61,7 +70,9 @@ class DeclaredFields:
             limits=LIMITS,
             undeclared=self._undeclared_field,
             find_subclasses=lambda: self._options.subclasses(self.model),
+            type_name=self._type_name(),
         )
+        self._check_ids()
 
     def _declared(self) -> Iterable[tuple[str, BaseField]]:
         for name in self.model._fields_ordered:
@@ -74,13 +85,17 @@ class DeclaredFields:
         hidden = self._options.is_hidden(self.model, name)
         read_only = self._options.is_read_only(self.model, name)
         place = f"{self.model.__name__}.{name}"
-        return codec_for(Declaration(name, source, self.model, place, self._options, hidden, read_only))
+        write_only = self._options.is_write_only(self.model, name)
+        return codec_for(Declaration(name, source, self.model, place, self._options, hidden, read_only, write_only))
 
     def _primary_key(self) -> FieldCodec | None:
         if not self.embedded:
             return self.fields[self.model._meta["id_field"]]
         declared = next((each for each in self.fields.values() if each.source.primary_key), None)
         return declared or self.fields.get("id") or self.by_stored.get("_id")
+
+    def _type_name(self) -> str | None:
+        return internals.class_name(self.model) if self.inherits and not internals.is_abstract(self.model) else None
 
     def _url_id(self) -> Field | None:
         hook = getattr(self.model, "get_id_field_name", None)
@@ -92,12 +107,19 @@ class DeclaredFields:
             raise ConfigurationError(f"{self.model.__name__}.get_id_field_name() names no field: {name!r}")
         return self.fields[name].declared
 
+    def _check_ids(self) -> None:
+        for each in (self.shape.pk, self.shape.url_id):
+            if each is not None and each.write_only:
+                name = f"{self.model.__name__}.{each.name}"
+                raise ConfigurationError(f"{name} is an id, which clients are shown; it cannot be write_only")
+
     # -- what nobody declares
 
     @cached_property
     def _taken(self) -> set[str]:
         """The names that an undeclared field cannot have, for they mean something else to the class or in storage."""
-        return {*dir(self.model), *(source.db_field for source in internals.fields(self.model).values())}
+        tag = [TAG] if self.inherits else []
+        return {*dir(self.model), *(source.db_field for source in internals.fields(self.model).values()), *tag}
 
     def undeclared(self, name: str) -> FieldCodec | None:
         """Return the codec of a field that a dynamic class does not declare; None if there is none of that name."""
@@ -179,17 +201,28 @@ class DeclaredFields:
     def open_name(self, where: str) -> str:
         """A dotted name as clients may know it: hidden fields, and what is no field, are ``*``."""
         first, dot, rest = where.partition(".")
-        field = self.visible.get(first) or self.undeclared(first)
-        if field is None:
+        field = self.field(first) or self._of_subclasses(first)
+        if field is None or field.declared.hidden:
             return "*"
         return f"{first}.{field.open_name(rest)}" if dot else first
 
-    def keeps(self, raw: Raw) -> bool:
-        """Whether a stored document holds anything that a client may not write."""
+    def _of_subclasses(self, name: str) -> FieldCodec | None:
+        """Return the codec of a field that only subclasses declare, if clients may know of it."""
+        return self.known(name) if name in self.shape.subclass_fields else None
+
+    def known(self, name: str) -> FieldCodec:
+        """Return the codec of a declared field, or of one that only subclasses declare."""
+        raise NotImplementedError
+
+    def keeps(self, raw: Raw, *, knowing: bool = False) -> bool:
+        """Whether a stored document holds anything that a client may not write, or not see.
+
+        :param knowing: whether the client knows of which class each embedded document is.
+        """
         if raw.keys() - self.by_stored.keys() - {"_cls"} - self.undeclared_in(raw).keys():
             return True
         held = ((field, bson) for _, field, bson in self.parts(raw) if bson is not None)
-        return any(field.is_protected or field.keeps(bson) for field, bson in held)
+        return any(field.is_protected or field.keeps(bson, knowing=knowing) for field, bson in held)
 
     def replaces(self, values: Map[str, Any], *, merge: bool) -> bool:
         """Whether each of these values takes its place whatever is stored there."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from bzz.change import Diff
 from bzz.providers import diff as neutral
-from bzz.providers.diff import FieldPair
+from bzz.providers.diff import Compared, FieldPair, Masked
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -43,8 +43,8 @@ def field_pairs(
         old = None if before is None else before.get(field.stored)
         new = None if after is None else after.get(field.stored)
         if differ(old, new):
-            compared = _WithDefault(field, before, after, instance) if _tells_default(field) else field
-            yield FieldPair(field.declared.name, compared, old, new)
+            told: Compared = _WithDefault(field, before, after, instance) if _tells_default(field) else field
+            yield FieldPair(field.declared.name, Masked(told) if field.declared.write_only else told, old, new)
 
 
 def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:

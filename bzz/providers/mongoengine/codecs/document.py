@@ -15,6 +15,7 @@ import mongoengine as me
 from mongoengine import signals
 from mongoengine.base import BaseField
 
+from bzz.change import MASKED
 from bzz.errors import BadRequest
 from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options, overrides
 from bzz.providers.mongoengine.codecs.field import FieldCodec
@@ -154,7 +155,7 @@ class DocumentCodec(DeclaredFields):
         return f"{{{', '.join(shown)}}}"
 
     def custom_json(self, instance: Any) -> Any:
-        """What ``to_dict()`` makes of an instance, without hidden names. It may ask the database: not for the loop."""
+        """What ``to_dict()`` makes of an instance, without what clients may not see. It may ask the database."""
         if hasattr(self.model, "to_dict"):
             hidden = self.fields.keys() - self.visible.keys()
             return {key: value for key, value in instance.to_dict().items() if key not in hidden}
@@ -185,6 +186,18 @@ class DocumentCodec(DeclaredFields):
         instance._fields = self._quiet_fields
         instance._changed_fields = []
         return instance
+
+    def mask(self, instance: Any) -> None:
+        """Mask the write-only fields of an instance that a diff tells, and of those embedded in it."""
+        for name, field in self.fields.items() if self._masks else ():
+            if name in self.write_only:
+                instance._data[name] = MASKED
+            elif field.holds_documents:
+                field.masked(instance._data.get(name))
+
+    @cached_property
+    def _masks(self) -> bool:
+        return any(each.write_only for each in self._embedded)
 
     @cached_property
     def _is_simple(self) -> bool:

@@ -13,6 +13,7 @@ from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.providers.diff import FieldPair
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal
+from bzz.providers.mongoengine.codecs.classes import named_class
 from bzz.providers.mongoengine.codecs.declared import overrides
 from bzz.providers.mongoengine.codecs.diff import field_pairs
 from bzz.providers.mongoengine.codecs.dispatch import converts
@@ -24,7 +25,7 @@ from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals_of
 from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.shape import Kind
-from bzz.shape.documents import AnyEmbeddedKind, EmbeddedKind
+from bzz.shape.documents import TAG, AnyEmbeddedKind, EmbeddedKind
 
 __all__: list[str] = []
 
@@ -49,8 +50,9 @@ class EmbeddedCodec(LinkCodec):
         return self.target(bson) if isinstance(bson, dict) else None
 
     def _sent_class(self, value: Any) -> DocumentCodec:
-        """The codec of the class of which a value is."""
-        return self.target()
+        """The codec of the class that a value names, or else of the declared one."""
+        declared = self.target()
+        return named_class(declared, value) if declared.inherits else declared
 
     def models(self) -> set[Any]:
         model: Any = self.target().model
@@ -64,7 +66,7 @@ class EmbeddedCodec(LinkCodec):
     # -- conversions
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
-        return None if value is None else put_in_place(self.target(stored), value, stored, self.target())
+        return None if value is None else put_in_place(self.target(stored), value, stored, self._sent_class(value))
 
     def to_value(self, bson: Any) -> Any:
         target = self.target_of(bson)
@@ -127,7 +129,7 @@ class EmbeddedCodec(LinkCodec):
         return iter(()) if target is None else target.parts(bson)
 
     def value_parts(self, value: Any) -> Iterator[Part]:
-        return self.target().value_parts(value) if isinstance(value, dict) else iter(())
+        return self._sent_class(value).value_parts(value) if isinstance(value, dict) else iter(())
 
     def with_parts(self, bson: Any, parts: dict[Any, Any]) -> Any:
         if self.target_of(bson) is None:  # of an unknown class: nobody knows what it hides
@@ -143,13 +145,18 @@ class EmbeddedCodec(LinkCodec):
         are_documents = all(each is None or isinstance(each, dict) for each in (old, new))
         return field_pairs(self.target(), old, new) if are_documents else None
 
+    def masked(self, attribute: Any) -> Any:
+        if isinstance(attribute, me.EmbeddedDocument):
+            self._registry.of(type(attribute)).mask(attribute)
+        return attribute
+
     def identity(self, bson: Any) -> Any:
         return (bson.get("_cls"), self.target(bson).key_of(bson)) if isinstance(bson, dict) else None
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
         if value is None:
             return not (self.declared.required and self.declared.has_default)
-        if isinstance(value, Unchanged) or not self._is_validated_inside or not isinstance(value, dict):
+        if not (self._is_validated_inside and isinstance(value, dict)) or self.declared.write_only:
             return False
         return bool(value) and not self.target().inherits and self.target().replaces(value, merge=merge)
 
@@ -164,7 +171,7 @@ class EmbeddedCodec(LinkCodec):
             self.check_bson(after, errors)
         except Invalid as error:
             for where, told in (error.errors or {}).items():
-                errors.setdefault(f"{self.declared.name}.{where}", []).extend(told)
+                errors.setdefault(f"{self.declared.name}.{where}", []).extend(self.openly(told, value))
             return current
         return after
 
@@ -173,14 +180,17 @@ class EmbeddedCodec(LinkCodec):
     def keep(self, bson: Any, stored: Any) -> Any:
         return bson if stored is None or differ(bson, stored) else stored
 
-    def keeps(self, bson: Any) -> bool:
+    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
         target = self.target_of(bson)
         if target is None:
             return bson is not None
-        return self._is_of_another_class(target) or target.keeps(bson)
+        return target.keeps(bson, knowing=knowing) or not (knowing or target is self.target())
 
-    def _is_of_another_class(self, target: DocumentCodec) -> bool:
-        return target is not self.target()
+    def names_class(self, value: Any) -> bool:
+        return isinstance(value, dict) and TAG in value
+
+    def is_of_another_class(self, value: Any, bson: Any) -> bool:
+        return self.names_class(value) and self._sent_class(value) is not self.target_of(bson)
 
     def sent_key(self, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -226,7 +236,8 @@ class GenericEmbeddedCodec(EmbeddedCodec):
     leads_anywhere = True
 
     def _kind(self) -> Kind:
-        return AnyEmbeddedKind(lambda: self._registry.variants(self.source.choices or (), me.EmbeddedDocument))
+        choices = self.source.choices or ()
+        return AnyEmbeddedKind(lambda: self._registry.variants(choices, me.EmbeddedDocument), is_open=not choices)
 
     def _choices(self) -> tuple[Any, ...]:
         return ()
@@ -238,7 +249,7 @@ class GenericEmbeddedCodec(EmbeddedCodec):
         return self._registry.find(bson.get("_cls")) if isinstance(bson, dict) else None
 
     def _sent_class(self, value: Any) -> DocumentCodec:
-        return self._registry.named(value["@type"])
+        return self._registry.named(value[TAG])
 
     def models(self) -> set[Any]:
         return {shape.model for shape in self.declared.kind.leads_to()}
@@ -247,12 +258,12 @@ class GenericEmbeddedCodec(EmbeddedCodec):
         if value is None:
             return None
         target = self._sent_class(value)
-        rest = {key: each for key, each in value.items() if key != "@type"}
+        rest = {key: each for key, each in value.items() if key != TAG}
         same = stored if self.target_of(stored) is target else None
         return {"_cls": target.model._class_name, **put_in_place(target, rest, same, target)}
 
     def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
-        return {"@type": bson["_cls"], **converted}
+        return {TAG: bson["_cls"], **converted}
 
     def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
         return source.call(self.to_json, bson)
@@ -267,7 +278,7 @@ class GenericEmbeddedCodec(EmbeddedCodec):
         return {"_cls": attribute._class_name, **shown} if isinstance(attribute, me.EmbeddedDocument) else shown
 
     def value_parts(self, value: Any) -> Iterator[Part]:
-        target = self._registry.find(value.get("@type")) if isinstance(value, dict) else None
+        target = self._registry.find(value.get(TAG)) if isinstance(value, dict) else None
         return iter(()) if target is None else target.value_parts(value)
 
     def open_name(self, where: str) -> str:
@@ -288,5 +299,6 @@ class GenericEmbeddedCodec(EmbeddedCodec):
     def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
         return FieldCodec.update(self, current, value, errors, merge=merge)
 
-    def _is_of_another_class(self, target: DocumentCodec) -> bool:
-        return False
+    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
+        target = self.target_of(bson)
+        return bson is not None if target is None else target.keeps(bson, knowing=knowing)

@@ -123,8 +123,10 @@ class FieldCodec(Checks):
         """
         if not dotted:
             return self.key_path, self
+        if self.item is not None:
+            return self.item.inside(dotted)
         first, _, rest = dotted.partition(".")
-        field = (self.item or self).target().known(first)
+        field = self.target().known(first)
         path, inner = field.inside(rest)
         return f".{field.stored}{path}", inner
 
@@ -156,7 +158,13 @@ class FieldCodec(Checks):
     def told(self, old: Any, new: Any) -> tuple[Any, Any] | None:
         """Return what a diff tells of two stored values that differ; None if it would tell the same of both."""
         before, after = self.diff_form(old), self.diff_form(new)
-        return None if self.compares_attributes and not differ(before, after) else (before, after)
+        if self.compares_attributes and not differ(before, after):
+            return None
+        return self.masked(before), self.masked(after)
+
+    def masked(self, attribute: Any) -> Any:
+        """Return an attribute for a diff: write-only fields of documents embedded in it are masked."""
+        return attribute
 
     def embedded_pairs(self, old: Any, new: Any) -> Iterable[FieldPair] | None:
         """Return the fields in which two embedded documents differ, each of which may be None.
@@ -199,9 +207,26 @@ class FieldCodec(Checks):
 
     # -- what a client may not write
 
-    def keeps(self, bson: Any) -> bool:
-        """Whether embedded documents in what is stored hold anything that a client may not write."""
+    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
+        """Whether embedded documents in what is stored hold anything that a client may not write, or not see.
+
+        :param knowing: whether the client knows of which class each of them is.
+        """
         return False
+
+    def names_class(self, value: Any) -> bool:
+        """Whether a value is a document that names its class, or a list of such."""
+        return False
+
+    def is_of_another_class(self, value: Any, bson: Any) -> bool:
+        """Whether a value names another class than that of a stored document."""
+        return False
+
+    def sets_write_only(self, value: Any) -> bool:
+        """Whether a value names a write-only field of a document embedded in it."""
+        return any(
+            part.field.declared.write_only or part.field.sets_write_only(part.value) for part in self.value_parts(value)
+        )
 
     def item_to_bson(self, key: Any, value: Any, stored: Any = None) -> Any:
         """Return what :meth:`to_bson` does, for an item of a list or map: refusals name its place."""

@@ -10,6 +10,7 @@ from bson import ObjectId
 
 from bzz.errors import Invalid
 from bzz.providers.mongoengine.codecs.checks import Errors
+from bzz.providers.mongoengine.codecs.classes import misfits_in, misfits_of_new
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -23,7 +24,7 @@ def new(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
     :raises bzz.errors.Invalid: with every refusal of the model.
     """
     raw: Raw = {}
-    errors: Errors = {}
+    errors: Errors = misfits_of_new(codec, values) if codec.inherits else {}
     if codec.inherits:
         raw["_cls"] = codec.model._class_name
     for name, field in codec.fields.items():
@@ -64,7 +65,7 @@ def given(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
 
     :raises bzz.errors.Invalid: with every refusal.
     """
-    errors: Errors = {}
+    errors = misfits_in(codec, values)
     raw = {field.stored: field.check(value, errors) for _, field, value in codec.value_parts(values)}
     if errors:
         raise Invalid(errors)
@@ -74,17 +75,18 @@ def given(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
 def put_in_place(codec: DocumentCodec, values: Map[str, Any], stored: Any, declared: DocumentCodec) -> Raw:
     """Return the whole stored document for ``values`` in the place of ``stored``; of a new one without that.
 
-    Fields that are not named are as in a new document, but for those that the client may not write: hidden and
-    read-only ones, and those that ``declared`` does not have. They, and keys that nobody declares, stay.
+    Fields that are not named are as in a new document, but for those that the client may not write or did not think of:
+    hidden and read-only ones, and those that ``declared`` does not have. They, and keys that nobody declares, stay.
 
-    :param declared: the codec of the class that the field declares; ``document`` may be of a class below it.
+    :param declared: the codec of the class of whose documents the client knows: the one that values name, or else the
+        one that the field declares. The document may be of a class below that.
     :returns: ``stored`` itself where nothing changes.
     :raises bzz.errors.Invalid: with every refusal of the model.
     """
     if not isinstance(stored, dict):
         return new(declared, values)
     raw = dict(stored)
-    errors: Errors = {}
+    errors = misfits_in(codec, values)
     for name, field in codec.fields.items():
         old = stored.get(field.stored)
         if name in values:
@@ -111,7 +113,7 @@ def merged(codec: DocumentCodec, raw: Raw, values: Map[str, Any], *, merge: bool
     :raises bzz.errors.Conflict: if a list cannot be written whole (:mod:`bzz.providers.mongoengine.codecs.pairs`).
     """
     after = dict(raw)
-    errors: Errors = {}
+    errors = misfits_in(codec, values)
     for _, field, value in codec.value_parts(values):
         field.put(after, field.update(after.get(field.stored), value, errors, merge=merge))
     if errors:

@@ -55,10 +55,14 @@ class ListCodec(ContainerCodec):
         if not isinstance(stored, list) or not item.holds_documents:
             return [item.item_to_bson(index, each) for index, each in enumerate(values)]
         sent = [item.sent_key(each) for each in values]
-        pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=item.keeps)
-        beside = enumerate(zip(values, pairs.counterparts, strict=True))
-        written = [item.item_to_bson(index, each, known) for index, (each, known) in beside]
-        pairs.check(written)
+        knowing = all(item.names_class(each) for each, key in zip(values, sent, strict=True) if key is None)
+        pairs = Pairs(self.name, sent, stored, key_of=item.known_key, keeps=item.keeps, knowing=knowing)
+        beside = enumerate(zip(values, sent, pairs.counterparts, strict=True))
+        written = [
+            item.item_to_bson(index, each, None if key is None and item.is_of_another_class(each, known) else known)
+            for index, (each, key, known) in beside
+        ]
+        pairs.check(written, sets_unseen=[item.sets_write_only(each) for each in values])
         return written
 
     def sorted(self, items: list[Any]) -> list[Any]:
@@ -90,6 +94,9 @@ class ListCodec(ContainerCodec):
                 self.item.own(each, instance)
         kind = EmbeddedDocumentList if isinstance(self.source, me.EmbeddedDocumentListField) else BaseList
         return kind(items, instance, self.declared.name)
+
+    def names_class(self, value: Any) -> bool:
+        return self.item is not None and isinstance(value, list) and all(map(self.item.names_class, value))
 
     # -- checks
 

@@ -16,7 +16,7 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.shape import Kind
-from bzz.shape.documents import AnyReferenceKind, ReferenceKind
+from bzz.shape.documents import TAG, AnyReferenceKind, ReferenceKind
 
 __all__ = ["ReferenceCodec", "reference_key"]
 
@@ -107,9 +107,11 @@ class GenericReferenceCodec(LinkCodec):
     is_mutable = True
     refers = True
     compares_attributes = True
+    class_path = "._cls"  # from what is stored to the name of the class
 
     def _kind(self) -> Kind:
-        return AnyReferenceKind(lambda: self._registry.variants(self.source.choices or (), me.Document))
+        choices = self.source.choices or ()
+        return AnyReferenceKind(lambda: self._registry.variants(choices, me.Document), is_open=not choices)
 
     def _choices(self) -> tuple[Any, ...]:
         return ()
@@ -117,7 +119,7 @@ class GenericReferenceCodec(LinkCodec):
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         if value is None:
             return None
-        target = self._registry.named(value["@type"])
+        target = self._registry.named(value[TAG])
         collection = target.model._get_collection_name()
         return {"_cls": target.model._class_name, "_ref": DBRef(collection, target.store_key(value["id"]))}
 
@@ -126,7 +128,14 @@ class GenericReferenceCodec(LinkCodec):
         reference = bson.get("_ref") if isinstance(bson, dict) else None
         if not isinstance(reference, DBRef):
             return bson
-        return {"@type": bson.get("_cls"), "id": _key_json(reference.id)}
+        return {TAG: bson.get("_cls"), "id": _key_json(reference.id)}
+
+    def inside(self, dotted: str) -> tuple[str, FieldCodec]:
+        """Return the path of the name of the class; an id is compared with its class, as a whole reference."""
+        return (self.class_path if dotted == TAG else ""), self
+
+    def operand(self, value: Any) -> Any:
+        return value if isinstance(value, str) else self.to_bson(value)  # the name of a class is compared as it is
 
     def to_attribute(self, bson: Any) -> Any:
         return bson
@@ -141,19 +150,21 @@ class AbstractReferenceCodec(GenericReferenceCodec):
     An abstract class has neither a collection nor a key of its own, so clients see the class in ``@type``.
     """
 
+    class_path = ".cls"
+
     def _kind(self) -> Kind:
         return AnyReferenceKind(lambda: self._registry.subclasses(self.source.document_type))
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         if value is None:
             return None
-        target = self._registry.named(value["@type"])
+        target = self._registry.named(value[TAG])
         name = target.model._class_name
         return DBRef(target.model._get_collection_name(), target.store_key(value["id"]), cls=name)
 
     def to_value(self, bson: Any) -> Any:
-        """Return the class and the text of the primary key."""
-        return {"@type": bson.cls, "id": str(bson.id)} if isinstance(bson, DBRef) else bson
+        """Return the class and the primary key, as JSON holds it."""
+        return {TAG: bson.cls, "id": _key_json(bson.id)} if isinstance(bson, DBRef) else bson
 
     def to_saved_attribute(self, bson: Any) -> Any:
         """Return a document with the key alone: of a DBRef, the field's own ``to_mongo`` would drop the class."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 import mongoengine as me
 from mongoengine.base import BaseDocument, get_document
-from mongoengine.base.common import _document_registry
 from mongoengine.errors import NotRegistered
 
 from bzz.errors import ConfigurationError
@@ -86,23 +86,35 @@ class Registry:
         return any(shape.public_id is not None and not shape.embedded for shape in targets)
 
     def is_hidden(self, model: Model, name: str) -> bool:
-        """Whether clients may not know of a field. Where a class hides it, its base may not be asked either."""
-        return _listed(self._hidden, model, name) or any(
-            name in listed(each, "hidden") for each in _with_subclasses([model])
-        )
+        """Whether clients may not know of a field: it is hidden, or they may neither see nor write it.
+
+        Where a class hides it, its base may not be asked either.
+        """
+        if _listed(self._hidden, model, name) or _listed_below(model, "hidden", name):
+            return True
+        return self.is_write_only(model, name) and self.is_read_only(model, name)
 
     def is_read_only(self, model: Model, name: str) -> bool:
         """Whether bodies may not hold a field."""
         return _listed(self._read_only, model, name) or name in listed(model, "read_only")
 
+    def is_write_only(self, model: Model, name: str) -> bool:
+        """Whether clients may write a field and never see it. Where a class says so, its base may not be asked."""
+        return _listed_below(model, "write_only", name)
+
     def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
         """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""
-        return {each._class_name: self.of(each).shape for each in _variants(choices, base)}
+        if choices:
+            return {each._class_name: self.of(each).shape for each in _variants(choices, base)}
+        found = {}
+        for each in _variants((), base):  # of all that the process has, some may never have been meant to be served
+            with suppress(ConfigurationError, NotRegistered):
+                found[each._class_name] = self.of(each).shape
+        return found
 
     def subclasses(self, model: Model) -> dict[str, Shape]:
         """Return the shapes of the concrete classes below ``model``, by their registered names."""
-        names = sorted(set(getattr(model, "_subclasses", ())) - {model._class_name})
-        models = [each for each in map(get_document, names) if not each._meta.get("abstract")]
+        models = [each for each in _family(model)[1:] if _tells_class(each)]
         return {each._class_name: self.of(each).shape for each in models}
 
     def embedded_in(self, model: Model) -> set[Model]:
@@ -120,15 +132,32 @@ class Registry:
         waiting = [self.root]
         seen: set[Model] = {self.root.model}
         while waiting:
-            for field in waiting.pop().shape.fields.values():
-                try:
-                    found = self.of(field.link.shape.model) if field.link else None
-                except NotRegistered as error:
-                    raise ConfigurationError(f"{field.name}: {error}") from None
-                if found is not None and found.model not in seen:
+            for found in self._next(waiting.pop().shape):
+                if found.model not in seen:
                     seen.add(found.model)
                     waiting.append(found)
         return seen
+
+    def _next(self, shape: Shape) -> Iterator[DocumentCodec]:
+        """The codecs of the classes below one, and of those to which a path from a document of it leads."""
+        for each in (shape, *shape.subclasses.values()):
+            yield self.of(each.model)
+            for field in each.fields.values():
+                try:
+                    if field.link:
+                        yield self.of(field.link.shape.model)
+                except NotRegistered as error:
+                    raise ConfigurationError(f"{field.name}: {error}") from None
+
+
+def _tells_class(model: Model) -> bool:
+    """Whether there are documents of a class that tell of which one they are, or references that do.
+
+    An embedded class whose own ``meta`` does not allow inheritance again stores no name.
+    """
+    if internals.is_abstract(model):
+        return False
+    return not issubclass(model, me.EmbeddedDocument) or internals.allows_inheritance(model)
 
 
 def _with_subclasses(models: Iterable[Model]) -> set[Model]:
@@ -142,6 +171,11 @@ def _checked(names: Sequence[str], option: str) -> Sequence[str]:
     if isinstance(names, str):
         raise ConfigurationError(f"{option} takes a list of field names, not the text {names!r}")
     return names
+
+
+def _listed_below(model: Model, option: str, name: str) -> bool:
+    """Whether a class, one of its bases, or one below it lists a field under an option."""
+    return any(name in listed(each, option) for each in _with_subclasses([model]))
 
 
 def _listed(pairs: set[tuple[Model, str]], model: Model, name: str) -> bool:
@@ -193,8 +227,19 @@ def _targets(source: Any) -> Sequence[Model]:
 
 
 def _variants(choices: Iterable[Any], base: type) -> list[Model]:
-    """Return the concrete classes that a generic field may hold: its choices, or every class below ``base``."""
+    """Return the concrete classes that a generic field may hold: its choices, or every class below ``base``.
+
+    Documents of a class below a choice may be embedded as well, but not be referred to.
+    """
     models = [get_document(each) if isinstance(each, str) else each for each in choices]
     if not models:
-        models = [each for each in _document_registry.values() if issubclass(each, base)]
-    return [each for each in models if not each._meta.get("abstract")]
+        models = [each for each in internals.all_registered() if issubclass(each, base)]
+    elif base is me.EmbeddedDocument:
+        models = [below for each in models for below in _family(each)]
+    return [each for each in dict.fromkeys(models) if not internals.is_abstract(each)]
+
+
+def _family(model: Model) -> list[Model]:
+    """Return a class and those below it."""
+    names = internals.family(model)
+    return [model, *map(get_document, sorted(set(names) - {internals.class_name(model)}))]

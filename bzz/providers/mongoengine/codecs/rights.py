@@ -1,4 +1,6 @@
-"""What a model says of its own fields, on whatever routes: ``meta = {"bzz": {"hidden": [...], "read_only": [...]}}``.
+"""What a model says of its own fields, on whatever routes: ``meta = {"bzz": {"hidden": [...]}}``.
+
+The options are ``hidden``, ``read_only`` and ``write_only``.
 
 A class has the rights of all its bases as well, abstract ones and plain mixins: MongoEngine's ``meta`` of a class takes
 the place of that of its bases, so each is looked at.
@@ -14,7 +16,7 @@ from bzz.providers.mongoengine import internals
 
 __all__ = ["OPTIONS", "check_rights", "listed"]
 
-OPTIONS = ("hidden", "read_only")
+OPTIONS = ("hidden", "read_only", "write_only")
 
 
 def listed(model: Any, option: str) -> frozenset[str]:
