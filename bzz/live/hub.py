@@ -76,12 +76,12 @@ class Hub:
         self._followers: dict[Follower, None] = {}
         self._ring: deque[Commit] = deque()
         self._ring_bytes = 0
-        self._last: dict[str, Position] = {}  # of each collection; positions count in each by itself
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._telling = asyncio.Lock()
         self._stopping: asyncio.TimerHandle | None = None
         self.position = self._ring_start = Position(0, 0)
+        self._told: dict[str, Position] = {}  # of each collection: changes of one time have numbers of their own
 
     @property
     def is_followed(self) -> bool:
@@ -142,6 +142,7 @@ class Hub:
         await self._changes.prepare(new or collections)
         if self._task is None:
             self.position = self._ring_start = await self._changes.now()
+            self._told.clear()
         else:  # from where it is; what the ring lacks of the new ones nobody can have asked for here
             await self._cancel()
             self._ring_start = self.position
@@ -168,6 +169,7 @@ class Hub:
         """End all followers; those who join from now on are told what happens from now on."""
         async with self._telling:
             self._end_all("history-lost")
+            self._told.clear()
             self._forget()
             while True:
                 try:
@@ -183,11 +185,10 @@ class Hub:
         space = asyncio.Semaphore(JUDGED_AHEAD)
 
         async def read() -> None:
-            # From the cluster time where it is, in which some collections may be further than others.
-            start = self.position._replace(number=0)
+            told, start = dict(self._told), self.position._replace(number=0)
             async with aclosing(self._changes.stream(frozenset(self._collections), start)) as stream:
                 async for each in stream:
-                    if isinstance(each, Commit) and each.position <= self._last.get(each.collection, start):
+                    if isinstance(each, Commit) and each.position <= told.get(each.collection, start):
                         continue
                     await space.acquire()
                     judging = None
@@ -205,7 +206,7 @@ class Hub:
                 async with self._telling:
                     if isinstance(each, Commit):
                         await self._tell(each, judgement)
-                        self._last[each.collection] = each.position
+                        self._told[each.collection] = each.position
                     self.position = max(self.position, each.position)
             reading.result()
         finally:

@@ -1,133 +1,88 @@
-"""The hub tells each change once, also where its stream breaks at a bad moment."""
+"""The hub: each change once to each follower, whoever comes and goes meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
-import mongoengine as me
-import pytest
-from pymongo import MongoClient
-
-from bzz.dev import MongoServer
-from bzz.errors import Unavailable
+from bzz.change import Position
 from bzz.live.frames import ResetReason
 from bzz.live.hub import Hub, Judgement
-from bzz.model.hive import provider_for
-from bzz.providers.changes import Changes, Commit, HistoryLost, LiveProvider, Position, Scope, Tick
-from tests.faults.seeded import Losing
-from tests.live.reading import until
+from bzz.providers.changes import Commit, Scope
+from bzz.providers.mongoengine.database_changes import changes_of
+from tests.conftest import Driver
+from tests.providers.following import PATIENCE
 
 
-class Gull(me.Document):
-    name = me.StringField()
+class Recorder:
+    """A follower that keeps what it is told.
 
-
-class Tern(me.Document):
-    name = me.StringField()
-
-
-class Breaking(Losing):
-    """The real changes, with faults of the stream at given moments.
-
-    :ivar breaks_after: after so many changes it raises ``error``, once.
-    :ivar is_away: how often the database is away when it is asked for its time.
+    :param heed: awaited after each change, within the time in which no other is told.
     """
 
-    error: Exception = RuntimeError("a fault")
-    breaks_after = -1
-    is_away = 0
+    def __init__(self, *collections: str, heed: Callable[[int], Awaitable[None]] | None = None) -> None:
+        self.collections: Collection[str] = collections
+        self.told: list[tuple[str, Any]] = []
+        self._heed = heed
 
-    async def stream(
-        self, collections: Collection[str], after: Position | None = None
-    ) -> AsyncGenerator[Commit | Tick]:
-        async with aclosing(self._real.stream(collections, after)) as stream:
-            async for each in stream:
-                yield each
-                self.breaks_after -= isinstance(each, Commit)
-                if self.breaks_after == 0:
-                    self.breaks_after = -1
-                    raise self.error
+    def scopes(self, commit: Commit) -> Iterable[Scope]:
+        return ()
 
-    async def now(self) -> Position:
-        if self.is_away:
-            self.is_away -= 1
-            raise Unavailable()
-        return await super().now()
-
-
-class Told:
-    """A follower that remembers."""
-
-    def __init__(self, *collections: str) -> None:
-        self.collections = collections
-        self.changes: list[tuple[str, str]] = []
-        self.ended: ResetReason | None = None
-
-    def begin(self, told: Iterable[Commit]) -> None:
-        """Called by the hub."""
-
-    def scopes(self, commit: Commit) -> list[Scope]:
-        return []
+    def begin(self, told: Iterable[Commit]) -> None: ...
 
     async def tell(self, commit: Commit, judgement: Judgement) -> None:
-        self.changes.append((commit.collection, commit.after["name"]))
+        self.told.append((commit.collection, commit.key))
+        if self._heed is not None:
+            await self._heed(len(self.told))
 
-    def tick(self, position: Position) -> None:
-        """Called by the hub."""
+    def tick(self, position: Position) -> None: ...
 
-    def end(self, reason: ResetReason) -> None:
-        self.ended = reason
-
-
-@pytest.fixture
-async def changes(database_name: str, monkeypatch: pytest.MonkeyPatch) -> Breaking:
-    monkeypatch.setattr("bzz.live.hub.RETRY_SECONDS", 0.01)
-    providers = [provider_for("mongoengine", model) for model in (Gull, Tern)]
-    found: list[Changes] = [each.changes() for each in providers if isinstance(each, LiveProvider)]
-    return Breaking(found[0])
+    def end(self, reason: ResetReason) -> None: ...
 
 
-@pytest.fixture
-async def hub(changes: Breaking) -> AsyncIterator[Hub]:
-    hub = Hub(changes)
-    yield hub
+class ToldWhenInterrupted(Hub):
+    """A hub that says when its stream is about to be opened anew for more collections."""
+
+    def __init__(self, changes: Any) -> None:
+        super().__init__(changes)
+        self.interrupting = asyncio.Event()
+
+    async def _cancel(self) -> None:
+        self.interrupting.set()
+        await super()._cancel()
+
+
+async def test_a_transaction_is_told_once_though_the_stream_is_opened_anew_in_the_middle(driver: Driver) -> None:
+    """Its changes have one cluster time, and those of each collection are numbered by themselves."""
+    changes = changes_of(driver())
+    hub = ToldWhenInterrupted(changes)
+    joining: list[asyncio.Task[Position]] = []
+
+    async def heed(number: int) -> None:
+        if number == 2:
+            joining.append(asyncio.create_task(hub.join(Recorder("punt"))))
+            await hub.interrupting.wait()
+
+    recorder = Recorder("dory", "skiff", heed=heed)
+    await hub.join(recorder)
+    written = [("dory", 1), ("dory", 2), ("skiff", 1), ("skiff", 2), ("dory", 3)]
+    await _transact(driver, written)
+    await driver()["skiff"].insert_one({"_id": "last"})
+    async with asyncio.timeout(PATIENCE):
+        while ("skiff", "last") not in recorder.told:
+            await driver()["other"].find_one({})
+    await asyncio.gather(*joining)
     await hub.close()
+    assert recorder.told == [*written, ("skiff", "last")]
 
 
-@pytest.mark.parametrize("after", [1, 2, 3])
-async def test_a_stream_that_breaks_within_a_transaction_goes_on_in_it(
-    after: int, changes: Breaking, hub: Hub, mongo: MongoServer, database_name: str
-) -> None:
-    follower = Told("gull", "tern")
-    await hub.join(follower)
-    changes.breaks_after = after
-
-    def write() -> None:
-        with MongoClient[dict[str, Any]](mongo.uri) as client, client.start_session() as session:
-            own = client[database_name]
-            with session.start_transaction():
-                own.gull.insert_one({"name": "1"}, session=session)
-                own.gull.insert_one({"name": "2"}, session=session)
-                own.tern.insert_one({"name": "3"}, session=session)
-            own.tern.insert_one({"name": "4"})
-
-    await asyncio.to_thread(write)
-    await until(lambda: ("tern", "4") in follower.changes)
-    assert follower.changes == [("gull", "1"), ("gull", "2"), ("tern", "3"), ("tern", "4")]
-
-
-async def test_after_lost_history_others_may_follow_even_if_the_database_is_away_just_then(
-    changes: Breaking, hub: Hub, mongo: MongoServer, database_name: str
-) -> None:
-    first, second = Told("gull"), Told("gull")
-    await hub.join(first)
-    changes.breaks_after, changes.error, changes.is_away = 1, HistoryLost("a fault"), 2
-    await asyncio.to_thread(Gull(name="1").save)
-    await until(lambda: first.ended)
-    await hub.join(second)
-    await asyncio.to_thread(Gull(name="2").save)
-    await until(lambda: second.changes)
-    assert (first.ended, second.changes) == ("history-lost", [("gull", "2")])
+async def _transact(driver: Driver, inserts: list[tuple[str, Any]]) -> None:
+    session: Any = driver().client.start_session()
+    if hasattr(session, "__await__"):
+        session = await session
+    async with session:
+        transaction = session.start_transaction()
+        async with await transaction if hasattr(transaction, "__await__") else transaction:
+            for name, key in inserts:
+                await driver()[name].insert_one({"_id": key}, session=session)

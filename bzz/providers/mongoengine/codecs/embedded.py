@@ -12,6 +12,7 @@ import mongoengine as me
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.providers.diff import FieldPair
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal
 from bzz.providers.mongoengine.codecs.classes import named_class
 from bzz.providers.mongoengine.codecs.declared import overrides
@@ -21,6 +22,7 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
 from bzz.providers.mongoengine.codecs.forms import merged, put_in_place
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.codecs.instance import class_tag
 from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals_of
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -56,7 +58,7 @@ class EmbeddedCodec(LinkCodec):
 
     def models(self) -> set[Any]:
         model: Any = self.target().model
-        return {self._registry.named(name).model for name in model._subclasses}
+        return {self._registry.named(name).model for name in internals.family(model)}
 
     @cached_property
     def _all_models(self) -> set[Any]:
@@ -109,7 +111,7 @@ class EmbeddedCodec(LinkCodec):
 
     def own(self, attribute: Any, instance: Any) -> Any:
         if isinstance(attribute, me.EmbeddedDocument) and instance is not None:
-            attribute._instance = proxy(instance)
+            internals.give_owner(attribute, proxy(instance))
         return attribute
 
     @cached_property
@@ -120,7 +122,7 @@ class EmbeddedCodec(LinkCodec):
         if not isinstance(attribute, me.EmbeddedDocument):
             return attribute
         shown = self._registry.of(type(attribute)).custom_json(attribute)
-        return shown if hasattr(attribute, "to_dict") else self._tagged({"_cls": attribute._class_name}, shown)
+        return shown if hasattr(attribute, "to_dict") else self._tagged(class_tag(attribute), shown)
 
     # -- what is inside
 
@@ -211,9 +213,9 @@ class EmbeddedCodec(LinkCodec):
 
     # -- checks
 
-    def _validate(self, bson: Any) -> None:
+    def _validate_stored(self, bson: Any) -> None:
         if not self._is_validated_inside:
-            super()._validate(bson)
+            super()._validate_stored(bson)
 
     @cached_property
     def _is_validated_inside(self) -> bool:
@@ -260,7 +262,7 @@ class GenericEmbeddedCodec(EmbeddedCodec):
         target = self._sent_class(value)
         rest = {key: each for key, each in value.items() if key != TAG}
         same = stored if self.target_of(stored) is target else None
-        return {"_cls": target.model._class_name, **put_in_place(target, rest, same, target)}
+        return {"_cls": target.class_name, **put_in_place(target, rest, same, target)}
 
     def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
         return {TAG: bson["_cls"], **converted}
@@ -271,11 +273,11 @@ class GenericEmbeddedCodec(EmbeddedCodec):
     def from_attribute(self, attribute: Any) -> Any:
         if not isinstance(attribute, me.EmbeddedDocument):
             return attribute
-        return {"_cls": attribute._class_name, **super().from_attribute(attribute)}
+        return {**class_tag(attribute), **super().from_attribute(attribute)}
 
     def shown_bson(self, attribute: Any) -> Any:
         shown = super().shown_bson(attribute)
-        return {"_cls": attribute._class_name, **shown} if isinstance(attribute, me.EmbeddedDocument) else shown
+        return {**class_tag(attribute), **shown} if isinstance(attribute, me.EmbeddedDocument) else shown
 
     def value_parts(self, value: Any) -> Iterator[Part]:
         target = self._registry.find(value.get(TAG)) if isinstance(value, dict) else None
