@@ -158,15 +158,26 @@ class Hub:
                     await self._read()
                 except HistoryLost as error:
                     logger.error("changes were lost: the database does not know any more what followed (%s)", error)
-                    self._end_all("history-lost")
-                    self.position = self._ring_start = await self._changes.now()
-                    self._told.clear()
-                    self._forget()
+                    await self._begin_anew()
                 except Exception:
                     logger.exception("the stream of changes failed; it is opened anew where it was")
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             ticking.cancel()
+
+    async def _begin_anew(self) -> None:
+        """End all followers; those who join from now on are told what happens from now on."""
+        async with self._telling:
+            self._end_all("history-lost")
+            self._told.clear()
+            self._forget()
+            while True:
+                try:
+                    self.position = self._ring_start = await self._changes.now()
+                except Unavailable:
+                    await asyncio.sleep(RETRY_SECONDS)
+                else:
+                    return
 
     async def _read(self) -> None:
         """Judge changes as they come, a few ahead, and tell them in order."""

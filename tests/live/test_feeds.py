@@ -54,6 +54,17 @@ async def test_an_empty_list_is_ready_at_once(live: Api) -> None:
         assert feed.rows == {}
 
 
+async def test_a_nested_list_of_a_document_that_is_not_there_is_not_found(live: Api) -> None:
+    answer = await live(Kayak).get(f"/kayak/{ObjectId()}/oars/", headers={"Accept": "text/event-stream"})
+    assert answer.status_code == 404
+
+
+async def test_head_is_answered_with_the_headers_alone(live: Api) -> None:
+    answer = await live(Swimmer).head("/swimmer/", headers={"Accept": "text/event-stream"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/event-stream"
+
+
 async def test_without_a_snapshot_only_changes_are_told(live: Api) -> None:
     client = live(Swimmer)
     await client.post("/swimmer/", json={"name": "Ann"})
