@@ -55,7 +55,7 @@ async def test_an_empty_list_is_ready_at_once(live: Api) -> None:
 
 
 async def test_a_nested_list_of_a_document_that_is_not_there_is_not_found(live: Api) -> None:
-    answer = await live(Kayak).get(f"/kayak/{ObjectId()}/oars/", headers={"Accept": "text/event-stream"})
+    answer = await live(Catamaran).get(f"/catamaran/{ObjectId()}/oars/", headers={"Accept": "text/event-stream"})
     assert answer.status_code == 404
 
 
