@@ -15,7 +15,9 @@
         ├── NotFound            404
         ├── MethodNotAllowed    405 with ``Allow``
         ├── NotAcceptable       406 ``Accept`` names nothing that there is
+        ├── RequestTimeout      408 a body did not come in time
         ├── Conflict            409 a unique value that is taken, something already there
+        ├── LengthRequired      411
         ├── PreconditionFailed  412 ``If-Match`` or ``If-None-Match``
         ├── PayloadTooLarge     413
         ├── UnsupportedMediaType 415
@@ -39,6 +41,7 @@ __all__ = [
     "EventCycle",
     "Forbidden",
     "Invalid",
+    "LengthRequired",
     "MethodNotAllowed",
     "MissingExtra",
     "NotAcceptable",
@@ -48,6 +51,7 @@ __all__ = [
     "PreconditionFailed",
     "Refuse",
     "RequestError",
+    "RequestTimeout",
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
@@ -193,11 +197,25 @@ class NotAcceptable(RequestError):
     title = "Not Acceptable"
 
 
+class RequestTimeout(RequestError):
+    """The body did not come in time."""
+
+    status = 408
+    title = "Request Timeout"
+
+
 class Conflict(RequestError):
     """The write collides with what is stored: a unique value, an existing id, an occupied place."""
 
     status = 409
     title = "Conflict"
+
+
+class LengthRequired(RequestError):
+    """A body must say its length."""
+
+    status = 411
+    title = "Length Required"
 
 
 class PreconditionFailed(RequestError):

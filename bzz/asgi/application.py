@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, MutableMapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from tornado.httputil import (
-    HTTPHeaders,
-    HTTPInputError,
-    HTTPOutputError,
-    HTTPServerConnectionDelegate,
-    RequestStartLine,
-)
+from tornado.httputil import HTTPServerConnectionDelegate, RequestStartLine
 
-from bzz.addresses import Proxies, client_of
-from bzz.asgi.engine import NO_WEBSOCKETS, Disconnected, Engine, NotOffered
-from bzz.asgi.exchange import Exchange
+from bzz.addresses import Proxies
+from bzz.asgi.engine import Engine
+from bzz.asgi.exchange import Exchange, Fields, NotOffered
 from bzz.asgi.lifespan import attached
-from bzz.asgi.outbox import Outbox
-from bzz.codec import dumps
-from bzz.errors import BadRequest, RequestError
+from bzz.asgi.reading import serve
+from bzz.errors import BadRequest
 from bzz.events import drain
-from bzz.limits import InFlight, Limits
-from bzz.problem import MEDIA_TYPE
+from bzz.limits import Limits
 
-__all__ = ["ASGIApplication", "asgi_app"]
+__all__ = ["PATH", "ASGIApplication", "asgi_app"]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -36,11 +27,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 PATH = "/!$&'()*+,;=:@~"
 """What ``quote`` leaves as it is in a path (RFC 3986, section 3.3)."""
-
-_UNFIT = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
-"""What a header cannot hold: control characters, and what is not Latin-1 (RFC 9110, section 5.5)."""
-
-_ENGINES = ("Date", "Server")  # every engine writes its own
 
 
 def asgi_app(
@@ -52,63 +38,104 @@ def asgi_app(
     refused with a 501: they need Tornado's own server.
 
     :param app: a :class:`tornado.web.Application`.
-    :param limits: of these, ``body_bytes``, ``body_seconds``, ``in_flight`` and ``grace_seconds`` count here.
+    :param limits: of these, ``body_bytes``, ``body_seconds``, ``write_seconds``, ``in_flight`` and ``grace_seconds``
+        count here.
     :param trusted_proxies: the addresses and networks from which ``X-Forwarded-For`` and ``-Proto`` are believed.
     :raises bzz.errors.ConfigurationError: for a proxy that is no address and no network.
     """
     return ASGIApplication(app, limits, Proxies(trusted_proxies))
 
 
-class ASGIApplication:
+class ASGIApplication(Engine):
     """What :func:`asgi_app` returns."""
-
-    def __init__(self, app: HTTPServerConnectionDelegate, limits: Limits, proxies: Proxies) -> None:
-        self._app = app
-        self._limits = limits
-        self._proxies = proxies
-        self._engine: Engine | None = None
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Called by an engine for each request, and once for the lifespan."""
         if scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await serve(_ASGIExchange(self, scope, receive, send))
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "websocket":
-            await _refuse_websocket(scope, receive, send)
+            await self._refuse_websocket(scope, receive, send)
         else:
             raise ValueError(f"the ASGI protocol {scope['type']!r} is not known here")
-
-    async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
-        if self._engine is None:  # made here, for its counter belongs to the running loop
-            self._engine = Engine(self._app, self._limits, InFlight(self._limits.in_flight), self._proxies)
-        headers = HTTPHeaders()
-        try:
-            for name, value in scope["headers"]:
-                if value or name != b"host":  # granian adds an empty one where there was none
-                    headers.add(name.decode("latin1"), value.decode("latin1"))
-        except HTTPInputError as error:
-            await _answer_at_once(send, BadRequest(f"The request cannot be read: {error}"), *_closing(scope))
-            return
-        peer = scope.get("client")
-        client = client_of(self._proxies, peer[0] if peer and peer[0] else None, scope.get("scheme", "http"), headers)
-        exchange = _ASGIExchange(self._engine, _start_line(scope), headers, client)
-        exchange.receive, exchange.send = receive, send
-        await exchange.serve()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         step = "startup"
         try:
-            async with attached(self._app):
+            async with attached(self.application):
                 await send({"type": "lifespan.startup.complete"})
                 step = "shutdown"
                 await receive()
-                await drain(self._limits.grace_seconds)
+                await drain(self.limits.grace_seconds)
         except Exception as error:
             await send({"type": f"lifespan.{step}.failed", "message": f"{type(error).__name__}: {error}"})
             raise
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _refuse_websocket(self, scope: Any, receive: Receive, send: Send) -> None:
+        async def send_denial(message: Message) -> None:
+            await send({**message, "type": f"websocket.{message['type']}"})
+
+        await receive()
+        if "websocket.http.response" in (scope.get("extensions") or {}):
+            exchange = _ASGIExchange(self, {**scope, "method": "GET"}, receive, send_denial)
+            exchange.refuse(NotOffered())
+            await exchange.done
+        else:  # the engine says 403, for it knows no more
+            await send({"type": "websocket.close"})
+
+
+class _ASGIExchange(Exchange):
+    """Sends messages to the engine, which waits with the next if the client does not read."""
+
+    unfit = re.compile(
+        r"[^\t\x20-\x7e\x80-\xff]"
+    )  # control characters, and what is not Latin-1 (RFC 9110, section 5.5)
+
+    def __init__(self, engine: Engine, scope: Any, receive: Receive, send: Send) -> None:
+        peer = scope.get("client")
+        super().__init__(
+            engine,
+            _start_line(scope),
+            _fields(scope),
+            peer[0] if peer and peer[0] else None,
+            scope.get("scheme", "http"),
+        )
+        self._receive = receive
+        self._send_message = send
+
+    async def body(self) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise BadRequest("The body breaks off.")  # for a client that only ended its half
+            if chunk := message.get("body"):
+                yield chunk
+            more = message.get("more_body", False)
+
+    async def wait_until_left(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def _start(self, status: int, fields: Fields) -> None:
+        headers = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in fields if _is_ours(name)]
+        self.queue(partial(self._send_message, {"type": "http.response.start", "status": status, "headers": headers}))
+
+    def _send(self, chunk: bytes, more: bool) -> Awaitable[None]:
+        return self._send_message({"type": "http.response.body", "body": chunk, "more_body": more})
+
+
+def _is_ours(name: str) -> bool:
+    return name not in ("Date", "Server")  # every engine writes its own
+
+
+def _fields(scope: Any) -> Iterator[tuple[str, str]]:
+    for name, value in scope["headers"]:
+        if value or name != b"host":  # granian adds an empty one if there was none
+            yield name.decode("latin1"), value.decode("latin1")
 
 
 def _start_line(scope: Any) -> RequestStartLine:
@@ -123,82 +150,3 @@ def _start_line(scope: Any) -> RequestStartLine:
     return RequestStartLine(
         scope["method"], f"{path}?{query}" if query else path, "HTTP/1.0" if version == "1" else "HTTP/" + version
     )
-
-
-def _closing(scope: Any) -> list[tuple[bytes, bytes]]:
-    """Return the header that ends a connection whose next bytes nobody can be sure of."""
-    return [(b"connection", b"close")] if scope.get("http_version", "1.1").startswith("1") else []
-
-
-async def _answer_at_once(send: Send, error: RequestError, *more: tuple[bytes, bytes], kind: str = "http") -> None:
-    body = dumps(error.problem())
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body)), *more]
-    await send({"type": f"{kind}.response.start", "status": error.status, "headers": headers})
-    await send({"type": f"{kind}.response.body", "body": body})
-
-
-class _ASGIExchange(Exchange):
-    """Sends messages to the engine, which waits with the next where the client does not read."""
-
-    receive: Receive
-    send: Send
-    _outbox: Outbox
-    _whole = False
-
-    async def _body(self) -> AsyncIterator[bytes]:
-        more = True
-        while more:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise Disconnected
-            if body := message.get("body"):
-                yield body
-            more = message.get("more_body", False)
-
-    async def _until_left(self) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-
-    def _can_send(self, text: str) -> bool:
-        return _UNFIT.search(text) is None
-
-    def _begin(self, status: int, headers: list[tuple[str, str]], chunk: bytes, whole: bool) -> asyncio.Future[None]:
-        self._outbox = Outbox(self._lose, self._fail)
-        self._whole = whole
-        sent = [
-            (name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers if name not in _ENGINES
-        ]
-        self._outbox.put(partial(self.send, {"type": "http.response.start", "status": status, "headers": sent}))
-        return self._end_with(chunk) if whole else self._send(chunk)
-
-    def _send(self, chunk: bytes) -> asyncio.Future[None]:
-        if self._whole:
-            raise HTTPOutputError("Tried to write more data than Content-Length")
-        seconds = self._engine.limits.time_to_write(len(chunk))
-        return self._outbox.put(partial(self.send, _body_message(chunk, more=True)), seconds)
-
-    def _complete(self) -> None:
-        if not self._whole:
-            self._end_with(b"")
-
-    def _end_with(self, chunk: bytes) -> asyncio.Future[None]:
-        sent = self._outbox.put(partial(self.send, _body_message(chunk, more=False)))
-        sent.add_done_callback(lambda _: self._end())
-        return sent
-
-    def _lose(self) -> None:
-        if self._begun:
-            self._outbox.drop()
-        super()._lose()
-
-
-def _body_message(chunk: bytes, more: bool) -> Message:
-    return {"type": "http.response.body", "body": chunk, "more_body": more}
-
-
-async def _refuse_websocket(scope: Any, receive: Receive, send: Send) -> None:
-    await receive()
-    if "websocket.http.response" in (scope.get("extensions") or {}):
-        await _answer_at_once(send, NotOffered(NO_WEBSOCKETS), kind="websocket.http")
-    else:  # the engine says 403, for it knows no more
-        await send({"type": "websocket.close"})

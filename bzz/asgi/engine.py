@@ -1,61 +1,23 @@
-"""What ASGI and RSGI have in common: an engine, and the answers that are given without calling a handler."""
+"""What all requests of an application have in common, by ASGI and by RSGI."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate
+from tornado.httputil import HTTPServerConnectionDelegate
 
 from bzz.addresses import Proxies
-from bzz.errors import RequestError
 from bzz.limits import InFlight, Limits
-from bzz.problem import MEDIA_TYPE
 
-__all__ = [
-    "NO_WEBSOCKETS",
-    "Disconnected",
-    "Engine",
-    "NotOffered",
-    "RequestTimeout",
-    "problem_headers",
-]
-
-NO_WEBSOCKETS = "WebSockets and other protocols need Tornado's own server: bzz serve, without --server."
+__all__ = ["Engine"]
 
 
-class Disconnected(Exception):
-    """The client left before its body was complete."""
+class Engine:
+    """A Tornado application as an engine runs it: the base of what ``bzz.asgi_app`` and ``bzz.rsgi_app`` return.
 
-
-class RequestTimeout(RequestError):
-    """The body took too long."""
-
-    status = 408
-    title = "Request Timeout"
-
-
-class NotOffered(RequestError):
-    """The request asks for a protocol that is not spoken here."""
-
-    status = 501
-    title = "Not Implemented"
-
-
-class Engine(NamedTuple):
-    """What all requests of one engine have in common."""
-
-    application: HTTPServerConnectionDelegate
-    limits: Limits
-    flight: InFlight
-    proxies: Proxies
-
-
-def problem_headers(error: RequestError, body: bytes, closing: bool) -> HTTPHeaders:
-    """Return the headers of a problem, whose body is ``body``.
-
-    :param closing: whether the connection ends, for what comes next may be another part of the same request.
+    :ivar flight: counts the requests.
     """
-    headers = HTTPHeaders({"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **error.headers})
-    if closing:
-        headers["Connection"] = "close"
-    return headers
+
+    def __init__(self, application: HTTPServerConnectionDelegate, limits: Limits, proxies: Proxies) -> None:
+        self.application = application
+        self.limits = limits
+        self.proxies = proxies
+        self.flight = InFlight(limits.in_flight)

@@ -1,200 +1,97 @@
-"""One request and its answer, between an engine and a Tornado application: what ASGI and RSGI share.
+"""The connection that a Tornado handler answers on, whatever engine is behind it.
 
-The engine frames the messages; here are the rules of :class:`tornado.httputil.HTTPConnection`: who is told what, in
-which order, and what becomes of a client that leaves.
+Tornado's side of it is that of :class:`tornado.httputil.HTTPConnection`. An interface of engines needs four operations
+for it: a piece of the body comes, the head of the answer goes, a piece of its body goes, the client leaves.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from abc import ABCMeta, abstractmethod
-from collections.abc import AsyncIterator, Callable
-from typing import NoReturn
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
+from re import Pattern
+from typing import ClassVar, NoReturn
 
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
     HTTPInputError,
-    HTTPMessageDelegate,
     HTTPOutputError,
     RequestStartLine,
     ResponseStartLine,
 )
 from tornado.web import HTTPError
 
-from bzz.addresses import Client
-from bzz.asgi.engine import NO_WEBSOCKETS, Disconnected, Engine, NotOffered, RequestTimeout, problem_headers
-from bzz.asgi.outbox import closed_future
+from bzz.addresses import client_of
+from bzz.asgi.engine import Engine
+from bzz.asgi.outbox import Outbox, closed_future
 from bzz.codec import dumps
-from bzz.errors import BadRequest, PayloadTooLarge, RequestError, Unavailable
-from bzz.limits import REFUSAL_SECONDS
+from bzz.errors import RequestError
+from bzz.problem import MEDIA_TYPE
 
-__all__ = ["Exchange"]
+__all__ = ["Exchange", "Fields", "NotOffered"]
 
-logger = logging.getLogger("bzz.asgi")
+Fields = list[tuple[str, str]]
+"""The names and values of headers."""
 
-WATCH_SECONDS = 0.05
-"""How long an answer may take before its client is watched: most take less, and a watch costs as much as they do."""
 
-_BUSY = Unavailable("The server is busy; nothing was done.")
+class NotOffered(RequestError):
+    """The request asks for a protocol that no engine behind ASGI or RSGI lets an application speak."""
+
+    status = 501
+    title = "Not Implemented"
+
+    def __init__(self) -> None:
+        super().__init__("WebSockets and other protocols need Tornado's own server: bzz serve, without --server.")
 
 
 class Exchange(HTTPConnection, metaclass=ABCMeta):
-    """One request, and the connection on which a Tornado handler answers it."""
+    """One request, and the connection on which a Tornado handler answers it.
 
-    def __init__(self, engine: Engine, start_line: RequestStartLine, headers: HTTPHeaders, context: Client) -> None:
-        self.context = context
+    :param peer: the address of who connected; None on a Unix socket.
+    :param protocol: ``'http'`` or ``'https'``.
+    :cvar unfit: what the headers of an answer cannot hold.
+    :ivar malformed: what is wrong with the headers of the request.
+    :ivar is_counted: whether it is one of the requests in flight.
+    :ivar is_unread: whether there may be something to read still.
+    :ivar done: done when everything that was written was taken, or the client has left; its error is the engine's.
+    """
+
+    unfit: ClassVar[Pattern[str]]
+
+    def __init__(
+        self,
+        engine: Engine,
+        start_line: RequestStartLine,
+        fields: Iterable[tuple[str, str]],
+        peer: str | None,
+        protocol: str,
+    ) -> None:
+        self.engine = engine
         self.start_line = start_line
-        self.headers = headers
-        self._engine = engine
-        self._loop = asyncio.get_running_loop()
-        self._done: asyncio.Future[None] = self._loop.create_future()
+        self.headers = headers = HTTPHeaders()
+        self.malformed: HTTPInputError | None = None
+        try:
+            for name, value in fields:
+                headers.add(name, value)
+        except HTTPInputError as error:
+            self.malformed = error
+        self.context = client_of(engine.proxies, peer, protocol, headers)
         self.max_body_size = engine.limits.body_bytes
-        self._body_timeout = engine.limits.body_seconds
+        self.body_timeout = engine.limits.body_seconds
+        self.is_http_2 = start_line.version == "HTTP/2"
+        self.is_unread = (  # RFC 9112, section 6.3; in HTTP/2 the frames say it
+            headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers or self.is_http_2
+        )
+        self.is_finished = False
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_counted = False
+        self._is_begun = False
+        self._is_whole = False
+        self._is_left = False
         self._close_callback: Callable[[], None] | None = None
-        self._unread = False
-        self._begun = False
-        self._finished = False
-        self._left = False
-
-    # What an engine does.
-
-    async def serve(self) -> None:
-        """Have the application answer; return when it has, or when the client has left."""
-        self._unread = self._may_have_body()
-        flight = self._engine.flight
-        if not flight.begin():
-            if not self._unread:
-                await asyncio.sleep(REFUSAL_SECONDS)
-            self.refuse(_BUSY)
-            return await self._done
-        self._is_counted = True
-        try:
-            await self._pass_on(self._engine.application.start_request(self, self))
-            await self._answered()
-        finally:
-            flight.end()
-            self._close_callback = None
-        return None
-
-    async def _pass_on(self, delegate: HTTPMessageDelegate) -> None:
-        """Pass the request on, and say so if it ends before its end."""
-        try:
-            await self._read(delegate)
-        except BaseException as error:
-            delegate.on_connection_close()
-            self._close_callback = None  # the handler knows it by the delegate
-            if isinstance(error, Disconnected):
-                self.refuse(BadRequest("The body breaks off."))  # for a client that only ended its half
-            elif isinstance(error, HTTPInputError):
-                self.refuse(BadRequest(f"The request cannot be read: {error}"))
-            elif isinstance(error, RequestError):
-                self.refuse(error)
-            else:
-                raise
-
-    async def _read(self, delegate: HTTPMessageDelegate) -> None:
-        self._check_framing()
-        waiting = delegate.headers_received(self.start_line, self.headers)
-        if waiting is not None:
-            await waiting
-        if self._unread and not self._finished:
-            await self._read_body(delegate)
-            self._unread = False
-        if not self._finished:
-            delegate.finish()
-
-    def _check_framing(self) -> None:
-        """Refuse a body whose end a proxy may see elsewhere (RFC 9112, sections 6.1 and 11.2), as Tornado does."""
-        encoding = self.headers.get("Transfer-Encoding")
-        if encoding is not None and (encoding.lower() != "chunked" or "Content-Length" in self.headers):
-            raise HTTPInputError("Transfer-Encoding must be chunked, and stand without Content-Length")
-
-    def _may_have_body(self) -> bool:
-        """Return whether there may be something to read (RFC 9112, section 6.3; in HTTP/2 the frames say it)."""
-        headers = self.headers
-        return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers or self._is_http_2()
-
-    def _is_http_2(self) -> bool:
-        return self.start_line.version == "HTTP/2"
-
-    async def _read_body(self, delegate: HTTPMessageDelegate) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        expired: list[bool] = []
-        timer = self._loop.call_later(self._body_timeout, lambda: expired.append(task.cancel()))
-        try:
-            await self._pass_body_on(delegate)
-        except asyncio.CancelledError:
-            if not expired:
-                raise
-            raise RequestTimeout("The body did not come in time.") from None
-        finally:
-            timer.cancel()
-
-    async def _pass_body_on(self, delegate: HTTPMessageDelegate) -> None:
-        size = int(self.headers.get("Content-Length", "0"))
-        self._check_size(size)
-        size = 0
-        async for chunk in self._body():
-            size += len(chunk)
-            self._check_size(size)
-            if self._finished:
-                return  # answered early
-            waiting = delegate.data_received(chunk)
-            if waiting is not None:
-                await waiting
-
-    def _check_size(self, size: int) -> None:
-        if size > self.max_body_size:
-            raise PayloadTooLarge(f"The body is longer than {self.max_body_size} bytes.")
-
-    async def _answered(self) -> None:
-        """Wait for the answer; if it takes a while, watch whether its client stays."""
-        if self._done.done():
-            return self._done.result()
-        watch: list[asyncio.Task[None]] = []
-        timer = self._loop.call_later(WATCH_SECONDS, lambda: watch.append(self._loop.create_task(self._watch())))
-        try:
-            await self._done
-        finally:
-            timer.cancel()
-            for each in watch:
-                each.cancel()
-        return None
-
-    async def _watch(self) -> None:
-        await self._until_left()
-        self._lose()
-
-    def _lose(self) -> None:
-        """Tell the handler that its client has left."""
-        self._left = True
-        callback, self._close_callback = self._close_callback, None
-        if callback is not None and not self._finished:
-            callback()
-        self._end()
-
-    def _end(self) -> None:
-        if not self._done.done():
-            self._done.set_result(None)
-
-    def _fail(self, error: Exception) -> None:
-        """Let the engine know that it did not take what it was given."""
-        self._left = True
-        if not self._done.done():
-            self._done.set_exception(error)
-
-    def refuse(self, error: RequestError) -> None:
-        """Answer instead of the application, unless it has begun to."""
-        if self._begun:
-            self._lose()
-            return
-        body = dumps(error.problem())
-        headers = problem_headers(error, body, closing=error.status in (400, 408) and not self._is_http_2())
-        self.write_headers(ResponseStartLine("", error.status, error.title), headers, body)
-        self.finish()
+        self._outbox: Outbox | None = None
 
     # What a handler does.
 
@@ -208,16 +105,23 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
 
     def set_body_timeout(self, timeout: float) -> None:
         """Take how many seconds the body of this request may take."""
-        self._body_timeout = timeout
+        self.body_timeout = timeout
+
+    def release(self) -> None:
+        """Count the request out, once: see :func:`bzz.limits.release`."""
+        if self.is_counted:
+            self.is_counted = False
+            self.engine.flight.end()
 
     def detach(self) -> NoReturn:
         """Refuse: an engine keeps its sockets to itself.
 
         :raises tornado.web.HTTPError: 501, which the client has been answered by now.
         """
-        if not self._begun:
-            self.refuse(NotOffered(NO_WEBSOCKETS))
-        raise HTTPError(501, NO_WEBSOCKETS)
+        refusal = NotOffered()
+        if not self._is_begun:
+            self.refuse(refusal)
+        raise HTTPError(refusal.status, str(refusal))
 
     def write_headers(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
@@ -228,73 +132,134 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         :raises ValueError: for characters that cannot be in a header.
         """
         assert isinstance(start_line, ResponseStartLine)
-        if start_line.code == 101:
-            self.refuse(NotOffered(NO_WEBSOCKETS))
-            return self._taken()
-        if self._begun or not 200 <= start_line.code <= 999:
-            raise HTTPOutputError(f"An answer cannot begin with {start_line.code}, or twice")
-        pairs = list(headers.get_all())
-        if not self._can_send("".join([name + value for name, value in pairs])):
-            illegal = [name for name, value in pairs if not self._can_send(name + value)]
-            raise ValueError(f"Illegal characters in headers: {illegal!r}")
-        if self._left:
-            return closed_future(self._loop)
+        status = start_line.code
+        if status == 101:
+            self.refuse(NotOffered())
+            return self.taken()
+        if self._is_begun or not 200 <= status <= 999:
+            raise HTTPOutputError(f"An answer cannot begin with {status}, or twice")
+        fields = list(headers.get_all())
+        self._check(fields)
+        if self._is_left:
+            return closed_future(self.done.get_loop())
         size = headers.get("Content-Length")
         if size is not None and not (size.isascii() and size.isdigit()):
             raise HTTPOutputError(f"Content-Length is no number: {size!r}")
-        self._begun = True
-        if self._unread and not self._is_http_2() and "Connection" not in headers:
-            pairs.append(("Connection", "close"))  # else the engine would read the rest, however long it is
-        bodiless = self.start_line.method == "HEAD" or start_line.code in (204, 304)
-        whole = bodiless or (size is not None and size == str(len(chunk or b"")))
-        return self._begin(start_line.code, pairs, chunk or b"", whole)
+        self._is_begun = True
+        if self.is_unread and not self.is_http_2 and "Connection" not in headers:
+            fields.append(("Connection", "close"))  # or else the engine would read the rest, however long it is
+        if self.start_line.method == "HEAD" or status in (204, 304):
+            chunk, size = b"", "0"
+        chunk = chunk or b""
+        self._is_whole = size == str(len(chunk))
+        if self._is_whole:
+            return self._answer(status, fields, chunk)
+        self._start(status, fields)
+        return self._put(chunk)
+
+    def _check(self, fields: Fields) -> None:
+        if self.unfit.search("".join([name + value for name, value in fields])):
+            illegal = [name for name, value in fields if self.unfit.search(name + value)]
+            raise ValueError(f"Illegal characters in headers: {illegal!r}")
 
     def write(self, chunk: bytes) -> asyncio.Future[None]:
         """Send a further piece of the body; return what ``write_headers`` does."""
-        if self._left:
-            return closed_future(self._loop)
-        return self._send(chunk) if chunk and self._begun else self._taken()
+        if self._is_left:
+            return closed_future(self.done.get_loop())
+        if not chunk or not self._is_begun:
+            return self.taken()
+        if self._is_whole:
+            raise HTTPOutputError("Tried to write more data than Content-Length")
+        return self._put(chunk)
 
     def finish(self) -> None:
         """End the answer; one without a head is a 500, for its handler failed to write one."""
-        if self._finished:
+        if self.is_finished:
             return
-        self._finished = True
-        if self._left:
-            self._end()
-        elif self._begun:
-            self._complete()
-        else:
-            self._finished = False
+        if not self._is_begun and not self._is_left:
             self.refuse(RequestError())
+            return
+        self.is_finished = True
+        if self._is_left:
+            self.end()
+        elif not self._is_whole:
+            self._put(b"", more=False).add_done_callback(lambda _: self.end())
 
-    def _taken(self) -> asyncio.Future[None]:
-        future = self._loop.create_future()
+    def _put(self, chunk: bytes, *, more: bool = True) -> asyncio.Future[None]:
+        """Send a piece after those before, as fast as the client takes them."""
+        return self.queue(partial(self._send, chunk, more), self.engine.limits.time_to_write(len(chunk)))
+
+    # What the interface to the engine does.
+
+    def queue(self, send: Callable[[], Awaitable[None]], seconds: float | None = None) -> asyncio.Future[None]:
+        """Have something sent after what was queued before; return a future that is done when it is.
+
+        :param seconds: how long that may take.
+        """
+        if self._outbox is None:
+            self._outbox = Outbox(self.lose, self._fail)
+        return self._outbox.put(send, seconds)
+
+    def taken(self) -> asyncio.Future[None]:
+        """Return a future that is done."""
+        future: asyncio.Future[None] = self.done.get_loop().create_future()
         future.set_result(None)
         return future
+
+    def refuse(self, error: RequestError) -> None:
+        """Answer instead of the application, unless it has begun to."""
+        if self._is_begun:
+            self.lose()
+            return
+        body = dumps(error.problem())
+        headers = HTTPHeaders({"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **error.headers})
+        if error.status in (400, 408) and not self.is_http_2:
+            headers["Connection"] = "close"  # for what comes next may be another part of the same request
+        self.write_headers(ResponseStartLine("", error.status, error.title), headers, body)
+        self.finish()
+
+    def lose(self) -> None:
+        """Tell the handler that its client has left."""
+        self._is_left = True
+        if self._outbox is not None:
+            self._outbox.drop()
+        callback, self._close_callback = self._close_callback, None
+        if callback is not None and not self.is_finished:
+            callback()
+        self.end()
+
+    def end(self) -> None:
+        """Let the engine go on: there is nothing more to send."""
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        """Let the engine know that it did not take what it was given."""
+        self._is_left = True
+        if not self.done.done():
+            self.done.set_exception(error)
+
+    def _answer(self, status: int, fields: Fields, body: bytes) -> asyncio.Future[None]:
+        """Send an answer that is known as a whole."""
+        self._start(status, fields)
+        sent = self.queue(partial(self._send, body, more=False))
+        sent.add_done_callback(lambda _: self.end())
+        return sent
 
     # What ASGI and RSGI do in ways of their own.
 
     @abstractmethod
-    def _body(self) -> AsyncIterator[bytes]:
-        """Yield the body in pieces; raise :class:`Disconnected` if it ends early."""
+    def body(self) -> AsyncIterator[bytes]:
+        """Yield the body in pieces; raise :class:`bzz.errors.BadRequest` if it ends early."""
 
     @abstractmethod
-    async def _until_left(self) -> None:
+    async def wait_until_left(self) -> None:
         """Return when the client has left."""
 
     @abstractmethod
-    def _can_send(self, text: str) -> bool:
-        """Return whether ``text``, the names and values of headers, is free of what cannot be sent."""
+    def _start(self, status: int, fields: Fields) -> None:
+        """Queue the head of an answer whose body follows in pieces."""
 
     @abstractmethod
-    def _begin(self, status: int, headers: list[tuple[str, str]], chunk: bytes, whole: bool) -> asyncio.Future[None]:
-        """Send the head and a piece of the body; ``whole`` says that this is all."""
-
-    @abstractmethod
-    def _send(self, chunk: bytes) -> asyncio.Future[None]:
-        """Send a piece of the body."""
-
-    @abstractmethod
-    def _complete(self) -> None:
-        """End the body, and see to it that ``_end`` is called when everything was taken."""
+    def _send(self, chunk: bytes, more: bool) -> Awaitable[None]:
+        """Send a piece of the body; ``more`` says whether others follow."""

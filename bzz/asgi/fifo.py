@@ -11,44 +11,28 @@ import contextlib
 import errno
 import os
 import tempfile
-from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 from tornado.iostream import PipeIOStream
 
-__all__ = ["Fifo", "Fifos"]
+__all__ = ["Fifo"]
 
 _FIRST_LOOK = 0.0005
 _LAST_LOOK = 0.05
 """How many seconds lie between two looks whether the engine has opened it, at first and at most."""
 
 
-class Fifos:
-    """A directory for the FIFOs of one process, which is gone after :meth:`close`."""
-
-    def __init__(self) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="bzz-")
-        self._numbers = count()
-
-    def make(self) -> Fifo:
-        """Return a new one."""
-        path = Path(self._directory.name, str(next(self._numbers)))
-        os.mkfifo(path, 0o600)
-        return Fifo(path)
-
-    def close(self) -> None:
-        """Remove the directory."""
-        self._directory.cleanup()
-
-
 class Fifo:
     """One stream, from the moment at which the engine gets its ``path``.
 
-    :param path: of the FIFO; it is removed as soon as both ends are open.
+    It is in the temporary directory, and removed as soon as both ends are open: a process that is killed leaves nothing
+    but what it was opening at that moment.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self) -> None:
+        self.path = Path(tempfile.gettempdir(), f"bzz-{uuid4()}")
+        os.mkfifo(self.path, 0o600)
         self._stream = asyncio.ensure_future(self._open())
 
     async def _open(self) -> PipeIOStream:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from bzz.asgi.lifespan import at_start
 from bzz.errors import BadRequest, ConfigurationError, NotAcceptable
 from bzz.live import hub
-from bzz.live.client import Client, begin
+from bzz.live.client import Client
 from bzz.live.rights import Rights
 from bzz.live.start import prepare
 from bzz.live.view import View
@@ -51,11 +51,9 @@ class Feed(Representation):
         await handler.announce_reading()
         if view.ends_inside:
             view = replace(view, query=await view.provider.resolve(path, view.query, handler))
-        if asked.last_event_id is None and not path.last.is_list:
-            await handler.provider.get(path, handler)
-        if handler.request.method == "HEAD":
-            begin(handler)
-            return
+        there = Path(path.steps[:-1]) if path.last.is_list else path
+        if asked.last_event_id is None and there.steps:
+            await handler.provider.get(there, handler)
         client = Client(handler, [view], Rights(handler.ask_authorize))
         await client.answer(asked.last_event_id, asked.wants_snapshot)
 

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from bzz.errors import ConfigurationError, Unavailable
 from bzz.live.audience import Audience, joined, told
 from bzz.live.channel import Channel, Ended
-from bzz.live.frames import OPENING, READY, ResetReason, identified, reset
+from bzz.live.frames import OPENING, READY, ResetReason, identified
 from bzz.live.hub import Hub, hub_of
 from bzz.live.judging import judge
 from bzz.live.missed import missed
@@ -33,11 +33,26 @@ _audiences: WeakKeyDictionary[Hub, dict[str, Audience]] = WeakKeyDictionary()
 
 
 class Stream:
-    """One client.
+    """One client. There are many: each attribute and each frame of a coroutine that waits counts.
 
     :param channels: what it follows, all of one database.
     :param subject: names what it follows, in positions.
     """
+
+    __slots__ = (
+        "_audience",
+        "_changes",
+        "_channels",
+        "_hub",
+        "_joined",
+        "_key",
+        "_read_at",
+        "_reason",
+        "_sealer",
+        "_subject",
+        "_subscription",
+        "take",
+    )
 
     def __init__(self, changes: Changes, channels: Sequence[Channel], sealer: Sealer, subject: str) -> None:
         self._changes = changes
@@ -48,6 +63,7 @@ class Stream:
         # Another application in this process may seal with another key.
         self._key = "\n".join([str(id(sealer)), *sorted(channel.key for channel in channels)])
         self._subscription = Subscription()
+        self.take = self._subscription.take
         self._audience: Audience | None = None
         self._reason: ResetReason | None = None
         self._joined = self._read_at = Position(0, 0)
@@ -78,8 +94,8 @@ class Stream:
         self._audience = audience
         return True
 
-    async def frames(self, after: Position | None, snapshot: bool) -> AsyncGenerator[bytes]:
-        """Yield what the client is sent, until its feed ends.
+    async def beginning(self, after: Position | None, snapshot: bool) -> AsyncGenerator[bytes]:
+        """Yield what the client is sent first; all that follows is what :attr:`take` returns, until the last of it.
 
         :param after: where the client was; None to begin anew.
         :param snapshot: whether one that begins anew is sent what there is.
@@ -90,8 +106,7 @@ class Stream:
             if after is None and snapshot:
                 async with aclosing(self._snapshot()) as chunks:
                     async for chunk in chunks:
-                        if self._is_over():
-                            break
+                        self._check()
                         yield chunk
                 position = self._read_at
                 if self._subscription.reason == "slow":  # which took long, and is no fault of the client's
@@ -99,38 +114,38 @@ class Stream:
                 # A new primary may show a state that is older than what was told by the one before.
                 after = position if position < self._joined else None
                 self._subscription.skip_until(position)
-            if after is not None and not self._is_over():
+                self._check()
+            if after is not None:
                 async with aclosing(self._missed(after)) as chunks:
                     async for chunk in chunks:
-                        if self._subscription.reason is not None:
-                            break
+                        self._check(is_complete=True)
                         yield chunk
                 position = max(after, self._joined)
                 self._subscription.skip_until(position)
         except Ended as ended:
-            yield reset(ended.reason)
-            return
+            self._subscription.fail(ended.reason)
         except HistoryLost:
-            yield reset("history-lost")
-            return
+            self._subscription.fail("history-lost")
         except Unavailable:
-            yield reset("unavailable")
-            return
-        if self._subscription.reason is None:
-            yield identified(READY, self._seal(position))
-        is_last = False
-        while not is_last:
-            chunk, is_last = await self._subscription.take()
-            yield chunk
+            self._subscription.fail("unavailable")
+        else:
+            if self._subscription.reason is None:
+                yield identified(READY, self._seal(position))
 
-    def _is_over(self) -> bool:
-        """Whether the client may be told nothing more. One that was only slow may yet catch up."""
-        return self._reason is not None or self._subscription.reason not in (None, "slow")
+    def _check(self, *, is_complete: bool = False) -> None:
+        """Raise where the client is told nothing more; what waits for it, after a gap, is dropped then.
+
+        :param is_complete: whether it has had the snapshot; one that was only too slow until then may yet catch up.
+        """
+        reason = self._reason or self._subscription.reason
+        if reason is not None and (is_complete or reason != "slow"):
+            raise Ended(reason)
 
     async def _join_anew(self) -> None:
         """Follow from now on, for what waited was too much."""
         self._leave_audience()
         self._audience, self._subscription = None, Subscription()
+        self.take = self._subscription.take
         await self.join()
         if self._reason is not None:
             self._subscription.end(self._reason)

@@ -23,7 +23,7 @@ SHOWING_SECONDS = 10.0
 """How long receivers and ``to_dict()`` of the application may take for one version; others wait for it meanwhile."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class View:
     """What is looked at: one list or instance, and how it is shown.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import math
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,6 +23,7 @@ from tornado.web import Application
 
 from bzz.addresses import Proxies
 from bzz.asgi.application import ASGIApplication
+from bzz.asgi.lifespan import stopping
 from bzz.asgi.rsgi import RSGIApplication
 from bzz.errors import BzzError, ConfigurationError
 from bzz.limits import Limits
@@ -30,6 +33,7 @@ from bzz.serving.source import Source, load
 
 try:
     import granian
+    from granian import _signals
     from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, SSLProtocols, TaskImpl
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
@@ -162,6 +166,7 @@ class _Worker:
                 logger.exception("the application cannot be made")
             self.report.send(str(error)[:1000] or type(error).__name__)
             os._exit(1)
+        _signals.set_loop_signals = partial(_hear_one_signal, application)
         self.report.send(None)
         gc.collect()
         gc.freeze()  # see bzz.serving.tornado
@@ -175,6 +180,31 @@ class _Worker:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self.limits.grace_seconds + 1)
         os._exit(1)
+
+
+_set_loop_signals: Callable[..., Any] = _signals.set_loop_signals
+
+
+def _hear_one_signal(application: Application, loop: asyncio.AbstractEventLoop) -> Any:
+    """Have granian stop a worker at the first SIGTERM or SIGINT, and pass over the others.
+
+    Each would go into a channel of granian's that has room for one. While the worker starts, nobody reads that, and the
+    second one hangs it for good. Two do come if a terminal, or a service manager, signals all processes, for the
+    supervisor sends SIGTERM besides.
+    """
+    stop = _set_loop_signals(loop)
+    heard = False
+
+    def hear() -> None:
+        nonlocal heard
+        if not heard:
+            heard = True
+            stop.set()
+            stopping(application)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, hear)
+    return stop
 
 
 class _Interrupt:

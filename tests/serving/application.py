@@ -20,7 +20,8 @@ from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler
 
 import bzz
-from bzz.limits import Limits
+from bzz.asgi.lifespan import STOPPING
+from bzz.limits import Limits, release
 from bzz.problem import BodyHandler
 from tests.serving import asgi
 
@@ -106,6 +107,19 @@ class Steps(RequestHandler):
         self.finish("second")
 
 
+class Feed(RequestHandler):
+    """Streams a piece, counts for no request in flight, and ends when the server begins to stop."""
+
+    async def get(self) -> None:
+        release(self.request.connection)
+        stopped = asyncio.Event()
+        self.settings.setdefault(STOPPING, []).append(lambda application: stopped.set())
+        self.write("first")
+        await self.flush()
+        await stopped.wait()
+        self.finish("last")
+
+
 class Step(RequestHandler):
     """Lets :class:`Steps` go on."""
 
@@ -118,6 +132,13 @@ class Loop(RequestHandler):
 
     def get(self) -> None:
         self.finish(repr(asyncio.get_running_loop()))
+
+
+class Latin(RequestHandler):
+    """Answers with a header of Latin-1."""
+
+    def get(self) -> None:
+        self.set_header("A", "\u00e9")
 
 
 class Fail(RequestHandler):
@@ -249,7 +270,9 @@ def make() -> Application:
             ("/pieces", Pieces),
             ("/steps", Steps),
             ("/step", Step),
+            ("/feed", Feed),
             ("/loop", Loop),
+            ("/latin", Latin),
             ("/fail", Fail),
             ("/large", Large),
             ("/wrong/(.*)", Wrong),
@@ -263,6 +286,11 @@ def make() -> Application:
             ("/tunnel", Tunnel),
         ]
     )
+
+
+def make_rsgi() -> Any:
+    """Return it for granian's own command line."""
+    return bzz.rsgi_app(make())
 
 
 def make_once() -> Application:

@@ -288,6 +288,12 @@ def test_a_client_beyond_the_cap_is_refused_and_keeps_its_connection(on_each: Se
         assert (status, time.monotonic() - start < 0.25) == (b"200", True)  # no pause once there is room
 
 
+def test_an_answer_without_an_end_may_take_no_place(on_each: Serving) -> None:
+    with on_each(in_flight=1, grace_seconds=1) as it, httpx.stream("GET", f"{it.url}/feed", trust_env=False) as answer:
+        assert next(answer.iter_raw()) == b"first"
+        assert it.get("/").status_code == 200
+
+
 def test_a_refused_body_is_not_waited_for(on_each: Serving) -> None:
     with on_each(in_flight=1, header_seconds=30, grace_seconds=1) as it, it.connect() as within, it.connect() as beyond:
         within.sendall(request("GET /?seconds=1000"))
@@ -339,3 +345,21 @@ def test_a_header_that_is_latin_1_arrives_or_is_refused(shared: Served) -> None:
         assert b"\\u00e9" in said
     else:
         assert said.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_header_of_latin_1_is_answered_but_by_rsgi(shared: Served) -> None:
+    with shared.connect() as connection:
+        connection.sendall(request("GET /latin", CLOSE))
+        said = connection.makefile("rb").read()
+    assert said.startswith(b"HTTP/1.1 500 ") if shared.engine == "granian" else b": \xe9\r\n" in said
+
+
+def test_a_slash_that_is_encoded_stays_so_but_by_rsgi(shared: Served) -> None:
+    assert told(shared.get("/echo/a%2Fb"))[1] == ("/echo/a/b" if shared.engine == "granian" else "/echo/a%2Fb")
+
+
+@pytest.mark.parametrize("engine", served.OWN)
+def test_trailers_are_refused(engine: str) -> None:
+    sent = request("PUT /echo", CHUNKED, CLOSE, body=b"5\r\n01234\r\n0\r\nA: b\r\n\r\n")
+    with served.serving(engine) as it:
+        assert converse(it.port, [sent]).startswith(b"HTTP/1.1 400 ")

@@ -86,6 +86,18 @@ async def test_under_load_a_stop_of_granian_drops_no_request_that_a_handler_has(
     assert [answer.status_code for answer in answers] == [200] * 200
 
 
+def test_a_stop_begins_with_what_would_not_end_by_itself(serving: Serving) -> None:
+    with (
+        serving(grace_seconds=30) as served,
+        httpx.stream("GET", f"{served.url}/feed", trust_env=False, timeout=15) as answer,
+    ):
+        pieces = answer.iter_raw()
+        assert next(pieces) == b"first"
+        served.process.send_signal(signal.SIGTERM)
+        assert b"".join(pieces) == b"last"
+        assert served.process.wait(timeout=15) == 0
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_of_granian_that_still_loads_the_application_is_stopped_at_once(
     told: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -94,6 +106,32 @@ def test_a_worker_of_granian_that_still_loads_the_application_is_stopped_at_once
     with serving("granian", processes=2, make="make_once", grace_seconds=30) as served:
         served.process.send_signal(told)
         assert served.process.wait(timeout=5) == 0
+
+
+SIGNALLED_TWICE = """
+import asyncio, os, signal, bzz
+from tornado.web import Application
+
+class Signalled:
+    async def __aenter__(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+        await asyncio.sleep(0.1)
+        os.kill(os.getppid(), signal.SIGTERM)
+        print("entered", flush=True)
+
+    async def __aexit__(self, *error):
+        print("left", flush=True)
+
+bzz.serve(lambda: Application(bzz_contexts=[Signalled()]), port=0, server="granian")
+"""
+
+
+def test_a_worker_of_granian_that_is_told_twice_while_it_starts_stops_once_it_has_started() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED_TWICE], capture_output=True, text=True, timeout=20, check=True
+    )
+    assert done.stdout.split() == ["entered", "left"]
 
 
 def test_beyond_the_cap_a_request_is_refused_at_once_and_says_when_to_come_back(serving: Serving) -> None:
@@ -161,13 +199,14 @@ def pids(served: Served, number: int = 2) -> set[int]:
     return seen
 
 
-def wait_until_gone(processes: set[int], port: int) -> None:
+def wait_until_gone(processes: set[int], port: int | None) -> None:
+    """Wait until the processes have ended; raise OSError if somebody has the port then."""
     deadline = time.monotonic() + 10
     while any(map(_is_running, processes)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    with socket.create_server(("127.0.0.1", port)):  # raises where somebody has the port
-        pass
+    if port is not None:
+        socket.create_server(("127.0.0.1", port)).close()
 
 
 def _is_running(pid: int) -> bool:
@@ -198,6 +237,19 @@ def test_a_process_that_dies_is_replaced(how: str) -> None:
         while not pids(served) - before:
             assert time.monotonic() < deadline
         assert served.process.poll() is None
+
+
+def test_a_process_that_is_killed_while_it_streams_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with serving("granian") as served:
+        worker = pids(served, 1)
+        with httpx.stream("GET", f"{served.url}/steps", trust_env=False) as answer:
+            assert next(answer.iter_raw()) == b"first"
+            os.kill(min(worker), signal.SIGKILL)
+            wait_until_gone(worker, None)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_process_may_be_killed_again_and_again() -> None:
@@ -277,6 +329,33 @@ def test_granian_speaks_http_2(certificate: dict[str, str]) -> None:
             assert answer.json()[-1] == "abc"
             unsized = client.put(f"https://127.0.0.1:{served.port}/echo", content=iter([b"a", b"b"]))
             assert unsized.status_code == 411
+
+
+def test_granian_serves_an_rsgi_application_by_its_own_command_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "--factory", "--port", port]
+    with subprocess.Popen([*command, "tests.serving.application:make_rsgi"]) as process:
+        try:
+            served = Served("granian", process, int(port))  # type: ignore[arg-type]  # nobody reads what it says
+            served.wait_until_up()
+            assert served.get("/pieces").text == "onetwothree"
+        finally:
+            process.terminate()
+
+
+def test_a_client_of_http_2_leaves_when_its_connection_ends(certificate: dict[str, str]) -> None:
+    files = {"ssl_cert": certificate["cert"], "ssl_key": certificate["key"]}
+    trust = ssl.create_default_context(cafile=certificate["authority"])
+    with serving("granian", wait=False, **files) as served:
+        url = f"https://127.0.0.1:{served.port}"
+        with httpx.Client(http2=True, verify=trust, trust_env=False) as client:
+            assert client.get(f"{url}/begun").text == "0"
+            with pytest.raises(httpx.ReadTimeout):
+                client.get(f"{url}/?seconds=1000", timeout=0.5)
+        deadline = time.monotonic() + 10
+        while httpx.get(f"{url}/left", verify=trust, trust_env=False).json()["left"] != ["/"]:
+            assert time.monotonic() < deadline
 
 
 def test_an_option_of_the_engine_goes_before_a_limit() -> None:
