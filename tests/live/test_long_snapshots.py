@@ -72,6 +72,21 @@ async def test_a_snapshot_ends_where_its_client_may_see_no_more(api: Api, gate: 
         assert feed.told() == ["reset"]
 
 
+async def test_a_stop_within_a_snapshot_names_no_position_behind_it(api: Api, gate: Gate) -> None:
+    client = api(Ledger, live=True)
+    Ledger(name="held").save()
+    async with following(client, "/ledger/", ready=False) as feed:
+        await gate.reached.wait()
+        await client.post("/ledger/", json={"name": "n", "size": 1})
+        [stream] = [getattr(each, "_stream") for each in clients()]  # noqa: B009
+        await until(lambda: not stream._subscription.is_idle)
+        for each in clients():
+            each.end("shutdown")
+        gate.opened.set()
+        assert await feed.ended() == "shutdown"
+        assert (feed.told(), feed.position) == (["reset"], "")
+
+
 def _reasons() -> list[Any]:
     """Why the clients have ended."""
     streams: list[Any] = [getattr(each, "_stream") for each in clients()]  # noqa: B009
