@@ -67,13 +67,12 @@ class Guard:
         :raises bzz.errors.Unauthorized: nobody is signed in any more, and the method asks for it.
         :raises bzz.errors.Unavailable: the revocation store cannot be asked.
         """
-        handler.current_user = None
         try:
             session = await self._sessions.find(handler)
             if self._sessions.has_ended_here(session):
-                handler.current_user = None
                 raise Unauthorized("This session has ended; sign in again.")
         except Unauthorized:
+            handler.current_user = handler.get_current_user()  # only now: hooks and receivers may be at work meanwhile
             if self._required.get(handler.request.method or "", True):
                 raise
 

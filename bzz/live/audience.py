@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bzz.live.channel import Channel, Ended
 from bzz.live.frames import PING, ResetReason, identified
-from bzz.live.hub import Judgement
+from bzz.live.judging import Judgement
 from bzz.live.subscription import Subscription
 from bzz.providers.changes import Commit, Matches, Position, Scope
 
-__all__ = ["Audience", "Numbering", "told"]
+__all__ = ["Audience", "joined", "told"]
 
 _NOTHING = Matches(False, False)
-
-
-class Numbering:
-    """Gives the changes of a feed their positions.
-
-    A provider counts the changes of one collection that share a cluster time. In a feed of several collections they
-    are counted together, or two of them had one position.
-    """
-
-    def __init__(self, collections: Collection[str]) -> None:
-        self._is_single = len(collections) == 1
-        self._last = Position(0, 0)
-
-    def number(self, commit: Commit) -> Position:
-        """Return the position of the next change of the feed; every one has to be asked for, in order."""
-        number = 1 + self.reached(commit.position).number
-        self._last = commit.position if self._is_single else commit.position._replace(number=number)
-        return self._last
-
-    def reached(self, position: Position) -> Position:
-        """Return the position in this feed that it has reached where all up to ``position`` was numbered."""
-        return self._last if self._last[:2] == position[:2] else position._replace(number=0)
 
 
 async def told(channels: Iterable[Channel], commit: Commit, judgement: Judgement) -> list[bytes]:
@@ -60,13 +38,7 @@ class Audience:
         self.collections = frozenset(channel.scope.collection for channel in channels)
         self.subscriptions: dict[Subscription, None] = {}
         self.is_ended = False
-        self._numbering = Numbering(self.collections)
         self._seal = seal
-
-    def begin(self, told: Iterable[Commit]) -> None:
-        """Called by the hub: follow after these changes, which share a cluster time."""
-        for commit in told:
-            self._numbering.number(commit)
 
     def scopes(self, commit: Commit) -> list[Scope]:
         """Called by the hub."""
@@ -74,9 +46,8 @@ class Audience:
             return []
         return [channel.scope for channel in self.channels if channel.concerns(commit)]
 
-    async def tell(self, commit: Commit, judgement: Judgement) -> None:
+    async def tell(self, commit: Commit, position: Position, judgement: Judgement) -> None:
         """Called by the hub with each change."""
-        position = self._numbering.number(commit)
         if self.is_ended:
             return
         try:
@@ -89,17 +60,12 @@ class Audience:
             for each in self.subscriptions:
                 each.put(position, whole)
 
-    def tick(self, position: Position) -> None:
+    def tick(self, position: Position | None) -> None:
         """Called by the hub now and then: let idle clients know that all is well, and how far they are."""
-        position = self._numbering.reached(position)
-        frame = identified(PING, self._seal(position))
+        frame = identified(PING, None if position is None else self._seal(position))
         for each in self.subscriptions:
             if each.is_idle:
                 each.put(position, frame)
-
-    def reached(self, position: Position) -> Position:
-        """Return the position that its clients have reached where the hub has reached ``position``."""
-        return self._numbering.reached(position)
 
     def end(self, reason: ResetReason) -> None:
         """Called by the hub, or where nothing true can be told any more."""

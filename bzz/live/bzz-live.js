@@ -28,12 +28,11 @@ export function follow(url, { ready, change, reset, credentials = false } = {}) 
     const target = new URL(url, document.baseURI);
     if (position) target.searchParams.set("last_event_id", position);
     source = new EventSource(target, { withCredentials: credentials });
-    let isFresh = !position;
-    if (isFresh) rows.clear();
 
+    source.addEventListener("open", () => {
+      if (!position) rows.clear(); // also where the browser reconnects before it had all of the snapshot
+    });
     source.addEventListener("snapshot", ({ data }) => {
-      if (isFresh) rows.clear(); // the browser reconnected before it had all of it
-      isFresh = false;
       const batch = JSON.parse(data);
       batch.ids.forEach((id, place) => rows.set(id, batch.rows[place]));
     });

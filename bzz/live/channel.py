@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from bzz.live.differences import same
 from bzz.live.frames import ResetReason, event
 from bzz.live.view import Row, View, rendering_of
 from bzz.providers.changes import Commit, Matches, Scope
@@ -16,8 +15,7 @@ __all__ = ["Channel", "Ended"]
 
 logger = logging.getLogger("bzz.live")
 
-SHOWING_SECONDS = 10.0
-"""How long receivers and ``to_dict()`` of the application may take for one change; others wait for it meanwhile."""
+_NEITHER = Matches(before=False, after=False)
 
 
 class Ended(Exception):
@@ -44,7 +42,8 @@ class Channel:
         self.subject = subject
         self.key = key
         self._rendering = rendering_of(view)
-        self._last: tuple[Commit | None, list[bytes] | Ended] = (None, [])
+        # Of one change at the most, and no longer than anybody else knows it: some channels see a change once a year.
+        self._last: WeakKeyDictionary[Commit, list[bytes] | Ended] = WeakKeyDictionary()
 
     def concerns(self, commit: Commit) -> bool:
         """Whether a change may be one of this channel's."""
@@ -57,10 +56,13 @@ class Channel:
 
         :raises Ended: where nothing true can be told any more.
         """
-        known, frames = self._last
-        if commit is not known:
+        if found == _NEITHER and commit.is_whole and commit.key is not None:
+            return []  # as it is for most of many filters
+        frames = self._last.get(commit)
+        if frames is None:
             frames = await self._made(commit, found)
-            self._last = (commit, frames)
+            self._last.clear()
+            self._last[commit] = frames
         if isinstance(frames, Ended):
             raise Ended(frames.reason)
         return frames
@@ -78,8 +80,7 @@ class Channel:
                 return Ended(found)
             if commit.kind in ("dropped", "renamed"):
                 return Ended("dropped")
-            async with asyncio.timeout(SHOWING_SECONDS):
-                return await self._tell(commit, found)
+            return await self._tell(commit, found)
         except Ended as ended:
             return ended
         except Exception:
@@ -96,8 +97,8 @@ class Channel:
             if key not in before:
                 kind = "enter" if key in await shown.keys(commit.before) else "created"
                 frames.append(shown.frame(kind, commit, key, None, row))
-            elif not same(before[key], row):
-                frames.append(shown.frame("updated", commit, key, before[key], row))
+            else:
+                frames += shown.updated(commit, key, before[key], row)
         gone = [key for key in before if key not in after]
         left = await shown.keys(commit.after) if gone else ()
         for key in gone:
@@ -110,7 +111,10 @@ class Channel:
         if not self.scope.is_all or self.view.ends_inside or self.view.is_personal:
             raise Ended("incomplete")
         if commit.kind == "deleted":
-            return [self._rendering.frame("deleted", commit, str(commit.key))]
+            key = self.view.provider.id_of(commit.key)
+            if key is None:
+                raise Ended("incomplete")
+            return [self._rendering.frame("deleted", commit, key)]
         if commit.after is None:
             raise Ended("incomplete")
         rows = await self._rendering.rows(commit.after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,6 +49,8 @@ class Feed(Representation):
         asked = Asked(handler.request.query, handler.request.headers.get("Last-Event-ID"))
         view = view_of(handler.resource, path, asked.query, handler)
         await handler.announce_reading()
+        if view.ends_inside:
+            view = replace(view, query=await view.provider.resolve(path, view.query, handler))
         there = Path(path.steps[:-1]) if path.last.is_list else path
         if asked.last_event_id is None and there.steps:
             await handler.provider.get(there, handler)

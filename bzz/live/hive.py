@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, Finish, RequestHandler
 
 from bzz.calling import call
 from bzz.errors import BadRequest, ConfigurationError, Forbidden
@@ -14,11 +14,14 @@ from bzz.live.client import Client
 from bzz.live.feed import Asked, view_of
 from bzz.live.rights import Rights
 from bzz.live.settings import SETTING, LiveSettings
+from bzz.live.view import View
+from bzz.model.handler import ModelHandler
 from bzz.model.representations import EVENT_STREAM
 from bzz.model.resource import Resource
 from bzz.problem import GUARD, ProblemHandler
 from bzz.providers.base import Path, Step
 from bzz.routing import RouteList, flatten, join
+from bzz.signals import pre_get_list
 
 __all__ = ["LiveHive"]
 
@@ -33,17 +36,24 @@ class LiveHive:
         """Return the routes ``/events/``, several models in one feed, and ``/bzz-live.js``, a module for browsers.
 
         ``GET /events/?models=user,team`` is what both lists' feeds tell; browsers allow six connections to a host by
-        HTTP/1.1, and each feed takes one. The guard and each model's ``authorize`` are asked as for its list.
+        HTTP/1.1, and each feed takes one. The guard, each model's ``authorize`` and its receivers of ``pre_get_list``
+        are asked as for its list.
 
         :param routes: of the models, as ``routes_for(..., live=True)`` made them; others among them are passed over.
         :param prefix: stands before both, as in :meth:`bzz.ModelHive.routes_for`.
-        :raises bzz.errors.ConfigurationError: where no model among them is live, or two have one name.
+        :raises bzz.errors.ConfigurationError: where no model among them is live, two have one name, or one has a
+            handler of its own.
         """
         resources: dict[str, Resource] = {}
         for route in flatten(routes):
             resource = _resource_of(route)
             if resource is None or EVENT_STREAM not in resource.served:
                 continue
+            if route[1] is not ModelHandler:
+                raise ConfigurationError(
+                    f"the live model {resource.name!r} has a handler of its own, which /events/ cannot ask who may"
+                    " follow: leave its routes out"
+                )
             if resource.name in resources:
                 raise ConfigurationError(f"two live models are named {resource.name!r}: give one a resource_name")
             resources[resource.name] = resource
@@ -116,7 +126,16 @@ class EventsHandler(ProblemHandler):
         rights = Rights(lambda: self._authorize(resources))
         await rights.authorize()
         views = [view_of(each, _root(each), "", self) for each in resources]
+        await self._announce(views)
         await Client(self, views, rights).answer(asked.last_event_id, asked.wants_snapshot)
+
+    async def _announce(self, views: Iterable[View]) -> None:
+        for view in views:
+            model = view.path.last.shape.model
+            if pre_get_list.has_receivers_for(model):
+                await pre_get_list.notify(model, arguments=view.path.arguments, handler=self)
+                if self._finished:
+                    raise Finish()
 
     async def _authorize(self, resources: Iterable[Resource]) -> None:
         for each in resources:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import aclosing
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterator
+from contextlib import aclosing, suppress
 from weakref import WeakKeyDictionary, WeakSet
 
-from bzz.errors import PayloadTooLarge, Unavailable
+from bzz.errors import ConfigurationError, Unavailable
+from bzz.live.counting import Counting
+from bzz.live.follower import Follower
 from bzz.live.frames import ResetReason
-from bzz.providers.changes import Changes, Commit, HistoryLost, LiveProvider, Matches, Position, Scope, Tick
+from bzz.live.judging import Judgement, judge
+from bzz.providers.changes import Changes, Commit, HistoryLost, LiveProvider, Position, Scope, Tick
 
-__all__ = ["Follower", "Hub", "Judgement", "hub_of", "hubs", "judge"]
+__all__ = ["Hub", "expect", "hub_of", "hubs"]
 
 logger = logging.getLogger("bzz.live")
 
@@ -37,32 +39,6 @@ TICK_SECONDS = 15.0
 
 RETRY_SECONDS = 1.0
 
-Judgement = Mapping[str, Matches | ResetReason]
-"""By the key of a scope, which sides of a change lie in it; or why that cannot be said."""
-
-
-class Follower(Protocol):
-    """Who is told of changes. No method may raise."""
-
-    @property
-    def collections(self) -> Collection[str]:
-        """Whose changes it is told."""
-
-    def begin(self, told: Iterable[Commit]) -> None:
-        """Take note of the changes of its collections that share the cluster time from which on it is told."""
-
-    def scopes(self, commit: Commit) -> Iterable[Scope]:
-        """Return the scopes that a change has to be judged by; none where it is of no concern."""
-
-    async def tell(self, commit: Commit, judgement: Judgement) -> None:
-        """Take one change. Those who follow the same stream wait meanwhile."""
-
-    def tick(self, position: Position) -> None:
-        """Take note that nothing else was committed up to ``position``."""
-
-    def end(self, reason: ResetReason) -> None:
-        """Take nothing more. The follower has left the hub."""
-
 
 class Hub:
     """The changes of one database, told to followers on one event loop.
@@ -73,43 +49,42 @@ class Hub:
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
         self._collections: set[str] = set()
+        self._dropped: set[str] = set()
         self._followers: dict[Follower, None] = {}
         self._ring: deque[Commit] = deque()
         self._ring_bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._telling = asyncio.Lock()
+        self._counting = Counting()
         self._stopping: asyncio.TimerHandle | None = None
         self.position = self._ring_start = Position(0, 0)
-        self._told: dict[str, Position] = {}  # of each collection: changes of one time have numbers of their own
 
     @property
     def is_followed(self) -> bool:
         """Whether anybody is told."""
         return bool(self._followers)
 
-    async def join(self, follower: Follower, enter: Callable[[], None] = lambda: None) -> Position:
+    async def join(self, follower: Follower, enter: Callable[[], bool] = lambda: True) -> Position:
         """Tell a follower every change from now on; return the position after which it is told.
 
-        :param enter: called at that very position. One who follows already may join again, for this.
-
+        :param enter: called at that very position; false where the follower has ended meanwhile, and is told nothing.
+            One who follows already may join again, for this.
         :raises bzz.errors.ConfigurationError: where the database cannot tell its changes.
         :raises bzz.errors.Unavailable: where it is away.
         """
-        async with self._starting:
-            await self._follow(follower.collections)
-        async with self._telling:
-            if self._stopping is not None:
-                self._stopping.cancel()
-                self._stopping = None
-            if follower not in self._followers:
-                start = self.position._replace(number=0)
-                follower.begin(
-                    [each for each in self._ring if each.position > start and each.collection in follower.collections]
-                )
-                self._followers[follower] = None
-            enter()
-            return self.position
+        while True:
+            async with self._starting:
+                await self._follow(follower.collections)
+            async with self._telling:
+                if self._task is None:  # it was stopped while this one waited
+                    continue
+                if self._stopping is not None:
+                    self._stopping.cancel()
+                    self._stopping = None
+                if enter():
+                    self._followers[follower] = None
+                return self._counting.reached(self.position, follower.collections)
 
     def leave(self, follower: Follower) -> None:
         """Tell a follower nothing more."""
@@ -137,18 +112,25 @@ class Hub:
         """Have the stream run, and tell of these collections too."""
         new = set(collections) - self._collections
         if self._task is not None and not new:
+            await self._prepare_again(collections)
             return
-        new |= {each.collection for each in _expected if each.changes() is self._changes}
+        new.update(_expected_in(self._changes))
         await self._changes.prepare(new or collections)
         if self._task is None:
             self.position = self._ring_start = await self._changes.now()
-            self._told.clear()
         else:  # from where it is; what the ring lacks of the new ones nobody can have asked for here
             await self._cancel()
             self._ring_start = self.position
             self._forget()
         self._collections |= new
         self._task = asyncio.create_task(self._run(), name="live hub")
+
+    async def _prepare_again(self, collections: Collection[str]) -> None:
+        """Prepare those that were dropped, and with them what the database keeps of their changes."""
+        dropped = self._dropped.intersection(collections)
+        if dropped:
+            await self._changes.prepare(dropped)
+            self._dropped -= dropped
 
     async def _run(self) -> None:
         ticking = asyncio.create_task(self._tick(), name="live ticks")
@@ -166,18 +148,18 @@ class Hub:
             ticking.cancel()
 
     async def _begin_anew(self) -> None:
-        """End all followers; those who join from now on are told what happens from now on."""
+        """Go on from now; nobody can be told what came before. Nobody joins meanwhile, at the old position."""
         async with self._telling:
             self._end_all("history-lost")
-            self._told.clear()
-            self._forget()
+            self._counting = Counting()
             while True:
                 try:
                     self.position = self._ring_start = await self._changes.now()
                 except Unavailable:
                     await asyncio.sleep(RETRY_SECONDS)
                 else:
-                    return
+                    break
+            self._forget()
 
     async def _read(self) -> None:
         """Judge changes as they come, a few ahead, and tell them in order."""
@@ -185,10 +167,11 @@ class Hub:
         space = asyncio.Semaphore(JUDGED_AHEAD)
 
         async def read() -> None:
-            told, start = dict(self._told), self.position._replace(number=0)
+            # From before the cluster time that it is in: of that, each collection has been told as far as was counted.
+            told, start = self._counting.copy(), self.position._replace(number=0)
             async with aclosing(self._changes.stream(frozenset(self._collections), start)) as stream:
                 async for each in stream:
-                    if isinstance(each, Commit) and each.position <= told.get(each.collection, start):
+                    if isinstance(each, Commit) and told.has(each):
                         continue
                     await space.acquire()
                     judging = None
@@ -206,7 +189,6 @@ class Hub:
                 async with self._telling:
                     if isinstance(each, Commit):
                         await self._tell(each, judgement)
-                        self._told[each.collection] = each.position
                     self.position = max(self.position, each.position)
             reading.result()
         finally:
@@ -226,9 +208,16 @@ class Hub:
         if missing:  # of followers that joined meanwhile
             judgement = {**judgement, **await judge(self._changes, commit, missing.values())}
         self._remember(commit)
+        self._counting.count(commit)
+        if commit.key is None:
+            self._dropped.add(commit.collection)
+        positions: dict[frozenset[str], Position] = {}
         for each in followers:
             if each in self._followers:
-                await each.tell(commit, judgement)
+                position = positions.get(each.collections)
+                if position is None:
+                    position = positions[each.collections] = self._counting.reached(commit.position, each.collections)
+                await each.tell(commit, position, judgement)
 
     def _scopes(self, commit: Commit) -> Collection[Scope]:
         followers = (each for each in self._followers if commit.collection in each.collections)
@@ -237,8 +226,9 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            is_telling = self._telling.locked()  # some have been told then, and others not
             for each in list(self._followers):
-                each.tick(self.position)
+                each.tick(None if is_telling else self._counting.reached(self.position, each.collections))
 
     # -- the ring
 
@@ -268,36 +258,13 @@ class Hub:
             await asyncio.wait([self._task])
 
     def _stop(self) -> None:
-        self._stopping = None
+        if self._stopping is not None:
+            self._stopping.cancel()
+            self._stopping = None
         if self._task is not None:
             self._task.cancel()
             self._task = None
         self._forget()
-
-
-async def judge(changes: Changes, commit: Commit, scopes: Collection[Scope]) -> Judgement:
-    """Have the database say which scopes a change lies in; wait for it where it is away.
-
-    A scope that the database refuses is told so, and harms no other.
-    """
-    asked = list(scopes)
-    if not asked:
-        return {}
-    while True:
-        try:
-            found = await changes.match(commit, asked)
-        except Unavailable:
-            await asyncio.sleep(RETRY_SECONDS)
-        except PayloadTooLarge:
-            return {scope.key: "too-large" for scope in asked}
-        except Exception:
-            if len(asked) == 1:
-                logger.exception("a change cannot be judged by the scope of a feed")
-                return {asked[0].key: "scope"}
-            alone = [await judge(changes, commit, [scope]) for scope in asked]
-            return {key: value for each in alone for key, value in each.items()}
-        else:
-            return {scope.key: match for scope, match in zip(asked, found, strict=True)}
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Changes, Hub]] = WeakKeyDictionary()
@@ -317,6 +284,13 @@ _expected: WeakSet[LiveProvider] = WeakSet()
 def expect(provider: LiveProvider) -> None:
     """Have the stream of the provider's database tell of its collection from the start, if anybody follows it."""
     _expected.add(provider)
+
+
+def _expected_in(changes: Changes) -> Iterator[str]:
+    for provider in _expected:
+        with suppress(ConfigurationError):  # of a model that is not connected, perhaps of another application
+            if provider.changes() is changes:
+                yield provider.collection
 
 
 def hubs() -> list[Hub]:

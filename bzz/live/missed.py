@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from weakref import WeakKeyDictionary
 
-from bzz.live.audience import Numbering
+from bzz.live.counting import Counting
 from bzz.live.hub import Hub
 from bzz.providers.changes import Changes, Commit, HistoryLost, Position
 
@@ -21,7 +21,7 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 
 async def missed(
     changes: Changes, hub: Hub, collections: frozenset[str], after: Position, joined: Position
-) -> AsyncIterator[tuple[Position, Commit]]:
+) -> AsyncGenerator[tuple[Position, Commit]]:
     """Yield the changes after a position, up to where somebody has joined, each with its position.
 
     They come from what the hub remembers, or else from a stream of the follower's own.
@@ -32,13 +32,14 @@ async def missed(
         if after > joined and after[:2] > (await changes.now())[:2]:
             raise HistoryLost("the database has gone back")
         return
-    numbering = Numbering(collections)
+    counting = Counting()
     start = after._replace(number=0)
     known = hub.since(start, collections)
     found = _each(known) if known is not None else _own_stream(changes, collections, start, joined)
     async with aclosing(found) as commits:
         async for commit in commits:
-            position = numbering.number(commit)
+            counting.count(commit)
+            position = counting.reached(commit.position, collections)
             if position > joined:
                 return
             if position > after:
@@ -53,7 +54,7 @@ async def _each(commits: Sequence[Commit]) -> AsyncGenerator[Commit]:
 async def _own_stream(
     changes: Changes, collections: frozenset[str], after: Position, until: Position
 ) -> AsyncGenerator[Commit]:
-    numbering = Numbering(collections)
+    counting = Counting()
     async with (
         _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CATCH_UPS)),
         aclosing(changes.stream(collections, after)) as stream,
@@ -61,7 +62,8 @@ async def _own_stream(
         async for each in stream:
             if isinstance(each, Commit):
                 yield each
-                if numbering.number(each) >= until:
+                counting.count(each)
+                if counting.reached(each.position, collections) >= until:
                     return
             elif until.number == 0 and each.position >= until:
                 return

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from tornado.web import Application, RequestHandler
 
@@ -25,6 +25,9 @@ CHECK_SECONDS = 30.0
 """How often each client is asked about."""
 
 AT_A_TIME = 8
+
+ASKING_SECONDS = 10.0
+"""How long the guard, ``authorize`` and hooks may take for one client; others wait for it meanwhile."""
 
 
 class Watched(Protocol):
@@ -86,12 +89,15 @@ class _Watch:
     def __init__(self) -> None:
         self._due: dict[Watched, float] = {}
         self._keys: dict[Watched, Sequence[str]] = {}
+        self._stopped: WeakSet[Application] = WeakSet()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, client: Watched, keys: Sequence[str]) -> None:
         self._due[client] = asyncio.get_running_loop().time() + CHECK_SECONDS
         self._keys[client] = keys
+        if client.handler.application in self._stopped:  # while this one was on its way
+            client.end("shutdown")
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="live rights")
 
@@ -109,6 +115,7 @@ class _Watch:
         self._hurry.set()
 
     def end_all(self, application: Application) -> None:
+        self._stopped.add(application)
         for client in list(self._due):
             if client.handler.application is application:
                 client.end("shutdown")
@@ -131,9 +138,10 @@ class _Watch:
             return
         self._due[client] = asyncio.get_running_loop().time() + CHECK_SECONDS
         try:
-            await client.check()
-            found = [scope.key for scope in await client.scopes()]
-        except Unavailable:
+            async with asyncio.timeout(ASKING_SECONDS):
+                await client.check()
+                found = [scope.key for scope in await client.scopes()]
+        except (Unavailable, TimeoutError):
             client.end("unavailable")
         except Exception as error:
             logger.info("a feed ends, for its client may not follow any more: %s", error)

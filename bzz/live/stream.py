@@ -7,7 +7,7 @@ what was missed. Of what waited, all that the snapshot holds already is dropped.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import partial
 from weakref import WeakKeyDictionary
@@ -16,7 +16,8 @@ from bzz.errors import ConfigurationError, Unavailable
 from bzz.live.audience import Audience, joined, told
 from bzz.live.channel import Channel, Ended
 from bzz.live.frames import OPENING, READY, ResetReason, identified
-from bzz.live.hub import Hub, hub_of, judge
+from bzz.live.hub import Hub, hub_of
+from bzz.live.judging import judge
 from bzz.live.missed import missed
 from bzz.live.positions import Sealer
 from bzz.live.subscription import Subscription
@@ -46,6 +47,7 @@ class Stream:
         "_joined",
         "_key",
         "_read_at",
+        "_reason",
         "_sealer",
         "_subject",
         "_subscription",
@@ -58,10 +60,12 @@ class Stream:
         self._channels = channels
         self._sealer = sealer
         self._subject = subject
-        self._key = "\n".join(sorted(channel.key for channel in channels))
+        # Another application in this process may seal with another key.
+        self._key = "\n".join([str(id(sealer)), *sorted(channel.key for channel in channels)])
         self._subscription = Subscription()
         self.take = self._subscription.take
         self._audience: Audience | None = None
+        self._reason: ResetReason | None = None
         self._joined = self._read_at = Position(0, 0)
 
     async def join(self) -> str:
@@ -79,13 +83,16 @@ class Stream:
             except ConfigurationError as error:
                 logger.error("There is no feed: %s", error)
                 raise Unavailable("There are no feeds here at the moment.", RETRY_SECONDS) from None
-        self._joined = self._audience.reached(self._joined)
+            finally:
+                self._forget_if_empty(audience)
         return self._seal(self._joined)
 
-    def _enter(self, audience: Audience) -> None:
-        if not audience.is_ended:
-            audience.subscriptions[self._subscription] = None
-            self._audience = audience
+    def _enter(self, audience: Audience) -> bool:
+        if audience.is_ended:
+            return False
+        audience.subscriptions[self._subscription] = None
+        self._audience = audience
+        return True
 
     async def beginning(self, after: Position | None, snapshot: bool) -> AsyncGenerator[bytes]:
         """Yield what the client is sent first; all that follows is what :attr:`take` returns, until the last of it.
@@ -94,19 +101,27 @@ class Stream:
         :param snapshot: whether one that begins anew is sent what there is.
         """
         yield OPENING
+        position = self._joined
         try:
+            if after is None and snapshot:
+                async with aclosing(self._snapshot()) as chunks:
+                    async for chunk in chunks:
+                        self._check()
+                        yield chunk
+                position = self._read_at
+                if self._subscription.reason == "slow":  # which took long, and is no fault of the client's
+                    await self._join_anew()
+                # A new primary may show a state that is older than what was told by the one before.
+                after = position if position < self._joined else None
+                self._subscription.skip_until(position)
+                self._check()
             if after is not None:
-                async for chunk in self._missed(after):
-                    yield chunk
+                async with aclosing(self._missed(after)) as chunks:
+                    async for chunk in chunks:
+                        self._check(is_complete=True)
+                        yield chunk
                 position = max(after, self._joined)
                 self._subscription.skip_until(position)
-            elif snapshot:
-                async for chunk in self._snapshot():
-                    yield chunk
-                position = self._read_at
-                self._subscription.skip_until(position)
-            else:
-                position = self._joined
         except Ended as ended:
             self._subscription.fail(ended.reason)
         except HistoryLost:
@@ -114,9 +129,28 @@ class Stream:
         except Unavailable:
             self._subscription.fail("unavailable")
         else:
-            yield identified(READY, self._seal(position))
+            if self._subscription.reason is None:
+                yield identified(READY, self._seal(position))
 
-    async def _snapshot(self) -> AsyncIterator[bytes]:
+    def _check(self, *, is_complete: bool = False) -> None:
+        """Raise where the client is told nothing more; what waits for it, after a gap, is dropped then.
+
+        :param is_complete: whether it has had the snapshot; one that was only too slow until then may yet catch up.
+        """
+        reason = self._reason or self._subscription.reason
+        if reason is not None and (is_complete or reason != "slow"):
+            raise Ended(reason)
+
+    async def _join_anew(self) -> None:
+        """Follow from now on, for what waited was too much."""
+        self._leave_audience()
+        self._audience, self._subscription = None, Subscription()
+        self.take = self._subscription.take
+        await self.join()
+        if self._reason is not None:
+            self._subscription.end(self._reason)
+
+    async def _snapshot(self) -> AsyncGenerator[bytes]:
         """Yield what there is, in all channels as it was at one position."""
         at = None
         for channel in self._channels:
@@ -127,26 +161,33 @@ class Stream:
                 async for batch in batches:
                     yield identified(await channel.snapshot(batch))
 
-    async def _missed(self, after: Position) -> AsyncIterator[bytes]:
+    async def _missed(self, after: Position) -> AsyncGenerator[bytes]:
         """Yield what happened after a position, up to where this client has joined."""
         collections = frozenset(channel.scope.collection for channel in self._channels)
-        async for position, commit in missed(self._changes, self._hub, collections, after, self._joined):
-            scopes = [] if commit.key is None else [each.scope for each in self._channels if each.concerns(commit)]
-            frames = await told(self._channels, commit, await judge(self._changes, commit, scopes))
-            if frames:
-                yield joined(frames, self._seal(position))
+        async with aclosing(missed(self._changes, self._hub, collections, after, self._joined)) as commits:
+            async for position, commit in commits:
+                scopes = [] if commit.key is None else [each.scope for each in self._channels if each.concerns(commit)]
+                frames = await told(self._channels, commit, await judge(self._changes, commit, scopes))
+                if frames:
+                    yield joined(frames, self._seal(position))
 
     def end(self, reason: ResetReason) -> None:
         """Tell the client why, and nothing more."""
+        self._reason = self._reason or reason
         self._subscription.end(reason)
 
     def leave(self) -> None:
         """Follow no more: the client has left, or was told everything."""
-        audience = self._audience
         self._subscription.end("shutdown")
-        if audience is None or self._subscription not in audience.subscriptions:
-            return
-        del audience.subscriptions[self._subscription]
+        self._leave_audience()
+
+    def _leave_audience(self) -> None:
+        audience = self._audience
+        if audience is not None:
+            audience.subscriptions.pop(self._subscription, None)
+            self._forget_if_empty(audience)
+
+    def _forget_if_empty(self, audience: Audience) -> None:
         if not audience.subscriptions:
             audience.is_ended = True
             self._hub.leave(audience)

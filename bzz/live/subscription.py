@@ -20,34 +20,35 @@ class Subscription:
     """A queue of frames that one client reads, and others fill.
 
     A client that is too slow loses what waits, and is told so: its last position still holds.
+
+    :ivar reason: why nothing more is taken; None while it is.
     """
 
-    __slots__ = ("_end", "_floor", "_frames", "_loop", "_size", "_waiter")
+    __slots__ = ("_floor", "_frames", "_loop", "_size", "_waiter", "reason")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._frames: list[tuple[float, Position, bytes]] = []  # a deque takes 0.7 KiB where it is empty
         self._size = 0
-        self._end: bytes | None = None
+        self.reason: ResetReason | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._floor = Position(0, 0)
-
-    @property
-    def is_ended(self) -> bool:
-        """Whether nothing more is taken."""
-        return self._end is not None
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits."""
         return not self._frames
 
-    def put(self, position: Position, frame: bytes) -> None:
+    def put(self, position: Position | None, frame: bytes) -> None:
         """Let a frame wait for the client.
 
-        :param position: of the change that it tells.
+        :param position: of the change that it tells; None where it tells nothing.
         """
-        if self._end is not None or position <= self._floor:
+        if position is None:
+            position = self._floor
+        elif position <= self._floor:
+            return
+        if self.reason is not None:
             return
         now = self._loop.time()
         is_old = bool(self._frames) and now - self._frames[0][0] > MAX_AGE_SECONDS
@@ -60,10 +61,10 @@ class Subscription:
 
     def end(self, reason: ResetReason) -> None:
         """Take nothing more and tell the reason; what waits is dropped, but for a stop of the server."""
-        if self._end is None:
+        if self.reason is None:
             if reason != "shutdown":
                 self._frames.clear()
-            self._end = reset(reason)
+            self.reason = reason
             self._wake()
 
     def skip_until(self, position: Position) -> None:
@@ -75,7 +76,7 @@ class Subscription:
     def fail(self, reason: ResetReason) -> None:
         """Take nothing more and tell the reason; what waits is dropped, for there is a gap before it."""
         self._frames.clear()
-        self._end = reset(reason)
+        self.reason = reason
 
     async def take(self) -> tuple[bytes, bool]:
         """Wait for frames; return all of them, and whether they are the last.
@@ -83,12 +84,12 @@ class Subscription:
         Until it is called again they count as waiting: the client has not read them yet.
         """
         self._size = sum(len(frame) for _, _, frame in self._frames)
-        while not self._frames and self._end is None:
+        while not self._frames and self.reason is None:
             self._waiter = self._loop.create_future()
             await self._waiter
         taken = b"".join([frame for _, _, frame in self._frames])
         self._frames.clear()
-        return (taken, False) if self._end is None else (taken + self._end, True)
+        return (taken, False) if self.reason is None else (taken + reset(self.reason), True)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from bzz import signals
-from bzz.live.differences import difference
+from bzz.live.differences import difference, same
 from bzz.live.frames import event
 from bzz.model.query import project
 from bzz.providers.base import ListQuery, Path, Record
@@ -17,6 +18,9 @@ from bzz.providers.changes import Commit, LiveProvider
 __all__ = ["Rendering", "Row", "View", "rendering_of"]
 
 Row = dict[str, Any]
+
+SHOWING_SECONDS = 10.0
+"""How long receivers and ``to_dict()`` of the application may take for one version; others wait for it meanwhile."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -85,6 +89,17 @@ class View:
         return left
 
 
+class _Shown:
+    """What was made of one change, for all who are shown the same."""
+
+    __slots__ = ("frames", "rows", "unchanged")
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, Row]] = {}
+        self.frames: dict[tuple[str, str], bytes] = {}
+        self.unchanged: set[str] = set()
+
+
 class Rendering:
     """The rows and frames of one view, of the change that was asked for last.
 
@@ -93,15 +108,15 @@ class Rendering:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._commit: Commit | None = None
-        self._rows: dict[str, dict[str, Row]] = {}
-        self._frames: dict[tuple[str, str], bytes] = {}
+        # Of one change at the most, and no longer than anybody else knows it.
+        self._last: WeakKeyDictionary[Commit, _Shown] = WeakKeyDictionary()
 
     async def rows(self, document: Any) -> dict[str, Row]:
         """Return what is shown of a document, by the ids of what stands at the end of the path."""
         view = self._view
-        records = await view.provider.rows(view.path, view.query, document)
-        shown = await view.show(records)
+        async with asyncio.timeout(SHOWING_SECONDS):
+            records = await view.provider.rows(view.path, view.query, document)
+            shown = await view.show(records)
         return {_key(record): row for record, row in zip(records, shown, strict=True) if row is not None}
 
     async def keys(self, document: Any) -> set[str]:
@@ -112,34 +127,45 @@ class Rendering:
 
     async def sides(self, commit: Commit, before: bool, after: bool) -> tuple[dict[str, Row], dict[str, Row]]:
         """Return what is shown of both sides of a change; of a side that is not asked for, nothing."""
-        if commit is not self._commit:
-            self._commit, self._rows, self._frames = commit, {}, {}
-        return await self._side(commit, "before", before), await self._side(commit, "after", after)
+        shown = self._shown(commit)
+        return (
+            await self._side(shown, "before", commit.before) if before else {},
+            await self._side(shown, "after", commit.after) if after else {},
+        )
 
-    async def _side(self, commit: Commit, side: str, is_asked: bool) -> dict[str, Row]:
-        document = getattr(commit, side)
-        if document is None or not is_asked:
+    def _shown(self, commit: Commit) -> _Shown:
+        found = self._last.get(commit)
+        if found is None:
+            self._last.clear()
+            found = self._last[commit] = _Shown()
+        return found
+
+    async def _side(self, shown: _Shown, side: str, document: Any) -> dict[str, Row]:
+        if document is None:
             return {}
-        if commit is not self._commit:  # another one was asked for meanwhile
-            return await self.rows(document)
-        if side not in self._rows:
-            rows = await self.rows(document)
-            if commit is not self._commit:
-                return rows
-            self._rows[side] = rows
-        return self._rows[side]
+        if side not in shown.rows:
+            shown.rows[side] = await self.rows(document)
+        return shown.rows[side]
+
+    def updated(self, commit: Commit, key: str, before: Row, after: Row) -> list[bytes]:
+        """Return the frame, without its id, of a row that is shown before and after; none where nothing differs."""
+        shown = self._shown(commit)
+        if key in shown.unchanged:
+            return []
+        if ("updated", key) not in shown.frames and same(before, after):
+            shown.unchanged.add(key)
+            return []
+        return [self.frame("updated", commit, key, before, after)]
 
     def frame(self, kind: str, commit: Commit, key: str, before: Row | None = None, after: Row | None = None) -> bytes:
         """Return a frame, without its id, that tells of one row.
 
         :param before: None for ``created``, and where the client has not seen it.
         """
-        known = self._frames.get((kind, key)) if commit is self._commit else None
-        if known is None:
-            known = _frame(self._view.name, kind, commit, key, before, after)
-            if commit is self._commit:
-                self._frames[kind, key] = known
-        return known
+        frames = self._shown(commit).frames
+        if (kind, key) not in frames:
+            frames[kind, key] = _frame(self._view.name, kind, commit, key, before, after)
+        return frames[kind, key]
 
 
 _DIFF = ("created", "updated", "deleted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from bzz.change import Change
 from bzz.errors import ConfigurationError
 from bzz.live.frames import ResetReason
-from bzz.live.hub import Judgement, hub_of, judge
+from bzz.live.hub import hub_of
+from bzz.live.judging import Judgement, judge
 from bzz.live.missed import missed
 from bzz.model.hive import provider_for
 from bzz.model.query import read_list_query
@@ -60,10 +61,11 @@ async def watch(
         start = await hub.join(follower)
         try:
             if after is not None:
-                async for position, commit in missed(changes, hub, follower.collections, after, start):
-                    after = position
-                    if _counts(commit, scope, await judge(changes, commit, [scope])):
-                        yield provider.change(commit)
+                async with aclosing(missed(changes, hub, follower.collections, after, start)) as older:
+                    async for position, commit in older:
+                        after = position
+                        if _counts(commit, scope, await judge(changes, commit, [scope])):
+                            yield provider.change(commit)
             after = start if after is None else max(after, start)
             async with aclosing(follower.commits()) as commits:
                 async for position, commit, counts in commits:
@@ -99,24 +101,21 @@ class _Follower:
             self._news.clear()
             await self._news.wait()
 
-    def begin(self, told: Iterable[Commit]) -> None:
-        """Called by the hub."""
-
     def scopes(self, commit: Commit) -> list[Scope]:
         """Called by the hub."""
         return [] if commit.key is None else [self._scope]
 
-    async def tell(self, commit: Commit, judgement: Judgement) -> None:
+    async def tell(self, commit: Commit, position: Position, judgement: Judgement) -> None:
         """Called by the hub with each change."""
         if self.ended is not None:
             return
         if len(self._waiting) >= MAX_WAITING:
             self.end("slow")
             return
-        self._waiting.append((commit.position, commit, _counts(commit, self._scope, judgement)))
+        self._waiting.append((position, commit, _counts(commit, self._scope, judgement)))
         self._news.set()
 
-    def tick(self, position: Position) -> None:
+    def tick(self, position: Position | None) -> None:
         """Called by the hub now and then."""
 
     def end(self, reason: ResetReason) -> None:

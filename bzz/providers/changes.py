@@ -179,6 +179,10 @@ class LiveProvider(Provider):
         :raises bzz.errors.BadRequest: for a filter that cannot be asked of a single document.
         """
 
+    async def resolve(self, path: Path, query: ListQuery, context: Any) -> ListQuery:
+        """Return a query for :meth:`rows`, whose filters name documents by their primary keys."""
+        return query
+
     @abstractmethod
     async def snapshot(self, scope: Scope, query: ListQuery, at: Position | None = None) -> Snapshot:
         """Read the documents of a scope as they were at one position, in the order of ``query``.
@@ -190,6 +194,13 @@ class LiveProvider(Provider):
     @abstractmethod
     def record(self, document: Any) -> Record:
         """Return one side of a :class:`Commit` as these routes show it."""
+
+    @abstractmethod
+    def id_of(self, key: Any) -> str | None:
+        """Return the id in URLs of the document with a primary key, as in :attr:`Commit.key`.
+
+        :returns: None where the id is that of another field, and so not known.
+        """
 
     @abstractmethod
     async def rows(self, path: Path, query: ListQuery, document: Any) -> list[Record]:

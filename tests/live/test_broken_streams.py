@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing
 from typing import Any
 
@@ -14,7 +14,8 @@ from pymongo import MongoClient
 from bzz.dev import MongoServer
 from bzz.errors import Unavailable
 from bzz.live.frames import ResetReason
-from bzz.live.hub import Hub, Judgement
+from bzz.live.hub import Hub
+from bzz.live.judging import Judgement
 from bzz.model.hive import provider_for
 from bzz.providers.changes import Changes, Commit, HistoryLost, LiveProvider, Position, Scope, Tick
 from tests.faults.seeded import Losing
@@ -62,20 +63,17 @@ class Told:
     """A follower that remembers."""
 
     def __init__(self, *collections: str) -> None:
-        self.collections = collections
+        self.collections = frozenset(collections)
         self.changes: list[tuple[str, str]] = []
         self.ended: ResetReason | None = None
-
-    def begin(self, told: Iterable[Commit]) -> None:
-        """Called by the hub."""
 
     def scopes(self, commit: Commit) -> list[Scope]:
         return []
 
-    async def tell(self, commit: Commit, judgement: Judgement) -> None:
+    async def tell(self, commit: Commit, position: Position, judgement: Judgement) -> None:
         self.changes.append((commit.collection, commit.after["name"]))
 
-    def tick(self, position: Position) -> None:
+    def tick(self, position: Position | None) -> None:
         """Called by the hub."""
 
     def end(self, reason: ResetReason) -> None:

@@ -104,3 +104,36 @@ async def test_the_page_is_right_again_after_a_reset(
     await client.post("/sail/", json={"area": 50})
     await shown([10, 50])
     assert f"reset {reason}" in await told(browser)
+
+
+class Broken(RequestHandler):
+    """A feed whose first connection breaks within the snapshot; a row of it is gone before the next one."""
+
+    connections: list[None] = []  # noqa: RUF012
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/event-stream")
+        self.write(b"retry: 50\n\n")
+        self.connections.append(None)
+        rows = [10, 20] if len(self.connections) == 1 else [20]
+        data = {"model": "sail", "ids": [str(each) for each in rows], "rows": [{"area": each} for each in rows]}
+        self.write(f"event: snapshot\ndata: {json.dumps(data)}\n\n")
+        if len(self.connections) > 1:
+            self.write(b"event: ready\ndata: {}\nid: v1\n\n")
+
+
+async def test_the_page_begins_anew_where_the_snapshot_broke_off(serve: Serve, browser: Chrome) -> None:
+    class Page(RequestHandler):
+        def get(self) -> None:
+            self.finish(PAGE.replace("/sail/?area__gte=10", "/broken/"))
+
+    Broken.connections.clear()
+    models = bzz.ModelHive.routes_for("mongoengine", Sail, live=True)
+    client = serve([("/", Page), ("/broken/", Broken), *bzz.LiveHive.routes_for(models)])
+    await asyncio.to_thread(browser.get, str(client.base_url))
+
+    def is_ready(browser: Chrome) -> bool:
+        return bool(browser.execute_script("return window.told && told.length"))
+
+    await asyncio.to_thread(WebDriverWait(browser, 20, 0.05).until, is_ready)
+    assert (await told(browser))[0] == "ready 1"

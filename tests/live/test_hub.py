@@ -1,88 +1,234 @@
-"""The hub: each change once to each follower, whoever comes and goes meanwhile."""
+"""The hub tells each follower each change once, whatever happens to its stream meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from bzz.change import Position
+import pytest
+
+from bzz.errors import Unavailable
+from bzz.live import hub as hub_module
 from bzz.live.frames import ResetReason
-from bzz.live.hub import Hub, Judgement
-from bzz.providers.changes import Commit, Scope
-from bzz.providers.mongoengine.database_changes import changes_of
-from tests.conftest import Driver
-from tests.providers.following import PATIENCE
+from bzz.live.hub import Hub
+from bzz.live.judging import Judgement
+from bzz.providers.base import Store
+from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Position, Scope, Tick
+from tests.live.reading import until
 
 
-class Recorder:
-    """A follower that keeps what it is told.
+class Written(Changes):
+    """Changes that a test writes down: a database with ``log`` as its history."""
 
-    :param heed: awaited after each change, within the time in which no other is told.
-    """
+    def __init__(self) -> None:
+        self.log: list[Commit] = []
+        self.prepared: list[str] = []
+        self.at = Position(1, 0)
+        self.is_away = False
+        self.is_lost = False
+        self._counts: dict[tuple[int, str], int] = {}
+        self._news = asyncio.Event()
 
-    def __init__(self, *collections: str, heed: Callable[[int], Awaitable[None]] | None = None) -> None:
-        self.collections: Collection[str] = collections
-        self.told: list[tuple[str, Any]] = []
-        self._heed = heed
+    def write(self, second: int, collection: str, kind: Any = "created") -> None:
+        number = self._counts[second, collection] = self._counts.get((second, collection), 0) + 1
+        position = Position(second, 1, number)
+        key = None if kind == "dropped" else len(self.log)
+        self.log.append(Commit(collection, key, kind, None, {}, True, position, datetime.now(UTC)))
+        self._news.set()
+
+    def lose(self) -> None:
+        self.is_lost = True
+        self._news.set()
+
+    async def prepare(self, collections: Collection[str]) -> None:
+        self.prepared += sorted(collections)
+
+    @property
+    def store(self) -> Store:
+        raise NotImplementedError
+
+    async def now(self) -> Position:
+        if self.is_away:
+            raise Unavailable()
+        return self.at
+
+    async def stream(
+        self, collections: Collection[str], after: Position | None = None
+    ) -> AsyncGenerator[Commit | Tick]:
+        assert after is not None
+        yield Tick(after)
+        read = 0
+        while True:
+            for commit in self.log[read:]:
+                if commit.collection in collections and commit.position > after:
+                    yield commit
+            read = len(self.log)
+            if self.is_lost:
+                self.is_lost = False
+                raise HistoryLost("the test says so")
+            self._news.clear()
+            await self._news.wait()
+
+    async def match(self, commit: Commit, scopes: Sequence[Scope]) -> list[Matches]:
+        return [Matches(True, True) for _ in scopes]
+
+
+class Reader:
+    """A follower that writes down what it is told; ``pause`` holds it up at each change."""
+
+    def __init__(self, *collections: str) -> None:
+        self.collections = frozenset(collections)
+        self.told: list[tuple[str, Position]] = []
+        self.ticks: list[Position | None] = []
+        self.reasons: list[str] = []
+        self.pause = asyncio.Event()
+        self.pause.set()
 
     def scopes(self, commit: Commit) -> Iterable[Scope]:
         return ()
 
-    def begin(self, told: Iterable[Commit]) -> None: ...
+    async def tell(self, commit: Commit, position: Position, judgement: Judgement) -> None:
+        self.told.append((commit.collection, position))
+        await self.pause.wait()
 
-    async def tell(self, commit: Commit, judgement: Judgement) -> None:
-        self.told.append((commit.collection, commit.key))
-        if self._heed is not None:
-            await self._heed(len(self.told))
+    def tick(self, position: Position | None) -> None:
+        self.ticks.append(position)
 
-    def tick(self, position: Position) -> None: ...
-
-    def end(self, reason: ResetReason) -> None: ...
-
-
-class ToldWhenInterrupted(Hub):
-    """A hub that says when its stream is about to be opened anew for more collections."""
-
-    def __init__(self, changes: Any) -> None:
-        super().__init__(changes)
-        self.interrupting = asyncio.Event()
-
-    async def _cancel(self) -> None:
-        self.interrupting.set()
-        await super()._cancel()
+    def end(self, reason: ResetReason) -> None:
+        self.reasons.append(reason)
 
 
-async def test_a_transaction_is_told_once_though_the_stream_is_opened_anew_in_the_middle(driver: Driver) -> None:
-    """Its changes have one cluster time, and those of each collection are numbered by themselves."""
-    changes = changes_of(driver())
-    hub = ToldWhenInterrupted(changes)
-    joining: list[asyncio.Task[Position]] = []
-
-    async def heed(number: int) -> None:
-        if number == 2:
-            joining.append(asyncio.create_task(hub.join(Recorder("punt"))))
-            await hub.interrupting.wait()
-
-    recorder = Recorder("dory", "skiff", heed=heed)
-    await hub.join(recorder)
-    written = [("dory", 1), ("dory", 2), ("skiff", 1), ("skiff", 2), ("dory", 3)]
-    await _transact(driver, written)
-    await driver()["skiff"].insert_one({"_id": "last"})
-    async with asyncio.timeout(PATIENCE):
-        while ("skiff", "last") not in recorder.told:
-            await driver()["other"].find_one({})
-    await asyncio.gather(*joining)
-    await hub.close()
-    assert recorder.told == [*written, ("skiff", "last")]
+@pytest.fixture
+def changes() -> Written:
+    return Written()
 
 
-async def _transact(driver: Driver, inserts: list[tuple[str, Any]]) -> None:
-    session: Any = driver().client.start_session()
-    if hasattr(session, "__await__"):
-        session = await session
-    async with session:
-        transaction = session.start_transaction()
-        async with await transaction if hasattr(transaction, "__await__") else transaction:
-            for name, key in inserts:
-                await driver()[name].insert_one({"_id": key}, session=session)
+@pytest.fixture
+async def hub(changes: Written) -> AsyncIterator[Hub]:
+    found = Hub(changes)
+    yield found
+    await found.close()
+
+
+async def told(reader: Reader, count: int) -> list[tuple[str, Position]]:
+    await until(lambda: len(reader.told) >= count)
+    return reader.told
+
+
+async def test_a_stream_that_is_opened_anew_within_a_transaction_tells_the_rest_of_it(
+    hub: Hub, changes: Written
+) -> None:
+    reader = Reader("a", "b")
+    await hub.join(reader)
+    reader.pause.clear()
+    for collection in ("a", "a", "b"):
+        changes.write(5, collection)
+    await told(reader, 1)
+    joining = asyncio.create_task(hub.join(Reader("c")))  # for which the stream is opened anew
+    await until(lambda: "c" in changes.prepared)
+    reader.pause.set()
+    await joining
+    assert [each for each, _ in await told(reader, 3)] == ["a", "a", "b"]
+    assert [position.number for _, position in reader.told] == [1, 2, 3]
+    changes.write(6, "a")
+    assert len(await told(reader, 4)) == 4
+
+
+async def test_who_joins_within_a_transaction_is_numbered_as_all_others(hub: Hub, changes: Written) -> None:
+    first, second = Reader("a", "b"), Reader("a", "b")
+    await hub.join(first)
+    first.pause.clear()
+    for collection in ("a", "b", "a"):
+        changes.write(5, collection)
+    await told(first, 1)
+    joining = asyncio.create_task(hub.join(second))
+    first.pause.set()
+    joined = await joining
+    [*_, last] = await told(first, 3)
+    await until(lambda: second.told)
+    assert second.told[-1] == last == ("a", Position(5, 1, 3))
+    assert joined.number == 3 - len(second.told)
+
+
+async def test_numbers_of_other_collections_do_not_count_for_a_follower(hub: Hub, changes: Written) -> None:
+    other, own = Reader("a"), Reader("b")
+    await hub.join(other)
+    await hub.join(Reader("b"))
+    other.pause.clear()
+    for collection in ("a", "a", "b"):
+        changes.write(5, collection)
+    await told(other, 1)
+    joining = asyncio.create_task(hub.join(own))
+    other.pause.set()
+    assert await joining <= Position(5, 1, 0)
+    assert await told(own, 1) == [("b", Position(5, 1, 1))]
+
+
+async def test_a_tick_names_no_position_while_a_change_is_told(
+    hub: Hub, changes: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "TICK_SECONDS", 0.01)
+    reader = Reader("a")
+    await hub.join(reader)
+    changes.write(5, "a")
+    await told(reader, 1)
+    await until(lambda: reader.ticks[-1:] == [Position(5, 1, 1)])
+    reader.pause.clear()
+    changes.write(6, "a")
+    await told(reader, 2)
+    seen = len(reader.ticks)
+    await until(lambda: len(reader.ticks) > seen)
+    assert reader.ticks[seen:] == [None] * (len(reader.ticks) - seen)
+    reader.pause.set()
+
+
+async def test_lost_history_while_the_database_is_away_ends_followers_and_not_the_hub(
+    hub: Hub, changes: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "RETRY_SECONDS", 0.01)
+    lost, later = Reader("a"), Reader("a")
+    await hub.join(lost)
+    changes.is_away = True
+    changes.lose()
+    await until(lambda: lost.reasons == ["history-lost"])
+    joining = asyncio.create_task(hub.join(later))
+    changes.write(5, "a")  # which nobody can be told any more
+    changes.is_away, changes.at = False, Position(9, 0)
+    assert await joining == Position(9, 0)
+    changes.write(10, "a")
+    assert await told(later, 1) == [("a", Position(10, 1, 1))]
+
+
+async def test_a_stream_that_is_closed_while_somebody_joins_is_opened_again(
+    hub: Hub, changes: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "IDLE_SECONDS", 0.0)
+    slow, next_one = Reader("a"), Reader("a")
+    await hub.join(slow)
+    slow.pause.clear()
+    changes.write(5, "a")
+    await told(slow, 1)
+    joining = asyncio.create_task(hub.join(next_one))
+    await asyncio.sleep(0)
+    hub.leave(slow)  # and so the stream is closed in a moment
+    await joining
+    changes.write(6, "a")
+    async with asyncio.timeout(5):
+        assert ("a", Position(6, 1, 1)) in await told(next_one, 1)
+
+
+async def test_one_who_ended_while_joining_does_not_follow(hub: Hub) -> None:
+    await hub.join(Reader("a"), lambda: False)
+    assert not hub.is_followed
+
+
+async def test_a_collection_that_was_dropped_is_prepared_for_the_next_who_joins(hub: Hub, changes: Written) -> None:
+    reader = Reader("a")
+    await hub.join(reader)
+    changes.write(5, "a", "dropped")
+    await told(reader, 1)
+    assert changes.prepared.count("a") == 1
+    await hub.join(Reader("a"))
+    assert changes.prepared.count("a") == 2

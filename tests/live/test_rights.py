@@ -13,7 +13,7 @@ import pytest
 from tornado.web import Application, HTTPError
 
 import bzz
-from bzz.errors import Forbidden, Unauthorized
+from bzz.errors import ConfigurationError, Forbidden, Unauthorized
 from bzz.live import rights
 from bzz.signals import post_get_list, pre_get_list
 from tests.conftest import Driver, Serve
@@ -278,3 +278,43 @@ async def test_a_client_that_leaves_leaves_nothing_behind(live: Api) -> None:
         async with following(client, "/casket/"):
             pass
     await until(lambda: len(asyncio.all_tasks()) <= before)
+
+
+async def test_a_question_that_is_never_answered_keeps_nobody_elses_rights(
+    live: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights, "ASKING_SECONDS", 0.2)
+    stuck, refused = False, False
+
+    async def authorize(method: str, model: type, instance_id: str | None, user: Any) -> bool:
+        if stuck and instance_id is not None:
+            await asyncio.Event().wait()
+        return not refused
+
+    client = live(Casket, authorize=authorize)
+    casket = (await client.post("/casket/", json={"text": "a"})).json()
+    async with following(client, f"/casket/{casket['id']}/") as hanging, following(client, "/casket/") as other:
+        stuck = True
+        assert await hanging.ended() == "unavailable"
+        refused = True
+        assert await other.ended() == "forbidden"
+
+
+async def test_receivers_before_a_list_may_refuse_the_feed_of_several_models(serve: Serve, driver: Driver) -> None:
+    def refuse(sender: type) -> None:
+        raise Forbidden("Not today.")
+
+    routes = bzz.ModelHive.routes_for("mongoengine", Casket, live=True, database=driver())
+    client = serve([*routes, *bzz.LiveHive.routes_for(routes)])
+    with pre_get_list.connected_to(refuse, Casket):
+        assert (await client.get("/events/?models=casket")).status_code == 403
+
+
+def test_a_model_with_a_handler_of_its_own_has_no_part_in_the_feed_of_several() -> None:
+    class Strict(bzz.ModelHandler):
+        async def check_request(self) -> None:
+            raise Forbidden("Never.")
+
+    routes = bzz.ModelHive.routes_for("mongoengine", Casket, live=True, handler=Strict)
+    with pytest.raises(ConfigurationError, match="'casket' has a handler of its own"):
+        bzz.LiveHive.routes_for(routes)

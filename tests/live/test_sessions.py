@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import mongoengine as me
@@ -11,9 +13,11 @@ from tornado.web import Application
 
 import bzz
 from bzz.auth import MemoryRevocation
+from bzz.live.rights import recheck
+from bzz.signals import post_get_list
 from tests.auth.conftest import KEY, Tickets, sign_in
 from tests.conftest import Serve
-from tests.live.reading import following
+from tests.live.reading import following, until
 
 
 class Mast(me.Document):
@@ -83,3 +87,52 @@ async def test_who_need_not_sign_in_keeps_the_feed(start: Start) -> None:
         await client.post("/mast/", json={"name": "m"})
         await feed.changed(1)
         assert not feed.is_ended
+
+
+async def test_receivers_see_the_user_while_the_session_is_looked_at_again(start: Start) -> None:
+    class Slow(MemoryRevocation):
+        async def has_ended(self, *arguments: Any) -> bool:
+            looked.set()
+            await go_on.wait()
+            return await super().has_ended(*arguments)
+
+    def who(sender: type, items: list[Any], handler: Any) -> None:
+        seen.append(handler.current_user and handler.current_user["id"])
+
+    seen: list[Any] = []
+    looked, go_on = asyncio.Event(), asyncio.Event()
+    go_on.set()
+    client, _ = start(revocation=Slow())
+    await sign_in(client, "ticket:ada")
+    with post_get_list.connected_to(who, Mast):
+        async with following(client, "/mast/") as feed:
+            looked.clear()
+            go_on.clear()
+            recheck()
+            await looked.wait()
+            await asyncio.to_thread(Mast(name="m").save)
+            await feed.changed(1)
+            assert set(seen) == {"ada"}
+            go_on.set()
+
+
+class OwnUser(bzz.ModelHandler):
+    def get_current_user(self) -> Any:
+        return {"provider": "own", "id": self.request.headers.get("X-Key")}
+
+
+async def test_the_user_of_the_handlers_own_is_known_when_rights_are_looked_at_again(
+    serve: Serve, database_name: str
+) -> None:
+    asked: list[Any] = []
+
+    def authorize(method: str, model: type, instance_id: str | None, user: Any) -> bool:
+        asked.append(user and user["id"])
+        return user is not None
+
+    routes = bzz.ModelHive.routes_for("mongoengine", Mast, live=True, handler=OwnUser, authorize=authorize)
+    client = serve(routes, lambda app: bzz.AuthHive.configure(app, KEY, development=True, authenticated_get=False))
+    async with following(client, "/mast/", X_Key="k"):
+        recheck()
+        await until(lambda: len(asked) > 1)
+        assert asked == ["k", "k"]

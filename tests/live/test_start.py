@@ -14,6 +14,8 @@ from tornado.web import Application
 import bzz
 from bzz.live.start import live_providers
 from tests.conftest import Serve
+from tests.live.conftest import Api
+from tests.live.reading import following
 from tests.providers.servers import running
 
 PROGRAM = """
@@ -74,3 +76,16 @@ def test_live_models_are_found_wherever_they_are_mounted() -> None:
     app.add_handlers("b.example", bzz.ModelHive.routes_for("mongoengine", Pennant, "/b", live=True))
     app.add_handlers(".*", bzz.ModelHive.routes_for("mongoengine", Pennant, "/c"))
     assert len(list(live_providers(app))) == 2
+
+
+class Unconnected(me.Document):
+    name = me.StringField()
+    meta = {"db_alias": "nowhere"}  # noqa: RUF012
+
+
+async def test_a_live_model_that_is_not_connected_keeps_no_other_from_being_followed(alone: Api) -> None:
+    elsewhere = bzz.ModelHive.routes_for("mongoengine", Unconnected, live=True)
+    client = alone(Pennant, live=True)
+    async with following(client, "/pennant/") as feed:
+        assert feed.told() == ["ready"]
+    assert elsewhere

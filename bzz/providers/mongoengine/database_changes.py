@@ -135,7 +135,7 @@ class DatabaseChanges(Changes):
         """
         if scope.is_all or scope.classes is not None or scope.key in self._tried:
             return
-        await try_query(self.commands, query)
+        await try_query(self.commands, query, scope.query)
         if len(self._tried) >= TRIED_QUERIES:
             del self._tried[next(iter(self._tried))]
         self._tried[scope.key] = None

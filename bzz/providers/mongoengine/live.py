@@ -72,11 +72,15 @@ class LiveDocuments(LiveProvider):
         await changes.try_scope(scope, asked)
         return scope
 
+    async def resolve(self, path: Path, query: ListQuery, context: Any) -> ListQuery:
+        if not self.has_public_ids(path.last.shape):
+            return query
+        return await self._public_ids.resolve_filters(query, context)
+
     async def _list_conditions(
         self, path: Path, query: ListQuery, context: Any
     ) -> tuple[list[Raw], Sequence[tuple[str, int]]]:
-        if self.has_public_ids(path.last.shape):
-            query = await self._public_ids.resolve_filters(query, context)
+        query = await self.resolve(path, query, context)
         own, ordering = await self._root.list_query(context)
         return [*([own] if own else ()), *filter_query(self._registry.root, query.filters)], ordering
 
@@ -102,6 +106,10 @@ class LiveDocuments(LiveProvider):
     def record(self, document: Any) -> Record:
         self._note_class(document)
         return DocumentRecord(self._registry.root, document)
+
+    def id_of(self, key: Any) -> str | None:
+        shape = self._registry.root.shape
+        return DocumentRecord(self._registry.root, {"_id": key}).id if shape.url_id is shape.pk else None
 
     async def rows(self, path: Path, query: ListQuery, document: Any) -> list[Record]:
         if len(path.steps) == 1:

@@ -48,12 +48,13 @@ async def match(
     return [found.get(scope, Matches(before=False, after=False)) for scope in scopes]
 
 
-async def try_query(commands: Commands, query: Raw) -> None:
+async def try_query(commands: Commands, query: Raw, encoded: Any) -> None:
     """Check that a query can be asked of single documents.
 
+    :param encoded: the query in BSON; commands by themselves know no way to encode a UUID.
     :raises bzz.errors.BadRequest: if it cannot.
     """
-    pipeline = [{"$documents": []}, {"$facet": {"0": [{"$match": query}]}}]
+    pipeline = [{"$documents": []}, {"$facet": {"0": [{"$match": encoded}]}}]
     with reading():
         try:
             await commands.run({"aggregate": 1, "pipeline": pipeline, "cursor": {}})

@@ -1,0 +1,93 @@
+"""A snapshot that takes long is neither cut off by what happens meanwhile, nor goes on for who may see no more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import mongoengine as me
+import pytest
+
+from bzz.live import subscription
+from bzz.live.rights import clients, recheck
+from bzz.signals import post_get_list
+from tests.live.conftest import Api
+from tests.live.reading import following, until
+
+
+class Ledger(me.Document):
+    name = me.StringField()
+    size = me.IntField()
+
+
+class Gate:
+    """Holds up the row ``held`` until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, sender: type, items: list[Any]) -> None:
+        if any(item.name == "held" and item.size is None for item in items):
+            self.reached.set()
+            await self.opened.wait()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    found = Gate()
+    with post_get_list.connected_to(found, Ledger):
+        yield found
+
+
+async def test_what_happens_while_a_snapshot_is_read_is_told_however_much_it_is(
+    api: Api, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "MAX_BYTES", 500)
+    client = api(Ledger, live=True)
+    Ledger(name="held").save()
+    async with following(client, "/ledger/", ready=False) as feed:
+        await gate.reached.wait()
+        for number in range(20):
+            await client.post("/ledger/", json={"name": "n", "size": number})
+        await until(lambda: _reasons() == ["slow"])
+        gate.opened.set()
+        await feed.until(lambda: "ready" in feed.told())
+        await client.post("/ledger/", json={"name": "n", "size": 20})
+        await feed.until(lambda: len(feed.rows) == 22)
+        assert [each["row"]["size"] for each in feed.changes()] == list(range(21))
+
+
+async def test_a_snapshot_ends_where_its_client_may_see_no_more(api: Api, gate: Gate) -> None:
+    allowed = True
+    client = api(Ledger, live=True, authorize=lambda *_: allowed)
+    Ledger(name="held").save()
+    async with following(client, "/ledger/", ready=False) as feed:
+        await gate.reached.wait()
+        allowed = False
+        recheck()
+        await until(lambda: _reasons() == ["forbidden"])
+        gate.opened.set()
+        assert await feed.ended() == "forbidden"
+        assert feed.told() == ["reset"]
+
+
+async def test_a_stop_within_a_snapshot_names_no_position_behind_it(api: Api, gate: Gate) -> None:
+    client = api(Ledger, live=True)
+    Ledger(name="held").save()
+    async with following(client, "/ledger/", ready=False) as feed:
+        await gate.reached.wait()
+        await client.post("/ledger/", json={"name": "n", "size": 1})
+        [stream] = [getattr(each, "_stream") for each in clients()]  # noqa: B009
+        await until(lambda: not stream._subscription.is_idle)
+        for each in clients():
+            each.end("shutdown")
+        gate.opened.set()
+        assert await feed.ended() == "shutdown"
+        assert (feed.told(), feed.position) == (["reset"], "")
+
+
+def _reasons() -> list[Any]:
+    """Why the clients have ended."""
+    streams: list[Any] = [getattr(each, "_stream") for each in clients()]  # noqa: B009
+    return [each._subscription.reason for each in streams]
