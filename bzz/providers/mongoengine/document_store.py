@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from bson import Decimal128
 from mongoengine.connection import ConnectionFailure as NotConnected
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
@@ -127,7 +128,7 @@ class DocumentStore:
         :raises bzz.errors.NotFound: if there is none within the model's ``objects`` and ``get_instance_queryset``.
         """
         query = await self.query(field, key, context)
-        if self._querysets.narrow_one or not self._is_unique(field):
+        if self._querysets.narrow_one or not self._is_unique(field) or isinstance(query["_id"], Decimal128):  # no hash
             return await self.find_by(query), query
         found = await (await self._open()).fetches.ask(query["_id"])
         if found is None:
@@ -191,7 +192,8 @@ class DocumentStore:
             return [key for key, outcome in zip(keys, found, strict=True) if isinstance(outcome, NotFound)]
         stored = {key: self.codec.store_key(key) for key in keys}
         query = {"_id": {"$in": list(stored.values())}, **self._querysets.own}
-        there = {each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])}
+        found = [each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])]
+        there = found if any(isinstance(raw, Decimal128) for raw in stored.values()) else set(found)
         return [key for key, raw in stored.items() if raw not in there]
 
     async def identities(self, field: Field, keys: Sequence[Any], context: Any) -> list[Identity]:
