@@ -203,8 +203,8 @@ class Left(RequestHandler):
         counted = ("HTTPServerRequest", "HTTP1Connection", "_ASGIExchange", "_RSGIExchange", "Slow", "Task")
         names = [type(each).__name__ for each in gc.get_objects()]
         objects = {name: names.count(name) for name in counted}
-        frozen = gc.get_freeze_count()
-        self.finish({"left": left, "written": Endless.written, "objects": objects, "frozen": frozen})
+        collector = {"frozen": gc.get_freeze_count(), "young": gc.get_threshold()[0]}
+        self.finish({"left": left, "written": Endless.written, "objects": objects, **collector})
 
 
 @stream_request_body

@@ -10,6 +10,7 @@ import time
 import pytest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from bzz.serving.collector import YOUNG_OBJECTS
 from tests.serving.raw import accepted, converse, hung_up, request, state, wait_until_read
 from tests.serving.served import Served, serving
 
@@ -41,6 +42,12 @@ def test_the_garbage_collector_passes_over_what_was_there_at_the_start(shared: S
     if shared.engine.startswith(("uvicorn", "hypercorn")):
         pytest.skip("bzz.serve does this")
     assert state(shared)["frozen"] > 10_000  # of Tornado and the application
+
+
+def test_the_garbage_collector_does_not_look_within_an_answer(shared: Served) -> None:
+    if shared.engine.startswith(("uvicorn", "hypercorn")):
+        pytest.skip("bzz.serve does this")
+    assert state(shared)["young"] == YOUNG_OBJECTS
 
 
 @pytest.mark.parametrize("first", [b"", request("GET /")], ids=["new", "kept"])
