@@ -184,8 +184,8 @@ class _CountedConnection(HTTPConnection):
         self._in_flight: InFlight | None = capped.in_flight
         self._limits = capped.limits
         self._connection = connection
-        if capped.proxies is not None:
-            self.context = _client(capped.proxies, connection, headers)
+        proxies, context = capped.proxies, connection.context  # type: ignore[attr-defined]  # HTTP1Connection has it
+        self.context = context if proxies is None else _client(proxies, context, headers)
 
     def write_headers(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
@@ -236,8 +236,7 @@ class _CountedConnection(HTTPConnection):
         return getattr(self._connection, name)
 
 
-def _client(proxies: Proxies, connection: Any, headers: HTTPHeaders) -> Any:
+def _client(proxies: Proxies, context: Any, headers: HTTPHeaders) -> Any:
     """Return who asks, in place of Tornado's own ``context``."""
-    context = connection.context
     peer = context.remote_ip if isinstance(context.address, tuple) else None  # a Unix socket has no address
     return client_of(proxies, peer, context.protocol, headers)
