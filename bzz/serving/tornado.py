@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import tornado
@@ -90,12 +91,8 @@ def make_server(
     options: Mapping[str, Any],
 ) -> HTTPServer:
     """Return Tornado's server with the limits on; ``options`` go before them."""
-    given = {
-        "idle_connection_timeout": limits.header_seconds,
-        "body_timeout": limits.body_seconds,
-        "max_body_size": limits.body_bytes,
-        **options,
-    }
+    given = {"idle_connection_timeout": limits.header_seconds, "max_body_size": limits.body_bytes, **options}
+    limits = replace(limits, body_seconds=given.pop("body_timeout", limits.body_seconds))
     return HTTPServer(CappedApplication(application, limits, flight, proxies), **given)
 
 

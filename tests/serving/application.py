@@ -214,6 +214,8 @@ class Upload(RequestHandler):
     async def prepare(self) -> None:
         self.size = 0
         await asyncio.sleep(float(self.get_query_argument("prepare", "0")))
+        if "timeout" in self.request.arguments:
+            self.request.connection.set_body_timeout(float(self.get_query_argument("timeout")))  # type: ignore[union-attr]
         if "limit" in self.request.arguments:
             self.request.connection.set_max_body_size(int(self.get_query_argument("limit")))  # type: ignore[union-attr]
 

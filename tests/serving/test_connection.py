@@ -50,6 +50,14 @@ def test_the_garbage_collector_does_not_look_within_an_answer(shared: Served) ->
     assert state(shared)["young"] == YOUNG_OBJECTS
 
 
+def test_tornado_s_own_option_for_the_time_of_a_body_goes_before_that_of_the_limits() -> None:
+    with serving("tornado", body_timeout=10) as served, served.connect() as connection:
+        connection.sendall(request("PUT /upload", "Content-Length: 10", CLOSE, body=b"abc"))
+        assert not hung_up(connection, timeout=1.5)  # which is more than body_seconds
+        connection.sendall(b"defghij")
+        assert connection.makefile("rb").read().endswith(b"10")
+
+
 @pytest.mark.parametrize("first", [b"", request("GET /")], ids=["new", "kept"])
 def test_a_client_that_sends_a_byte_now_and_then_has_no_more_time(by_tornado: Served, first: bytes) -> None:
     with by_tornado.connect() as connection:
