@@ -33,8 +33,8 @@ SOAK ?= 20
 SEED ?= $(shell echo $$RANDOM)
 
 .PHONY: soak
-soak: .venv/installed-dev ## Run the fault harnesses and the relay tests at length: SOAK (20) times what CI does, from a random SEED
-	SOAK=$(SOAK) SEED=$(SEED) $(BIN)/pytest -n 2 --dist loadfile tests/faults tests/relay
+soak: .venv/installed-dev ## Run the fault harnesses, and the tests of feeds and the relay, at length: SOAK (20) times what CI does, from a random SEED
+	SOAK=$(SOAK) SEED=$(SEED) $(BIN)/pytest -n 2 --dist loadfile tests/faults tests/live tests/relay
 
 .PHONY: format
 format: .venv/installed-dev ## Format the code and apply the safe fixes of the linter
@@ -60,6 +60,7 @@ $(PYTHONS:%=test-%): test-%:
 bench: .venv/installed-bench ## Measure bzz beside its peers (an hour; needs wrk and redis-server), and write docs/benchmarks.*
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.relay
+	$(BIN)/python -m bench.live
 	$(BIN)/pytest bench/micro --benchmark-columns=min,median,ops --benchmark-sort=name
 
 .PHONY: bench-deep

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import aclosing
 from hashlib import blake2b
 from typing import Any
@@ -16,12 +16,12 @@ from bzz.errors import BadRequest
 from bzz.limits import release
 from bzz.live.channel import Channel
 from bzz.live.frames import ResetReason, reset
-from bzz.live.rights import Rights
-from bzz.live.settings import settings_of
+from bzz.live.rights import Rights, forget
+from bzz.live.settings import LiveSettings, settings_of
 from bzz.live.stream import Stream
 from bzz.live.view import View
 from bzz.problem import ProblemHandler
-from bzz.providers.changes import Scope
+from bzz.providers.changes import Position, Scope
 
 __all__ = ["Client"]
 
@@ -33,12 +33,14 @@ _channels: WeakValueDictionary[str, Channel] = WeakValueDictionary()
 
 
 class Client:
-    """Answers one request with a feed.
+    """Answers one request with a feed. There are many, so it is small, and holds nothing that others hold too.
 
     :param handler: of the request.
     :param views: what it follows, all of one database.
     :param rights: whether the client may, asked now and then.
     """
+
+    __slots__ = ("_rights", "_stream", "_views", "handler")
 
     def __init__(self, handler: ProblemHandler, views: Sequence[View], rights: Rights) -> None:
         self.handler: ProblemHandler = handler
@@ -54,26 +56,65 @@ class Client:
         :raises bzz.errors.RequestError: before anything is sent.
         """
         settings = settings_of(self.handler.application)
-        with settings.counted(self.handler):
-            scopes = await self.scopes()
-            changes = self._views[0].provider.changes()
-            if any(view.provider.changes() is not changes for view in self._views):
-                raise BadRequest("These models are stored in several databases; follow each by itself.")
-            channels = [self._channel(view, scope) for view, scope in zip(self._views, scopes, strict=True)]
-            subject = _hash("\n".join(sorted(channel.subject for channel in channels)))
-            sealer = await settings.sealer(changes)
-            after = None if last_event_id is None else sealer.open(last_event_id, subject)
-            self._stream = stream = Stream(changes, channels, sealer, subject)
-            try:
-                begins = await stream.join()
-                self._begin(begins if after is None or last_event_id is None else last_event_id)
-                if last_event_id is not None and after is None:
-                    self.handler.finish(reset("position"))
-                    return
-                with self._rights.watched(self, [scope.key for scope in scopes]):
-                    await self._send(stream, after, snapshot)
-            finally:
-                stream.leave()
+        counted = settings.count(self.handler)
+        try:
+            after = await self._join(last_event_id, settings)
+            if self.handler.request.method == "HEAD":
+                self.handler.finish()
+            elif last_event_id is not None and after is None:
+                self.handler.finish(reset("position"))
+            else:
+                await self._send(after, snapshot)
+        finally:
+            settings.uncount(counted)
+            forget(self)
+            if self._stream is not None:
+                self._stream.leave()
+
+    async def _join(self, last_event_id: str | None, settings: LiveSettings) -> Position | None:
+        """Follow from now on, and prepare the head of the answer; return where the client was, if that can be known."""
+        channels = [self._channel(*each) for each in zip(self._views, await self.scopes(), strict=True)]
+        changes = self._views[0].provider.changes()
+        if any(view.provider.changes() is not changes for view in self._views):
+            raise BadRequest("These models are stored in several databases; follow each by itself.")
+        subject = _hash("\n".join(sorted(channel.subject for channel in channels)))
+        sealer = await settings.sealer(changes)
+        after = None if last_event_id is None else sealer.open(last_event_id, subject)
+        self._stream = Stream(changes, channels, sealer, subject)
+        begins = await self._stream.join()
+        self._set_headers(begins if after is None or last_event_id is None else last_event_id)
+        self._rights.watch(self, [channel.scope.key for channel in channels])
+        return after
+
+    async def _send(self, after: Position | None, snapshot: bool) -> None:
+        try:
+            await self._send_beginning(after, snapshot)
+            await self._send_changes()
+        except StreamClosedError:
+            return
+        except Exception:
+            logger.exception("a feed of %s failed", self.handler.request.path)
+            self.handler.write(reset("incomplete"))
+        self.handler.finish()
+
+    async def _send_beginning(self, after: Position | None, snapshot: bool) -> None:
+        assert self._stream is not None
+        async with aclosing(self._stream.beginning(after, snapshot)) as frames:
+            async for chunk in frames:
+                await self._write(chunk)
+
+    async def _send_changes(self) -> None:
+        assert self._stream is not None
+        take, is_last = self._stream.take, False
+        while not is_last:
+            chunk, is_last = await take()
+            waiting = self._write(chunk)
+            del chunk  # of which a slow connection has a copy
+            await waiting
+
+    def _write(self, chunk: bytes) -> Awaitable[None]:
+        self.handler.write(chunk)
+        return self.handler.flush()
 
     async def scopes(self) -> list[Scope]:
         """Return what the client may see and wants to see, as it is now."""
@@ -97,7 +138,7 @@ class Client:
             found = _channels[key] = Channel(view, scope, subject, key)
         return found
 
-    def _begin(self, position: str) -> None:
+    def _set_headers(self, position: str) -> None:
         """Prepare the head of the answer."""
         handler = self.handler
         handler.set_header("Content-Type", "text/event-stream")
@@ -113,19 +154,6 @@ class Client:
         """Called when the client has left."""
         self.handler.on_connection_close()
         self.end("shutdown")
-
-    async def _send(self, stream: Stream, after: Any, snapshot: bool) -> None:
-        try:
-            async with aclosing(stream.frames(after, snapshot)) as frames:
-                async for chunk in frames:
-                    self.handler.write(chunk)
-                    await self.handler.flush()
-        except StreamClosedError:
-            return
-        except Exception:
-            logger.exception("a feed of %s failed", self.handler.request.path)
-            self.handler.write(reset("incomplete"))
-        self.handler.finish()
 
 
 def _hash(text: str) -> str:

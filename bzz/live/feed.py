@@ -48,8 +48,9 @@ class Feed(Representation):
         asked = Asked(handler.request.query, handler.request.headers.get("Last-Event-ID"))
         view = view_of(handler.resource, path, asked.query, handler)
         await handler.announce_reading()
-        if asked.last_event_id is None and not path.last.is_list:
-            await handler.provider.get(path, handler)
+        there = Path(path.steps[:-1]) if path.last.is_list else path
+        if asked.last_event_id is None and there.steps:
+            await handler.provider.get(there, handler)
         client = Client(handler, [view], Rights(handler.ask_authorize))
         await client.answer(asked.last_event_id, asked.wants_snapshot)
 

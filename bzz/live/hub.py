@@ -81,6 +81,7 @@ class Hub:
         self._telling = asyncio.Lock()
         self._stopping: asyncio.TimerHandle | None = None
         self.position = self._ring_start = Position(0, 0)
+        self._told: dict[str, Position] = {}  # of each collection: changes of one time have numbers of their own
 
     @property
     def is_followed(self) -> bool:
@@ -141,6 +142,7 @@ class Hub:
         await self._changes.prepare(new or collections)
         if self._task is None:
             self.position = self._ring_start = await self._changes.now()
+            self._told.clear()
         else:  # from where it is; what the ring lacks of the new ones nobody can have asked for here
             await self._cancel()
             self._ring_start = self.position
@@ -156,14 +158,26 @@ class Hub:
                     await self._read()
                 except HistoryLost as error:
                     logger.error("changes were lost: the database does not know any more what followed (%s)", error)
-                    self._end_all("history-lost")
-                    self.position = self._ring_start = await self._changes.now()
-                    self._forget()
+                    await self._begin_anew()
                 except Exception:
                     logger.exception("the stream of changes failed; it is opened anew where it was")
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             ticking.cancel()
+
+    async def _begin_anew(self) -> None:
+        """End all followers; those who join from now on are told what happens from now on."""
+        async with self._telling:
+            self._end_all("history-lost")
+            self._told.clear()
+            self._forget()
+            while True:
+                try:
+                    self.position = self._ring_start = await self._changes.now()
+                except Unavailable:
+                    await asyncio.sleep(RETRY_SECONDS)
+                else:
+                    return
 
     async def _read(self) -> None:
         """Judge changes as they come, a few ahead, and tell them in order."""
@@ -171,8 +185,11 @@ class Hub:
         space = asyncio.Semaphore(JUDGED_AHEAD)
 
         async def read() -> None:
-            async with aclosing(self._changes.stream(frozenset(self._collections), self.position)) as stream:
+            told, start = dict(self._told), self.position._replace(number=0)
+            async with aclosing(self._changes.stream(frozenset(self._collections), start)) as stream:
                 async for each in stream:
+                    if isinstance(each, Commit) and each.position <= told.get(each.collection, start):
+                        continue
                     await space.acquire()
                     judging = None
                     if isinstance(each, Commit):
@@ -189,6 +206,7 @@ class Hub:
                 async with self._telling:
                     if isinstance(each, Commit):
                         await self._tell(each, judgement)
+                        self._told[each.collection] = each.position
                     self.position = max(self.position, each.position)
             reading.result()
         finally:

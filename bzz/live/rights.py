@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -18,7 +17,7 @@ from bzz.live.frames import ResetReason
 from bzz.problem import GUARD
 from bzz.providers.changes import Scope
 
-__all__ = ["CHECK_SECONDS", "Rights", "Watched", "clients", "end_all", "recheck"]
+__all__ = ["CHECK_SECONDS", "Rights", "Watched", "clients", "end_all", "forget", "recheck"]
 
 logger = logging.getLogger("bzz.live")
 
@@ -51,6 +50,8 @@ class Rights:
     :param authorize: raises where the application says no; the guard is asked before.
     """
 
+    __slots__ = ("authorize",)
+
     def __init__(self, authorize: Callable[[], Awaitable[None]]) -> None:
         self.authorize = authorize
 
@@ -61,9 +62,8 @@ class Rights:
             await call(getattr(guard, "ask_again", guard), handler)
         await self.authorize()
 
-    @contextmanager
-    def watched(self, client: Watched, keys: Sequence[str]) -> Iterator[None]:
-        """Ask about a client from now on, until the block ends.
+    def watch(self, client: Watched, keys: Sequence[str]) -> None:
+        """Ask about a client from now on, until :func:`forget` is called.
 
         :param keys: of the scopes that it was let in with.
         """
@@ -77,8 +77,7 @@ class Rights:
         watch = _watches.get(loop)
         if watch is None:
             watch = _watches[loop] = _Watch()
-        with watch.over(client, keys):
-            yield
+        watch.begin(client, keys)
 
 
 class _Watch:
@@ -90,16 +89,15 @@ class _Watch:
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    @contextmanager
-    def over(self, client: Watched, keys: Sequence[str]) -> Iterator[None]:
+    def begin(self, client: Watched, keys: Sequence[str]) -> None:
         self._due[client] = asyncio.get_running_loop().time() + CHECK_SECONDS
         self._keys[client] = keys
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="live rights")
-        try:
-            yield
-        finally:
-            del self._due[client], self._keys[client]
+
+    def end(self, client: Watched) -> None:
+        self._due.pop(client, None)
+        self._keys.pop(client, None)
 
     @property
     def clients(self) -> Iterable[Watched]:
@@ -146,6 +144,13 @@ class _Watch:
 
 
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, _Watch] = WeakKeyDictionary()
+
+
+def forget(client: Watched) -> None:
+    """Ask about a client no more."""
+    watch = _watches.get(asyncio.get_running_loop())
+    if watch is not None:
+        watch.end(client)
 
 
 def recheck() -> None:

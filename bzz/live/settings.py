@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,9 +42,8 @@ class LiveSettings:
             found = self._sealers[changes] = Sealer(self.key or await shared_key(changes.store))
         return found
 
-    @contextmanager
-    def counted(self, handler: RequestHandler) -> Iterator[None]:
-        """Count a feed, as long as it lasts.
+    def count(self, handler: RequestHandler) -> Sequence[Hashable]:
+        """Count a feed; return what :meth:`uncount` takes when it has ended.
 
         :raises bzz.errors.Unavailable: where this process has as many as it may have.
         :raises bzz.errors.TooManyRequests: where the user or the address has.
@@ -62,14 +60,16 @@ class LiveSettings:
                 if key == "all":
                     raise Unavailable("There are too many feeds at the moment.", RETRY_SECONDS)
                 raise TooManyRequests("You have too many feeds at the moment; close one.", RETRY_SECONDS)
-        self._open.update(key for key, _ in keys)
-        try:
-            yield
-        finally:
-            self._open.subtract(key for key, _ in keys)
-            for key, _ in keys:
-                if not self._open[key]:
-                    del self._open[key]
+        counted = tuple(key for key, _ in keys)
+        self._open.update(counted)
+        return counted
+
+    def uncount(self, counted: Sequence[Hashable]) -> None:
+        """Count a feed out."""
+        self._open.subtract(counted)
+        for key in counted:
+            if not self._open[key]:
+                del self._open[key]
 
 
 def settings_of(app: Application) -> LiveSettings:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from bzz.errors import ConfigurationError, Unavailable
 from bzz.live.audience import Audience, joined, told
 from bzz.live.channel import Channel, Ended
-from bzz.live.frames import OPENING, READY, ResetReason, identified, reset
+from bzz.live.frames import OPENING, READY, ResetReason, identified
 from bzz.live.hub import Hub, hub_of, judge
 from bzz.live.missed import missed
 from bzz.live.positions import Sealer
@@ -32,11 +32,25 @@ _audiences: WeakKeyDictionary[Hub, dict[str, Audience]] = WeakKeyDictionary()
 
 
 class Stream:
-    """One client.
+    """One client. There are many: each attribute and each frame of a coroutine that waits counts.
 
     :param channels: what it follows, all of one database.
     :param subject: names what it follows, in positions.
     """
+
+    __slots__ = (
+        "_audience",
+        "_changes",
+        "_channels",
+        "_hub",
+        "_joined",
+        "_key",
+        "_read_at",
+        "_sealer",
+        "_subject",
+        "_subscription",
+        "take",
+    )
 
     def __init__(self, changes: Changes, channels: Sequence[Channel], sealer: Sealer, subject: str) -> None:
         self._changes = changes
@@ -46,6 +60,7 @@ class Stream:
         self._subject = subject
         self._key = "\n".join(sorted(channel.key for channel in channels))
         self._subscription = Subscription()
+        self.take = self._subscription.take
         self._audience: Audience | None = None
         self._joined = self._read_at = Position(0, 0)
 
@@ -72,8 +87,8 @@ class Stream:
             audience.subscriptions[self._subscription] = None
             self._audience = audience
 
-    async def frames(self, after: Position | None, snapshot: bool) -> AsyncGenerator[bytes]:
-        """Yield what the client is sent, until its feed ends.
+    async def beginning(self, after: Position | None, snapshot: bool) -> AsyncGenerator[bytes]:
+        """Yield what the client is sent first; all that follows is what :attr:`take` returns, until the last of it.
 
         :param after: where the client was; None to begin anew.
         :param snapshot: whether one that begins anew is sent what there is.
@@ -93,19 +108,13 @@ class Stream:
             else:
                 position = self._joined
         except Ended as ended:
-            yield reset(ended.reason)
-            return
+            self._subscription.fail(ended.reason)
         except HistoryLost:
-            yield reset("history-lost")
-            return
+            self._subscription.fail("history-lost")
         except Unavailable:
-            yield reset("unavailable")
-            return
-        yield identified(READY, self._seal(position))
-        is_last = False
-        while not is_last:
-            chunk, is_last = await self._subscription.take()
-            yield chunk
+            self._subscription.fail("unavailable")
+        else:
+            yield identified(READY, self._seal(position))
 
     async def _snapshot(self) -> AsyncIterator[bytes]:
         """Yield what there is, in all channels as it was at one position."""

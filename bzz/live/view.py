@@ -19,7 +19,7 @@ __all__ = ["Rendering", "Row", "View", "rendering_of"]
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class View:
     """What is looked at: one list or instance, and how it is shown.
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
 from bzz.providers.base import Condition, Filter, Operator
 from bzz.shape import Field, Shape
+from bzz.shape.choices import expected_choice
 from bzz.shape.documents import NamedDocument
 from bzz.shape.geo import read_box, read_circle
 from bzz.shape.operators import EQUALITY, LISTED, PATTERNS
@@ -19,7 +20,6 @@ __all__ = ["read_filters"]
 
 ONE_ITEM = "[]."  # in a name: what follows is asked of one item of a list
 MAX_PATTERN = 1000  # characters; MongoDB compiles an operand of "contains" into a regular expression
-MAX_CHOICES_TOLD = 20  # of a field's choices, in the answer to a value that is none
 _OPERATORS = frozenset(get_args(Operator))
 _SIZE = re.compile(r"0|[1-9][0-9]{0,8}")
 
@@ -82,15 +82,28 @@ def _resolve(shape: Shape, name: str, prefix: str) -> tuple[str, Operator, Field
 def _any_of(field: Field, operator: Operator, texts: list[str], name: str) -> tuple[Condition, ...]:
     if len(texts) > MAX_VALUES:
         raise unreadable(name, f"Must be at most {MAX_VALUES} values.")
-    try:
-        values = [value for text in texts for value in _values(field, operator, text)]
-    except ValueError as error:
-        raise unreadable(name, error) from None
+    values: list[Any] = []
+    for text in texts:
+        try:
+            values += _values(field, operator, text)
+        except ValueError as error:
+            raise unreadable(name, f"{error}{_plus_hint(field, operator, text)}") from None
     if operator == "ne" and len(values) > 1:
         return (Condition(field, "nin", values),)
     if operator in LISTED:
         return (Condition(field, operator, values),)
     return tuple(Condition(field, operator, value) for value in values)
+
+
+def _plus_hint(field: Field, operator: Operator, text: str) -> str:
+    """Return how to write a plus, if the text can be read with one in place of a space, as which a query reads it."""
+    if " " not in text:
+        return ""
+    try:
+        _values(field, operator, text.replace(" ", "+"))
+    except ValueError:
+        return ""
+    return " In a query, + stands for a space: write %2B for a plus sign."
 
 
 def _size(text: str) -> int:
@@ -123,8 +136,6 @@ def _values(field: Field, operator: Operator, text: str) -> Sequence[Any]:
 
 def _check_choice(field: Field, value: Any) -> None:
     """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing."""
-    item = field.item
-    choices = item.choices or field.choices
+    choices = field.item.choices or field.choices
     if choices and value not in choices and not isinstance(value, NamedDocument):
-        known = ", ".join(item.kind.to_text(each) for each in choices[:MAX_CHOICES_TOLD])
-        raise ValueError(f"Must be one of: {known}{', ...' if len(choices) > MAX_CHOICES_TOLD else '.'}")
+        raise ValueError(expected_choice(field))

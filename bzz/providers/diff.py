@@ -1,8 +1,8 @@
 """The from/to diff of two states of a document: ``{'address.city': {'from': 'Rio', 'to': 'Olinda'}}``.
 
-Embedded documents are told field by field, also where they came or went as a whole; lists of them item by item, if that
-is asked for and both sides hold the same items; anything else as a whole. What is stored in a field, and in which form
-it is told, is not known here: see :class:`Compared`.
+Embedded documents are compared field by field, also where they came or went as a whole; lists of them item by item, if
+that is asked for and both sides hold the same items; anything else as a whole. What is stored in a field, and in which
+form it is reported, is not known here: see :class:`Compared`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ class Compared(Protocol):
 
     @property
     def item(self) -> Compared | None:
-        """What compares the items of a list; None if they are not told apart."""
+        """What compares the items of a list; None if they are not compared one by one."""
 
     def differs(self, old: Any, new: Any) -> bool:
         """Return whether two stored values differ."""
 
-    def told(self, old: Any, new: Any) -> tuple[Any, Any] | None:
-        """Return what a diff tells of two stored values that differ; None if it would tell the same of both."""
+    def report(self, old: Any, new: Any) -> tuple[Any, Any] | None:
+        """Return what a diff reports of two stored values that differ; None if it would report the same of both."""
 
     def embedded_pairs(self, old: Any, new: Any) -> Iterable[FieldPair] | None:
         """Return the fields in which two embedded documents differ, each of which may be None.
@@ -35,7 +35,7 @@ class Compared(Protocol):
         """
 
     def identity(self, stored: Any) -> Any:
-        """Return what tells an item of a list from its neighbours; None if a diff cannot follow it."""
+        """Return what identifies an item of a list; None if a diff cannot follow it."""
 
 
 class FieldPair(NamedTuple):
@@ -48,7 +48,7 @@ class FieldPair(NamedTuple):
 
 
 class Masked:
-    """A write-only field: a diff tells that it differs, and neither of its values.
+    """A write-only field: a diff reports that it differs, and neither of its values.
 
     :param field: compares the values.
     """
@@ -61,7 +61,7 @@ class Masked:
     def differs(self, old: Any, new: Any) -> bool:
         return self._field.differs(old, new)
 
-    def told(self, old: Any, new: Any) -> tuple[Any, Any] | None:
+    def report(self, old: Any, new: Any) -> tuple[Any, Any] | None:
         return (MASKED, MASKED) if _diff(self._field, old, new, "", by_item=False) else None
 
     def embedded_pairs(self, old: Any, new: Any) -> None:
@@ -72,10 +72,10 @@ class Masked:
 
 
 def diff(pairs: Iterable[FieldPair], prefix: str = "", *, by_item: bool = False) -> Diff:
-    """Return what is told of the fields in which two states of a document differ.
+    """Return the changes of the fields in which two states of a document differ.
 
     :param prefix: stands before every name.
-    :param by_item: whether a list of embedded documents is told item by item where both sides hold the same items.
+    :param by_item: whether a list of embedded documents is compared item by item where both sides hold the same items.
     """
     changes: Diff = {}
     for name, field, old, new in pairs:
@@ -91,8 +91,8 @@ def _diff(field: Compared, old: Any, new: Any, name: str, by_item: bool) -> Diff
             return found
     if by_item and field.item is not None and _are_same_items(field.item, old, new):
         return diff(_item_pairs(field.item, old, new), name + ".", by_item=True)
-    told = field.told(old, new)
-    return {} if told is None else {name: {"from": told[0], "to": told[1]}}
+    pair = field.report(old, new)
+    return {} if pair is None else {name: {"from": pair[0], "to": pair[1]}}
 
 
 def _are_same_items(item: Compared, old: Any, new: Any) -> bool:

@@ -93,7 +93,7 @@ class StoredRecord(Record, Generic[C]):
 
         :param before: None if it was not there.
         :param after: None if it is there no more.
-        :param by_item: whether lists are told item by item where both sides hold the same items.
+        :param by_item: whether lists are compared item by item where both sides hold the same items.
         """
 
     # -- what follows
@@ -145,17 +145,17 @@ class Edited(NamedTuple, Generic[R]):
 
 
 def created(record: StoredRecord[Any]) -> Written:
-    """Return what is told of a document that was inserted."""
+    """Return the outcome of an insert."""
     return Written(record=record, tell=lambda: _change("created", None, record))
 
 
 def deleted(record: StoredRecord[Any]) -> Written:
-    """Return what is told of a document that was deleted."""
+    """Return the outcome of a delete."""
     return Written(record=record, tell=lambda: _change("deleted", record, None))
 
 
 def changed(before: R, after: R, root: Edited[R] | None = None) -> Changed:
-    """Return what is told of an instance that was updated.
+    """Return the outcome of an update.
 
     :param root: the records of the stored document, if the instance is embedded in it.
     """
@@ -169,7 +169,7 @@ def changed(before: R, after: R, root: Edited[R] | None = None) -> Changed:
 
 
 def changed_inside(root: Edited[R], record: StoredRecord[Any], kind: ChangeKind = "updated") -> Written:
-    """Return what is told of a document that was changed inside.
+    """Return the outcome of a change inside a document.
 
     :param root: the records of the document.
     :param record: what was attached, removed, linked or unlinked.

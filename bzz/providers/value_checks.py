@@ -126,6 +126,6 @@ def _named(document: Document) -> Iterator[Reference]:
 
 
 def _identity(reference: Reference) -> tuple[str, type, str]:
-    """Return what tells a reference from others: its field, without positions in lists, its model, and its key."""
+    """Return what identifies a reference: its field, without positions in lists, its model, and its key."""
     names = ".".join(name for name in reference.where.split(".") if not name.isdigit())
     return names, reference.shape.model, str(reference.key)

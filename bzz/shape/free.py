@@ -67,6 +67,10 @@ class AnyKind(Kind):
                 return [*read, kind.from_text(text)]
         return read
 
+    def to_text(self, value: Any) -> str:
+        kind = next((kind for python, kind in self._kinds if isinstance(value, python)), None)
+        return str(value) if kind is None else kind.to_text(value)
+
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         return self._read(value, place, reading, 0)
 

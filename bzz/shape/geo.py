@@ -9,10 +9,23 @@ from bzz.shape.operators import AREAS, EXISTS, WITHIN, Operator
 from bzz.shape.place import Place
 from bzz.shape.scalars import FloatKind, IntegerKind
 
-__all__ = ["GeoKind", "read_box", "read_circle"]
+__all__ = ["GeoKind", "is_on_earth", "read_box", "read_circle"]
 
 HALF_ROUND = 20_037_508  # metres: as far as one can get from a place
 MAX_DEPTH = 4  # of the coordinates of a MultiPolygon (section 3.1.7)
+
+
+_POSITION = "a longitude from -180 to 180 and a latitude from -90 to 90"
+_RING = "which end where they begin and do not cross themselves"
+_COORDINATES = {
+    "Point": _POSITION,
+    "MultiPoint": f"an array of positions, each {_POSITION}",
+    "LineString": f"an array of at least two positions, each {_POSITION}",
+    "MultiLineString": f"an array of lines, which are arrays of at least two positions, each {_POSITION}",
+    "Polygon": f"an array of rings, {_RING}, of positions, each {_POSITION}",
+    "MultiPolygon": f"an array of polygons, which are arrays of rings, {_RING}, of positions, each {_POSITION}",
+}
+"""The coordinates of each type, in words."""
 
 
 class GeoKind(Kind):
@@ -22,10 +35,11 @@ class GeoKind(Kind):
     """
 
     name = "geo"
-    expected = "Must be a GeoJSON geometry."
 
     def __init__(self, geometry: str) -> None:
         self.geometry = geometry
+        coordinates = _COORDINATES.get(geometry, "arrays of numbers")
+        self.expected = f"Must be a GeoJSON {geometry}, with coordinates that are {coordinates}."
 
     @property
     def operators(self) -> frozenset[Operator]:
@@ -105,6 +119,19 @@ def _numbers(text: str, count: int) -> list[float] | None:
         return [_FLOAT.from_text(each) for each in parts] if len(parts) == count else None
     except ValueError:
         return None
+
+
+def is_on_earth(coordinates: Any, latitude: int = 90) -> bool:
+    """Return whether every position in the coordinates of a geometry is a place on the earth.
+
+    :param latitude: the greatest; more than 90 where positions are points of a plane.
+
+    >>> is_on_earth([[180, 90], [0, 0]]), is_on_earth([0, 91]), is_on_earth([0, 91], latitude=180)
+    (True, False, True)
+    """
+    if coordinates and not isinstance(coordinates[0], list):
+        return abs(coordinates[0]) <= 180 and all(abs(each) <= latitude for each in coordinates[1:2])
+    return all(is_on_earth(each, latitude) for each in coordinates)
 
 
 def _is_place(longitude: float, latitude: float) -> bool:

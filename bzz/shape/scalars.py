@@ -196,6 +196,9 @@ class BooleanKind(_Literal):
     def parse(self, text: str) -> bool:
         return text == "true" if text in ("true", "false") else refuse()
 
+    def to_text(self, value: Any) -> str:
+        return "true" if value else "false"
+
     def from_form(self, text: str) -> Any:
         """Return true for ``on`` as well, as a checkbox without a value is sent (the HTML standard, section 4.10.5)."""
         return True if text == "on" else super().from_form(text)

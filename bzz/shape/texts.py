@@ -31,6 +31,9 @@ class BinaryKind(Textual):
     def parse(self, text: str) -> bytes:
         return base64.b64decode(text, validate=True)
 
+    def to_text(self, value: bytes) -> str:
+        return base64.b64encode(value).decode("ascii")
+
     def accept_value(self, value: Any) -> bytes:
         return value if isinstance(value, bytes) else refuse()
 
@@ -66,6 +69,8 @@ class DecimalKind(Textual):
     def __init__(self, limits: Limits = UNLIMITED) -> None:
         self._digits, self._exponents = limits.decimal_digits, limits.decimal_exponents
         bound = "" if self._digits is None else f" of at most {self._digits} digits"
+        if self._exponents is not None:
+            bound += f", with an exponent from {self._exponents[0]} to {self._exponents[1]}"
         self.expected = f"Must be a decimal number{bound}."
 
     def parse(self, text: str) -> Decimal:

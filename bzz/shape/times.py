@@ -39,6 +39,9 @@ class DateTimeKind(Textual):
         offset = timedelta(hours=int(hours), minutes=int(minutes))
         return moment + offset if sign == "-" else moment - offset
 
+    def to_text(self, value: Any) -> str:
+        return f"{self.accept_value(value).isoformat()}Z" if isinstance(value, datetime) else str(value)
+
     def accept_value(self, value: Any) -> datetime:
         if not isinstance(value, datetime):
             refuse()

@@ -68,7 +68,7 @@ def test_the_first_start_accounts_for_every_row(start: Start, data: Path) -> Non
         listed = list(csv.DictReader(file))
     assert (stored + refused, count(address), len(listed)) == (ROWS, stored, refused)
     assert refused > 0
-    assert {row["reasons"] for row in listed} == {"city: Field is required"}
+    assert {row["reasons"] for row in listed} == {"city: This field is required."}
 
 
 def test_every_line_of_the_tour_works_and_changes_are_printed_with_their_diff(start: Start) -> None:

@@ -50,6 +50,11 @@ class Running:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def held(self) -> dict[str, int]:
+        """How many tasks, descriptors, KiB of memory and feeds it holds."""
+        told: dict[str, int] = httpx.get(f"{self.url}/held", trust_env=False, timeout=PATIENCE).json()
+        return told
+
     def serving_process(self) -> int:
         """The id of one of the processes that answer."""
         deadline = time.monotonic() + PATIENCE
@@ -71,7 +76,8 @@ class Running:
 def running(uri: str, database: str, **options: Any) -> Iterator[Running]:
     """Serve :mod:`tests.faults.application` until the end of the block.
 
-    :param options: of its ``make``, ``processes``, ``in_flight`` and the ``gate`` of ``WaitsForFile``.
+    :param options: of its ``make``, ``processes``, ``in_flight``, ``write_seconds``, ``port``, ``server`` and the
+        ``gate`` of ``WaitsForFile``.
     """
     command = [sys.executable, "-m", "tests.faults.application"]
     given = json.dumps({"uri": uri, "database": database, **options})

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import sys
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path as File
 from typing import Any, ClassVar
 
 from bzz.errors import NotFound, Unavailable
-from bzz.providers.base import Options, Page, Record
+from bzz.live import subscription
+from bzz.providers.base import Options, Page, Record, Store
+from bzz.providers.changes import Changes, Commit, Matches, Position, Scope, Tick
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 
 LATE_SECONDS = 1
@@ -18,6 +23,9 @@ LATE_SECONDS = 1
 
 OFTEN = 3
 """One request in so many goes wrong."""
+
+RARELY = 5
+"""One change in so many is lost."""
 
 
 class Seeded(MongoEngineProvider):
@@ -172,3 +180,94 @@ class FindsNothing(Seeded):
         if self._is_time():
             raise NotFound()
         return await super().get(*args, **kwargs)
+
+
+class KeepsOfFeeds(Seeded):
+    """Keeps a task and sixteen kilobytes of every client of a feed."""
+
+    _kept: ClassVar[list[Any]] = []
+
+    async def scope(self, *args: Any, **kwargs: Any) -> Scope:
+        self._kept.append((bytearray(16384), asyncio.create_task(asyncio.Event().wait())))
+        return await super().scope(*args, **kwargs)
+
+
+class BreaksFeeds(Seeded):
+    """Has a mistake in its code."""
+
+    async def scope(self, *args: Any, **kwargs: Any) -> Scope:
+        if self._is_time():
+            raise KeyError("seeded")
+        return await super().scope(*args, **kwargs)
+
+
+class WaitsForAll(Seeded):
+    """Keeps whatever waits for clients of feeds."""
+
+    def __init__(self, model: type, options: Options) -> None:
+        super().__init__(model, options)
+        subscription.MAX_BYTES = sys.maxsize
+
+
+class LosesChanges(Seeded):
+    """Does not tell every change to feeds."""
+
+    def changes(self) -> Changes:
+        return _of(super().changes(), Losing)
+
+
+class SkipsMissed(Seeded):
+    """Tells a feed that goes on where it was what happens from then on, and not what it has missed."""
+
+    def changes(self) -> Changes:
+        return _of(super().changes(), Skipping)
+
+
+class Losing(Changes):
+    """Changes of which one in :data:`RARELY` is lost.
+
+    :param real: the changes of the database.
+    """
+
+    def __init__(self, real: Changes) -> None:
+        self._real = real
+        self._count = itertools.count(1)
+
+    async def prepare(self, collections: Collection[str]) -> None:
+        await self._real.prepare(collections)
+
+    @property
+    def store(self) -> Store:
+        return self._real.store
+
+    async def now(self) -> Position:
+        return await self._real.now()
+
+    async def stream(
+        self, collections: Collection[str], after: Position | None = None
+    ) -> AsyncGenerator[Commit | Tick]:
+        async with aclosing(self._real.stream(collections, after)) as stream:
+            async for each in stream:
+                if isinstance(each, Tick) or next(self._count) % RARELY:
+                    yield each
+
+    async def match(self, commit: Commit, scopes: Sequence[Scope]) -> list[Matches]:
+        return await self._real.match(commit, scopes)
+
+
+class Skipping(Losing):
+    """Changes of which those in the past are not told."""
+
+    async def stream(
+        self, collections: Collection[str], after: Position | None = None
+    ) -> AsyncGenerator[Commit | Tick]:
+        async with aclosing(self._real.stream(collections)) as stream:
+            async for each in stream:
+                yield each
+
+
+_made: dict[Changes, Changes] = {}
+
+
+def _of(real: Changes, faulty: type[Losing]) -> Changes:
+    return _made.setdefault(real, faulty(real))

@@ -20,7 +20,7 @@ class Anchor(me.Document):
     name = me.StringField()
 
 
-class Buoy(me.Document):
+class Beacon(me.Document):
     name = me.StringField()
 
 
@@ -33,7 +33,7 @@ def client(serve: Serve, driver: Driver) -> httpx.AsyncClient:
     routes = bzz.flatten(
         [
             bzz.ModelHive.routes_for("mongoengine", Anchor, live=True, database=driver()),
-            bzz.ModelHive.routes_for("mongoengine", Buoy, live=True, database=driver()),
+            bzz.ModelHive.routes_for("mongoengine", Beacon, live=True, database=driver()),
             bzz.ModelHive.routes_for("mongoengine", Chain, database=driver()),
         ]
     )
@@ -42,19 +42,19 @@ def client(serve: Serve, driver: Driver) -> httpx.AsyncClient:
 
 async def test_several_models_are_told_in_one_feed(client: httpx.AsyncClient) -> None:
     await client.post("/anchor/", json={"name": "a"})
-    async with following(client, "/events/?models=anchor,buoy") as feed:
+    async with following(client, "/events/?models=anchor,beacon") as feed:
         assert [row["name"] for row in feed.rows.values()] == ["a"]
-        await client.post("/buoy/", json={"name": "b"})
+        await client.post("/beacon/", json={"name": "b"})
         await client.post("/anchor/", json={"name": "c"})
         told = await feed.changed(2)
-        assert [(each["model"], each["row"]["name"]) for each in told] == [("buoy", "b"), ("anchor", "c")]
+        assert [(each["model"], each["row"]["name"]) for each in told] == [("beacon", "b"), ("anchor", "c")]
 
 
 async def test_all_live_models_are_told_where_none_is_named(client: httpx.AsyncClient) -> None:
     async with following(client, "/events/") as feed:
         await client.post("/anchor/", json={"name": "a"})
-        await client.post("/buoy/", json={"name": "b"})
-        assert [each["model"] for each in await feed.changed(2)] == ["anchor", "buoy"]
+        await client.post("/beacon/", json={"name": "b"})
+        assert [each["model"] for each in await feed.changed(2)] == ["anchor", "beacon"]
 
 
 @pytest.mark.parametrize(
@@ -69,21 +69,21 @@ async def test_who_comes_back_in_the_middle_of_a_transaction_misses_nothing(
 ) -> None:
     """Changes of one transaction share a cluster time, whatever their collections."""
     await client.get("/anchor/")
-    await client.get("/buoy/")
-    async with following(client, "/events/?models=anchor,buoy") as feed:
+    await client.get("/beacon/")
+    async with following(client, "/events/?models=anchor,beacon") as feed:
         pass
-    async with following(client, "/events/?models=anchor,buoy") as feed:
+    async with following(client, "/events/?models=anchor,beacon") as feed:
         with MongoClient[dict[str, Any]](mongo.uri) as own, own.start_session() as session, session.start_transaction():
             for number in range(3):
                 own[database_name]["anchor"].insert_one({"name": f"a{number}"}, session=session)
-                own[database_name]["buoy"].insert_one({"name": f"b{number}"}, session=session)
+                own[database_name]["beacon"].insert_one({"name": f"b{number}"}, session=session)
         await feed.changed(6)
     positions = [frame.id for frame in feed.frames if frame.event == "created"]
     assert len(set(positions)) == 6
     names = [each["row"]["name"] for each in feed.changes()]
     for count, position in enumerate(positions, 1):
         assert position is not None
-        async with following(client, "/events/?models=anchor,buoy", Last_Event_ID=position) as again:
+        async with following(client, "/events/?models=anchor,beacon", Last_Event_ID=position) as again:
             await client.post("/anchor/", json={"name": "end"})
             await again.until(lambda: "end" in [each["row"]["name"] for each in again.changes()])
             told = [each["row"]["name"] for each in again.changes()]

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.timeout(300 * SOAK)
 Row = dict[str, Any]
 
 
-class Ferry(me.Document):
+class Tender(me.Document):
     tenant = me.StringField()
     name = me.StringField()
     age = me.IntField()
@@ -132,7 +132,7 @@ class Model:
 def follow(client: httpx.AsyncClient, model: Model) -> AbstractAsyncContextManager[Follower]:
     """Connect as a client, at the position that it has reached."""
     headers = {"Last_Event_ID": model.position, **({} if model.tenant is None else {"X_Tenant": model.tenant})}
-    return following(client, f"/ferry/?{model.filter.text}", ready=True, **headers)
+    return following(client, f"/tender/?{model.filter.text}", ready=True, **headers)
 
 
 class Writes:
@@ -141,7 +141,7 @@ class Writes:
     def __init__(self, chance: random.Random, client: httpx.AsyncClient, database: Any) -> None:
         self._chance = chance
         self._client = client
-        self._own = database.ferry
+        self._own = database.tender
         self._session = database.client
 
     def values(self) -> dict[str, Any]:
@@ -166,9 +166,9 @@ class Writes:
         values = self.values()
         way = self._chance.randrange(4)
         if way == 0:
-            assert (await self._client.post("/ferry/", json=values)).status_code == 201
+            assert (await self._client.post("/tender/", json=values)).status_code == 201
         elif way == 1:
-            await asyncio.to_thread(Ferry(**values).save)
+            await asyncio.to_thread(Tender(**values).save)
         elif way == 2:
             await asyncio.to_thread(self._own.insert_many, [values, self.values()])
         else:
@@ -177,7 +177,7 @@ class Writes:
     async def _delete(self) -> None:
         key = await self._some()
         if self._chance.random() < 0.5:
-            assert (await self._client.delete(f"/ferry/{key}/")).status_code in (204, 404)
+            assert (await self._client.delete(f"/tender/{key}/")).status_code in (204, 404)
         else:
             await asyncio.to_thread(self._own.delete_one, {"_id": key})
 
@@ -185,9 +185,9 @@ class Writes:
         key, values = await self._some(), self.values()
         way = self._chance.randrange(7)
         if way == 0:
-            assert (await self._client.put(f"/ferry/{key}/", json=values)).status_code in (200, 404)
+            assert (await self._client.put(f"/tender/{key}/", json=values)).status_code in (200, 404)
         elif way == 1:
-            assert (await self._client.patch(f"/ferry/{key}/", json={"age": None})).status_code in (200, 404)
+            assert (await self._client.patch(f"/tender/{key}/", json={"age": None})).status_code in (200, 404)
         elif way == 2:
             await asyncio.to_thread(self._own.replace_one, {"_id": key}, values)
         elif way == 3:
@@ -220,8 +220,8 @@ async def test_every_client_is_told_the_truth_whatever_it_asks_for_and_however_i
     serve: Serve, mongo: MongoServer, database_name: str
 ) -> None:
     chance = random.Random(SEED)
-    client = serve(bzz.ModelHive.routes_for("mongoengine", Ferry, live=True, max_per_page=1000))
-    assert (await client.get("/ferry/")).status_code == 200
+    client = serve(bzz.ModelHive.routes_for("mongoengine", Tender, live=True, max_per_page=1000))
+    assert (await client.get("/tender/")).status_code == 200
     made = 0
     with MongoClient[dict[str, Any]](mongo.uri) as own:
         database = own[database_name]
@@ -245,7 +245,7 @@ async def test_every_client_is_told_the_truth_whatever_it_asks_for_and_however_i
         models = [Model(chance.choice(FILTERS), chance.choice([None, *TENANTS])) for _ in range(CLIENTS)]
         await asyncio.gather(*(write(number) for number in range(4)), *map(come_and_go, models))
 
-        stored = (await client.get("/ferry/?per_page=1000")).json()
+        stored = (await client.get("/tender/?per_page=1000")).json()
         for model in models:
             expected = {row["id"]: row for row in stored if model.may_see(row)}
             async with follow(client, model) as feed:

@@ -21,7 +21,7 @@ from tests.live.conftest import Api
 from tests.live.reading import following, until
 
 
-class Parcel(me.Document):
+class Casebook(me.Document):
     tenant = me.StringField()
     text = me.StringField()
     note = me.StringField()
@@ -53,16 +53,16 @@ def live(api: Api) -> Api:
 
 
 async def test_nobody_is_told_of_what_belongs_to_others(live: Api, driver: Driver) -> None:
-    client = live(Parcel)
-    await client.post("/parcel/", json={"tenant": "a", "text": "MARK-a"})
+    client = live(Casebook)
+    await client.post("/casebook/", json={"tenant": "a", "text": "MARK-a"})
     async with (
-        following(client, "/parcel/", X_Tenant="a") as one,
-        following(client, "/parcel/", X_Tenant="b") as other,
+        following(client, "/casebook/", X_Tenant="a") as one,
+        following(client, "/casebook/", X_Tenant="b") as other,
     ):
         for number in range(40):
             tenant = "ab"[number % 2]
-            answer = await client.post("/parcel/", json={"tenant": tenant, "text": f"MARK-{tenant}"})
-            where = f"/parcel/{answer.json()['id']}/"
+            answer = await client.post("/casebook/", json={"tenant": tenant, "text": f"MARK-{tenant}"})
+            where = f"/casebook/{answer.json()['id']}/"
             await client.put(where, json={"note": f"MARK-{tenant}-{number}"})
             await client.delete(where)
         await one.changed(60)
@@ -72,38 +72,38 @@ async def test_nobody_is_told_of_what_belongs_to_others(live: Api, driver: Drive
 
 
 async def test_a_row_that_is_given_to_another_leaves_here_and_enters_there(live: Api) -> None:
-    client = live(Parcel)
-    parcel = (await client.post("/parcel/", json={"tenant": "a", "text": "MARK"})).json()
+    client = live(Casebook)
+    parcel = (await client.post("/casebook/", json={"tenant": "a", "text": "MARK"})).json()
     async with (
-        following(client, "/parcel/", X_Tenant="a") as one,
-        following(client, "/parcel/", X_Tenant="b") as other,
+        following(client, "/casebook/", X_Tenant="a") as one,
+        following(client, "/casebook/", X_Tenant="b") as other,
     ):
-        await client.put(f"/parcel/{parcel['id']}/", json={"tenant": "b", "text": "NEW"})
+        await client.put(f"/casebook/{parcel['id']}/", json={"tenant": "b", "text": "NEW"})
         [left] = await one.changed(1)
         [entered] = await other.changed(1)
-        assert left == {"kind": "leave", "model": "parcel", "id": parcel["id"], "at": left["at"]}
+        assert left == {"kind": "leave", "model": "casebook", "id": parcel["id"], "at": left["at"]}
         assert (entered["kind"], entered["row"]["text"], entered["diff"]) == ("enter", "NEW", None)
         assert "MARK" not in json.dumps(entered)
 
 
 async def test_a_feed_ends_where_its_scope_has_changed(live: Api) -> None:
-    client = live(Parcel)
-    async with following(client, "/parcel/", X_Tenant="a") as feed:
+    client = live(Casebook)
+    async with following(client, "/casebook/", X_Tenant="a") as feed:
         tenants["a"] = "c"
         assert await feed.ended() == "scope"
         assert feed.position == ""
 
 
 async def test_a_position_is_of_no_use_where_the_scope_has_changed(live: Api) -> None:
-    client = live(Parcel)
-    async with following(client, "/parcel/", X_Tenant="a") as feed:
+    client = live(Casebook)
+    async with following(client, "/casebook/", X_Tenant="a") as feed:
         position = feed.position
     tenants["a"] = "c"
-    async with following(client, "/parcel/", X_Tenant="a", Last_Event_ID=position) as again:
+    async with following(client, "/casebook/", X_Tenant="a", Last_Event_ID=position) as again:
         assert await again.ended() == "position"
 
 
-class Crate(me.Document):
+class Casket(me.Document):
     text = me.StringField()
 
     @classmethod
@@ -117,12 +117,12 @@ failing: set[str] = set()
 
 
 async def test_a_hook_that_refuses_is_an_answer_at_first_and_an_end_later(live: Api) -> None:
-    client = live(Crate)
+    client = live(Casket)
     failing.add("always")
-    answer = await client.get("/crate/", headers={"Accept": "text/event-stream", "X-Fail": "always"})
+    answer = await client.get("/casket/", headers={"Accept": "text/event-stream", "X-Fail": "always"})
     assert answer.status_code == 403
     try:
-        async with following(client, "/crate/", X_Fail="later") as feed:
+        async with following(client, "/casket/", X_Fail="later") as feed:
             failing.add("later")
             assert await feed.ended() == "forbidden"
     finally:
@@ -140,12 +140,12 @@ async def test_authorize_is_asked_at_first_and_again(live: Api) -> None:
         asked.append((method, model, instance_id))
         return allowed
 
-    client = live(Crate, authorize=authorize)
-    async with following(client, "/crate/") as feed:
+    client = live(Casket, authorize=authorize)
+    async with following(client, "/casket/") as feed:
         allowed = False
         assert await feed.ended() == "forbidden"
-        assert set(asked) == {("GET", Crate, None)}
-    answer = await client.get("/crate/", headers={"Accept": "text/event-stream"})
+        assert set(asked) == {("GET", Casket, None)}
+    answer = await client.get("/casket/", headers={"Accept": "text/event-stream"})
     assert answer.status_code == 403
 
 
@@ -163,13 +163,13 @@ def guarded(serve: Serve, driver: Driver) -> tuple[httpx.AsyncClient, dict[str, 
     def configure(app: Application) -> None:
         app.settings["bzz_guard"] = guard
 
-    routes = bzz.ModelHive.routes_for("mongoengine", Crate, live=True, database=driver())
+    routes = bzz.ModelHive.routes_for("mongoengine", Casket, live=True, database=driver())
     return serve(routes, configure), users
 
 
 async def test_nobody_follows_without_the_guard(guarded: tuple[httpx.AsyncClient, dict[str, str]]) -> None:
     client, _ = guarded
-    answer = await client.get("/crate/", headers={"Accept": "text/event-stream"})
+    answer = await client.get("/casket/", headers={"Accept": "text/event-stream"})
     assert answer.status_code == 401
 
 
@@ -177,8 +177,8 @@ async def test_a_feed_ends_where_the_guard_lets_the_user_in_no_more(
     guarded: tuple[httpx.AsyncClient, dict[str, str]],
 ) -> None:
     client, users = guarded
-    async with following(client, "/crate/", X_User="ann") as feed:
-        await client.post("/crate/", json={"text": "a"}, headers={"X-User": "ann"})
+    async with following(client, "/casket/", X_User="ann") as feed:
+        await client.post("/casket/", json={"text": "a"}, headers={"X-User": "ann"})
         await feed.changed(1)
         users.clear()
         assert await feed.ended() == "forbidden"
@@ -191,9 +191,9 @@ async def test_receivers_before_a_list_may_refuse_a_feed(live: Api) -> None:
     def refuse(sender: type) -> None:
         raise Forbidden("Not today.")
 
-    client = live(Crate)
-    with pre_get_list.connected_to(refuse, Crate):
-        answer = await client.get("/crate/", headers={"Accept": "text/event-stream"})
+    client = live(Casket)
+    with pre_get_list.connected_to(refuse, Casket):
+        answer = await client.get("/casket/", headers={"Accept": "text/event-stream"})
     assert answer.status_code == 403
 
 
@@ -203,14 +203,14 @@ async def test_what_receivers_change_of_a_list_is_changed_in_its_feed(live: Api)
         for item in items:
             item.text = "*"
 
-    client = live(Crate)
-    with post_get_list.connected_to(mask, Crate):
-        await client.post("/crate/", json={"text": "one"})
-        async with following(client, "/crate/") as feed:
-            two = (await client.post("/crate/", json={"text": "two"})).json()
-            await client.put(f"/crate/{two['id']}/", json={"text": "three"})
-            await client.post("/crate/", json={"text": "gone"})
-            await client.post("/crate/", json={"text": "four"})
+    client = live(Casket)
+    with post_get_list.connected_to(mask, Casket):
+        await client.post("/casket/", json={"text": "one"})
+        async with following(client, "/casket/") as feed:
+            two = (await client.post("/casket/", json={"text": "two"})).json()
+            await client.put(f"/casket/{two['id']}/", json={"text": "three"})
+            await client.post("/casket/", json={"text": "gone"})
+            await client.post("/casket/", json={"text": "four"})
             told = await feed.changed(2)
             assert [row["text"] for row in feed.rows.values()] == ["*", "*", "*"]
             assert [each["diff"]["text"] for each in told] == [{"from": None, "to": "*"}] * 2
@@ -224,10 +224,10 @@ async def test_a_receiver_that_fails_ends_the_feed_and_shows_nothing(live: Api) 
         if items and items[0].text == "bad":
             raise RuntimeError("no")
 
-    client = live(Crate)
-    with post_get_list.connected_to(fail, Crate):
-        async with following(client, "/crate/") as feed:
-            await client.post("/crate/", json={"text": "bad"})
+    client = live(Casket)
+    with post_get_list.connected_to(fail, Casket):
+        async with following(client, "/casket/") as feed:
+            await client.post("/casket/", json={"text": "bad"})
             assert await feed.ended() == "incomplete"
             assert "bad" not in "".join(frame.data for frame in feed.frames)
 
@@ -236,20 +236,20 @@ async def test_a_receiver_that_fails_ends_the_feed_and_shows_nothing(live: Api) 
 
 
 async def test_one_address_may_have_so_many_feeds(serve: Serve, driver: Driver) -> None:
-    routes = bzz.ModelHive.routes_for("mongoengine", Crate, live=True, database=driver())
+    routes = bzz.ModelHive.routes_for("mongoengine", Casket, live=True, database=driver())
     client = serve(routes, lambda app: bzz.LiveHive.configure(app, max_feeds_per_address=2))
-    async with following(client, "/crate/"), following(client, "/crate/"):
-        answer = await client.get("/crate/", headers={"Accept": "text/event-stream"})
+    async with following(client, "/casket/"), following(client, "/casket/"):
+        answer = await client.get("/casket/", headers={"Accept": "text/event-stream"})
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
-    async with following(client, "/crate/"):
+    async with following(client, "/casket/"):
         pass
 
 
 async def test_one_process_may_have_so_many_feeds(serve: Serve, driver: Driver) -> None:
-    routes = bzz.ModelHive.routes_for("mongoengine", Crate, live=True, database=driver())
+    routes = bzz.ModelHive.routes_for("mongoengine", Casket, live=True, database=driver())
     client = serve(routes, lambda app: bzz.LiveHive.configure(app, max_feeds=1))
-    async with following(client, "/crate/"):
-        answer = await client.get("/crate/", headers={"Accept": "text/event-stream"})
+    async with following(client, "/casket/"):
+        answer = await client.get("/casket/", headers={"Accept": "text/event-stream"})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
@@ -261,20 +261,20 @@ async def test_one_user_may_have_so_many_feeds(serve: Serve, driver: Driver) -> 
         app.settings["bzz_guard"] = guard
         bzz.LiveHive.configure(app, max_feeds_per_user=1)
 
-    client = serve(bzz.ModelHive.routes_for("mongoengine", Crate, live=True, database=driver()), configure)
-    async with following(client, "/crate/", X_User="ann"):
-        answer = await client.get("/crate/", headers={"Accept": "text/event-stream", "X-User": "ann"})
+    client = serve(bzz.ModelHive.routes_for("mongoengine", Casket, live=True, database=driver()), configure)
+    async with following(client, "/casket/", X_User="ann"):
+        answer = await client.get("/casket/", headers={"Accept": "text/event-stream", "X-User": "ann"})
         assert answer.status_code == 429
-        async with following(client, "/crate/", X_User="bea"):
+        async with following(client, "/casket/", X_User="bea"):
             pass
 
 
 async def test_a_client_that_leaves_leaves_nothing_behind(live: Api) -> None:
-    client = live(Crate)
-    async with following(client, "/crate/"):
+    client = live(Casket)
+    async with following(client, "/casket/"):
         pass
     before = len(asyncio.all_tasks())
     for _ in range(10):
-        async with following(client, "/crate/"):
+        async with following(client, "/casket/"):
             pass
     await until(lambda: len(asyncio.all_tasks()) <= before)

@@ -31,7 +31,7 @@ from bzz.providers.base import (
     Written,
 )
 from bzz.providers.compare_and_set import Conditions, compare_and_set
-from bzz.providers.diff import FieldPair, diff
+from bzz.providers.diff import FieldPair, Masked, diff
 from bzz.providers.missing import Missing
 from bzz.providers.paging import Beyond, Key, Listing, beyond, read_page, total_order
 from bzz.providers.records import Edited, StoredRecord, changed, created, deleted
@@ -54,6 +54,7 @@ class Table:
     kinds: ClassVar[Mapping[str, Kind]]
     required: ClassVar[frozenset[str]] = frozenset()
     unique: ClassVar[frozenset[str]] = frozenset()
+    write_only: ClassVar[frozenset[str]] = frozenset()
     least: ClassVar[Mapping[str, int]] = {}
     defaults: ClassVar[Mapping[str, Any]] = {}
 
@@ -91,7 +92,7 @@ class Column:
     def differs(self, old: Any, new: Any) -> bool:
         return bool(old != new)
 
-    def told(self, old: Any, new: Any) -> tuple[Any, Any]:
+    def report(self, old: Any, new: Any) -> tuple[Any, Any]:
         return old, new
 
     def embedded_pairs(self, old: Any, new: Any) -> None:
@@ -137,8 +138,9 @@ class RowRecord(StoredRecord[RowCodec]):
 
     def compare(self, before: RowRecord | None, after: RowRecord | None, *, by_item: bool = False) -> Diff:
         old, new = (dict.fromkeys(self.raw) if each is None else each.raw for each in (before, after))
-        fields = self.codec.shape.fields
-        pairs = (FieldPair(name, Column(fields[name]), old[name], new[name]) for name in old)
+        columns = {name: Column(field) for name, field in self.codec.shape.fields.items()}
+        compared = {name: Masked(each) if each.declared.write_only else each for name, each in columns.items()}
+        pairs = (FieldPair(name, compared[name], old[name], new[name]) for name in old)
         return diff((each for each in pairs if each.old != each.new), by_item=by_item)
 
 
@@ -158,6 +160,7 @@ class SQLiteProvider(Provider):
                 required=name in model.required,
                 has_default=name in model.defaults,
                 hidden=name in options.hidden,
+                write_only=name in model.write_only,
                 read_only=name in options.read_only,
             )
             for name, kind in model.kinds.items()
@@ -187,7 +190,7 @@ class SQLiteProvider(Provider):
         return {self._open_name(name): ["Too small."] for name, each in given.items() if each < least[name]}
 
     def _open_name(self, name: str) -> str:
-        return name if name in self.shape.visible else "*"
+        return "*" if self.shape.fields[name].hidden else name
 
     def _whole(self, row: Row) -> Row:
         missing = [self._open_name(name) for name in self.model.required if row.get(name) is None]

@@ -25,6 +25,8 @@ from bzz.providers.mongoengine.ticks import Ticks
 from tests.conftest import Driver
 from tests.providers.following import PATIENCE, following, tell
 
+pytestmark = pytest.mark.timeout(240)  # some write tens of megabytes, for which a busy machine takes long
+
 Raw = dict[str, Any]
 
 
@@ -145,12 +147,11 @@ async def test_an_update_that_is_too_large_is_told_without_its_sides_and_all_oth
     async with following(changes, "buoy") as stream:
         await buoys.insert_one({"_id": "large", "name": "x" * 9_000_000})
         await buoys.insert_one({"_id": 1})
-        for number in (1, 2):
-            await buoys.update_one({"_id": "large"}, {"$set": {"depth": number}})
-            await buoys.update_one({"_id": 1}, {"$set": {"depth": number}})
-        await buoys.replace_one({"_id": "large"}, {"name": "y" * 9_000_000})
-        await buoys.delete_one({"_id": "large"})
-        found = await stream.take(8)
+        await buoys.update_one({"_id": "large"}, {"$set": {"depth": 1}})
+        await buoys.update_one({"_id": 1}, {"$set": {"depth": 1}})
+        await buoys.replace_one({"_id": "large"}, {"name": "y" * 8_000_000})
+        await buoys.update_one({"_id": 1}, {"$set": {"depth": 2}})
+        found = await stream.take(6)
     assert [(*tell(each), each.is_whole) for each in found] == [
         ("created", "large", True),
         ("created", 1, True),
@@ -158,10 +159,8 @@ async def test_an_update_that_is_too_large_is_told_without_its_sides_and_all_oth
         ("updated", 1, True),
         ("updated", "large", False),
         ("updated", 1, True),
-        ("updated", "large", False),
-        ("deleted", "large", True),
     ]
-    assert [(each.before, each.after) for each in found if not each.is_whole] == [(None, None)] * 3
+    assert [(each.before, each.after) for each in found if not each.is_whole] == [(None, None)] * 2
     assert found[5].before == {"_id": 1, "depth": 1}
 
 

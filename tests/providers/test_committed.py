@@ -23,7 +23,7 @@ from tests.providers.following import following
 Raw = dict[str, Any]
 
 
-class Cargo(me.EmbeddedDocument):
+class Ballast(me.EmbeddedDocument):
     code = me.StringField(primary_key=True)
     weight = me.IntField()
     price = me.DecimalField(force_string=True)
@@ -32,10 +32,10 @@ class Cargo(me.EmbeddedDocument):
 
 class Hold(me.EmbeddedDocument):
     code = me.StringField(primary_key=True)
-    cargoes = me.EmbeddedDocumentListField(Cargo, db_field="cs")
+    cargoes = me.EmbeddedDocumentListField(Ballast, db_field="cs")
 
 
-class Pilot(me.EmbeddedDocument):
+class Steersman(me.EmbeddedDocument):
     name = me.StringField()
 
 
@@ -43,10 +43,10 @@ class Freighter(me.Document):
     meta = {"allow_inheritance": True}  # noqa: RUF012  # as MongoEngine has it
     name = me.StringField(db_field="n")
     secret = me.StringField()
-    cargoes = me.EmbeddedDocumentListField(Cargo)
-    pilots = me.EmbeddedDocumentListField(Pilot)
+    cargoes = me.EmbeddedDocumentListField(Ballast)
+    pilots = me.EmbeddedDocumentListField(Steersman)
     holds = me.EmbeddedDocumentListField(Hold)
-    captain = me.EmbeddedDocumentField(Pilot)
+    captain = me.EmbeddedDocumentField(Steersman)
 
 
 class Tanker(Freighter):

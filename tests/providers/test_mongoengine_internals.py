@@ -1,6 +1,6 @@
 """Each private name of MongoEngine does what bzz takes it to do: after an upgrade, the tests that fail name those gone.
 
-The last test keeps the names in the one module that may use them.
+The last test keeps the names in the two modules that may use them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from mongoengine.errors import NotRegistered
 from mongoengine.queryset import QuerySet
 
-from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine import internals, queryset_internals
 
 
 class InternalColour(enum.Enum):
@@ -93,6 +93,11 @@ def test_meta_delete_rules() -> None:
 
 def test_fields() -> None:
     assert internals.fields(InternalOwner)["number"] is InternalOwner.number
+
+
+def test_fields_are_those_of_a_class_of_documents() -> None:
+    cases = (InternalOwner, InternalTree, me.Document, object)
+    assert [internals.has_field(each, "number") for each in cases] == [True, False, False, False]
 
 
 def test_fields_ordered() -> None:
@@ -237,11 +242,25 @@ def test_fields_of_an_instance_stand_before_those_of_its_class() -> None:
     assert internals.fields(instance) is internals.fields(InternalOwner)
 
 
+@pytest.mark.parametrize(("model", "values"), [(InternalOwner, {"number": 7}), (InternalTree, {"count": 7})])
+def test_what_an_instance_has_besides_its_fields(model: Any, values: dict[str, Any]) -> None:
+    instance, own_fields = model.__new__(model), dict(internals.fields(model))
+    internals.set_up(instance, {**values}, own_fields, embedded=False)
+    assert (instance._created, instance._get_changed_fields(), internals.fields(instance)) == (False, [], own_fields)
+    assert instance._cls == internals.class_name(model)
+    assert [getattr(instance, name) for name in values] == [7]
+    instance.validate()
+
+
+def test_dynamic_fields_of_an_instance() -> None:
+    assert [list(internals.undeclared_names(each)) for each in (InternalOpen(more=1), InternalTree())] == [["more"], []]
+
+
 @pytest.mark.usefixtures("database_name")
 def test_qs_and_object_key() -> None:
     known, _ = InternalOwner(number=1).save(), InternalOwner(number=1).save()
-    assert [each.id for each in internals.same_document(known)] == [known.id]
-    assert list(internals.same_document(known, __raw__={"n": 2})) == []
+    assert [each.id for each in queryset_internals.same_document(known)] == [known.id]
+    assert list(queryset_internals.same_document(known, __raw__={"n": 2})) == []
 
 
 @pytest.mark.usefixtures("database_name")
@@ -253,7 +272,7 @@ def test_queryset_class_of_an_instance_is_what_delete_deletes_through() -> None:
         asked.append((query, write_concern))
         return 1
 
-    internals.remove_by(one, remove)
+    queryset_internals.remove_by(one, remove)
     one.delete(w=1)
     other.delete()
     assert [(query["_id"], write_concern) for query, write_concern in asked] == [(one.id, {"w": 1})]
@@ -265,26 +284,28 @@ def test_queryset_class_of_an_instance_is_what_delete_deletes_through() -> None:
 
 @pytest.mark.usefixtures("database_name")
 def test_query() -> None:
-    assert internals.query(InternalTree.objects(count__gt=1)) == {"count": {"$gt": 1}}
+    assert queryset_internals.query(InternalTree.objects(count__gt=1)) == {"count": {"$gt": 1}}
 
 
 @pytest.mark.usefixtures("database_name")
 def test_none_and_empty() -> None:
     found = InternalTree.objects
-    assert [internals.finds_nothing(each) for each in (found, found.none(), found[:0])] == [False, True, True]
+    assert [queryset_internals.finds_nothing(each) for each in (found, found.none(), found[:0])] == [False, True, True]
 
 
 @pytest.mark.usefixtures("database_name")
 def test_limit_and_skip() -> None:
     found = InternalTree.objects
     cases = (found, found.limit(1), found.skip(1), found[:0])
-    assert [internals.is_sliced(each) for each in cases] == [False, True, True, True]
+    assert [queryset_internals.is_sliced(each) for each in cases] == [False, True, True, True]
 
 
 @pytest.mark.usefixtures("database_name")
 def test_ordering() -> None:
     found: QuerySet = InternalOwner.objects
-    orders = [internals.sort_order(each) for each in (found, found.order_by("number", "-place"), found.order_by())]
+    orders = [
+        queryset_internals.sort_order(each) for each in (found, found.order_by("number", "-place"), found.order_by())
+    ]
     assert orders == [[], [("n", 1), ("place", -1)], []]
 
 
@@ -319,33 +340,19 @@ def test_type_of_a_geo_field() -> None:
     ]
 
 
+def test_geo_index_of_a_geo_field() -> None:
+    fields = (InternalOwner.place, me.GeoPointField(), me.PointField(auto_index=False), InternalOwner.number)
+    assert [internals.geo_index(each) for each in fields] == ["2dsphere", "2d", None, None]
+
+
 # -- where the names are
 
 PROVIDER = Path(internals.__file__).parent
 STORED = {internals.CLASS_KEY, internals.REFERENCE_KEY, "_id"}
 """What is stored under these names is no secret of MongoEngine's."""
 
-TO_BE_CONVERTED = {
-    "codecs/checks.py",
-    "codecs/conversions.py",
-    "codecs/custom.py",
-    "codecs/declared.py",
-    "codecs/document.py",
-    "codecs/embedded.py",
-    "codecs/forms.py",
-    "codecs/free_form.py",
-    "codecs/geo.py",
-    "codecs/instance.py",
-    "codecs/lists.py",
-    "codecs/references.py",
-    "codecs/registry.py",
-    "codecs/scalars.py",
-    "portable.py",
-}
-"""Modules that still use some of the names themselves. A module that no longer does has to leave this list."""
-
-OWN_SLOTS = {"record.py": {"_instance"}}
-"""What a class of bzz calls its own, in quotes."""
+OWN_SLOTS = {"record.py": {"_instance"}, "ticks.py": {"_data"}, "change_stream.py": {"_data"}}
+"""What a class of bzz calls its own, in quotes, or MongoDB: the key in a resume token."""
 
 
 def private_names(path: Path, *, own_too: bool) -> set[str]:
@@ -364,17 +371,12 @@ def private_names(path: Path, *, own_too: bool) -> set[str]:
     return {name for name in found if re.fullmatch("_[A-Za-z][A-Za-z_]*", name) and name not in STORED}
 
 
-NAMES = private_names(PROVIDER / "internals.py", own_too=True)
-
-
-OTHERS = sorted(each.relative_to(PROVIDER).as_posix() for each in PROVIDER.rglob("*.py"))
-OTHERS.remove("internals.py")
+INTERNALS = ("internals.py", "queryset_internals.py")
+NAMES = set().union(*(private_names(PROVIDER / each, own_too=True) for each in INTERNALS))
+OTHERS = sorted({each.relative_to(PROVIDER).as_posix() for each in PROVIDER.rglob("*.py")} - {*INTERNALS})
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_module_uses_no_private_name_of_mongoengine(name: str) -> None:
     used = private_names(PROVIDER / name, own_too=False) & NAMES - OWN_SLOTS.get(name, set())
-    if name in TO_BE_CONVERTED:
-        assert used, f"{name} is converted: take it out of TO_BE_CONVERTED"
-    else:
-        assert used == set()
+    assert used == set()

@@ -22,6 +22,8 @@ from bzz.testing.provider.client import Client
 from tests.conftest import Driver
 from tests.providers.following import following
 
+pytestmark = pytest.mark.timeout(240)  # some write tens of megabytes, for which a busy machine takes long
+
 BOTH, NEITHER = Matches(before=True, after=True), Matches(before=False, after=False)
 ENTERS, LEAVES = Matches(before=False, after=True), Matches(before=True, after=False)
 
@@ -35,22 +37,22 @@ class Lane(me.Document):
         return "code"
 
 
-class Berth(me.EmbeddedDocument):
+class Jetty(me.EmbeddedDocument):
     deck = me.IntField()
     size = me.IntField()
 
 
-class Ferry(me.Document):
+class Packet(me.Document):
     meta = {"allow_inheritance": True}  # noqa: RUF012  # as MongoEngine has it
     name = me.StringField()
     knots = me.IntField()
     harbour = me.PointField()
     tags = me.ListField(me.StringField())
     lane = me.ReferenceField(Lane)
-    berths = me.EmbeddedDocumentListField(Berth)
+    berths = me.EmbeddedDocumentListField(Jetty)
 
 
-class FastFerry(Ferry):
+class FastFerry(Packet):
     jets = me.IntField()
 
 
@@ -74,8 +76,8 @@ Served = dict[type, MongoEngineProvider]
 
 @pytest.fixture
 async def served(driver: Driver) -> Served:
-    found: Served = {model: MongoEngineProvider(model, Options(database=driver())) for model in (Ferry, Yacht, Lane)}
-    await found[Ferry].changes().prepare(["ferry", "yacht"])
+    found: Served = {model: MongoEngineProvider(model, Options(database=driver())) for model in (Packet, Yacht, Lane)}
+    await found[Packet].changes().prepare(["packet", "yacht"])
     return found
 
 
@@ -84,10 +86,10 @@ async def scope_of(provider: MongoEngineProvider, text: str = "", where: str = "
     return await provider.scope(client.path(where), client.query(where, text), context)
 
 
-async def changed(served: Served, driver: Driver, before: Any, after: Any, name: str = "ferry") -> Commit:
+async def changed(served: Served, driver: Driver, before: Any, after: Any, name: str = "packet") -> Commit:
     """The commit of one change."""
     documents = driver()[name]
-    async with following(served[Ferry].changes(), name) as stream:
+    async with following(served[Packet].changes(), name) as stream:
         if before is not None:
             await documents.insert_one(before)
         if before is None:
@@ -100,23 +102,23 @@ async def changed(served: Served, driver: Driver, before: Any, after: Any, name:
 
 
 def ferry(**values: Any) -> dict[str, Any]:
-    return {"_id": bson.ObjectId("a" * 24), "_cls": "Ferry", **values}
+    return {"_id": bson.ObjectId("a" * 24), "_cls": "Packet", **values}
 
 
 async def test_the_database_says_which_side_lies_in_each_scope(served: Served, driver: Driver) -> None:
     commit = await changed(served, driver, ferry(name="Ann", knots=10), ferry(name="Ann", knots=20))
     texts = ["knots__gte=15", "knots__lt=15", "name=Ann", "name=Bob", ""]
-    scopes = [await scope_of(served[Ferry], text) for text in texts]
-    assert await served[Ferry].changes().match(commit, scopes) == [ENTERS, LEAVES, BOTH, NEITHER, BOTH]
+    scopes = [await scope_of(served[Packet], text) for text in texts]
+    assert await served[Packet].changes().match(commit, scopes) == [ENTERS, LEAVES, BOTH, NEITHER, BOTH]
 
 
 async def test_a_side_that_is_not_there_lies_in_no_scope(served: Served, driver: Driver) -> None:
-    scopes = [await scope_of(served[Ferry], text) for text in ("knots=1", "name__exists=false", "")]
+    scopes = [await scope_of(served[Packet], text) for text in ("knots=1", "name__exists=false", "")]
     created = await changed(served, driver, None, ferry(knots=1))
-    assert await served[Ferry].changes().match(created, scopes) == [ENTERS] * 3
-    await driver()["ferry"].delete_many({})
+    assert await served[Packet].changes().match(created, scopes) == [ENTERS] * 3
+    await driver()["packet"].delete_many({})
     deleted = await changed(served, driver, ferry(knots=1), None)
-    assert await served[Ferry].changes().match(deleted, scopes) == [LEAVES] * 3
+    assert await served[Packet].changes().match(deleted, scopes) == [LEAVES] * 3
 
 
 @pytest.mark.parametrize(
@@ -138,20 +140,20 @@ async def test_every_filter_of_a_list_is_answered_as_the_list_is(served: Served,
         harbour={"type": "Point", "coordinates": [13.4, 52.5]},
         berths=[{"deck": 2, "size": 9}],
     )
-    client = Client(served[Ferry])
+    client = Client(served[Packet])
     try:
-        scope = await scope_of(served[Ferry], text)
+        scope = await scope_of(served[Packet], text)
     except BadRequest as error:
         pytest.fail(f"{text}: {error}")
     commit = await changed(served, driver, before, after)
-    assert (await served[Ferry].changes().match(commit, [scope]), len(await client.listed("", text))) == ([ENTERS], 1)
+    assert (await served[Packet].changes().match(commit, [scope]), len(await client.listed("", text))) == ([ENTERS], 1)
 
 
 async def test_keys_that_look_like_operators_are_data(served: Served, driver: Driver) -> None:
     odd = {"$x": "$name", "$$ROOT": 1, "a.b": {"$gt": 5}, "$literal": {"$y": 1}}
     commit = await changed(served, driver, ferry(name="Ann", **odd), ferry(name="Bob", **odd))
-    scopes = [await scope_of(served[Ferry], text) for text in ("name=Ann", "name=Bob")]
-    assert await served[Ferry].changes().match(commit, scopes) == [LEAVES, ENTERS]
+    scopes = [await scope_of(served[Packet], text) for text in ("name=Ann", "name=Bob")]
+    assert await served[Packet].changes().match(commit, scopes) == [LEAVES, ENTERS]
 
 
 async def test_a_field_that_an_update_moves_is_seen_once(served: Served, driver: Driver) -> None:
@@ -159,8 +161,8 @@ async def test_a_field_that_an_update_moves_is_seen_once(served: Served, driver:
     assert isinstance(commit, StoredCommit)
     [before, after] = [each and bson.decode(each.raw) for each in commit.sides]
     assert (before, after) == (commit.before, commit.after)
-    scopes = [await scope_of(served[Ferry], text) for text in ("knots=1", "knots=2", "knots__ne=1")]
-    assert await served[Ferry].changes().match(commit, scopes) == [LEAVES, ENTERS, ENTERS]
+    scopes = [await scope_of(served[Packet], text) for text in ("knots=1", "knots=2", "knots__ne=1")]
+    assert await served[Packet].changes().match(commit, scopes) == [LEAVES, ENTERS, ENTERS]
 
 
 async def test_a_scope_sees_the_document_exactly(served: Served, driver: Driver) -> None:
@@ -181,10 +183,10 @@ async def test_hooks_say_what_a_caller_may_see(served: Served, driver: Driver) -
 
 async def test_subclasses_lie_in_the_scope_of_their_own(served: Served, driver: Driver) -> None:
     fast = MongoEngineProvider(FastFerry, Options(database=driver()))
-    scopes = [await scope_of(served[Ferry]), await scope_of(fast)]
+    scopes = [await scope_of(served[Packet]), await scope_of(fast)]
     slow = await changed(served, driver, ferry(), ferry(name="x"))
-    await driver()["ferry"].delete_many({})
-    quick = await changed(served, driver, ferry(), ferry(_cls="Ferry.FastFerry"))
+    await driver()["packet"].delete_many({})
+    quick = await changed(served, driver, ferry(), ferry(_cls="Packet.FastFerry"))
     changes = fast.changes()
     assert [await changes.match(each, scopes) for each in (slow, quick)] == [[BOTH, NEITHER], [BOTH, ENTERS]]
 
@@ -194,8 +196,8 @@ async def test_documents_are_named_by_public_ids_as_in_lists(served: Served, dri
     lane = bson.ObjectId()
     await driver()["lane"].insert_one({"_id": lane, "code": "east"})
     commit = await changed(served, driver, ferry(), ferry(lane=lane))
-    scopes = [await scope_of(served[Ferry], text) for text in ("lane=east", "lane=north")]
-    assert await served[Ferry].changes().match(commit, scopes) == [ENTERS, NEITHER]
+    scopes = [await scope_of(served[Packet], text) for text in ("lane=east", "lane=north")]
+    assert await served[Packet].changes().match(commit, scopes) == [ENTERS, NEITHER]
 
 
 async def test_texts_are_compared_by_the_collation_of_the_collection(served: Served, driver: Driver) -> None:
@@ -219,12 +221,12 @@ async def test_many_scopes_are_asked_in_few_commands(mongo: MongoServer, databas
         def failed(self, event: Any) -> None: ...
 
     async with AsyncMongoClient[Any](mongo.uri, event_listeners=[Aggregates()]) as client:
-        provider = MongoEngineProvider(Ferry, Options(database=client[database_name]))
+        provider = MongoEngineProvider(Packet, Options(database=client[database_name]))
         changes = provider.changes()
-        await changes.prepare(["ferry"])
+        await changes.prepare(["packet"])
         scopes = [await scope_of(provider, f"knots={number}") for number in range(450)]
-        async with following(changes, "ferry") as stream:
-            await client[database_name]["ferry"].insert_one(ferry(knots=7))
+        async with following(changes, "packet") as stream:
+            await client[database_name]["packet"].insert_one(ferry(knots=7))
             commit = await stream.next()
         Aggregates.sizes.clear()
         found = await changes.match(commit, [*scopes, await scope_of(provider)])
@@ -234,18 +236,20 @@ async def test_many_scopes_are_asked_in_few_commands(mongo: MongoServer, databas
 
 async def test_a_scope_of_a_whole_class_needs_no_command(served: Served, driver: Driver) -> None:
     commit = await changed(served, driver, ferry(), ferry(name="x" * 9_000_000))
-    assert await served[Ferry].changes().match(commit, [await scope_of(served[Ferry])]) == [BOTH]
+    assert await served[Packet].changes().match(commit, [await scope_of(served[Packet])]) == [BOTH]
 
 
 async def test_a_change_that_does_not_fit_into_a_command_is_too_large(served: Served, driver: Driver) -> None:
     text = "x" * 15_000_000
     whole = await changed(served, driver, None, ferry(name=text))
-    assert await served[Ferry].changes().match(whole, [await scope_of(served[Ferry], "name__startswith=x")]) == [ENTERS]
+    assert await served[Packet].changes().match(whole, [await scope_of(served[Packet], "name__startswith=x")]) == [
+        ENTERS
+    ]
     assert isinstance(whole, StoredCommit)
     images = (whole.images[1], whole.images[1])  # which no stream would tell
     large = replace(whole, images=images)
     with pytest.raises(PayloadTooLarge):
-        await served[Ferry].changes().match(large, [await scope_of(served[Ferry], "name__startswith=x")])
+        await served[Packet].changes().match(large, [await scope_of(served[Packet], "name__startswith=x")])
 
 
 @pytest.mark.parametrize(
@@ -294,7 +298,7 @@ async def test_a_scope_that_the_database_refuses_on_a_document_is_told_apart(ser
 
 async def test_an_id_that_cannot_be_stored_names_nothing(served: Served) -> None:
     with pytest.raises(NotFound):
-        await served[Ferry].scope(Client(served[Ferry]).path("x"), Client(served[Ferry]).query(""), None)
+        await served[Packet].scope(Client(served[Packet]).path("x"), Client(served[Packet]).query(""), None)
 
 
 # -- keys
@@ -302,8 +306,8 @@ async def test_an_id_that_cannot_be_stored_names_nothing(served: Served) -> None
 
 async def test_one_query_has_one_key_and_another_has_another(served: Served) -> None:
     texts = ["", "knots=1", "knots=2", "name=1", "knots__gt=1", "knots=1&name=1"]
-    keys = [(await scope_of(served[Ferry], text)).key for text in texts]
-    again = [(await scope_of(served[Ferry], text)).key for text in texts]
+    keys = [(await scope_of(served[Packet], text)).key for text in texts]
+    again = [(await scope_of(served[Packet], text)).key for text in texts]
     assert (keys, len(set(keys))) == (again, len(texts))
 
 
@@ -348,8 +352,8 @@ async def test_a_scope_says_whether_it_holds_all_or_only_one(served: Served, dri
     found = [
         await scope_of(lane),
         await scope_of(lane, "name=x"),
-        await scope_of(served[Ferry]),
-        await scope_of(served[Ferry], where=str(key)),
+        await scope_of(served[Packet]),
+        await scope_of(served[Packet], where=str(key)),
         await scope_of(lane, where="north"),
     ]
     assert [(each.is_all, each.only) for each in found] == [

@@ -8,7 +8,9 @@ from typing import Any
 
 import mongoengine as me
 import pytest
+from pymongo import AsyncMongoClient
 
+from bzz.dev import MongoServer
 from bzz.providers.base import Options
 from bzz.providers.changes import Position
 from bzz.providers.mongoengine import snapshot
@@ -20,7 +22,7 @@ from tests.providers.following import following
 Raw = dict[str, Any]
 
 
-class Gauge(me.Document):
+class Sounding(me.Document):
     name = me.StringField()
     level = me.IntField()
 
@@ -32,8 +34,8 @@ class Dial(me.Document):
 
 @pytest.fixture
 async def gauges(driver: Driver) -> MongoEngineProvider:
-    provider = MongoEngineProvider(Gauge, Options(database=driver()))
-    await provider.changes().prepare(["gauge"])
+    provider = MongoEngineProvider(Sounding, Options(database=driver()))
+    await provider.changes().prepare(["sounding"])
     return provider
 
 
@@ -51,7 +53,7 @@ async def shown(provider: MongoEngineProvider, batches: list[list[Raw]]) -> list
 async def test_the_documents_of_a_scope_come_in_the_order_of_the_query(
     gauges: MongoEngineProvider, driver: Driver
 ) -> None:
-    await driver()["gauge"].insert_many([{"name": name, "level": level} for level, name in enumerate("abcd")])
+    await driver()["sounding"].insert_many([{"name": name, "level": level} for level, name in enumerate("abcd")])
     _, batches = await read(gauges, "level__gte=1&sort=-name")
     assert [each["name"] for each in await shown(gauges, batches)] == ["d", "c", "b"]
 
@@ -73,26 +75,36 @@ async def test_one_document_is_a_snapshot_too(gauges: MongoEngineProvider) -> No
 
 
 async def test_large_snapshots_come_in_batches(gauges: MongoEngineProvider, driver: Driver) -> None:
-    await driver()["gauge"].insert_many([{"level": level} for level in range(250)])
+    await driver()["sounding"].insert_many([{"level": level} for level in range(250)])
     _, batches = await read(gauges, "sort=level")
     assert [len(each) for each in batches] == [100, 100, 50]
     assert [each["level"] for each in await shown(gauges, batches)] == list(range(250))
 
 
+async def test_a_connection_with_a_timeout_of_its_own_reads_several_batches(
+    mongo: MongoServer, database_name: str
+) -> None:
+    async with AsyncMongoClient[Any](mongo.uri, timeoutMS=20_000) as client:
+        provider = MongoEngineProvider(Sounding, Options(database=client[database_name]))
+        await client[database_name]["sounding"].insert_many([{"level": level} for level in range(250)])
+        _, batches = await read(provider)
+    assert [len(each) for each in batches] == [100, 100, 50]
+
+
 async def test_a_snapshot_is_read_on_as_it_was(gauges: MongoEngineProvider, driver: Driver) -> None:
-    await driver()["gauge"].insert_many([{"level": level} for level in range(150)])
+    await driver()["sounding"].insert_many([{"level": level} for level in range(150)])
     client = Client(gauges)
     query = client.query("", "sort=level")
     found = await gauges.snapshot(await gauges.scope(client.path(""), query, None), query)
-    await driver()["gauge"].update_many({}, {"$set": {"level": -1}})
-    await driver()["gauge"].insert_one({"level": 1000})
+    await driver()["sounding"].update_many({}, {"$set": {"level": -1}})
+    await driver()["sounding"].insert_one({"level": 1000})
     assert [each["level"] async for batch in found.batches for each in batch] == list(range(150))
-    async with following(gauges.changes(), "gauge", after=found.position) as stream:
+    async with following(gauges.changes(), "sounding", after=found.position) as stream:
         assert len(await stream.take(151)) == 151
 
 
 async def test_two_snapshots_may_be_of_one_position(gauges: MongoEngineProvider, driver: Driver) -> None:
-    documents, client = driver()["gauge"], Client(gauges)
+    documents, client = driver()["sounding"], Client(gauges)
     await documents.insert_one({"_id": 1, "level": 1})
     query = client.query("")
     scope = await gauges.scope(client.path(""), query, None)
@@ -106,17 +118,17 @@ async def test_two_snapshots_may_be_of_one_position(gauges: MongoEngineProvider,
 async def test_a_collection_that_is_gone_is_empty_and_what_comes_is_told(
     gauges: MongoEngineProvider, driver: Driver
 ) -> None:
-    await driver()["gauge"].drop()
+    await driver()["sounding"].drop()
     position, batches = await read(gauges)
-    await driver()["gauge"].insert_one({"_id": 1})
-    async with following(gauges.changes(), "gauge", after=position) as stream:
+    await driver()["sounding"].insert_one({"_id": 1})
+    async with following(gauges.changes(), "sounding", after=position) as stream:
         assert (batches, (await stream.next()).key) == ([], 1)
 
 
 async def test_a_snapshot_that_nobody_reads_to_its_end_leaves_no_cursor(
     gauges: MongoEngineProvider, driver: Driver
 ) -> None:
-    await driver()["gauge"].insert_many([{"level": level} for level in range(250)])
+    await driver()["sounding"].insert_many([{"level": level} for level in range(250)])
     client = Client(gauges)
     query = client.query("")
     found = await gauges.snapshot(await gauges.scope(client.path(""), query, None), query)
@@ -143,7 +155,7 @@ async def test_snapshot_and_stream_leave_no_gap_while_others_write(
     On the way, what a change says was there before is what the reader has.
     """
     monkeypatch.setattr(snapshot, "BATCH_DOCUMENTS", 3)
-    documents = driver()["gauge"]
+    documents = driver()["sounding"]
     changes = gauges.changes()
     await documents.insert_many([{"_id": number, "level": 0} for number in range(10)])
 
@@ -161,7 +173,7 @@ async def test_snapshot_and_stream_leave_no_gap_while_others_write(
 
     async def keep_up(delay: int) -> dict[Any, Raw]:
         start = await changes.now()
-        async with following(changes, "gauge", after=start) as stream:
+        async with following(changes, "sounding", after=start) as stream:
             for _ in range(delay):
                 await documents.find_one({})
             position, batches = await read(gauges)

@@ -148,5 +148,5 @@ async def test_what_is_required_is_not_unset(serve: Serve, database_name: str, b
     client = serve(bzz.ModelHive.routes_for("mongoengine", Barn))
     barn = Barn(title="a", door=Door(name="front")).save()
     answer = await client.put(f"/barn/{barn.id}/", json=body)
-    assert (answer.status_code, [*answer.json()["errors"].values()]) == (400, [["Field is required"]])
+    assert (answer.status_code, [*answer.json()["errors"].values()]) == (400, [["This field is required."]])
     assert raw(barn) == {"_id": barn.id, "title": "a", "door": {"n": "front"}}

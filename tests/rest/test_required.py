@@ -59,7 +59,7 @@ async def test_a_save_that_misses_a_required_field_is_400_and_names_it(api: Api)
     client = api(Purse)
     answer = await client.post("/purse/", json={})
     assert (answer.status_code, answer.json()["title"]) == (400, "Validation Failed")
-    assert answer.json()["errors"] == {"name": ["Field is required"], "key": ["Field is required"]}
+    assert answer.json()["errors"] == {"name": ["This field is required."], "key": ["This field is required."]}
 
 
 async def test_a_save_that_fills_a_required_field_works(api: Api) -> None:
@@ -75,13 +75,13 @@ async def test_a_required_field_that_others_left_out_is_named_by_an_update(api: 
     place = (await client.post("/purse/", json={"name": "Ann"})).headers["Location"]
     Purse._get_collection().update_one({}, {"$unset": {"name": ""}})
     answer = await client.put(place, json={"note": "x"})
-    assert (answer.status_code, answer.json()["errors"]) == (400, {"name": ["Field is required"]})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"name": ["This field is required."]})
     assert (await client.put(place, json={"name": "Bea"})).status_code == 200
 
 
 async def test_a_hidden_required_field_is_not_told(api: Api) -> None:
     answer = await api(Purse, hidden=["key"]).post("/purse/", json={})
-    assert answer.json()["errors"] == {"name": ["Field is required"], "*": ["Field is required"]}
+    assert answer.json()["errors"] == {"name": ["This field is required."], "*": ["This field is required."]}
 
 
 async def test_where_nothing_is_missing_a_failing_save_is_a_mistake_in_code(api: Api) -> None:

@@ -225,8 +225,8 @@ async def test_one_answer_names_what_is_wrong_at_every_depth_by_dotted_names(api
     assert answer.json()["errors"] == {
         "cabins.1._cls": ["Unknown field."],
         "engine.power": ["Must be an integer within 64 bits."],
-        "cabins.0.berths.0.label": ["String value is too long"],
-        "cabins.1.size": ["Integer value is too small"],
+        "cabins.0.berths.0.label": ["Must be a string of at most 10 characters."],
+        "cabins.1.size": ["Must be an integer of at least 1."],
     }
 
 

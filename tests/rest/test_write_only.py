@@ -126,7 +126,7 @@ async def test_a_password_is_set_and_shown_by_nothing(api: Api, model: Any) -> N
 async def test_it_can_be_required(api: Api, model: Any) -> None:
     client = api(model)
     answer = await client.post(url(model), json={"name": "a"})
-    assert (answer.status_code, answer.json()["errors"]) == (400, {"password": ["Field is required"]})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"password": ["This field is required."]})
     place = await made(client, model)
     answer = await client.put(place, json={"password": None})
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["password"])

@@ -74,7 +74,7 @@ http {{
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto $scheme;
             proxy_request_buffering off;
-            proxy_buffering off;
+            proxy_buffering {buffering};
         }}
     }}
 }}
@@ -82,12 +82,16 @@ http {{
 
 
 @contextmanager
-def nginx(upstream: str, directory: Path) -> Iterator[str]:
-    """Debian's nginx in front of a server; gives its URL."""
+def nginx(upstream: str, directory: Path, buffering: str = "off") -> Iterator[str]:
+    """Debian's nginx in front of a server; gives its URL.
+
+    :param buffering: 'off', or 'on', which is nginx's own default.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     file = directory / "nginx.conf"
-    file.write_text(NGINX.format(directory=directory, upstream=upstream, port=port, user=getpass.getuser()))
+    given = {"directory": directory, "upstream": upstream, "port": port, "buffering": buffering}
+    file.write_text(NGINX.format(user=getpass.getuser(), **given))
     program = which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
         pytest.skip("nginx is not installed")

@@ -37,10 +37,16 @@ def refusals(limits: Limits, values: dict[str, Any]) -> dict[str, list[str]]:
     ("values", "errors"),
     [
         ({"price": "1.23"}, {}),
-        ({"price": "1.234"}, {"price": ["Must be a decimal number of at most 3 digits."]}),
-        ({"price": 12345}, {"price": ["Must be a decimal number of at most 3 digits."]}),
-        ({"price": "1e3"}, {"price": ["Must be a decimal number of at most 3 digits."]}),
-        ({"price": "1e-3"}, {"price": ["Must be a decimal number of at most 3 digits."]}),
+        (
+            {"price": "1.234"},
+            {"price": ["Must be a decimal number of at most 3 digits, with an exponent from -2 to 2."]},
+        ),
+        ({"price": 12345}, {"price": ["Must be a decimal number of at most 3 digits, with an exponent from -2 to 2."]}),
+        ({"price": "1e3"}, {"price": ["Must be a decimal number of at most 3 digits, with an exponent from -2 to 2."]}),
+        (
+            {"price": "1e-3"},
+            {"price": ["Must be a decimal number of at most 3 digits, with an exponent from -2 to 2."]},
+        ),
         ({"free": Decimal("1.234")}, {"free": [AnyKind.expected]}),
         ({"free": {"no": 1}}, {"free.no": ["This key is not allowed."]}),
         ({"labels": {"no": 1}}, {"labels.no": ["This key is not allowed."]}),

@@ -54,8 +54,8 @@ class Collection:
         """
         try:
             encoded: bytes = bson.encode(raw, codec_options=self.raw.codec_options)
-        except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError) as error:
-            raise Invalid({"*": [f"A value cannot be stored: {error}"]}) from None
+        except (bson.errors.BSONError, OverflowError, UnicodeError, TypeError, ValueError, RecursionError):
+            raise Invalid({"*": ["A value in this data cannot be stored."]}) from None
         if len(encoded) > MAX_DOCUMENT_BYTES and not (in_place_of and len(encoded) < self._size(in_place_of)):
             raise Invalid({"*": [f"The document would be larger than {MAX_DOCUMENT_BYTES} bytes."]})
         return encoded

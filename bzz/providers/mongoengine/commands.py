@@ -71,8 +71,3 @@ class Commands:
         )
         found: Timestamp = reply["operationTime"]
         return found
-
-    async def session(self) -> Any:
-        """Start a session that does not wait for anything that was read or written before."""
-        session = self.database.client.start_session(causal_consistency=False)
-        return await session if inspect.isawaitable(session) else session

@@ -256,7 +256,7 @@ class DocumentStore:
         try:
             await opened.inserts.ask(encoded)
         except OperationFailure as error:
-            raise self.translate(error) from error
+            raise self.translate(error, raw) from error
         return opened.collection.decode(encoded)
 
     async def put(self, query: Raw, wanted: InPlace) -> tuple[Raw, Raw] | None:
@@ -278,14 +278,17 @@ class DocumentStore:
                 {"$and": [query, *wanted.conditions]} if wanted.conditions else query, change
             )
         except OperationFailure as error:
-            raise self.translate(error) from error
+            raise self.translate(error, applied({}, {"$set": sets})) from error
         return None if before is None else (before, applied(before, change))
 
-    def translate(self, error: OperationFailure) -> Exception:
-        """Return what the client is told of a refused write; the error itself if the client is not to blame."""
+    def translate(self, error: OperationFailure, written: Raw) -> Exception:
+        """Return the error that clients get for a refused write; the error itself if they are not to blame.
+
+        :param written: what the write would have stored.
+        """
         if isinstance(error, DuplicateKeyError):
             return duplicate_key(self.codec, error)
-        return rejected(error)
+        return rejected(self.codec, error, written)
 
 
 def _bson_of(field: FieldCodec, key: Any) -> list[Any]:

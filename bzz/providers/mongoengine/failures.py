@@ -65,7 +65,7 @@ def reading() -> Iterator[None]:
 
 
 def failed_read(error: Exception) -> Unavailable | BadRequest:
-    """Return what a client is told of a read that failed."""
+    """Return the error that clients get for a read that failed."""
     if not isinstance(error, OperationFailure):
         return Unavailable(TOO_SLOW) if _is_late(error) else Unavailable()
     if error.code in _PATTERN_CODES:
@@ -97,7 +97,7 @@ def blames_data(error: BaseException | None) -> bool:
 
 
 def failed_write(error: Exception) -> Unavailable | OutcomeUnknown:
-    """Return what a client is told of a write that failed, and does not blame its data."""
+    """Return the error that clients get for a write that failed, and does not blame its data."""
     if isinstance(error, _NOTHING_SENT):
         return Unavailable()
     _log(error)
@@ -105,7 +105,7 @@ def failed_write(error: Exception) -> Unavailable | OutcomeUnknown:
 
 
 def failed_orm_write(error: PyMongoError) -> OutcomeUnknown:
-    """Return what a client is told where code of the model's own was writing, which may have written before."""
+    """Return the error that clients get if code of the model's own was writing, which may have written before."""
     _log(error)
     return OutcomeUnknown()
 

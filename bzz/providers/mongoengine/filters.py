@@ -10,6 +10,7 @@ from bzz.providers.base import Condition, Filter
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.messages import messages_of
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape.operators import LISTED, ORDERING
 
@@ -35,8 +36,9 @@ def _any_of(codec: DocumentCodec, wanted: Filter, prefix: str) -> Raw:
         require_ordered(field, wanted.path)
     try:
         queries = [{prefix + path: _comparison(field, condition)} for condition in wanted.any_of]
-    except BAD_VALUE:
-        raise BadRequest(f"A value for {wanted.path!r} is not one that this field could hold.") from None
+    except BAD_VALUE as error:
+        why = next(message for _, message in messages_of(error)) or (field.item or field).expected
+        raise BadRequest(f"The parameter {wanted.path!r} cannot be read. {why}") from None
     return queries[0] if len(queries) == 1 else {"$or": queries}
 
 

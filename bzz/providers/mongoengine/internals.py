@@ -1,4 +1,4 @@
-"""MongoEngine's private names, each in one function, and in no other module.
+"""MongoEngine's private names, each in one function; those of querysets are in ``queryset_internals.py``.
 
 A release of MongoEngine may change any of them without a word. One that does fails in
 ``tests/providers/test_mongoengine_internals.py``, in the test of that name, and is mended here. Tried with MongoEngine
@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from collections.abc import Mapping as Map
 from typing import Any
 
+from bson import SON
 from mongoengine import connection
 from mongoengine.base import common
-from mongoengine.queryset import QuerySet
 
 CLASS_KEY = "_cls"
 """The stored key, and the field, that hold the name of a document's class."""
@@ -22,6 +22,7 @@ REFERENCE_KEY = "_ref"
 """The stored key that holds the reference itself in a generic reference."""
 
 _set = object.__setattr__  # MongoEngine's own would note a change
+_NO_FIELDS = SON[str, Any]()  # only dynamic classes would add to it, and those are not set up here
 
 
 # -- classes
@@ -75,6 +76,11 @@ def fields(model: Any) -> dict[str, Any]:
     """Return the fields of a class, or those that an instance has in their place, by name."""
     found: dict[str, Any] = model._fields
     return found
+
+
+def has_field(model: Any, name: str) -> bool:
+    """Return whether a class is one of documents that have a field."""
+    return name in getattr(model, "_fields", ())
 
 
 def field_names(model: Any) -> tuple[str, ...]:
@@ -222,50 +228,30 @@ def take_fields(instance: Any) -> Any:
     return instance.__dict__.pop("_fields", None)
 
 
-def same_document(instance: Any, **conditions: Any) -> QuerySet:
-    """Return the queryset of the document that an instance was loaded from, while it meets further conditions."""
-    return instance._qs.filter(**instance._object_key, **conditions)
+def set_up(instance: Any, data: dict[str, Any], own_fields: Any, *, embedded: bool) -> None:
+    """Give an instance that was made by ``__new__`` alone what a constructor would, with nothing changed.
 
-
-def remove_by(instance: Any, remove: Callable[[dict[str, Any], dict[str, Any]], int]) -> None:
-    """Have ``delete()`` of an instance call ``remove`` where it would remove the document.
-
-    ``Document.delete`` deletes through the queryset class in the ``meta`` of the instance.
-
-    :param remove: called with the query and the write concern; returns how many documents it removed.
+    :param data: what its attributes hold, by name.
+    :param own_fields: the fields that it has in place of its class's.
     """
-    base = meta(instance).get("queryset_class", QuerySet)
-
-    def delete(self: Any, write_concern: Any = None, _from_doc_delete: bool = False, cascade_refs: Any = None) -> Any:
-        if not _from_doc_delete:
-            return base.delete(self, write_concern, cascade_refs=cascade_refs)
-        return remove(query(self), write_concern or {})
-
-    made = type(base.__name__, (base,), {"delete": delete})
-    instance.__dict__["_meta"] = {**meta(instance), "queryset_class": made}
-
-
-# -- querysets
-
-
-def query(queryset: Any) -> dict[str, Any]:
-    """Return the filter of a queryset, as MongoDB takes it."""
-    return dict(queryset._query)
+    model = type(instance)
+    _set(instance, "_initialised", True)
+    _set(instance, "_created", embedded)
+    _set(instance, "_dynamic_fields", _NO_FIELDS)
+    _set(instance, "_changed_fields", [])
+    _set(instance, "_data", data)
+    if embedded:
+        _set(instance, "_instance", None)  # a slot, which a map of embedded documents and validate() look at
+    if CLASS_KEY in model._fields:  # a field of classes that inherit, an attribute of others
+        dict.__setitem__(data, CLASS_KEY, model._class_name)
+        instance.__dict__["_fields"] = own_fields
+    else:
+        instance.__dict__.update(_cls=model._class_name, _fields=own_fields)
 
 
-def finds_nothing(queryset: Any) -> bool:
-    """Return whether a queryset is empty whatever is stored: ``none()``, or a slice without length."""
-    return bool(queryset._none or queryset._empty)
-
-
-def is_sliced(queryset: Any) -> bool:
-    """Return whether a queryset has a limit, or skips documents."""
-    return queryset._limit is not None or bool(queryset._skip)
-
-
-def sort_order(queryset: Any) -> list[tuple[str, int]]:
-    """Return the stored paths and directions by which a queryset sorts."""
-    return list(queryset._ordering or ())
+def undeclared_names(instance: Any) -> Iterable[str]:
+    """Return the names of what an instance of a dynamic class holds and no field declares."""
+    return instance._dynamic_fields or ()
 
 
 # -- fields
@@ -297,3 +283,8 @@ def enum(field: Any) -> Any:
 def geometry(field: Any) -> str:
     """Return the GeoJSON type of a geo field; a ``GeoPointField`` holds points."""
     return str(getattr(field, "_type", "Point"))
+
+
+def geo_index(field: Any) -> str | None:
+    """Return the type of index that MongoEngine makes for a geo field; None if it makes none."""
+    return getattr(field, "_geo_index", None) or None

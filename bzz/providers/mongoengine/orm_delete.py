@@ -18,7 +18,7 @@ from mongoengine.context_managers import set_write_concern
 from mongoengine.errors import SaveConditionError
 from mongoengine.queryset import OperationError
 
-from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine import internals, queryset_internals
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.updates import unchanged
 
@@ -40,7 +40,7 @@ def delete_unchanged(instance: Any, before: Raw, *, in_any_state: bool = False) 
     :returns: what was removed; None where something else is stored, or nothing.
     """
     removal = _Removal(instance, before, in_any_state)
-    internals.remove_by(instance, removal.remove)
+    queryset_internals.remove_by(instance, removal.remove)
     instance.__dict__.update(save=removal.save, update=removal.update)
     try:
         instance.delete()
@@ -101,7 +101,7 @@ class _Removal:
 
         :raises Outrun: where it is not.
         """
-        found = internals.same_document(self._instance, __raw__=self._condition())
+        found = queryset_internals.same_document(self._instance, __raw__=self._condition())
         updated = found.update_one(**changes)
         self._is_reached, self._in_any_state = self._is_reached or updated == 0, True
         if updated == 0:

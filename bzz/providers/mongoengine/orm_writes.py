@@ -22,10 +22,10 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from bzz.errors import ConfigurationError, Conflict, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.declared import overrides
-from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
-from bzz.providers.mongoengine.codecs.instance import unset_in
-from bzz.providers.mongoengine.codecs.messages import add_error
+from bzz.providers.mongoengine.codecs.instance import documents_in, unset_in
+from bzz.providers.mongoengine.codecs.messages import messages_of
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import blames_data, failed_orm_write, writing
 from bzz.providers.mongoengine.orm_delete import delete_unchanged
@@ -84,7 +84,7 @@ async def create(documents: DocumentStore, given: Raw) -> Raw:
             instance.save(force_insert=True)
         return dict(instance.to_mongo())
 
-    return collection.as_saved(await _in_thread(codec, insert))
+    return collection.as_saved(await _in_thread(codec, insert, given))
 
 
 async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | None:
@@ -113,7 +113,7 @@ async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | No
             stored = applied(stored, update)
         return stored if codec.has_own_form else {**stored, **_others(instance, loaded, updates)}
 
-    saved = await _in_thread(codec, save)
+    saved = await _in_thread(codec, save, assignments(before, after).get("$set", {}))
     return None if saved is None else collection.as_saved(saved)
 
 
@@ -133,7 +133,7 @@ async def delete(documents: DocumentStore, raw: Raw, *, in_any_state: bool = Fal
             return None
         return delete_unchanged(_loaded(codec, raw), raw, in_any_state=in_any_state)
 
-    return await _in_thread(codec, delete)
+    return await _in_thread(codec, delete, {})
 
 
 def _is_stored(model: Any, raw: Raw) -> bool:
@@ -227,17 +227,22 @@ def _as_stored(attribute: Any) -> Any:
     return attribute
 
 
-async def _in_thread(codec: DocumentCodec, work: Callable[[], T]) -> T:
+async def _in_thread(codec: DocumentCodec, work: Callable[[], T], written: Raw) -> T:
     try:
         return await in_thread(work, _writing)
     except me.ValidationError as error:
-        errors: dict[str, list[str]] = {}
-        add_error(errors, "", error)
-        raise Invalid({_open_name(codec, where): told for where, told in errors.items()}) from error
+        raise Invalid(_errors(codec, error)) from error
     except NotUniqueError as error:
         raise _conflict(codec, error) from error
     except OperationError as error:
-        raise _operation_error(codec, error) from error
+        raise _operation_error(codec, error, written) from error
+
+
+def _errors(codec: DocumentCodec, error: me.ValidationError) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for where, message in messages_of(error):
+        errors.setdefault(_open_name(codec, where), []).append(codec.expected_at(where) if message is None else message)
+    return errors
 
 
 @contextmanager
@@ -260,10 +265,10 @@ def _conflict(codec: DocumentCodec, error: Exception) -> Conflict:
     return duplicate_key(codec, cause) if isinstance(cause, DuplicateKeyError) else Conflict("A unique value is taken.")
 
 
-def _operation_error(codec: DocumentCodec, error: Exception) -> Exception:
+def _operation_error(codec: DocumentCodec, error: Exception, written: Raw) -> Exception:
     cause = error.__context__  # MongoEngine wraps what the driver says
     if isinstance(cause, OperationFailure) and blames_data(cause):
-        return rejected(cause)
+        return rejected(codec, cause, written)
     if isinstance(cause, PyMongoError):
         return failed_orm_write(cause)
     return Conflict("Other documents refer to this one.") if _denied(error) else error

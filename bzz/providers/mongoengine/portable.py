@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import Any
 
 from bson import DBRef, Decimal128, ObjectId
-from mongoengine.base import BaseDocument, get_document
+from mongoengine.base import BaseDocument
 from mongoengine.errors import NotRegistered
 
 from bzz.providers.hidden import MayLeave, note, shows
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.registry import Registry
@@ -37,7 +38,7 @@ def take_apart(document: Any, may_leave: MayLeave) -> dict[str, Any]:
     dumped = codec.dump(document)
     values = {"_cls": dumped["_cls"]} if "_cls" in dumped else {}
     values.update(rebuilt(codec.parts(dumped), stays))
-    return {"class": model._class_name, "id": getattr(document, "pk", None), "values": values}
+    return {"class": codec.class_name, "id": getattr(document, "pk", None), "values": values}
 
 
 def put_together(name: str, values: Raw) -> Any:
@@ -52,7 +53,7 @@ def put_together(name: str, values: Raw) -> Any:
 def model_named(name: str) -> Any:
     """Return the document class that MongoEngine knows by ``name``, or None."""
     try:
-        return get_document(name)
+        return internals.registered(name)
     except NotRegistered:
         return None
 

@@ -15,7 +15,7 @@ from mongoengine.queryset import QuerySet
 
 from bzz.calling import check_takes
 from bzz.errors import NotFound
-from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine import internals, queryset_internals
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.worker import in_thread
@@ -117,8 +117,8 @@ def _raw_query(answer: Any, order: Order | None) -> Raw:
         return NOTHING
     if not isinstance(answer, QuerySet):
         raise TypeError(f"the hook must return a queryset, not {type(answer).__name__}")
-    if order is not None and internals.is_sliced(answer):
+    if order is not None and queryset_internals.is_sliced(answer):
         raise TypeError("get_list_queryset must return a queryset without a limit: pages are for the client to choose")
     if order is not None:
-        order.extend(internals.sort_order(answer))
-    return NOTHING if internals.finds_nothing(answer) else internals.query(answer)
+        order.extend(queryset_internals.sort_order(answer))
+    return NOTHING if queryset_internals.finds_nothing(answer) else queryset_internals.query(answer)

@@ -11,8 +11,8 @@ from bzz.change import Diff
 from bzz.providers.base import Record
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.diff import diff
-from bzz.providers.mongoengine.codecs.document import DocumentCodec, documents_in
-from bzz.providers.mongoengine.codecs.instance import touched
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.instance import documents_in, touched
 from bzz.providers.mongoengine.raw import differ
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.providers.records import StoredRecord

@@ -16,6 +16,7 @@ from bzz.errors import BzzError, Invalid
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.messages import REQUIRED
 
 __all__ = ["blame_missing", "missing"]
 
@@ -44,7 +45,7 @@ def blame_missing(codec: DocumentCodec, data: Map[str, Any]) -> Iterator[None]:
         if not names:
             raise
         logger.info("%s failed while required fields were missing", codec.model.__name__, exc_info=True)
-        raise Invalid({name: ["Field is required"] for name in names}) from error
+        raise Invalid({name: [REQUIRED] for name in names}) from error
 
 
 def missing(codec: DocumentCodec, data: Map[str, Any], prefix: str = "") -> Iterator[str]:

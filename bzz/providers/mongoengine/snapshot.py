@@ -23,7 +23,7 @@ BATCH_DOCUMENTS = 100
 """How many documents are read at once; and never more than MongoDB's reply of 16 MiB."""
 
 REPLY_SECONDS = 30.0
-_ATTEMPTS = 20
+ATTEMPTS = 20
 _NOT_YET = frozenset({239, 246})
 """SnapshotTooOld, and SnapshotUnavailable: a collection or an index was made a moment ago."""
 
@@ -54,78 +54,41 @@ async def read_snapshot(
     :returns: the position behind that time, and the documents, which are read as they are asked for.
     :raises bzz.errors.Unavailable: if the database is away, here or later.
     """
-    find = {
-        "find": collection,
-        "filter": query,
-        "sort": dict(sort),
-        "batchSize": BATCH_DOCUMENTS,
-        "readConcern": {"level": "snapshot", **({} if at is None else {"atClusterTime": _time_before(at)})},
-    }
+    find: Raw = {"find": collection, "filter": query, "sort": dict(sort), "batchSize": BATCH_DOCUMENTS}
     with reading():
-        reader = _Reader(commands, await commands.session(), options)
-        try:
-            position, first = await _begin(commands, reader, find, at)
-        except BaseException:
-            await reader.close()
-            raise
-    return position, reader.batches(collection, first)
-
-
-async def _begin(commands: Commands, reader: _Reader, find: Raw, at: Position | None) -> tuple[Position, Raw]:
-    position = at
-    for attempt in range(_ATTEMPTS):
-        try:
-            cursor = (await reader.run(find))["cursor"]
-        except OperationFailure as error:
-            if error.code not in _NOT_YET or attempt == _ATTEMPTS - 1:
-                raise
-            await asyncio.sleep(0.05)
-            continue
-        if "atClusterTime" in cursor:
-            return position_after(cursor["atClusterTime"]), cursor
-        if position is not None:
-            return position, cursor
-        # There is no such collection, and so no time: what is made from now on has to be told by the stream.
-        position = position_after(await commands.last_commit())
+        for attempt in range(ATTEMPTS):
+            time = await commands.last_commit() if at is None else _time_before(at)
+            find["readConcern"] = {"level": "snapshot", "atClusterTime": time}
+            try:
+                async with asyncio.timeout(REPLY_SECONDS):
+                    cursor = await commands.database.cursor_command(find, codec_options=options)
+            except TimeoutError:
+                break
+            except OperationFailure as error:
+                if error.code not in _NOT_YET or attempt == ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(0.05)
+                continue
+            cursor.batch_size(BATCH_DOCUMENTS)
+            return position_after(time), _batches(cursor)
     raise Unavailable()
 
 
-class _Reader:
-    """One cursor. Not the driver's: that does not say at which cluster time it reads."""
-
-    def __init__(self, commands: Commands, session: Any, options: Any) -> None:
-        self._database = commands.database
-        self._session = session
-        self._options = options
-
-    async def run(self, command: Raw) -> Raw:
-        # The driver's own bound would set maxTimeMS, which getMore refuses, and find passes on to all of the cursor.
-        try:
-            async with asyncio.timeout(REPLY_SECONDS):
-                reply: Raw = await self._database.command(command, session=self._session, codec_options=self._options)
-                return reply
-        except TimeoutError:
-            raise Unavailable() from None
-
-    async def batches(self, collection: str, cursor: Raw) -> AsyncGenerator[list[Raw]]:
-        found: list[Raw] = cursor["firstBatch"]
-        number = cursor["id"]
-        try:
-            while True:
-                if found:
-                    yield found
-                if not number:
-                    return
-                with reading():
-                    more = {"getMore": number, "collection": collection, "batchSize": BATCH_DOCUMENTS}
-                    reply = (await self.run(more))["cursor"]
-                found, number = reply["nextBatch"], reply["id"]
-        finally:
-            if number:
-                with suppress(PyMongoError, Unavailable):
-                    await self.run({"killCursors": collection, "cursors": [number]})
-            await self.close()
-
-    async def close(self) -> None:
+async def _batches(cursor: Any) -> AsyncGenerator[list[Raw]]:
+    try:
+        while found := await _batch(cursor):
+            yield found
+    finally:
         with suppress(PyMongoError):
-            await self._session.end_session()
+            await cursor.close()
+
+
+async def _batch(cursor: Any) -> list[Raw]:
+    # The bound of other operations would count for the cursor as a whole.
+    try:
+        with reading():
+            async with asyncio.timeout(REPLY_SECONDS):
+                found: list[Raw] = await cursor.to_list(BATCH_DOCUMENTS)
+                return found
+    except TimeoutError:
+        raise Unavailable() from None

@@ -12,9 +12,11 @@ from mongoengine.errors import DeprecatedError
 from bzz.codec import dumps
 from bzz.errors import Invalid, RequestError
 from bzz.providers.base import Unchanged
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.conversions import Conversions
 from bzz.providers.mongoengine.codecs.fast_checks import Check, fast_check
-from bzz.providers.mongoengine.codecs.messages import REFUSED, add_error, without_echo
+from bzz.providers.mongoengine.codecs.messages import REFUSED, REQUIRED, messages_of, without_echo
+from bzz.shape.choices import expected_choice
 
 __all__ = ["BAD_VALUE", "Checks", "Errors", "Refusal", "below"]
 
@@ -91,16 +93,27 @@ class Checks(Conversions):
             self._add_error(errors, error)
 
     def _add_error(self, errors: Errors, error: Exception) -> None:
-        told: Errors = {}
-        in_words = isinstance(error, (me.ValidationError, ValueError, DeprecatedError))
-        add_error(told, "", error if in_words else REFUSED)
-        for where, messages in told.items():
+        for where, message in messages_of(error):
             name = f"{self.name}.{self.open_name(where)}" if where and not self.declared.hidden else self.name
-            errors.setdefault(name, []).extend(messages)
+            errors.setdefault(name, []).append(self.expected_at(where) if message is None else message)
+
+    @cached_property
+    def expected(self) -> str:
+        """What is said of a value that MongoEngine refuses: what the model asks for."""
+        return expected_choice(self.declared) if self.declared.choices else self._expected()
+
+    def _expected(self) -> str:
+        return self.declared.kind.expected
+
+    def expected_at(self, where: str) -> str:
+        """Return :attr:`expected` of a place inside the field's value, by its dotted name."""
+        return REFUSED if where else self.expected
 
     def openly(self, messages: Sequence[str], value: Any) -> Sequence[str]:
         """Return messages as clients may be told them: those of a write-only field do not repeat its value."""
-        return [without_echo(each, value) for each in messages] if self.declared.write_only else messages
+        if not self.declared.write_only:
+            return messages
+        return [each if each == self.expected else without_echo(each, value) for each in messages]
 
     def require(self, bson: Any, before: Any = None) -> None:
         """Refuse bson that the model does not accept.
@@ -124,12 +137,12 @@ class Checks(Conversions):
         """
         if bson is None:
             if self.declared.required and not self.declared.has_default:
-                raise me.ValidationError("Field is required", field_name=self.declared.name)
+                raise me.ValidationError(REQUIRED)
         elif not (self.is_accepted(bson) or self.is_validated_by_itself):
-            self._validate(bson)
+            self._validate_stored(bson)
 
-    def _validate(self, bson: Any) -> None:
-        self.source._validate(self.to_attribute(bson))
+    def _validate_stored(self, bson: Any) -> None:
+        internals.validate(self.source, self.to_attribute(bson))
 
     @cached_property
     def is_accepted(self) -> Check:

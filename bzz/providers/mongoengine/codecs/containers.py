@@ -110,6 +110,11 @@ class ContainerCodec(FieldCodec):
         key, dot, rest = where.partition(".")
         return f"{key}.{self.item.open_name(rest)}" if dot else key
 
+    def expected_at(self, where: str) -> str:
+        if self.item is None or not where:
+            return super().expected_at(where)
+        return self.item.expected_at(where.partition(".")[2])
+
     @cached_property
     def has_custom_json(self) -> bool:
         return self.item is not None and self.item.has_custom_json

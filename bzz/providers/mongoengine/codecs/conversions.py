@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from mongoengine.base import BaseField
 
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
 from bzz.shape import Field, Kind
 from bzz.shape.free import AnyKind
@@ -106,7 +107,8 @@ class Conversions:
     def is_optional(self) -> bool:
         """Whether a new document may simply go without it."""
         source = self.source
-        return source.default is None and not (source.required or source.null or source.primary_key or source._auto_gen)
+        is_filled = source.null or source.primary_key or internals.generates_values(source)
+        return source.default is None and not (source.required or is_filled)
 
     # -- value to bson, and back
 

@@ -12,6 +12,7 @@ from typing import Any
 from mongoengine.base import BaseField
 
 from bzz.codec import dumps
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE, Errors
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.field import FieldCodec
@@ -49,6 +50,12 @@ class CustomCodec(FieldCodec):
 
     def _declare(self, declaration: Declaration) -> Field:
         return self._standard.declared
+
+    def _expected(self) -> str:
+        return self._standard.expected
+
+    def expected_at(self, where: str) -> str:
+        return self._standard.expected_at(where)
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return None if value is None else self.source.to_mongo(self.attribute_of(value))
@@ -105,4 +112,4 @@ class CustomCodec(FieldCodec):
         if value is None:
             self.validate(None)
         else:
-            self.source._validate(self.attribute_of(value))
+            internals.validate(self.source, self.attribute_of(value))

@@ -15,6 +15,7 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import codec_for
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
+from bzz.providers.mongoengine.codecs.messages import REFUSED
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape import Field, Shape
@@ -40,6 +41,7 @@ class DeclaredFields:
 
     :ivar fields: the codec of each declared field, by name.
     :ivar by_stored: the same by the keys under which they are stored.
+    :ivar class_name: the name by which the class is registered.
     :ivar inherits: whether documents of other classes may share the collection.
     :ivar write_only: those that clients may write and never see, by name.
     :ivar visible: those that clients may see, by name.
@@ -48,7 +50,8 @@ class DeclaredFields:
     def __init__(self, model: Any, options: Options) -> None:
         self.model = model
         self._options = options
-        self.inherits = bool(model._meta.get("allow_inheritance"))
+        self.inherits = internals.allows_inheritance(model)
+        self.class_name = internals.class_name(model)
         self.embedded = issubclass(model, me.EmbeddedDocument)
         self.is_dynamic = internals.is_dynamic(model)
         self.fields = {name: self._codec(name, source) for name, source in self._declared()}
@@ -75,8 +78,9 @@ class DeclaredFields:
         self._check_ids()
 
     def _declared(self) -> Iterable[tuple[str, BaseField]]:
-        for name in self.model._fields_ordered:
-            source = self.model._fields[name]
+        sources = internals.fields(self.model)
+        for name in internals.field_names(self.model):
+            source = sources[name]
             hidden = self._options.is_hidden(self.model, name)
             if name != "_cls" and not (hidden and isinstance(source, me.FileField)):
                 yield name, source
@@ -90,7 +94,7 @@ class DeclaredFields:
 
     def _primary_key(self) -> FieldCodec | None:
         if not self.embedded:
-            return self.fields[self.model._meta["id_field"]]
+            return self.fields[internals.id_field(self.model)]
         declared = next((each for each in self.fields.values() if each.source.primary_key), None)
         return declared or self.fields.get("id") or self.by_stored.get("_id")
 
@@ -137,7 +141,7 @@ class DeclaredFields:
 
     def undeclared_in(self, raw: Raw) -> dict[str, FieldCodec]:
         """Return the codecs of the undeclared fields of a stored document, by name: none if it is of another class."""
-        if not self.is_dynamic or raw.get("_cls") not in (None, self.model._class_name):
+        if not self.is_dynamic or raw.get("_cls") not in (None, self.class_name):
             return {}
         found = {key: self.undeclared(key) for key in raw.keys() - self.by_stored.keys()}
         return {key: found[key] for key in raw if found.get(key) is not None}  # type: ignore[misc]
@@ -205,6 +209,12 @@ class DeclaredFields:
         if field is None or field.declared.hidden:
             return "*"
         return f"{first}.{field.open_name(rest)}" if dot else first
+
+    def expected_at(self, where: str) -> str:
+        """Return what the model asks for at a dotted name."""
+        first, _, rest = where.partition(".")
+        field = self.fields.get(first) or self.undeclared(first)
+        return REFUSED if field is None else field.expected_at(rest)
 
     def _of_subclasses(self, name: str) -> FieldCodec | None:
         """Return the codec of a field that only subclasses declare, if clients may know of it."""

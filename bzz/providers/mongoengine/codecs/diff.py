@@ -23,13 +23,13 @@ def diff(
     by_item: bool = False,
     instance: Callable[[], Any] | None = None,
 ) -> Diff:
-    """Return the fields in which two stored documents differ, as :mod:`bzz.providers.diff` tells them.
+    """Return the fields in which two stored documents differ, as :mod:`bzz.providers.diff` reports them.
 
     Values are those of the model's own instances, defaults included, but for references, which are ids.
 
     :param before: None where the document was created.
     :param after: None where it was deleted.
-    :param by_item: whether a list of embedded documents is told item by item where both sides hold the same items.
+    :param by_item: whether a list of embedded documents is compared item by item where both sides hold the same items.
     :param instance: gives the instance of ``after``, for defaults that are another value each time.
     """
     return neutral.diff(field_pairs(codec, before, after, instance), by_item=by_item)
@@ -43,8 +43,10 @@ def field_pairs(
         old = None if before is None else before.get(field.stored)
         new = None if after is None else after.get(field.stored)
         if differ(old, new):
-            told: Compared = _WithDefault(field, before, after, instance) if _tells_default(field) else field
-            yield FieldPair(field.declared.name, Masked(told) if field.declared.write_only else told, old, new)
+            compared: Compared = _WithDefault(field, before, after, instance) if _reports_default(field) else field
+            if field.declared.write_only:
+                compared = Masked(compared)
+            yield FieldPair(field.declared.name, compared, old, new)
 
 
 def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:
@@ -58,14 +60,14 @@ def _codecs(codec: DocumentCodec, *stored: Raw | None) -> Iterator[FieldCodec]:
     return iter(known.values())
 
 
-def _tells_default(field: FieldCodec) -> bool:
-    """Whether a field is told with its default where it is unset: not references, nor documents."""
+def _reports_default(field: FieldCodec) -> bool:
+    """Return whether a field is reported with its default where it is unset: not references, nor documents."""
     is_value = field.tells_default and not field.refers and not field.holds_documents
     return is_value and field.source.default is not None and not field.source.null
 
 
 class _WithDefault:
-    """A field of one value, told as an instance holds it: an unset field has its default there."""
+    """A field of one value, reported as an instance holds it: an unset field has its default there."""
 
     item = None
 
@@ -85,8 +87,8 @@ class _WithDefault:
     def identity(self, stored: Any) -> Any:
         return None
 
-    def told(self, old: Any, new: Any) -> tuple[Any, Any] | None:
-        pair = self._field.told(old, new)
+    def report(self, old: Any, new: Any) -> tuple[Any, Any] | None:
+        pair = self._field.report(old, new)
         if pair is None:
             return None
         from_, to = pair

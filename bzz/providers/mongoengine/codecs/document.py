@@ -11,20 +11,20 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Protocol
 
-import mongoengine as me
 from mongoengine import signals
 from mongoengine.base import BaseField
 
 from bzz.change import MASKED
 from bzz.errors import BadRequest
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options, overrides
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
-from bzz.providers.mongoengine.codecs.instance import Origin, assemble, copied, origin_of, remember, touched
+from bzz.providers.mongoengine.codecs.instance import LoadedData, Origin, copied, origin_of, remember, touched
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ
 from bzz.shape import Shape
 
-__all__ = ["DocumentCodec", "Registry", "documents_in"]
+__all__ = ["DocumentCodec", "Registry"]
 
 
 class Registry(Options, Protocol):
@@ -73,9 +73,9 @@ class DocumentCodec(DeclaredFields):
     def variant(self, raw: Raw) -> DocumentCodec:
         """The codec of the very class that ``raw`` was stored by, where documents inherit."""
         name = raw.get("_cls")
-        if name is None or name == self.model._class_name:
+        if name is None or name == self.class_name:
             return self
-        return self.registry.named(name) if name in self.model._subclasses else self
+        return self.registry.named(name) if name in internals.family(self.model) else self
 
     @cached_property
     def refers(self) -> bool:
@@ -100,7 +100,7 @@ class DocumentCodec(DeclaredFields):
     @property
     def has_delete_hooks(self) -> bool:
         """Whether the class must always be deleted by MongoEngine itself."""
-        return overrides(self.model, "delete") or bool(self.model._meta.get("delete_rules"))
+        return overrides(self.model, "delete") or any(True for _ in internals.delete_rules(self.model))
 
     @cached_property
     def has_custom_json(self) -> bool:
@@ -159,10 +159,10 @@ class DocumentCodec(DeclaredFields):
         if hasattr(self.model, "to_dict"):
             hidden = self.fields.keys() - self.visible.keys()
             return {key: value for key, value in instance.to_dict().items() if key not in hidden}
-        shown = self.to_json(self.dump_shown(instance))
+        shown, values = self.to_json(self.dump_shown(instance)), internals.values(instance)
         for name, field in self.visible.items():
             if field.has_custom_json:
-                shown[name] = field.custom_json(instance._data.get(name))
+                shown[name] = field.custom_json(values.get(name))
         return shown
 
     # -- instances
@@ -173,27 +173,32 @@ class DocumentCodec(DeclaredFields):
         Undeclared keys are left out. What is not stored has its default, as when MongoEngine loads it.
         """
         if self._is_simple and not _has_receivers(self.model):
-            return assemble(self.model, self.fields, self._quiet_fields, raw, embedded=self.embedded)
+            instance = self.model.__new__(self.model)
+            data = LoadedData(raw, self.fields, instance)
+            internals.set_up(instance, data, self._quiet_fields, embedded=self.embedded)
+            return instance
         stored, raw = raw, copied(raw)
         known = {name: raw[field.stored] for name, field in self.fields.items() if field.stored in raw}
         values = {name: self.fields[name].to_attribute(value) for name, value in known.items()}
         values.update({name: raw[name] for name in self.undeclared_in(raw)})
-        extra = {} if self.embedded else {"_created": False}
-        instance = self.model(__auto_convert=False, **extra, **values)
-        unset = [(name, instance._data.get(name)) for name in self.fields if values.get(name) is None]
+        instance = internals.construct(self.model, values, embedded=self.embedded)
+        held = internals.values(instance)
+        unset = [(name, held.get(name)) for name in self.fields if values.get(name) is None]
         filled = {name: self.fields[name].shown_bson(each) for name, each in unset if each is not None}
         remember(instance, Origin(stored, filled))
-        instance._fields = self._quiet_fields
-        instance._changed_fields = []
+        internals.give_fields(instance, self._quiet_fields)
         return instance
 
     def mask(self, instance: Any) -> None:
         """Mask the write-only fields of an instance that a diff tells, and of those embedded in it."""
-        for name, field in self.fields.items() if self._masks else ():
+        if not self._masks:
+            return
+        values = internals.values(instance)
+        for name, field in self.fields.items():
             if name in self.write_only:
-                instance._data[name] = MASKED
+                values[name] = MASKED
             elif field.holds_documents:
-                field.masked(instance._data.get(name))
+                field.masked(values.get(name))
 
     @cached_property
     def _masks(self) -> bool:
@@ -201,28 +206,35 @@ class DocumentCodec(DeclaredFields):
 
     @cached_property
     def _is_simple(self) -> bool:
-        """Whether making an instance runs no code of the class's own, and gives it nothing but its fields."""
+        """Whether making an instance runs no code of the class's own, and gives it nothing but its fields.
+
+        MongoEngine's constructor, which looks at every field several times, is then passed over: it costs more than all
+        else that is done for a receiver.
+        """
         model = self.model
-        special = model._dynamic or model.STRICT or any(field.choices for field in model._fields.values())
+        has_choices = any(field.choices for field in internals.fields(model).values())
+        special = internals.is_dynamic(model) or model.STRICT or has_choices
         return not special and not overrides(model, "__init__", "__new__", "__setattr__")
 
     @cached_property
     def _quiet_fields(self) -> Any:
-        fields = copy.deepcopy(self.model._fields)
+        fields = copy.deepcopy(internals.fields(self.model))
         for field in fields.values():
             _silence(field)
         return fields
 
     def dump(self, instance: Any) -> Raw:
         """The stored form of an instance, as MongoEngine would store it."""
-        raw = {field.stored: field.from_attribute(instance._data.get(name)) for name, field in self.fields.items()}
+        values = internals.values(instance)
+        raw = {field.stored: field.from_attribute(values.get(name)) for name, field in self.fields.items()}
         return self._with_class({**raw, **self._dump_undeclared(instance)})
 
     def _dump_undeclared(self, instance: Any) -> Raw:
         if not self.is_dynamic:
             return {}
-        fields = {name: self.undeclared(name) for name in instance._dynamic_fields}
-        dumped = {name: each and each.from_attribute(instance._data.get(name)) for name, each in fields.items()}
+        values = internals.values(instance)
+        fields = {name: self.undeclared(name) for name in internals.undeclared_names(instance)}
+        dumped = {name: each and each.from_attribute(values.get(name)) for name, each in fields.items()}
         return {name: bson for name, bson in dumped.items() if bson is not None}
 
     def dump_shown(self, instance: Any) -> Raw:
@@ -239,7 +251,7 @@ class DocumentCodec(DeclaredFields):
 
     def _with_class(self, raw: Raw) -> Raw:
         dumped = {key: bson for key, bson in raw.items() if bson is not None}
-        return {**dumped, "_cls": self.model._class_name} if self.inherits else dumped
+        return {**dumped, "_cls": self.class_name} if self.inherits else dumped
 
     def changed_json(self, instance: Any, raw: Raw) -> dict[str, Any]:
         """What clients see of ``raw``, but for the fields that somebody changed in an instance of it."""
@@ -274,22 +286,10 @@ def _has_receivers(model: Any) -> bool:
 def _shown_bson(field: FieldCodec, instance: Any, origin: Origin) -> Any:
     """The bson of an attribute; None if it is not stored, and is what the instance was made with, or empty."""
     name = field.declared.name
-    bson = field.shown_bson(instance._data.get(name))
+    bson = field.shown_bson(internals.values(instance).get(name))
     if origin.raw.get(field.stored) is not None:
         return bson
     return None if bson in ([], {}) or not differ(bson, origin.filled.get(name, MISSING)) else bson
-
-
-def documents_in(value: Any) -> list[Any]:
-    """A document and all that are embedded in it, or those in a list or map."""
-    if isinstance(value, me.base.BaseDocument):
-        inner = [each for name in value._fields for each in documents_in(value._data.get(name))]
-        return [value, *inner]
-    if isinstance(value, dict):
-        return [each for inner in value.values() for each in documents_in(inner)]
-    if isinstance(value, (list, tuple)):
-        return [each for inner in value for each in documents_in(inner)]
-    return []
 
 
 def _silence(field: BaseField) -> None:

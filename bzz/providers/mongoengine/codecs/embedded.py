@@ -1,4 +1,4 @@
-"""The codecs of documents embedded in others: of one declared class, and of any."""
+"""The codec of documents embedded in others."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ import mongoengine as me
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.providers.diff import FieldPair
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal
 from bzz.providers.mongoengine.codecs.classes import named_class
 from bzz.providers.mongoengine.codecs.declared import overrides
 from bzz.providers.mongoengine.codecs.diff import field_pairs
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
+from bzz.providers.mongoengine.codecs.field import Part
 from bzz.providers.mongoengine.codecs.forms import merged, put_in_place
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.codecs.instance import class_tag
 from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.providers.mongoengine.codecs.refusals import refusals_of
 from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.shape import Kind
-from bzz.shape.documents import TAG, AnyEmbeddedKind, EmbeddedKind
+from bzz.shape.documents import TAG, EmbeddedKind
 
-__all__: list[str] = []
+__all__ = ["EmbeddedCodec"]
 
 
 @converts(me.EmbeddedDocumentField)
@@ -56,7 +58,7 @@ class EmbeddedCodec(LinkCodec):
 
     def models(self) -> set[Any]:
         model: Any = self.target().model
-        return {self._registry.named(name).model for name in model._subclasses}
+        return {self._registry.named(name).model for name in internals.family(model)}
 
     @cached_property
     def _all_models(self) -> set[Any]:
@@ -109,7 +111,7 @@ class EmbeddedCodec(LinkCodec):
 
     def own(self, attribute: Any, instance: Any) -> Any:
         if isinstance(attribute, me.EmbeddedDocument) and instance is not None:
-            attribute._instance = proxy(instance)
+            internals.give_owner(attribute, proxy(instance))
         return attribute
 
     @cached_property
@@ -120,7 +122,7 @@ class EmbeddedCodec(LinkCodec):
         if not isinstance(attribute, me.EmbeddedDocument):
             return attribute
         shown = self._registry.of(type(attribute)).custom_json(attribute)
-        return shown if hasattr(attribute, "to_dict") else self._tagged({"_cls": attribute._class_name}, shown)
+        return shown if hasattr(attribute, "to_dict") else self._tagged(class_tag(attribute), shown)
 
     # -- what is inside
 
@@ -211,9 +213,9 @@ class EmbeddedCodec(LinkCodec):
 
     # -- checks
 
-    def _validate(self, bson: Any) -> None:
+    def _validate_stored(self, bson: Any) -> None:
         if not self._is_validated_inside:
-            super()._validate(bson)
+            super()._validate_stored(bson)
 
     @cached_property
     def _is_validated_inside(self) -> bool:
@@ -226,79 +228,3 @@ class EmbeddedCodec(LinkCodec):
 
     def _refusals(self, value: Any) -> Iterator[Refusal]:
         return refusals_of(self._sent_class(value), value)
-
-
-@converts(me.GenericEmbeddedDocumentField)
-class GenericEmbeddedCodec(EmbeddedCodec):
-    """A document of any class, or of a few; clients see which in ``@type``."""
-
-    refers = True  # nobody knows
-    leads_anywhere = True
-
-    def _kind(self) -> Kind:
-        choices = self.source.choices or ()
-        return AnyEmbeddedKind(lambda: self._registry.variants(choices, me.EmbeddedDocument), is_open=not choices)
-
-    def _choices(self) -> tuple[Any, ...]:
-        return ()
-
-    def target(self, bson: Any = None) -> DocumentCodec:
-        return self._registry.named(bson["_cls"])
-
-    def target_of(self, bson: Any) -> DocumentCodec | None:
-        return self._registry.find(bson.get("_cls")) if isinstance(bson, dict) else None
-
-    def _sent_class(self, value: Any) -> DocumentCodec:
-        return self._registry.named(value[TAG])
-
-    def models(self) -> set[Any]:
-        return {shape.model for shape in self.declared.kind.leads_to()}
-
-    def to_bson(self, value: Any, stored: Any = None) -> Any:
-        if value is None:
-            return None
-        target = self._sent_class(value)
-        rest = {key: each for key, each in value.items() if key != TAG}
-        same = stored if self.target_of(stored) is target else None
-        return {"_cls": target.model._class_name, **put_in_place(target, rest, same, target)}
-
-    def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
-        return {TAG: bson["_cls"], **converted}
-
-    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
-        return source.call(self.to_json, bson)
-
-    def from_attribute(self, attribute: Any) -> Any:
-        if not isinstance(attribute, me.EmbeddedDocument):
-            return attribute
-        return {"_cls": attribute._class_name, **super().from_attribute(attribute)}
-
-    def shown_bson(self, attribute: Any) -> Any:
-        shown = super().shown_bson(attribute)
-        return {"_cls": attribute._class_name, **shown} if isinstance(attribute, me.EmbeddedDocument) else shown
-
-    def value_parts(self, value: Any) -> Iterator[Part]:
-        target = self._registry.find(value.get(TAG)) if isinstance(value, dict) else None
-        return iter(()) if target is None else target.value_parts(value)
-
-    def open_name(self, where: str) -> str:
-        return where
-
-    def embedded_pairs(self, old: Any, new: Any) -> None:
-        return None
-
-    def identity(self, bson: Any) -> Any:
-        return None
-
-    def replaces(self, value: Any, *, merge: bool) -> bool:
-        return value is None and super().replaces(value, merge=merge)
-
-    def parts_in_place(self, value: Any) -> Iterator[Part] | None:
-        return None
-
-    def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
-        return FieldCodec.update(self, current, value, errors, merge=merge)
-
-    def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
-        target = self.target_of(bson)
-        return bson is not None if target is None else target.keeps(bson, knowing=knowing)

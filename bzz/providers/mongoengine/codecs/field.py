@@ -155,8 +155,8 @@ class FieldCodec(Checks):
         """Return whether two stored values differ."""
         return differ(old, new)
 
-    def told(self, old: Any, new: Any) -> tuple[Any, Any] | None:
-        """Return what a diff tells of two stored values that differ; None if it would tell the same of both."""
+    def report(self, old: Any, new: Any) -> tuple[Any, Any] | None:
+        """Return what a diff reports of two stored values that differ; None if it would report the same of both."""
         before, after = self.diff_form(old), self.diff_form(new)
         if self.compares_attributes and not differ(before, after):
             return None

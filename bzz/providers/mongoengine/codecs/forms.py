@@ -9,10 +9,12 @@ import mongoengine as me
 from bson import ObjectId
 
 from bzz.errors import Invalid
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors
 from bzz.providers.mongoengine.codecs.classes import misfits_in, misfits_of_new
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.messages import REQUIRED
 from bzz.providers.mongoengine.raw import Raw, differ
 
 __all__ = ["given", "merged", "new", "put_in_place"]
@@ -26,7 +28,7 @@ def new(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
     raw: Raw = {}
     errors: Errors = misfits_of_new(codec, values) if codec.inherits else {}
     if codec.inherits:
-        raw["_cls"] = codec.model._class_name
+        raw["_cls"] = codec.class_name
     for name, field in codec.fields.items():
         value = values.get(name)
         if value is None and field.is_optional and field is not codec.pk:
@@ -53,8 +55,8 @@ def _initial(codec: DocumentCodec, field: FieldCodec, errors: Errors) -> Any:
     if field is codec.pk and isinstance(field.source, me.ObjectIdField) and not codec.embedded:
         return ObjectId()
     bson = field.default()
-    if bson is None and field.declared.required and not field.source._auto_gen:
-        errors.setdefault(field.name, []).append("Field is required")
+    if bson is None and field.declared.required and not internals.generates_values(field.source):
+        errors.setdefault(field.name, []).append(REQUIRED)
     elif bson is not None:
         field.check_bson(bson, errors)
     return bson

@@ -9,8 +9,10 @@ from bson import Code, DBRef, Decimal128, MaxKey, MinKey, ObjectId, Regex, Times
 from mongoengine.base import BaseField
 
 from bzz.codec import dumps, register
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.codecs.messages import REFUSED
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Kind
 from bzz.shape.free import AnyKind
@@ -27,7 +29,10 @@ register(MinKey, repr)
 register(MaxKey, repr)
 register(Code, repr)
 # What a diff may hold besides.
-register(me.EmbeddedDocument, lambda value: {name: value._data.get(name) for name in value._fields_ordered})
+register(
+    me.EmbeddedDocument,
+    lambda value: {name: internals.values(value).get(name) for name in internals.field_names(value)},
+)
 register(me.Document, lambda value: str(value.pk))
 
 
@@ -40,6 +45,9 @@ class FreeFormCodec(FieldCodec):
 
     def _kind(self) -> Kind:
         return AnyKind(LIMITS)
+
+    def _expected(self) -> str:
+        return REFUSED
 
     def inside(self, dotted: str) -> tuple[str, FieldCodec]:
         return (f".{dotted}", self) if dotted else super().inside(dotted)

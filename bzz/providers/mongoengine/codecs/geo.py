@@ -8,10 +8,11 @@ import mongoengine as me
 from mongoengine.base.fields import GeoJsonBaseField
 
 from bzz.providers.base import Unchanged
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.shape import Kind
-from bzz.shape.geo import GeoKind
+from bzz.shape.geo import GeoKind, is_on_earth
 
 __all__: list[str] = []
 
@@ -21,12 +22,19 @@ class GeoJsonCodec(FieldCodec):
     """A GeoJSON geometry, stored as it is sent."""
 
     is_mutable = True
+    greatest_latitude = 90
 
     def _kind(self) -> Kind:
-        return GeoKind(self.source._type)
+        return GeoKind(internals.geometry(self.source))
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return value
+
+    def _validate_stored(self, bson: Any) -> None:
+        super()._validate_stored(bson)
+        coordinates = bson["coordinates"] if isinstance(bson, dict) else bson
+        if internals.geo_index(self.source) and not is_on_earth(coordinates, self.greatest_latitude):
+            raise me.ValidationError(self.expected)  # MongoDB would refuse the document, and name no field
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
         is_default = value is None and self.declared.required and self.declared.has_default
@@ -38,6 +46,7 @@ class GeoPointCodec(GeoJsonCodec):
     """A point, stored as its two coordinates."""
 
     reads_as_is = shows_as_is = False
+    greatest_latitude = 180  # its index is one of a plane
 
     def _kind(self) -> Kind:
         return GeoKind("Point")

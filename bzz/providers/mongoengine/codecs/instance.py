@@ -1,9 +1,6 @@
-"""Instances put together from stored documents without running ``BaseDocument.__init__``.
+"""What instances hold that were made from stored documents, and what is still as it was stored.
 
-MongoEngine's own constructor looks at every field of the class several times, which costs more than all else that is
-done for a receiver. Here the attributes that it would leave are set, and nothing more: for classes whose construction
-is nothing but that (``DocumentCodec._is_simple``). A value is converted when it is first read: most receivers read a
-few of them.
+A value is converted when it is first read: most receivers read a few of them.
 """
 
 from __future__ import annotations
@@ -12,39 +9,26 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bson import SON
+from mongoengine.base import BaseDocument
 
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw
 
-__all__ = ["LoadedData", "Origin", "assemble", "copied", "origin_of", "remember", "touched", "unset_in"]
+__all__ = [
+    "LoadedData",
+    "Origin",
+    "class_tag",
+    "copied",
+    "documents_in",
+    "origin_of",
+    "remember",
+    "touched",
+    "unset_in",
+]
 
 _set = object.__setattr__  # MongoEngine's own would note a change
 _NOTHING_FILLED: Mapping[str, Any] = {}
-_NO_FIELDS = SON[str, Any]()  # only dynamic classes would add to it, and those are not made here
-
-
-def assemble(model: Any, fields: Mapping[str, FieldCodec], quiet: Any, raw: Raw, *, embedded: bool) -> Any:
-    """Return the instance that holds a stored document.
-
-    :param fields: the codecs of the fields, by name.
-    :param quiet: the fields that it shall have in place of its class's own, which follow references.
-    """
-    instance = model.__new__(model)
-    data = LoadedData(raw, fields, instance)
-    _set(instance, "_initialised", True)
-    _set(instance, "_created", embedded)
-    _set(instance, "_dynamic_fields", _NO_FIELDS)
-    _set(instance, "_changed_fields", [])
-    _set(instance, "_data", data)
-    if embedded:
-        _set(instance, "_instance", None)  # a slot, which a map of embedded documents and validate() look at
-    if "_cls" in model._fields:  # a field of classes that inherit, an attribute of others
-        dict.__setitem__(data, "_cls", model._class_name)
-        instance.__dict__["_fields"] = quiet
-    else:
-        instance.__dict__.update(_cls=model._class_name, _fields=quiet)
-    return instance
 
 
 class Origin(NamedTuple):
@@ -66,7 +50,7 @@ def remember(instance: Any, origin: Origin) -> None:
 
 def origin_of(instance: Any) -> Origin | None:
     """Return what an instance was made of, or None if it was not loaded here."""
-    data = instance._data
+    data = internals.values(instance)
     if type(data) is LoadedData:
         return data.origin
     found: Origin | None = instance.__dict__.get("_origin")
@@ -75,7 +59,7 @@ def origin_of(instance: Any) -> Origin | None:
 
 def unset_in(instance: Any) -> list[str]:
     """Return the names of the fields of one value that have their default in an instance, and nothing stored."""
-    data, origin = instance._data, origin_of(instance)
+    data, origin = internals.values(instance), origin_of(instance)
     if type(data) is LoadedData:
         return data.unset()
     filled = origin.filled if origin is not None else {}
@@ -84,7 +68,7 @@ def unset_in(instance: Any) -> list[str]:
 
 def touched(instance: Any) -> set[str] | None:
     """Return the names of the fields that may hold something else than was stored; None if any of them may."""
-    data = instance._data
+    data = internals.values(instance)
     return data.touched if type(data) is LoadedData else None
 
 
@@ -94,13 +78,13 @@ class LoadedData(dict[str, Any]):
     :ivar touched: the fields that were set, or whose attribute can be changed inside and was handed out.
     """
 
-    __slots__ = ("_fields", "_filled", "_instance", "_is_whole", "_raw", "touched")
+    __slots__ = ("_codecs", "_filled", "_is_whole", "_owner", "_raw", "touched")
 
     def __init__(self, raw: Raw, fields: Mapping[str, FieldCodec], instance: Any) -> None:
         self._raw = raw
-        self._fields = fields
+        self._codecs = fields
         self._is_whole = False
-        self._instance = weakref.ref(instance)
+        self._owner = weakref.ref(instance)
         self.touched: set[str] = set()
         self._filled = _NOTHING_FILLED
 
@@ -112,7 +96,7 @@ class LoadedData(dict[str, Any]):
     def unset(self) -> list[str]:
         """Return the names of the fields of one value for which nothing is stored."""
         return [
-            name for name, each in self._fields.items() if each.tells_default and self._raw.get(each.stored) is None
+            name for name, each in self._codecs.items() if each.tells_default and self._raw.get(each.stored) is None
         ]
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -124,7 +108,7 @@ class LoadedData(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if self._is_whole:
             raise KeyError(name)
-        field = self._fields[name]
+        field = self._codecs[name]
         bson = self._raw.get(field.stored)
         if bson is None:
             bson = self._unset(name, field)
@@ -132,7 +116,7 @@ class LoadedData(dict[str, Any]):
             if field.is_mutable:
                 self.touched.add(name)
                 bson = copied(bson)
-            bson = field.own(field.to_attribute(bson), self._instance())
+            bson = field.own(field.to_attribute(bson), self._owner())
         dict.__setitem__(self, name, bson)
         return bson
 
@@ -142,7 +126,7 @@ class LoadedData(dict[str, Any]):
         if attribute is not None and field.is_mutable:
             self.touched.add(name)
             self._filled = {**self._filled, name: field.shown_bson(attribute)}
-            attribute = field.own(attribute, self._instance())
+            attribute = field.own(attribute, self._owner())
         return attribute
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -150,12 +134,12 @@ class LoadedData(dict[str, Any]):
         dict.__setitem__(self, name, value)
 
     def __contains__(self, name: object) -> bool:
-        return (not self._is_whole and name in self._fields) or dict.__contains__(self, name)
+        return (not self._is_whole and name in self._codecs) or dict.__contains__(self, name)
 
     def _all(self) -> dict[str, Any]:
         """Read everything, in the order of the fields; the dict is like any other from then on."""
         if not self._is_whole:
-            whole = {name: self[name] for name in self._fields}
+            whole = {name: self[name] for name in self._codecs}
             whole.update(dict.items(self))  # `_cls`, and what others have added
             dict.clear(self)
             dict.update(self, whole)
@@ -176,7 +160,7 @@ def _read_first(name: str, *, changes: bool) -> Callable[..., Any]:
 
     def read_first(self: LoadedData, *arguments: Any, **named: Any) -> Any:
         if changes:
-            self.touched.update(self._fields)
+            self.touched.update(self._codecs)
         others = [each._all() if type(each) is LoadedData else each for each in arguments]
         return method(self._all(), *others, **named)
 
@@ -197,3 +181,21 @@ def copied(bson: Any) -> Any:
     if isinstance(bson, dict):
         return {key: copied(each) for key, each in bson.items()}
     return [copied(each) for each in bson] if isinstance(bson, list) else bson
+
+
+def documents_in(value: Any) -> list[Any]:
+    """A document and all that are embedded in it, or those in a list or map."""
+    if isinstance(value, BaseDocument):
+        values = internals.values(value)
+        inner = [each for name in internals.fields(value) for each in documents_in(values.get(name))]
+        return [value, *inner]
+    if isinstance(value, dict):
+        return [each for inner in value.values() for each in documents_in(inner)]
+    if isinstance(value, (list, tuple)):
+        return [each for inner in value for each in documents_in(inner)]
+    return []
+
+
+def class_tag(instance: Any) -> dict[str, str]:
+    """Return the key under which the class of an instance is stored, and its name."""
+    return {internals.CLASS_KEY: internals.class_name(instance)}

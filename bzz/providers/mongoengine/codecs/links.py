@@ -18,3 +18,7 @@ class LinkCodec(FieldCodec):
     def __init__(self, declaration: Declaration) -> None:
         self._registry: Registry = declaration.registry
         super().__init__(declaration)
+
+    def expected_at(self, where: str) -> str:
+        is_inside = where and self.holds_documents and not self.leads_anywhere
+        return self.target().expected_at(where) if is_inside else super().expected_at(where)

@@ -10,12 +10,14 @@ import mongoengine as me
 from mongoengine.base import BaseList
 from mongoengine.base.datastructures import EmbeddedDocumentList
 
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal, below
 from bzz.providers.mongoengine.codecs.containers import ContainerCodec
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
 from bzz.providers.mongoengine.codecs.pairs import Pairs, twins
+from bzz.providers.mongoengine.codecs.ranges import counted
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Field, Kind
 from bzz.shape.containers import ListKind
@@ -72,9 +74,10 @@ class ListCodec(ContainerCodec):
         """
         if not isinstance(self.source, me.SortedListField):
             return items
-        ordering = self.source._ordering
+        ordering, is_descending = internals.item_order(self.source)
+        key: Any = itemgetter(ordering) if ordering else None
         try:
-            return sorted(items, key=ordering and itemgetter(ordering), reverse=self.source._order_reverse)
+            return sorted(items, key=key, reverse=is_descending)
         except (KeyError, TypeError):
             raise ValueError(f"Every item needs a value to be sorted by ({ordering or 'its own'}).") from None
 
@@ -106,15 +109,22 @@ class ListCodec(ContainerCodec):
             for position in twins([self.item.stored_key(each) for each in bson]):
                 errors.setdefault(f"{self.name}.{position}", []).append(TWIN)
 
+    def _expected(self) -> str:
+        return f"Must be an array{counted('item', int(self.declared.required), self._longest())}."
+
+    def _longest(self) -> int | None:
+        longest: int | None = getattr(self.source, "max_length", None)
+        return longest
+
     def _refusals(self, value: Any) -> Iterator[Refusal]:
         if self.item is None or not self._holds_parts(value):
             yield from super()._refusals(value)
             return
         for part in self.value_parts(value):
             yield from below(str(part.key), part.field.refusals(part.value))
-        longest = getattr(self.source, "max_length", None)
+        longest = self._longest()
         if isinstance(value, list) and longest is not None and len(value) > longest:
-            yield "", "List is too long"  # as MongoEngine says it
+            yield "", self.expected
         if isinstance(value, list) and self.holds_documents:
             for position in twins([self.item.sent_key(each) for each in value]):
                 yield str(position), TWIN

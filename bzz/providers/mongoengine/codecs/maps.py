@@ -8,15 +8,19 @@ from typing import Any
 import mongoengine as me
 from mongoengine.base import BaseDict
 
+from bzz.errors import Invalid
 from bzz.providers.mongoengine.codecs.checks import Refusal, below
 from bzz.providers.mongoengine.codecs.containers import ContainerCodec
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.limits import LIMITS
+from bzz.providers.mongoengine.raw import MISSING
 from bzz.shape import Kind
 from bzz.shape.containers import MapKind
 
 __all__: list[str] = []
+
+NULL = "Must not be null."
 
 
 @converts(me.DictField)
@@ -41,6 +45,8 @@ class MapCodec(ContainerCodec):
         if value is None or self.item is None:
             return value
         known = stored if isinstance(stored, dict) else {}
+        if not self.item.declared.kind.is_free:
+            _refuse_nulls(value, known)
         return {key: self.item.item_to_bson(key, each, known.get(key)) for key, each in value.items()}
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
@@ -52,9 +58,22 @@ class MapCodec(ContainerCodec):
             return known
         return BaseDict(known, instance, self.declared.name)
 
+    def _expected(self) -> str:
+        return "Must be an object with at least one key." if self.declared.required else super()._expected()
+
     def _refusals(self, value: Any) -> Iterator[Refusal]:
         if self.item is None or not isinstance(value, dict):
             yield from super()._refusals(value)
             return
         for part in self.value_parts(value):
             yield from below(str(part.key), part.field.refusals(part.value))
+
+
+def _refuse_nulls(value: dict[str, Any], stored: dict[str, Any]) -> None:
+    """Refuse a null that is not stored already.
+
+    :raises bzz.errors.Invalid: naming every key that has one.
+    """
+    nulls = [key for key, each in value.items() if each is None and stored.get(key, MISSING) is not None]
+    if nulls:
+        raise Invalid({key: [NULL] for key in nulls})

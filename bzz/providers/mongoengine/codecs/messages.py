@@ -1,31 +1,98 @@
-"""What MongoEngine's own validation says of values, under dotted names."""
+"""What validation says of values, under dotted names.
+
+MongoEngine's own words, and Python's, are not for clients: where they would be told, bzz says what is wanted. The words
+of the application are told as they are: those of ``validation=`` functions, of field classes with checks of their own,
+and of ``clean()``. Whose words an error has is known from where it was raised.
+"""
 
 from __future__ import annotations
 
+import dis
+import logging
+import sys
+import traceback
 from collections.abc import Iterator
+from types import CodeType
 from typing import Any
 
 import mongoengine as me
+from mongoengine.base import BaseField
+from mongoengine.errors import DeprecatedError
 
-__all__ = ["REFUSED", "add_error", "without_echo"]
+__all__ = ["REFUSED", "REQUIRED", "messages_of", "without_echo"]
 
 REFUSED = "The value is refused."
+REQUIRED = "This field is required."
+
+logger = logging.getLogger("bzz.providers.mongoengine")
+
+_MONGOENGINE_REQUIRED = "Field is required"
+_DRIVERS = {"mongoengine", "bson", "pymongo"}
+_ERROR: CodeType = BaseField.error.__code__  # it raises for its caller
+_RAISE = dis.opmap["RAISE_VARARGS"]
 
 
-def add_error(errors: dict[str, list[str]], where: str, error: Any) -> None:
-    """Add MongoEngine's nested errors to ``errors`` under dotted names.
+def messages_of(error: Exception) -> Iterator[tuple[str, str | None]]:
+    """Return what an error refuses, by dotted name: the application's words, or None where bzz has to say.
 
-    >>> found: dict[str, list[str]] = {}
-    >>> add_error(found, "address", me.ValidationError("bad", errors={"zip": me.ValidationError("too long")}))
-    >>> found
-    {'address.zip': ['too long']}
+    >>> nested = me.ValidationError("bad", errors={"zip": me.ValidationError("Must be of this town.")})
+    >>> list(messages_of(me.ValidationError("bad", errors={"address": nested})))
+    [('address.zip', 'Must be of this town.')]
     """
+    return _messages_of("", error, by_mongoengine=False)
+
+
+def _messages_of(where: str, error: Any, *, by_mongoengine: bool) -> Iterator[tuple[str, str | None]]:
+    """Return the same for what is in an error.
+
+    :param error: an exception, or what an application put into ``errors``.
+    :param by_mongoengine: whether MongoEngine has raised the error that this one is in.
+    """
+    is_raised = isinstance(error, Exception) and error.__traceback__ is not None
+    owner = _owner(error) if is_raised else None
     nested = error.errors if isinstance(error, me.ValidationError) else error
     if isinstance(nested, dict) and nested:
+        inside = owner in _DRIVERS if is_raised else by_mongoengine
         for key, inner in nested.items():
-            add_error(errors, f"{where}.{key}" if where else str(key), inner)
+            yield from _messages_of(f"{where}.{key}" if where else str(key), inner, by_mongoengine=inside)
+    elif not is_raised:
+        text = str(error) or REFUSED
+        yield where, REQUIRED if by_mongoengine and text == _MONGOENGINE_REQUIRED else text
     else:
-        errors.setdefault(where, []).append(str(getattr(error, "message", error)) or REFUSED)
+        yield where, _words(error, owner)
+
+
+def _words(error: Exception, owner: str | None) -> str | None:
+    """Return what the application says in an error that was raised; None where MongoEngine says it."""
+    said = error.__context__  # in a validation= function, whose error MongoEngine raises again
+    if owner in _DRIVERS and isinstance(said, me.ValidationError):
+        return _words(said, _owner(said)) or REFUSED
+    if isinstance(error, DeprecatedError):  # the function has returned something: nobody says what is wrong
+        logger.warning("%s", error)
+        return REFUSED
+    if owner in _DRIVERS:
+        return None
+    is_worded = isinstance(error, (me.ValidationError, ValueError)) and _is_raised_on_purpose(error)
+    return str(error) or REFUSED if is_worded else REFUSED
+
+
+def _owner(error: BaseException) -> str | None:
+    """Return the package whose code an error comes from: the innermost that is not Python's own."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code is not _ERROR)
+    packages = [str(frame.f_globals.get("__name__")).partition(".")[0] for frame in frames]
+    return next((each for each in reversed(packages) if each not in sys.stdlib_module_names), None)
+
+
+def _is_raised_on_purpose(error: Exception) -> bool:
+    """Whether the application's code has a ``raise`` for it, or calls ``error()``: else the words are Python's."""
+    last = error.__traceback__
+    assert last is not None
+    while last.tb_next is not None:
+        last = last.tb_next
+    code = last.tb_frame.f_code
+    if str(last.tb_frame.f_globals.get("__name__")).partition(".")[0] in sys.stdlib_module_names:
+        return False
+    return code.co_code[last.tb_lasti] == _RAISE
 
 
 def without_echo(message: str, value: Any) -> str:

@@ -62,7 +62,7 @@ class ReferenceCodec(LinkCodec):
         if value is None:
             return None
         target = self.target()
-        return self.source.to_mongo(DBRef(target.model._get_collection_name(), target.store_key(value)))
+        return self.source.to_mongo(DBRef(internals.collection_name(target.model), target.store_key(value)))
 
     def to_value(self, bson: Any) -> Any:
         return reference_key(bson)
@@ -91,7 +91,7 @@ class CachedReferenceCodec(ReferenceCodec):
 
     def to_attribute(self, bson: Any) -> Any:
         """Return a DBRef: the field's own ``to_python`` would fetch the other document."""
-        return None if bson is None else DBRef(self.target().model._get_collection_name(), reference_key(bson))
+        return None if bson is None else DBRef(internals.collection_name(self.target().model), reference_key(bson))
 
     def to_saved_attribute(self, bson: Any) -> Any:
         return self.source.to_python(bson) if isinstance(bson, dict) else self.to_attribute(bson)
@@ -120,8 +120,8 @@ class GenericReferenceCodec(LinkCodec):
         if value is None:
             return None
         target = self._registry.named(value[TAG])
-        collection = target.model._get_collection_name()
-        return {"_cls": target.model._class_name, "_ref": DBRef(collection, target.store_key(value["id"]))}
+        collection = internals.collection_name(target.model)
+        return {"_cls": target.class_name, "_ref": DBRef(collection, target.store_key(value["id"]))}
 
     def to_value(self, bson: Any) -> Any:
         """Return the class and the primary key, as JSON holds it."""
@@ -159,8 +159,8 @@ class AbstractReferenceCodec(GenericReferenceCodec):
         if value is None:
             return None
         target = self._registry.named(value[TAG])
-        name = target.model._class_name
-        return DBRef(target.model._get_collection_name(), target.store_key(value["id"]), cls=name)
+        name = target.class_name
+        return DBRef(internals.collection_name(target.model), target.store_key(value["id"]), cls=name)
 
     def to_value(self, bson: Any) -> Any:
         """Return the class and the primary key, as JSON holds it."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import mongoengine as me
-from mongoengine.base import BaseDocument, get_document
+from mongoengine.base import BaseDocument
 from mongoengine.errors import NotRegistered
 
 from bzz.errors import ConfigurationError
@@ -16,11 +16,13 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers the codecs of its field classes
     embedded,
     free_form,
+    generic_embedded,
     geo,
     lists,
     maps,
     references,
     scalars,
+    texts,
     times,
 )
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
@@ -57,7 +59,7 @@ class Registry:
 
     def named(self, name: str) -> DocumentCodec:
         """The codec of the class that MongoEngine registered under ``name``."""
-        return self.of(get_document(name))
+        return self.of(internals.registered(name))
 
     def find(self, name: Any) -> DocumentCodec | None:
         """Return the codec of a registered class, or None for a name that no class has."""
@@ -105,17 +107,17 @@ class Registry:
     def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
         """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""
         if choices:
-            return {each._class_name: self.of(each).shape for each in _variants(choices, base)}
+            return {internals.class_name(each): self.of(each).shape for each in _variants(choices, base)}
         found = {}
         for each in _variants((), base):  # of all that the process has, some may never have been meant to be served
             with suppress(ConfigurationError, NotRegistered):
-                found[each._class_name] = self.of(each).shape
+                found[internals.class_name(each)] = self.of(each).shape
         return found
 
     def subclasses(self, model: Model) -> dict[str, Shape]:
         """Return the shapes of the concrete classes below ``model``, by their registered names."""
         models = [each for each in _family(model)[1:] if _tells_class(each)]
-        return {each._class_name: self.of(each).shape for each in models}
+        return {internals.class_name(each): self.of(each).shape for each in models}
 
     def embedded_in(self, model: Model) -> set[Model]:
         """``model`` and every class of documents that may be embedded in it, at any depth."""
@@ -184,8 +186,8 @@ def _listed(pairs: set[tuple[Model, str]], model: Model, name: str) -> bool:
 
 def _declaring(model: Model, name: str) -> Model:
     """The class from which ``model`` has a field, for its documents may be read as that class's."""
-    bases: Iterable[Any] = (each for each in reversed(model.__mro__) if name in getattr(each, "_fields", ()))
-    found: Model = next(each for each in bases if not each._meta.get("abstract"))
+    bases: Iterable[Any] = (each for each in reversed(model.__mro__) if internals.has_field(each, name))
+    found: Model = next(each for each in bases if not internals.is_abstract(each))
     return found
 
 
@@ -199,14 +201,14 @@ def _owners(models: Iterable[Model], label: str, dotted: str, option: str) -> It
     :param label: what an error calls ``models``.
     """
     first, _, rest = dotted.partition(".")
-    concrete = (each for each in _with_subclasses(models) if not each._meta.get("abstract"))
-    declaring = [each for each in concrete if first in each._fields]
+    concrete = (each for each in _with_subclasses(models) if not internals.is_abstract(each))
+    declaring = [each for each in concrete if first in internals.fields(each)]
     if not declaring:
         raise ConfigurationError(f"{option}: {label} has no field {first!r}")
     if not rest:
         yield from ((_declaring(each, first), first) for each in declaring)
         return
-    targets = {target for each in declaring for target in _targets(each._fields[first])}
+    targets = {target for each in declaring for target in _targets(internals.fields(each)[first])}
     if not targets:
         raise ConfigurationError(f"{option}: {label}.{first} leads to no other model")
     inner = next(iter(targets)).__name__ if len(targets) == 1 else f"{label}.{first}"
@@ -231,7 +233,7 @@ def _variants(choices: Iterable[Any], base: type) -> list[Model]:
 
     Documents of a class below a choice may be embedded as well, but not be referred to.
     """
-    models = [get_document(each) if isinstance(each, str) else each for each in choices]
+    models = [internals.registered(each) if isinstance(each, str) else each for each in choices]
     if not models:
         models = [each for each in internals.all_registered() if issubclass(each, base)]
     elif base is me.EmbeddedDocument:
@@ -242,4 +244,4 @@ def _variants(choices: Iterable[Any], base: type) -> list[Model]:
 def _family(model: Model) -> list[Model]:
     """Return a class and those below it."""
     names = internals.family(model)
-    return [model, *map(get_document, sorted(set(names) - {internals.class_name(model)}))]
+    return [model, *map(internals.registered, sorted(set(names) - {internals.class_name(model)}))]

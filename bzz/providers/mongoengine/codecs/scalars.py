@@ -1,7 +1,8 @@
-"""The codecs of fields that hold one value: texts, numbers, truth values, ids, bytes."""
+"""The codecs of fields that hold one value: numbers, truth values, ids, bytes. Texts have a module of their own."""
 
 from __future__ import annotations
 
+from decimal import getcontext
 from typing import Any, ClassVar
 
 import mongoengine as me
@@ -10,17 +11,19 @@ from bson.errors import InvalidId
 
 from bzz.errors import ConfigurationError
 from bzz.providers.base import Unchanged
+from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
+from bzz.providers.mongoengine.codecs.ranges import counted, ranged
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Kind
 from bzz.shape.free import AnyKind
 from bzz.shape.scalars import BooleanKind, FloatKind, IdKind, IntegerKind, StringKind
 from bzz.shape.texts import BinaryKind, DecimalKind, UUIDKind
 
-__all__ = ["LoadedCodec", "ObjectIdCodec", "parse_object_id"]
+__all__ = ["LoadedCodec", "ObjectIdCodec", "PlainCodec", "parse_object_id"]
 
 
 class PlainCodec(FieldCodec):
@@ -38,20 +41,16 @@ class PlainCodec(FieldCodec):
         return value if value is None or self.is_stored_as_is else self.source.to_mongo(value)
 
 
-@converts(me.StringField)
-class StringCodec(PlainCodec):
-    """A text."""
-
-    kind = StringKind
-    plain = me.StringField
-
-
 @converts(me.IntField)
 class IntegerCodec(PlainCodec):
     """An integer."""
 
     kind = IntegerKind
     plain = me.IntField
+
+    def _expected(self) -> str:
+        bounds = ranged(self.source.min_value, self.source.max_value)
+        return f"Must be an integer{bounds}." if bounds else super()._expected()
 
 
 @converts(me.BooleanField)
@@ -68,6 +67,10 @@ class FloatCodec(FieldCodec):
 
     kind = FloatKind
     is_stored_as_is = True
+
+    def _expected(self) -> str:
+        bounds = ranged(self.source.min_value, self.source.max_value)
+        return f"Must be a number{bounds}." if bounds else super()._expected()
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return value
@@ -97,6 +100,17 @@ class DecimalCodec(LoadedCodec):
     def _kind(self) -> Kind:
         return DecimalKind(LIMITS)
 
+    def _expected(self) -> str:
+        lowest, highest = self.source.min_value, self.source.max_value
+        digits = "" if None not in (lowest, highest) else self._digits()
+        bounds = ranged(lowest, highest) + digits
+        return f"Must be a decimal number{bounds}." if bounds else super()._expected()
+
+    def _digits(self) -> str:
+        """Return how many digits there may be before the point, in words: a DecimalField rounds what is behind it."""
+        precision = getattr(self.source, "precision", None)
+        return "" if precision is None else f" with at most {getcontext().prec - precision} digits before the point"
+
 
 @converts(me.UUIDField)
 class UUIDCodec(LoadedCodec):
@@ -110,6 +124,9 @@ class BinaryCodec(FieldCodec):
     """Bytes."""
 
     kind = BinaryKind
+
+    def _expected(self) -> str:
+        return f"Must be base64{counted('byte', None, self.source.max_bytes)}."
 
 
 @converts(me.ObjectIdField)
@@ -151,14 +168,14 @@ class EnumCodec(FieldCodec):
         return IntegerKind() if types == {int} else AnyKind(LIMITS)
 
     def attribute_of(self, value: Any) -> Any:
-        return self.source._enum_cls(value)
+        return internals.enum(self.source)(value)
 
     def value_of(self, attribute: Any) -> Any:
         return getattr(attribute, "value", attribute)
 
     def validate(self, bson: Any) -> None:
         if bson is not None and bson not in self.declared.choices:  # MongoEngine would name the class
-            raise me.ValidationError(f"Must be one of: {', '.join(map(str, self.declared.choices))}.")
+            raise me.ValidationError(self.expected)
         super().validate(bson)
 
 
