@@ -11,12 +11,14 @@ import functools
 import http.client
 import logging
 import sys
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar
 
-from tornado.httputil import HTTPHeaders
-from tornado.web import HTTPError, RequestHandler, stream_request_body
+import tornado
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, format_timestamp
+from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 
 from bzz import lingering
 from bzz.codec import dumps
@@ -35,6 +37,10 @@ GUARD = "bzz_guard"
 MEDIA_TYPE = "application/problem+json"
 
 
+_SERVER = f"TornadoServer/{tornado.version}"
+_date = functools.lru_cache(maxsize=1)(format_timestamp)
+
+
 class ProblemHandler(RequestHandler):
     """A Tornado handler whose errors are problems, and that answers OPTIONS.
 
@@ -43,14 +49,25 @@ class ProblemHandler(RequestHandler):
     is in the log, with its traceback, and not in the answer.
     """
 
-    @functools.cached_property
-    def request_id(self) -> str:
-        """The id of the request: its ``X-Request-Id`` header (:func:`bzz.request.id_from`), or a random one."""
-        return id_from(self.request.headers.get(HEADER))
+    request_id: str
+    """The id of the request: its ``X-Request-Id`` header (:func:`bzz.request.id_from`), or a random one."""
+
+    def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
+        self.request_id = id_from(request.headers.get(HEADER))  # for clear(), which Tornado calls at once
+        super().__init__(application, request, **kwargs)
 
     def clear(self) -> None:
-        """Start the answer anew; it carries the id of the request as ``X-Request-Id`` in any case."""
-        super().clear()
+        """Start the answer anew; it carries the id of the request as ``X-Request-Id`` in any case.
+
+        It is Tornado's own but for the date, which is written once a second, and takes 6 µs.
+        """
+        self._headers = HTTPHeaders()
+        self._headers["Server"] = _SERVER
+        self._headers["Content-Type"] = "text/html; charset=UTF-8"
+        self._headers["Date"] = _date(int(time.time()))
+        self.set_default_headers()
+        self._write_buffer: list[bytes] = []
+        self._status_code, self._reason = 200, http.client.responses[200]
         self.set_header(HEADER, self.request_id)
 
     def _request_summary(self) -> str:  # what Tornado writes of a request in its own log lines

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -39,9 +41,27 @@ class Plain(RequestHandler):
         answer(self, errors.TooManyRequests("Slow down.", retry_after=9))
 
 
+class OwnDefaults(ProblemHandler):
+    def set_default_headers(self) -> None:
+        self.set_header("Server", "ours")
+
+    def get(self) -> None:
+        self.clear()
+        before = {name: value for name, value in vars(self).items() if name != "_headers"}
+        headers = dict(self._headers)
+        RequestHandler.clear(self)
+        assert {name: value for name, value in vars(self).items() if name != "_headers"} == before
+        assert {**self._headers, "X-Request-Id": self.request_id, "Date": headers["Date"]} == headers
+        moments = [parsedate_to_datetime(each["Date"]) for each in (headers, self._headers)]
+        assert timedelta() <= moments[1] - moments[0] <= timedelta(seconds=1)
+
+
 class ProblemTest(AsyncHTTPTestCase):
     def get_app(self) -> Application:
-        return Application([("/raise/(.*)", Raising), ("/plain", Plain)])
+        return Application([("/raise/(.*)", Raising), ("/plain", Plain), ("/own", OwnDefaults)])
+
+    def test_an_answer_starts_with_what_tornado_starts_it_with(self) -> None:
+        assert self.fetch("/own").code == 200
 
     def problem(self, path: str, status: int, **options: Any) -> tuple[dict[str, Any], HTTPResponse]:
         response = self.fetch(path, **options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import math
 import os
@@ -27,6 +26,7 @@ from bzz.asgi.lifespan import stopping
 from bzz.asgi.rsgi import RSGIApplication
 from bzz.errors import BzzError, ConfigurationError
 from bzz.limits import Limits
+from bzz.serving import collector
 from bzz.serving.endpoint import Endpoint, port_of
 from bzz.serving.options import check_options
 from bzz.serving.source import Source, load
@@ -168,8 +168,7 @@ class _Worker:
             os._exit(1)
         _signals.set_loop_signals = partial(_hear_one_signal, application)
         self.report.send(None)
-        gc.collect()
-        gc.freeze()  # see bzz.serving.tornado
+        collector.spare()
         made = RSGIApplication if self.interface == Interfaces.RSGI else ASGIApplication
         return made(application, self.limits, self.proxies)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import importlib
 import importlib.util
 import logging
@@ -12,6 +11,7 @@ import select
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import tornado
@@ -22,6 +22,7 @@ from bzz.addresses import Proxies
 from bzz.asgi.lifespan import attached, stopping
 from bzz.events import drain
 from bzz.limits import CappedApplication, InFlight, Limits
+from bzz.serving import collector
 from bzz.serving.endpoint import Endpoint, port_of
 from bzz.serving.options import check_options
 from bzz.serving.source import Source, load
@@ -71,8 +72,7 @@ async def _serve(
     flight = InFlight(limits.in_flight)
     server = make_server(application, limits, flight, proxies, options)
     async with attached(application):
-        gc.collect()
-        gc.freeze()  # what is there now stays: to look through it takes 20 ms, about once a second under load
+        collector.spare()
         server.add_sockets(list(sockets))
         logger.info("serving by Tornado %s on %s", tornado.version, loop)
         on_start(port_of(sockets))
@@ -91,12 +91,8 @@ def make_server(
     options: Mapping[str, Any],
 ) -> HTTPServer:
     """Return Tornado's server with the limits on; ``options`` go before them."""
-    given = {
-        "idle_connection_timeout": limits.header_seconds,
-        "body_timeout": limits.body_seconds,
-        "max_body_size": limits.body_bytes,
-        **options,
-    }
+    given = {"idle_connection_timeout": limits.header_seconds, "max_body_size": limits.body_bytes, **options}
+    limits = replace(limits, body_seconds=given.pop("body_timeout", limits.body_seconds))
     return HTTPServer(CappedApplication(application, limits, flight, proxies), **given)
 
 

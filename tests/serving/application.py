@@ -203,8 +203,8 @@ class Left(RequestHandler):
         counted = ("HTTPServerRequest", "HTTP1Connection", "_ASGIExchange", "_RSGIExchange", "Slow", "Task")
         names = [type(each).__name__ for each in gc.get_objects()]
         objects = {name: names.count(name) for name in counted}
-        frozen = gc.get_freeze_count()
-        self.finish({"left": left, "written": Endless.written, "objects": objects, "frozen": frozen})
+        collector = {"frozen": gc.get_freeze_count(), "young": gc.get_threshold()[0]}
+        self.finish({"left": left, "written": Endless.written, "objects": objects, **collector})
 
 
 @stream_request_body
@@ -214,6 +214,8 @@ class Upload(RequestHandler):
     async def prepare(self) -> None:
         self.size = 0
         await asyncio.sleep(float(self.get_query_argument("prepare", "0")))
+        if "timeout" in self.request.arguments:
+            self.request.connection.set_body_timeout(float(self.get_query_argument("timeout")))  # type: ignore[union-attr]
         if "limit" in self.request.arguments:
             self.request.connection.set_max_body_size(int(self.get_query_argument("limit")))  # type: ignore[union-attr]
 

@@ -10,6 +10,7 @@ import time
 import pytest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from bzz.serving.collector import YOUNG_OBJECTS
 from tests.serving.raw import accepted, converse, hung_up, request, state, wait_until_read
 from tests.serving.served import Served, serving
 
@@ -41,6 +42,20 @@ def test_the_garbage_collector_passes_over_what_was_there_at_the_start(shared: S
     if shared.engine.startswith(("uvicorn", "hypercorn")):
         pytest.skip("bzz.serve does this")
     assert state(shared)["frozen"] > 10_000  # of Tornado and the application
+
+
+def test_the_garbage_collector_does_not_look_within_an_answer(shared: Served) -> None:
+    if shared.engine.startswith(("uvicorn", "hypercorn")):
+        pytest.skip("bzz.serve does this")
+    assert state(shared)["young"] == YOUNG_OBJECTS
+
+
+def test_tornado_s_own_option_for_the_time_of_a_body_goes_before_that_of_the_limits() -> None:
+    with serving("tornado", body_timeout=10) as served, served.connect() as connection:
+        connection.sendall(request("PUT /upload", "Content-Length: 10", CLOSE, body=b"abc"))
+        assert not hung_up(connection, timeout=1.5)  # which is more than body_seconds
+        connection.sendall(b"defghij")
+        assert connection.makefile("rb").read().endswith(b"10")
 
 
 @pytest.mark.parametrize("first", [b"", request("GET /")], ids=["new", "kept"])

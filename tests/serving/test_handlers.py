@@ -153,6 +153,19 @@ def test_a_body_that_takes_too_long_ends_the_connection(shared: Served) -> None:
         assert said == b"" or said.startswith(b"HTTP/1.1 408 ")
 
 
+def test_a_handler_may_give_its_clients_more_time_for_a_body(shared: Served) -> None:
+    with shared.connect() as connection:
+        connection.sendall(request("PUT /upload?timeout=10", "Content-Length: 10", CLOSE, body=b"abc"))
+        assert not hung_up(connection, timeout=1.5)  # which is more than body_seconds
+        connection.sendall(b"defghij")
+        assert connection.makefile("rb").read().endswith(b"\r\n\r\n10")
+
+
+def test_the_time_for_a_body_begins_when_the_handler_is_prepared_for_it(shared: Served) -> None:
+    sent = request("PUT /upload?prepare=1.5", "Content-Length: 10", CLOSE, body=b"0123456789")
+    assert converse(shared.port, [sent]).endswith(b"\r\n\r\n10")
+
+
 @pytest.mark.parametrize(
     ("name", "status"), [("injected", b"500"), ("injected-value", b"500"), ("injected-name", b"500")]
 )
