@@ -18,10 +18,10 @@ __all__ = ["HEADER", "LOGGERS", "current_handler", "current_id", "id_from", "id_
 HEADER = "X-Request-Id"
 
 LOGGERS = (
-    "asgi",
     "auth",
     "database",
     "events",
+    "live",
     "mock",
     "model",
     "problem",
