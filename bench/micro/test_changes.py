@@ -16,12 +16,12 @@ from pymongo import AsyncMongoClient
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bzz.dev import MongoServer
+from bzz.providers.mongoengine.changes.commands import Commands
+from bzz.providers.mongoengine.changes.commits import CommitReader, StoredCommit
+from bzz.providers.mongoengine.changes.matching import match
+from bzz.providers.mongoengine.changes.scopes import StoredScope, make_scope
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.commands import Commands
-from bzz.providers.mongoengine.commits import CommitReader, StoredCommit
 from bzz.providers.mongoengine.document_store import DocumentStore
-from bzz.providers.mongoengine.matching import match
-from bzz.providers.mongoengine.scopes import StoredScope, make_scope
 
 SCOPES = 200
 

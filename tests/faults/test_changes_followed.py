@@ -15,8 +15,8 @@ from pymongo import AsyncMongoClient
 
 from bzz.change import Position
 from bzz.providers.changes import Commit, HistoryLost
-from bzz.providers.mongoengine import change_stream
-from bzz.providers.mongoengine.database_changes import DatabaseChanges, changes_of
+from bzz.providers.mongoengine.changes import change_stream
+from bzz.providers.mongoengine.changes.database_changes import DatabaseChanges, changes_of
 from tests.faults.replicas import ReplicaSet
 from tests.providers.following import Following, following
 

@@ -12,7 +12,7 @@ from bzz.asgi.lifespan import stopping
 from bzz.errors import Unavailable
 from bzz.live import stream
 from bzz.live.hub import hubs
-from bzz.providers.mongoengine.database_changes import DatabaseChanges
+from bzz.providers.mongoengine.changes.database_changes import DatabaseChanges
 from tests.conftest import Driver, Serve
 from tests.live.conftest import Api
 from tests.live.reading import following

@@ -11,7 +11,7 @@ from bzz.live.frames import ResetReason
 from bzz.live.hub import Hub
 from bzz.live.judging import Judgement
 from bzz.providers.changes import Commit, Scope
-from bzz.providers.mongoengine.database_changes import changes_of
+from bzz.providers.mongoengine.changes.database_changes import changes_of
 from tests.conftest import Driver
 from tests.providers.following import PATIENCE
 

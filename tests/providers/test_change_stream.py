@@ -16,12 +16,12 @@ from bzz.dev import MongoServer
 from bzz.errors import Unavailable
 from bzz.providers.base import Options
 from bzz.providers.changes import Changes, HistoryLost
-from bzz.providers.mongoengine import ticks
-from bzz.providers.mongoengine.change_stream import ChangeStream
-from bzz.providers.mongoengine.commands import Commands
-from bzz.providers.mongoengine.database_changes import changes_of
+from bzz.providers.mongoengine.changes import ticks
+from bzz.providers.mongoengine.changes.change_stream import ChangeStream
+from bzz.providers.mongoengine.changes.commands import Commands
+from bzz.providers.mongoengine.changes.database_changes import changes_of
+from bzz.providers.mongoengine.changes.ticks import Ticks
 from bzz.providers.mongoengine.provider import MongoEngineProvider
-from bzz.providers.mongoengine.ticks import Ticks
 from tests.conftest import Driver
 from tests.providers.following import PATIENCE, following, tell
 

@@ -14,8 +14,8 @@ from pymongo import AsyncMongoClient, MongoClient
 from bzz.errors import ConfigurationError
 from bzz.providers.base import Options
 from bzz.providers.changes import Changes
-from bzz.providers.mongoengine import images
-from bzz.providers.mongoengine.database_changes import changes_of
+from bzz.providers.mongoengine.changes import images
+from bzz.providers.mongoengine.changes.database_changes import changes_of
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 from tests.conftest import Driver
 from tests.providers.servers import guarded, running

@@ -351,7 +351,7 @@ PROVIDER = Path(internals.__file__).parent
 STORED = {internals.CLASS_KEY, internals.REFERENCE_KEY, "_id"}
 """What is stored under these names is no secret of MongoEngine's."""
 
-OWN_SLOTS = {"record.py": {"_instance"}, "ticks.py": {"_data"}, "change_stream.py": {"_data"}}
+OWN_SLOTS = {"record.py": {"_instance"}, "changes/ticks.py": {"_data"}, "changes/change_stream.py": {"_data"}}
 """What a class of bzz calls its own, in quotes, or MongoDB: the key in a resume token."""
 
 

@@ -15,8 +15,8 @@ from bzz.dev import MongoServer
 from bzz.errors import BadRequest, NotFound, PayloadTooLarge
 from bzz.providers.base import Options
 from bzz.providers.changes import Commit, Matches, Scope
-from bzz.providers.mongoengine import matching
-from bzz.providers.mongoengine.commits import StoredCommit
+from bzz.providers.mongoengine.changes import matching
+from bzz.providers.mongoengine.changes.commits import StoredCommit
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 from bzz.testing.provider.client import Client
 from tests.conftest import Driver

@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient
 from bzz.dev import MongoServer
 from bzz.providers.base import Options
 from bzz.providers.changes import Position
-from bzz.providers.mongoengine import snapshot
+from bzz.providers.mongoengine.changes import snapshot
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 from bzz.testing.provider.client import Client
 from tests.conftest import Driver

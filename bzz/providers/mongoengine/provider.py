@@ -28,6 +28,7 @@ from bzz.providers.base import (
 )
 from bzz.providers.compare_and_set import Conditions
 from bzz.providers.mongoengine import edits, internals, nested, orm_writes
+from bzz.providers.mongoengine.changes.live import LiveDocuments
 from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
 from bzz.providers.mongoengine.codecs.classes import named_class
@@ -38,7 +39,6 @@ from bzz.providers.mongoengine.codecs.refusals import refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
 from bzz.providers.mongoengine.document_store import DocumentStore
-from bzz.providers.mongoengine.live import LiveDocuments
 from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.querysets import check_hooks
 from bzz.providers.mongoengine.raw import Raw

@@ -11,11 +11,11 @@ from pymongo.errors import DocumentTooLarge, OperationFailure
 from bzz.errors import BadRequest, PayloadTooLarge
 from bzz.providers.changes import Matches
 from bzz.providers.mongoengine import internals
-from bzz.providers.mongoengine.commands import Commands
-from bzz.providers.mongoengine.commits import StoredCommit
+from bzz.providers.mongoengine.changes.commands import Commands
+from bzz.providers.mongoengine.changes.commits import StoredCommit
+from bzz.providers.mongoengine.changes.scopes import StoredScope, unaskable
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.scopes import StoredScope, unaskable
 
 __all__ = ["match", "try_query"]
 

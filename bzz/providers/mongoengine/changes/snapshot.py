@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from bzz.change import Position
 from bzz.errors import Unavailable
-from bzz.providers.mongoengine.commands import Commands
+from bzz.providers.mongoengine.changes.commands import Commands
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.paging import Key

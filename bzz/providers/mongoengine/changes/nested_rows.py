@@ -8,8 +8,8 @@ from pymongo.errors import DocumentTooLarge
 
 from bzz.errors import PayloadTooLarge
 from bzz.providers.base import ListQuery, Path, Record
+from bzz.providers.mongoengine.changes.commands import Commands
 from bzz.providers.mongoengine.codecs.field import FieldCodec
-from bzz.providers.mongoengine.commands import Commands
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.listing import item_record, item_rows

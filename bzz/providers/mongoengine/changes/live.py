@@ -10,19 +10,20 @@ from bzz.change import Change, ChangeKind, Position
 from bzz.errors import NotFound
 from bzz.providers.base import ListQuery, Path, Record
 from bzz.providers.changes import Changes, Commit, LiveProvider, Scope, Snapshot
-from bzz.providers.mongoengine import internals, nested_rows
+from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine.changes import nested_rows
+from bzz.providers.mongoengine.changes.database_changes import DatabaseChanges, changes_of
+from bzz.providers.mongoengine.changes.scopes import StoredScope, make_scope
+from bzz.providers.mongoengine.changes.snapshot import read_snapshot
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.registry import Registry
-from bzz.providers.mongoengine.database_changes import DatabaseChanges, changes_of
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.filters import filter_query
 from bzz.providers.mongoengine.listing import document_order
 from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
-from bzz.providers.mongoengine.scopes import StoredScope, make_scope
-from bzz.providers.mongoengine.snapshot import read_snapshot
 from bzz.providers.public_ids import PublicIds
 
 __all__ = ["LiveDocuments"]

@@ -15,18 +15,18 @@ from bzz.change import Position
 from bzz.errors import Unavailable
 from bzz.providers.base import Store
 from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Scope, Tick
-from bzz.providers.mongoengine.change_stream import ChangeStream
-from bzz.providers.mongoengine.commands import Commands
-from bzz.providers.mongoengine.commits import CommitReader, StoredCommit
+from bzz.providers.mongoengine.changes.change_stream import ChangeStream
+from bzz.providers.mongoengine.changes.commands import Commands
+from bzz.providers.mongoengine.changes.commits import CommitReader, StoredCommit
+from bzz.providers.mongoengine.changes.images import collation_of, keep_images, require_change_streams
+from bzz.providers.mongoengine.changes.matching import match, try_query
+from bzz.providers.mongoengine.changes.scopes import StoredScope
+from bzz.providers.mongoengine.changes.snapshot import position_after
+from bzz.providers.mongoengine.changes.ticks import Ticks
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import reading
-from bzz.providers.mongoengine.images import collation_of, keep_images, require_change_streams
-from bzz.providers.mongoengine.matching import match, try_query
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.scopes import StoredScope
-from bzz.providers.mongoengine.snapshot import position_after
 from bzz.providers.mongoengine.store import MongoStore
-from bzz.providers.mongoengine.ticks import Ticks
 
 __all__ = ["DatabaseChanges", "changes_of"]
 

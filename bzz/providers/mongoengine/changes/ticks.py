@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from bzz.change import Position
 from bzz.errors import Unavailable
 from bzz.providers.changes import Tick
-from bzz.providers.mongoengine.commands import Commands
+from bzz.providers.mongoengine.changes.commands import Commands
 
 __all__ = ["Ticks"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from pymongo.errors import OperationFailure
 
 from bzz.errors import ConfigurationError
-from bzz.providers.mongoengine.commands import Commands
+from bzz.providers.mongoengine.changes.commands import Commands
 from bzz.providers.mongoengine.failures import reading
 
 __all__ = ["collation_of", "keep_images", "require_change_streams"]
