@@ -8,6 +8,7 @@ those above it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ __all__ = ["MayLeave", "hides", "note", "shows", "without_hidden"]
 
 MayLeave = Callable[[type, str], bool]
 """Called with a model and the name of one of its hidden fields; returns whether its value may be shown all the same."""
+
+logger = logging.getLogger("bzz.model")
 
 _new: list[Shape] = []
 _shapes: dict[type, Shape] = {}
@@ -63,13 +66,18 @@ def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) ->
 
 def _look_through() -> None:
     while _new:
-        for shape in reachable(_new.pop()):
+        for shape in reachable(_new.pop(), _report):
             _shapes[shape.model] = shape
             for name, field in shape.fields.items():
                 if field.hidden:
                     _hidden.setdefault(name, set()).add(shape.model)
                 if field.write_only:
                     _write_only.setdefault(name, set()).add(shape.model)
+
+
+def _report(shape: Shape, error: Exception) -> None:
+    """Say that a link leads nowhere: no routes can follow it either, so nothing behind it is shown."""
+    logger.warning("%s refers to what cannot be served: %s", shape.name, error)
 
 
 def _is_visible(model: type, name: str, may_leave: MayLeave) -> bool:

@@ -5,7 +5,8 @@ A kind returns the parts of its values; no code here branches on the kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from bzz.shape.base import Field, Part, Shape
@@ -69,17 +70,27 @@ def filtered(field: Field, value: Any, keeps: Callable[[Field, str | int], bool]
     return left if isinstance(value, dict) else list(left.values())
 
 
-def reachable(root: Shape) -> Iterator[Shape]:
+def reachable(root: Shape, on_error: Callable[[Shape, Exception], None]) -> Iterator[Shape]:
     """Go through a shape and all that its documents lead to, embedded or referenced; each model once.
 
     The classes below each of them are among these, for documents of theirs may stand in its place.
+
+    :param on_error: called with a shape if one of its links cannot be followed, such as one to a class that is not
+        there; the walk goes on without that link.
     """
     waiting, seen = [root], {root.model}
     while waiting:
         shape = waiting.pop()
         yield shape
-        led_to = [each for field in shape.fields.values() for each in field.kind.leads_to()]
-        for inner in (*shape.subclasses.values(), *led_to):
-            if inner.model not in seen:
-                seen.add(inner.model)
-                waiting.append(inner)
+        for follow in (partial(_subclasses, shape), *(field.kind.leads_to for field in shape.fields.values())):
+            try:
+                found = {each.model: each for each in follow() if each.model not in seen}
+            except Exception as error:
+                on_error(shape, error)
+            else:
+                seen.update(found)
+                waiting.extend(found.values())
+
+
+def _subclasses(shape: Shape) -> Collection[Shape]:
+    return shape.subclasses.values()

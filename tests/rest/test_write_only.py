@@ -52,7 +52,7 @@ class SafeVault(me.EmbeddedDocument):
     owner = me.EmailField()
 
 
-class _Safe(_Enrolled):
+class _Vault(_Enrolled):
     recovery = me.EmailField(unique=True, sparse=True)
     card = me.EmbeddedDocumentField(SafeCard)
     cards = me.EmbeddedDocumentListField(SafeCard)
@@ -67,25 +67,25 @@ class _Safe(_Enrolled):
     }
 
 
-class PlainSafe(_Safe):
+class PlainVault(_Vault):
     pass
 
 
-class CleanSafe(_Safe):
+class CleanSafe(_Vault):
     def clean(self) -> None:
         """Make MongoEngine save the class."""
 
 
 class SafeOwner(me.Document):
-    safe = me.ReferenceField(PlainSafe)
-    safes = me.ListField(me.ReferenceField(PlainSafe))
+    safe = me.ReferenceField(PlainVault)
+    safes = me.ListField(me.ReferenceField(PlainVault))
 
 
-models = pytest.mark.parametrize("model", [PlainSafe, CleanSafe])
+models = pytest.mark.parametrize("model", [PlainVault, CleanSafe])
 
 
 def url(model: Any) -> str:
-    return {PlainSafe: "/plain_safe/", CleanSafe: "/clean_safe/"}[model]
+    return {PlainVault: "/plain_vault/", CleanSafe: "/clean_safe/"}[model]
 
 
 async def made(client: Any, model: Any, **values: Any) -> str:
@@ -154,27 +154,27 @@ async def test_it_can_be_required(api: Api, model: Any) -> None:
     ],
 )
 async def test_it_cannot_be_asked_for(api: Api, asked: str) -> None:
-    client = api(PlainSafe)
-    place = await made(client, PlainSafe)
-    answer = await client.get(f"/plain_safe/?{asked}")
+    client = api(PlainVault)
+    place = await made(client, PlainVault)
+    answer = await client.get(f"/plain_vault/?{asked}")
     assert (answer.status_code, "Unknown parameter or field" in answer.text) == (400, True)
     if asked.startswith("fields"):
         assert (await client.get(f"{place}?{asked}")).status_code == 400
 
 
 async def test_no_path_leads_into_it(api: Api) -> None:
-    client = api(PlainSafe)
-    place = await made(client, PlainSafe, vault={"place": "cellar"})
+    client = api(PlainVault)
+    place = await made(client, PlainVault, vault={"place": "cellar"})
     for method in ("GET", "PUT", "POST", "DELETE"):
         assert (await client.request(method, f"{place}vault/")).status_code == 404
-    assert PlainSafe.objects.get().vault.place == "cellar"
+    assert PlainVault.objects.get().vault.place == "cellar"
 
 
 async def test_the_order_of_the_model_does_not_put_it_into_cursors(api: Api) -> None:
-    client = api(PlainSafe)
+    client = api(PlainVault)
     for password in (SECRET, NEWER):
-        await made(client, PlainSafe, password=password)
-    page = await client.get("/plain_safe/?per_page=1")
+        await made(client, PlainVault, password=password)
+    page = await client.get("/plain_vault/?per_page=1")
     cursor = page.links["next"]["url"].partition("after=")[2]
     assert len(cursor) < 50  # an id, and no password
 
@@ -228,12 +228,12 @@ async def test_creating_and_deleting_name_it_too(api: Api, model: Any) -> None:
 
 
 async def test_what_an_update_would_change_is_masked(api: Api) -> None:
-    client, proposed = api(PlainSafe), []
+    client, proposed = api(PlainVault), []
 
     async def look(sender: Any, handler: Any) -> None:
         proposed.append(await handler.proposed())
 
-    place = await made(client, PlainSafe)
+    place = await made(client, PlainVault)
     with signals.pre_update_instance.connected_to(look):
         await client.put(place, json={"password": NEWER})
     assert proposed == [{"password": MASKED}]
@@ -254,12 +254,12 @@ async def test_what_an_update_would_change_is_masked(api: Api) -> None:
 async def test_an_error_names_it_and_does_not_repeat_the_value(
     api: Api, sent: dict[str, Any], where: str, heard: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = api(PlainSafe)
+    client = api(PlainVault)
     caplog.set_level(logging.DEBUG, "bzz")
-    place = await made(client, PlainSafe, recovery="a@b.de", vault={"place": "a"})
+    place = await made(client, PlainVault, recovery="a@b.de", vault={"place": "a"})
     caplog.clear()
     with signals.pre_update_instance.connected_to(lambda sender: None) if heard else signals.pre_get_list.muted():
-        for method, to in (("PUT", place), ("PATCH", place), ("POST", "/plain_safe/")):
+        for method, to in (("PUT", place), ("PATCH", place), ("POST", "/plain_vault/")):
             answer = await client.request(method, to, json={"password": SECRET, **sent})
             assert (answer.status_code, list(answer.json()["errors"])) == (400, [where])
             for text in ("x;z", "17281", "no-address", "no-number"):
@@ -296,17 +296,17 @@ async def test_a_put_of_what_was_shown_keeps_it(api: Api, model: Any) -> None:
 
 
 async def test_items_without_ids_do_not_tell_whether_a_guess_is_right(api: Api) -> None:
-    client = api(PlainSafe)
-    place = await made(client, PlainSafe, cards=[{"label": "a", "pin": 1234}])
+    client = api(PlainVault)
+    place = await made(client, PlainVault, cards=[{"label": "a", "pin": 1234}])
     guesses = [await client.put(place, json={"cards": [{"label": "a", "pin": pin}]}) for pin in (1234, 4321)]
     assert [each.status_code for each in guesses] == [409, 409]
     assert (await client.put(f"{place}cards/0/", json={"pin": 9})).status_code == 200
-    assert PlainSafe.objects.get().cards[0].pin == 9
+    assert PlainVault.objects.get().cards[0].pin == 9
 
 
 async def test_no_answer_to_a_write_tells_whether_a_guess_is_right(api: Api) -> None:
-    client = api(PlainSafe)
-    place = await made(client, PlainSafe, card={"pin": 1234}, keys=[{"key": "a", "code": "x"}], codes=[1])
+    client = api(PlainVault)
+    place = await made(client, PlainVault, card={"pin": 1234}, keys=[{"key": "a", "code": "x"}], codes=[1])
     tag = (await client.get(place)).headers["ETag"]
     for right, wrong in (
         ({"password": SECRET}, {"password": NEWER}),
@@ -342,8 +342,8 @@ async def test_what_is_inside_a_read_only_value_cannot_be_guessed(alone: Api) ->
 
 
 async def test_it_holds_behind_references(api: Api) -> None:
-    client = api(PlainSafe, SafeOwner)
-    key = (await made(client, PlainSafe, card={"pin": 1})).split("/")[-2]
+    client = api(PlainVault, SafeOwner)
+    key = (await made(client, PlainVault, card={"pin": 1})).split("/")[-2]
     owner = (await client.post("/safe_owner/", json={"safe": key, "safes": [key]})).json()["id"]
     for step in ("safe/", f"safes/{key}/"):
         place = f"/safe_owner/{owner}/{step}"
@@ -390,11 +390,11 @@ async def test_a_representation_of_the_model_does_not_show_it_by_its_name(alone:
 
 
 async def test_an_event_for_the_field_is_masked_and_leaves_by_a_relay(alone: Api) -> None:
-    client, heard = alone(PlainSafe), []
-    place = await made(client, PlainSafe)
+    client, heard = alone(PlainVault), []
+    place = await made(client, PlainVault)
 
-    @bzz.on("PlainSafe.updated.password")
-    @bzz.on("PlainSafe.updated")
+    @bzz.on("PlainVault.updated.password")
+    @bzz.on("PlainVault.updated")
     async def hear(event: Any) -> None:
         heard.append(event)
 
@@ -422,7 +422,7 @@ def test_a_relay_keeps_it_at_home_though_no_routes_serve_the_model() -> None:
 
 
 def test_its_schema_says_so() -> None:
-    schema = shape_schema(MongoEngineProvider(PlainSafe, Options()).shape, lambda shape: {})
+    schema = shape_schema(MongoEngineProvider(PlainVault, Options()).shape, lambda shape: {})
     assert schema["properties"]["password"]["writeOnly"] is True
     assert "writeOnly" not in schema["properties"]["name"]
     assert schema["required"] == ["password"]

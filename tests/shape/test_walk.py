@@ -112,7 +112,32 @@ def test_every_model_that_documents_lead_to_is_reached_once() -> None:
     two = Shape("Two", Two, {})
     one = Shape("One", One, {**link("self", two), **link("again", two)})
     two.fields = link("back", one)
-    assert [each.name for each in reachable(one)] == ["One", "Two"]
+    assert [each.name for each in reachable(one, failing)] == ["One", "Two"]
+
+
+def test_a_link_that_cannot_be_followed_is_told_and_hides_no_other() -> None:
+    def broken() -> Shape:
+        raise LookupError("no such class")
+
+    class Root:
+        pass
+
+    class Leaf:
+        pass
+
+    leaf = Shape("Leaf", Leaf, {})
+    fields = {
+        "lost": Field("lost", ReferenceKind(broken)),
+        "leaf": Field("leaf", ReferenceKind(lambda: leaf)),
+    }
+    told: list[tuple[str, str]] = []
+    found = reachable(Shape("Root", Root, fields), lambda shape, error: told.append((shape.name, str(error))))
+    assert [each.name for each in found] == ["Root", "Leaf"]
+    assert told == [("Root", "no such class")]
+
+
+def failing(shape: Shape, error: Exception) -> None:
+    raise error
 
 
 def test_a_path_leads_through_a_list_of_documents_but_not_through_lists_of_them() -> None:
