@@ -82,7 +82,8 @@ def reachable(root: Shape, on_error: Callable[[Shape, Exception], None]) -> Iter
     while waiting:
         shape = waiting.pop()
         yield shape
-        for follow in (partial(_subclasses, shape), *(field.kind.leads_to for field in shape.fields.values())):
+        links: list[Callable[[], Collection[Shape]]] = [field.kind.leads_to for field in shape.fields.values()]
+        for follow in (partial(_subclasses, shape), *links):
             try:
                 found = {each.model: each for each in follow() if each.model not in seen}
             except Exception as error:
