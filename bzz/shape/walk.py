@@ -82,8 +82,9 @@ def reachable(root: Shape, on_error: Callable[[Shape, Exception], None]) -> Iter
     while waiting:
         shape = waiting.pop()
         yield shape
-        links: list[Callable[[], Collection[Shape]]] = [field.kind.leads_to for field in shape.fields.values()]
-        for follow in (partial(_subclasses, shape), *links):
+        links: list[Callable[[], Collection[Shape]]] = [partial(_subclasses, shape)]
+        links += [field.kind.leads_to for field in shape.fields.values()]
+        for follow in links:
             try:
                 found = {each.model: each for each in follow() if each.model not in seen}
             except Exception as error:
