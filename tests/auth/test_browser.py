@@ -20,6 +20,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.docs.demo import Demo
 
+pytestmark = pytest.mark.slow  # the demo and a browser are started
+
 FETCH = """
 const [method, path, body, done] = arguments, headers = {"Content-Type": "application/json"};
 fetch(path, {method, headers, body}).then(answer => answer.json()).then(done)

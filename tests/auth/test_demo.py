@@ -11,6 +11,8 @@ import pytest
 from tests.auth.conftest import OpenIDServer
 from tests.docs.demo import Demo
 
+pytestmark = pytest.mark.slow  # the demo is started
+
 REVIEW = {"airport": "SBRF", "text": "quiet"}
 
 

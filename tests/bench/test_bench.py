@@ -36,6 +36,7 @@ pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not 
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.slow  # every server is started
 def test_a_brief_run_measures_every_server_and_leaves_figures_a_table_and_a_chart(
     mongo: MongoServer, tmp_path: Path
 ) -> None:

@@ -12,6 +12,13 @@ from tests.conftest import require_mongod
 from tests.faults.replicas import ReplicaSet
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All harnesses run with the slow tests: each breaks servers of its own."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def fallible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
     """A MongoDB of one member that fails when it is told to."""

@@ -18,31 +18,31 @@ from tests.live.conftest import Api
 from tests.live.reading import following
 
 
-class Shelf(me.Document):
+class Bookend(me.Document):
     name = me.StringField()
 
 
 async def test_two_applications_with_the_same_routes_seal_with_their_own_keys(serve: Serve, driver: Driver) -> None:
-    routes = bzz.ModelHive.routes_for("mongoengine", Shelf, live=True, database=driver())
+    routes = bzz.ModelHive.routes_for("mongoengine", Bookend, live=True, database=driver())
     one = serve(routes, lambda app: bzz.LiveHive.configure(app, key="1" * 32))
     other = serve(routes, lambda app: bzz.LiveHive.configure(app, key="2" * 32))
-    async with following(one, "/shelf/") as first, following(other, "/shelf/") as second:
-        await one.post("/shelf/", json={"name": "a"})
+    async with following(one, "/bookend/") as first, following(other, "/bookend/") as second:
+        await one.post("/bookend/", json={"name": "a"})
         await first.changed(1)
         await second.changed(1)
         position = second.position
-    async with following(other, "/shelf/", Last_Event_ID=position) as again:
+    async with following(other, "/bookend/", Last_Event_ID=position) as again:
         assert again.told() == ["ready"]
 
 
 async def test_who_could_not_join_leaves_nothing_behind(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = api(Shelf, live=True)
+    client = api(Bookend, live=True)
 
     async def away(*_: object) -> None:
         raise Unavailable()
 
     monkeypatch.setattr(DatabaseChanges, "prepare", away)
-    answer = await client.get("/shelf/", headers={"Accept": "text/event-stream"})
+    answer = await client.get("/bookend/", headers={"Accept": "text/event-stream"})
     assert answer.status_code == 503
     assert [stream._audiences.get(hub) for hub in hubs()] == [{}]
 
@@ -80,9 +80,9 @@ async def test_a_nested_list_is_filtered_by_public_ids(api: Api) -> None:
 
 async def test_a_feed_that_begins_while_the_server_stops_ends_too(serve: Serve, driver: Driver) -> None:
     found: list[Application] = []
-    client = serve(bzz.ModelHive.routes_for("mongoengine", Shelf, live=True, database=driver()), found.append)
-    async with following(client, "/shelf/") as before:
+    client = serve(bzz.ModelHive.routes_for("mongoengine", Bookend, live=True, database=driver()), found.append)
+    async with following(client, "/bookend/") as before:
         stopping(found[0])
         assert await before.ended() == "shutdown"
-        async with following(client, "/shelf/") as late:
+        async with following(client, "/bookend/") as late:
             assert await late.ended() == "shutdown"

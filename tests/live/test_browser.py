@@ -21,6 +21,8 @@ from tests.conftest import Serve
 
 __all__ = ["browser"]
 
+pytestmark = pytest.mark.slow  # a browser is started for each
+
 PAGE = """<!doctype html><title>rows</title>
 <script type="module">
   import { follow } from "/bzz-live.js";

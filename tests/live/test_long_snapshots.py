@@ -16,7 +16,7 @@ from tests.live.conftest import Api
 from tests.live.reading import following, until
 
 
-class Ledger(me.Document):
+class Codex(me.Document):
     name = me.StringField()
     size = me.IntField()
 
@@ -36,7 +36,7 @@ class Gate:
 @pytest.fixture
 def gate() -> Iterator[Gate]:
     found = Gate()
-    with post_get_list.connected_to(found, Ledger):
+    with post_get_list.connected_to(found, Codex):
         yield found
 
 
@@ -44,25 +44,25 @@ async def test_what_happens_while_a_snapshot_is_read_is_told_however_much_it_is(
     api: Api, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscription, "MAX_BYTES", 500)
-    client = api(Ledger, live=True)
-    Ledger(name="held").save()
-    async with following(client, "/ledger/", ready=False) as feed:
+    client = api(Codex, live=True)
+    Codex(name="held").save()
+    async with following(client, "/codex/", ready=False) as feed:
         await gate.reached.wait()
         for number in range(20):
-            await client.post("/ledger/", json={"name": "n", "size": number})
+            await client.post("/codex/", json={"name": "n", "size": number})
         await until(lambda: _reasons() == ["slow"])
         gate.opened.set()
         await feed.until(lambda: "ready" in feed.told())
-        await client.post("/ledger/", json={"name": "n", "size": 20})
+        await client.post("/codex/", json={"name": "n", "size": 20})
         await feed.until(lambda: len(feed.rows) == 22)
         assert [each["row"]["size"] for each in feed.changes()] == list(range(21))
 
 
 async def test_a_snapshot_ends_where_its_client_may_see_no_more(api: Api, gate: Gate) -> None:
     allowed = True
-    client = api(Ledger, live=True, authorize=lambda *_: allowed)
-    Ledger(name="held").save()
-    async with following(client, "/ledger/", ready=False) as feed:
+    client = api(Codex, live=True, authorize=lambda *_: allowed)
+    Codex(name="held").save()
+    async with following(client, "/codex/", ready=False) as feed:
         await gate.reached.wait()
         allowed = False
         recheck()
@@ -73,11 +73,11 @@ async def test_a_snapshot_ends_where_its_client_may_see_no_more(api: Api, gate: 
 
 
 async def test_a_stop_within_a_snapshot_names_no_position_behind_it(api: Api, gate: Gate) -> None:
-    client = api(Ledger, live=True)
-    Ledger(name="held").save()
-    async with following(client, "/ledger/", ready=False) as feed:
+    client = api(Codex, live=True)
+    Codex(name="held").save()
+    async with following(client, "/codex/", ready=False) as feed:
         await gate.reached.wait()
-        await client.post("/ledger/", json={"name": "n", "size": 1})
+        await client.post("/codex/", json={"name": "n", "size": 1})
         [stream] = [getattr(each, "_stream") for each in clients()]  # noqa: B009
         await until(lambda: not stream._subscription.is_idle)
         for each in clients():

@@ -31,7 +31,7 @@ CLIENTS = 12
 DOCUMENTS = 24
 TENANTS = ("north", "south", "east")
 
-pytestmark = pytest.mark.timeout(300 * SOAK)
+pytestmark = [pytest.mark.timeout(300 * SOAK), pytest.mark.slow]  # many changes, and many clients
 
 Row = dict[str, Any]
 

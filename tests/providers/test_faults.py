@@ -13,6 +13,8 @@ from bzz.testing.provider import ProviderContract
 from tests.providers.faults import FAULTS, Fault
 from tests.providers.running import ROOT, outcomes, run
 
+pytestmark = pytest.mark.slow  # the whole contract runs once for each fault
+
 NEEDS_TEAMS = "test_all_are_linked_or_none"
 FILE = ROOT / "tests" / "providers" / "subjects.py"
 
