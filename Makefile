@@ -23,7 +23,7 @@ test: .venv/installed-dev ## Check formatting, lint, types and import rules, and
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow'
+	$(BIN)/pytest -n 3 --dist loadfile -m 'not slow'
 
 .PHONY: test-slow
 test-slow: .venv/installed-dev ## Run the slow tests: replica sets whose servers are killed, and the like
@@ -51,7 +51,7 @@ $(PYTHONS:%=test-%): test-%:
 			"$$python" -m venv .venv/$*; \
 			.venv/$*/bin/python $(PIP) --quiet -e '.[embedded,demo,dev]'; \
 			echo "Python $*:"; \
-			exec .venv/$*/bin/pytest -n 2 --dist loadfile -m 'not slow'; \
+			exec .venv/$*/bin/pytest -n 3 --dist loadfile -m 'not slow'; \
 		fi; \
 	done; \
 	echo "Python $* is not installed: skipped"

@@ -20,7 +20,7 @@ from tests.conftest import Serve
 from tests.live.reading import following, until
 
 
-class Mast(me.Document):
+class Mizzen(me.Document):
     name = me.StringField()
 
 
@@ -39,7 +39,7 @@ def start(serve: Serve, database_name: str) -> Start:
             found.append(app)
 
         routes = [
-            *bzz.ModelHive.routes_for("mongoengine", Mast, live=True),
+            *bzz.ModelHive.routes_for("mongoengine", Mizzen, live=True),
             *bzz.AuthHive.routes_for([Tickets()]),
         ]
         client = serve(routes, configure)
@@ -61,19 +61,19 @@ async def test_signing_out_ends_ones_own_feed_and_no_other(start: Start, revocat
         name: "; ".join(f"{key}={value}" for key, value in each.items()) for name, each in (("a", ada), ("b", bob))
     }
     async with (
-        following(client, "/mast/", Cookie=cookies["a"]) as own,
-        following(client, "/mast/", Cookie=cookies["b"]) as other,
+        following(client, "/mizzen/", Cookie=cookies["a"]) as own,
+        following(client, "/mizzen/", Cookie=cookies["b"]) as other,
     ):
         await client.post("/auth/signout/", headers={"Cookie": cookies["a"]})
         assert await own.ended() == "forbidden"
-        await client.post("/mast/", json={"name": "m"}, headers={"Cookie": cookies["b"]})
+        await client.post("/mizzen/", json={"name": "m"}, headers={"Cookie": cookies["b"]})
         await other.changed(1)
 
 
 async def test_ending_all_sessions_of_a_user_ends_their_feeds(start: Start) -> None:
     client, app = start(revocation=MemoryRevocation())
     await sign_in(client, "ticket:ada")
-    async with following(client, "/mast/") as feed:
+    async with following(client, "/mizzen/") as feed:
         await bzz.AuthHive.end_sessions(app, "tickets", "ada")
         assert await feed.ended() == "forbidden"
 
@@ -81,10 +81,10 @@ async def test_ending_all_sessions_of_a_user_ends_their_feeds(start: Start) -> N
 async def test_who_need_not_sign_in_keeps_the_feed(start: Start) -> None:
     client, _ = start(authenticated_get=False)
     await sign_in(client, "ticket:ada")
-    async with following(client, "/mast/") as feed:
+    async with following(client, "/mizzen/") as feed:
         await client.post("/auth/signout/", headers={"Cookie": f"AUTH_TOKEN={client.cookies['AUTH_TOKEN']}"})
         await sign_in(client, "ticket:bob")
-        await client.post("/mast/", json={"name": "m"})
+        await client.post("/mizzen/", json={"name": "m"})
         await feed.changed(1)
         assert not feed.is_ended
 
@@ -104,13 +104,13 @@ async def test_receivers_see_the_user_while_the_session_is_looked_at_again(start
     go_on.set()
     client, _ = start(revocation=Slow())
     await sign_in(client, "ticket:ada")
-    with post_get_list.connected_to(who, Mast):
-        async with following(client, "/mast/") as feed:
+    with post_get_list.connected_to(who, Mizzen):
+        async with following(client, "/mizzen/") as feed:
             looked.clear()
             go_on.clear()
             recheck()
             await looked.wait()
-            await asyncio.to_thread(Mast(name="m").save)
+            await asyncio.to_thread(Mizzen(name="m").save)
             await feed.changed(1)
             assert set(seen) == {"ada"}
             go_on.set()
@@ -130,9 +130,9 @@ async def test_the_user_of_the_handlers_own_is_known_when_rights_are_looked_at_a
         asked.append(user and user["id"])
         return user is not None
 
-    routes = bzz.ModelHive.routes_for("mongoengine", Mast, live=True, handler=OwnUser, authorize=authorize)
+    routes = bzz.ModelHive.routes_for("mongoengine", Mizzen, live=True, handler=OwnUser, authorize=authorize)
     client = serve(routes, lambda app: bzz.AuthHive.configure(app, KEY, development=True, authenticated_get=False))
-    async with following(client, "/mast/", X_Key="k"):
+    async with following(client, "/mizzen/", X_Key="k"):
         recheck()
         await until(lambda: len(asked) > 1)
         assert asked == ["k", "k"]

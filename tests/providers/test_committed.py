@@ -49,7 +49,7 @@ class Freighter(me.Document):
     captain = me.EmbeddedDocumentField(Steersman)
 
 
-class Tanker(Freighter):
+class Collier(Freighter):
     volume = me.IntField()
 
 
@@ -106,8 +106,8 @@ async def test_items_of_lists_are_told_one_by_one(freighters: MongoEngineProvide
 async def test_the_model_of_a_change_is_the_class_of_the_document(
     freighters: MongoEngineProvider, driver: Driver
 ) -> None:
-    found = freighters.change((await commits(freighters, driver, {"_cls": "Freighter.Tanker", "volume": 5}))[0])
-    assert (found.model, found.after.volume, (found.diff or {})["volume"]) == (Tanker, 5, {"from": None, "to": 5})
+    found = freighters.change((await commits(freighters, driver, {"_cls": "Freighter.Collier", "volume": 5}))[0])
+    assert (found.model, found.after.volume, (found.diff or {})["volume"]) == (Collier, 5, {"from": None, "to": 5})
 
 
 async def test_documents_of_unknown_classes_are_told_as_the_roots_and_logged_once(
