@@ -56,7 +56,7 @@ class FastFerry(Packet):
     jets = me.IntField()
 
 
-class Pinnace(me.Document):
+class Caique(me.Document):
     """Its hooks let a caller see what is theirs, or whatever query they bring."""
 
     owner = me.StringField()
@@ -76,8 +76,8 @@ Served = dict[type, MongoEngineProvider]
 
 @pytest.fixture
 async def served(driver: Driver) -> Served:
-    found: Served = {model: MongoEngineProvider(model, Options(database=driver())) for model in (Packet, Pinnace, Lane)}
-    await found[Packet].changes().prepare(["packet", "pinnace"])
+    found: Served = {model: MongoEngineProvider(model, Options(database=driver())) for model in (Packet, Caique, Lane)}
+    await found[Packet].changes().prepare(["packet", "caique"])
     return found
 
 
@@ -168,17 +168,17 @@ async def test_a_field_that_an_update_moves_is_seen_once(served: Served, driver:
 async def test_a_scope_sees_the_document_exactly(served: Served, driver: Driver) -> None:
     names = ["_id", "owner"]
     exact = {"$jsonSchema": {"properties": {each: {} for each in names}, "additionalProperties": False}}
-    scope = await scope_of(served[Pinnace], context=exact)
-    commit = await changed(served, driver, {"_id": 1, "owner": "ann"}, {"_id": 1, "owner": "bob"}, "pinnace")
-    assert await served[Pinnace].changes().match(commit, [scope]) == [BOTH]
+    scope = await scope_of(served[Caique], context=exact)
+    commit = await changed(served, driver, {"_id": 1, "owner": "ann"}, {"_id": 1, "owner": "bob"}, "caique")
+    assert await served[Caique].changes().match(commit, [scope]) == [BOTH]
 
 
 async def test_hooks_say_what_a_caller_may_see(served: Served, driver: Driver) -> None:
     key = bson.ObjectId()
-    lists = [await scope_of(served[Pinnace], context=each) for each in ("ann", "bob")]
-    own = [await scope_of(served[Pinnace], where=str(key), context=each) for each in ("ann", "bob")]
-    commit = await changed(served, driver, {"_id": key, "owner": "ann"}, {"_id": key, "owner": "bob"}, "pinnace")
-    assert await served[Pinnace].changes().match(commit, [*lists, *own]) == [LEAVES, ENTERS] * 2
+    lists = [await scope_of(served[Caique], context=each) for each in ("ann", "bob")]
+    own = [await scope_of(served[Caique], where=str(key), context=each) for each in ("ann", "bob")]
+    commit = await changed(served, driver, {"_id": key, "owner": "ann"}, {"_id": key, "owner": "bob"}, "caique")
+    assert await served[Caique].changes().match(commit, [*lists, *own]) == [LEAVES, ENTERS] * 2
 
 
 async def test_subclasses_lie_in_the_scope_of_their_own(served: Served, driver: Driver) -> None:
@@ -201,11 +201,11 @@ async def test_documents_are_named_by_public_ids_as_in_lists(served: Served, dri
 
 
 async def test_texts_are_compared_by_the_collation_of_the_collection(served: Served, driver: Driver) -> None:
-    await driver()["pinnace"].drop()
-    await driver().create_collection("pinnace", collation={"locale": "en", "strength": 2})
-    await served[Pinnace].changes().prepare(["pinnace"])
-    commit = await changed(served, driver, None, {"_id": 1, "owner": "ANN"}, "pinnace")
-    assert await served[Pinnace].changes().match(commit, [await scope_of(served[Pinnace], context="ann")]) == [ENTERS]
+    await driver()["caique"].drop()
+    await driver().create_collection("caique", collation={"locale": "en", "strength": 2})
+    await served[Caique].changes().prepare(["caique"])
+    commit = await changed(served, driver, None, {"_id": 1, "owner": "ANN"}, "caique")
+    assert await served[Caique].changes().match(commit, [await scope_of(served[Caique], context="ann")]) == [ENTERS]
 
 
 async def test_many_scopes_are_asked_in_few_commands(mongo: MongoServer, database_name: str) -> None:
@@ -266,7 +266,7 @@ async def test_a_change_that_does_not_fit_into_a_command_is_too_large(served: Se
 async def test_what_cannot_be_asked_of_one_document_is_refused_at_once(served: Served, query: Any) -> None:
     operator = next((each for each in ("$where", "$text", "$nearSphere", "$near") if each in str(query)), "a single")
     with pytest.raises(BadRequest, match=operator.replace("$", r"\$")):
-        await scope_of(served[Pinnace], context=query)
+        await scope_of(served[Caique], context=query)
 
 
 @pytest.mark.parametrize(
@@ -285,15 +285,15 @@ async def test_what_cannot_be_asked_of_one_document_is_refused_at_once(served: S
 )
 async def test_whatever_else_hooks_ask_is_answered(served: Served, driver: Driver, query: Any) -> None:
     at = {"type": "Point", "coordinates": [1, 2]}
-    commit = await changed(served, driver, None, {"_id": 1, "owner": "ann", "at": at}, "pinnace")
-    assert await served[Pinnace].changes().match(commit, [await scope_of(served[Pinnace], context=query)]) == [ENTERS]
+    commit = await changed(served, driver, None, {"_id": 1, "owner": "ann", "at": at}, "caique")
+    assert await served[Caique].changes().match(commit, [await scope_of(served[Caique], context=query)]) == [ENTERS]
 
 
 async def test_a_scope_that_the_database_refuses_on_a_document_is_told_apart(served: Served, driver: Driver) -> None:
-    scope = await scope_of(served[Pinnace], context={"$expr": {"$gt": [{"$divide": [1, "$size"]}, 0]}})
-    commit = await changed(served, driver, None, {"_id": 1, "size": 0}, "pinnace")
+    scope = await scope_of(served[Caique], context={"$expr": {"$gt": [{"$divide": [1, "$size"]}, 0]}})
+    commit = await changed(served, driver, None, {"_id": 1, "size": 0}, "caique")
     with pytest.raises(BadRequest):
-        await served[Pinnace].changes().match(commit, [scope])
+        await served[Caique].changes().match(commit, [scope])
 
 
 async def test_an_id_that_cannot_be_stored_names_nothing(served: Served) -> None:
@@ -312,7 +312,7 @@ async def test_one_query_has_one_key_and_another_has_another(served: Served) -> 
 
 
 async def test_the_key_changes_with_the_hook(served: Served) -> None:
-    keys = {(await scope_of(served[Pinnace], context=each)).key for each in ("ann", "bob", "ann")}
+    keys = {(await scope_of(served[Caique], context=each)).key for each in ("ann", "bob", "ann")}
     assert len(keys) == 2
 
 
@@ -326,7 +326,7 @@ async def test_the_key_changes_with_the_hook(served: Served) -> None:
     ids=str,
 )
 async def test_order_that_means_nothing_makes_no_other_key(served: Served, one: Any, other: Any) -> None:
-    keys = {(await scope_of(served[Pinnace], context=each)).key for each in (one, other)}
+    keys = {(await scope_of(served[Caique], context=each)).key for each in (one, other)}
     assert len(keys) == 1
 
 
@@ -342,7 +342,7 @@ async def test_order_that_means_nothing_makes_no_other_key(served: Served, one: 
     ids=str,
 )
 async def test_order_and_type_of_values_make_another_key(served: Served, one: Any, other: Any) -> None:
-    keys = {(await scope_of(served[Pinnace], context=each)).key for each in (one, other)}
+    keys = {(await scope_of(served[Caique], context=each)).key for each in (one, other)}
     assert len(keys) == 2
 
 
