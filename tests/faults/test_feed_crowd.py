@@ -21,9 +21,9 @@ from tests.faults.crowd import Crowd, crowd
 from tests.faults.running import PATIENCE, Running, running
 
 DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-CLIENTS = min(500 * SOAK, 10_000, DESCRIPTORS - 500)
+CLIENTS = min(1_500 * SOAK, 10_000, DESCRIPTORS - 500)
 STALLED = min(50 * SOAK, 1_000)
-VISITS = min(2_000 * SOAK, 100_000)
+VISITS = min(5_000 * SOAK, 100_000)
 CHANGES = 5
 
 KIB_PER_CLIENT = 24
@@ -165,7 +165,7 @@ def left_behind(uri: str, database: str, server: str, provider: str = "mongoengi
         running(uri, database, live=True, server=server, provider=provider) as application,
         crowds(application, "/plain/") as clients,
     ):
-        all_of(clients, "visit", 500)
+        all_of(clients, "visit", 1000)  # until the pool of connections to MongoDB has its size
         until(lambda: connections(application) == 0)
         before = application.held()
         visits = sum(all_of(clients, "visit", VISITS // 2))
