@@ -18,7 +18,7 @@ from bzz.origins import cors
 from bzz.routing import RouteList, flatten
 from bzz.serving.server import serve
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for type checkers only: at run time these are imported at their first use, see _LATER
     from bzz import auth as auth
     from bzz import relay as relay
     from bzz.asgi.application import asgi_app

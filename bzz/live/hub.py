@@ -167,7 +167,8 @@ class Hub:
         space = asyncio.Semaphore(JUDGED_AHEAD)
 
         async def read() -> None:
-            # From before the cluster time that it is in: of that, each collection has been told as far as was counted.
+            # The stream starts before the cluster time it had reached, so some changes come again. `told` counts, for
+            # each collection, how many of them followers have had; those are skipped.
             told, start = self._counting.copy(), self.position._replace(number=0)
             async with aclosing(self._changes.stream(frozenset(self._collections), start)) as stream:
                 async for each in stream:

@@ -42,9 +42,11 @@ class Commit:
 
     :param collection: where, by the provider's own name for it.
     :param key: the primary key as it is stored; None for ``dropped`` and ``renamed``.
-    :param before: the stored document before; None where there was none, or the database kept none.
-    :param after: the stored document after; None where there is none, or the database kept none.
-    :param is_whole: whether both sides are known. Where not, nothing is guessed: the diff is None.
+    :param before: the document as it was stored before the change; None if it was created by the change, or if the
+        database did not keep this version.
+    :param after: the document as it is stored after the change; None if the change deleted it, or if the database did
+        not keep this version.
+    :param is_whole: whether both versions are known. If not, the diff is None.
     :param at: when, by the clock of the database.
     :param size: about how many bytes both sides take.
     """

@@ -92,7 +92,7 @@ class ChangeStream:
                 await self._recover(error, opening=True)
 
     async def read(self) -> RawBSONDocument | None:
-        """Return the next event, without its images where they are too large; None where there is none for now.
+        """Return the next event, or None if no event is waiting. Images that are too large are left out of it.
 
         :raises bzz.providers.changes.HistoryLost: where the server does not know any more what comes next.
         """

@@ -147,7 +147,7 @@ class LiveDocuments(LiveProvider):
         return None if document is None else DocumentRecord(self._registry.root, document).instance
 
     def _note_class(self, document: Raw) -> None:
-        """Say once that there are documents of a class that this process does not have: they are told as the root's."""
+        """Log once for each class that this process has not imported. Its documents are shown as the root model's."""
         name = document.get(internals.CLASS_KEY)
         if name is None or not self._registry.root.inherits or name in internals.family(self._registry.root.model):
             return
