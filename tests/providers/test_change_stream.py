@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -263,6 +264,21 @@ async def test_a_stream_that_is_closed_while_it_waits_leaves_no_cursor(changes: 
             pass
         waiting.cancel()
         await asyncio.wait([waiting])
+    async with asyncio.timeout(PATIENCE):
+        while await _open_cursors(driver) > before:
+            pass
+
+
+async def test_a_stream_that_is_cancelled_at_any_moment_of_its_opening_leaves_no_cursor(
+    changes: Changes, driver: Driver
+) -> None:
+    before = await _open_cursors(driver)
+    for step in range(25):
+        async with aclosing(changes.stream(["buoy"])) as stream:
+            opening = asyncio.ensure_future(anext(stream))
+            await asyncio.wait([opening], timeout=step * 0.0004)
+            opening.cancel()
+            await asyncio.wait([opening])
     async with asyncio.timeout(PATIENCE):
         while await _open_cursors(driver) > before:
             pass

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Collection
 from contextlib import suppress
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
@@ -71,6 +71,7 @@ class ChangeStream:
         self._start = start
         self._token: Any = None
         self._stream: Any = None
+        self._asked: asyncio.Future[Any] | None = None
         self._reading = _Reading.BATCHES
         self._failures = 0
 
@@ -100,7 +101,7 @@ class ChangeStream:
             await self.open()
             try:
                 async with asyncio.timeout(AWAIT_MS / 1000 + SILENCE_SECONDS * 2 ** min(self._failures, 3)):
-                    event = await self._stream.try_next()
+                    event = await self._next()
             except (PyMongoError, TimeoutError) as error:
                 await self._recover(error)
                 continue
@@ -113,8 +114,32 @@ class ChangeStream:
             with suppress(PyMongoError, TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await stream.close()
+                    if self._asked is not None and not self._asked.done():
+                        # One of Motor's threads still waits for an event. PyMongo opens a cursor there in place of
+                        # the one that was just killed under it.
+                        await asyncio.wait([self._asked])
+                        await stream.close()
+
+    async def _next(self) -> RawBSONDocument | None:
+        asked = self._stream.try_next()
+        if not isinstance(asked, asyncio.Future):
+            return cast("RawBSONDocument | None", await asked)
+        self._asked = asked
+        self._asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # told below, if anyone waits
+        return cast("RawBSONDocument | None", await asyncio.shield(asked))
 
     async def _watch(self) -> Any:
+        """Return an open stream. If this is cancelled, close what the server has opened or will."""
+        opening = asyncio.ensure_future(self._begin())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with suppress(PyMongoError, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await (await opening).close()
+            raise
+
+    async def _begin(self) -> Any:
         bare = self._reading is _Reading.BARE
         place = {"start_at_operation_time": self._start} if self._token is None else {"start_after": self._token}
         stream = self._database.watch(
