@@ -2,9 +2,9 @@
 
 The blocks of a page are taken in order:
 
-- ``python``: added to the page's program, the file ``app.py``. One that has an ``async def main`` is whole and begins anew;
-  what comes later is put in front of that line, as a reader would. A page without one gets the usual ending: connect, serve
-  ``routes`` on port 8889.
+- ``python``: added to the page's program, ``app.py``. One that has an ``async def main`` is whole and begins anew;
+  what comes later is put in front of that line, as a reader would. A page without one gets the usual ending: connect,
+  serve ``routes`` on port 8889.
 - ``python NAME.py``, ``nginx NAME.conf`` and the like: another file beside it, which commands use. ``python theirs`` is
   another system's.
 - ``console``: lines ``$ command`` and what they print, tried with a real shell while the program runs; ``...`` stands
@@ -119,7 +119,7 @@ class Program:
         ).stdout  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
-        """Where commands such as ``pytest`` are those of this Python, and what they connect to is the page's MongoDB."""
+        """Where commands such as ``pytest`` are those of this Python, and connect to the page's MongoDB."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return {**os.environ, "PATH": path, "BZZ_MONGODB_URI": self._uri, **self._variables}
 
