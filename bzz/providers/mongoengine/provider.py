@@ -8,14 +8,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import mongoengine as me
 
 from bzz.change import Diff
-from bzz.errors import ConfigurationError, NotFound
+from bzz.errors import BadRequest, ConfigurationError, NotFound, RequestError
 from bzz.providers import hidden
 from bzz.providers.base import (
+    ONE_BY_ONE,
     Changed,
     ListQuery,
     Options,
@@ -27,7 +29,7 @@ from bzz.providers.base import (
     Written,
 )
 from bzz.providers.compare_and_set import Conditions
-from bzz.providers.mongoengine import edits, internals, nested, orm_writes
+from bzz.providers.mongoengine import bulk, edits, internals, nested, orm_writes
 from bzz.providers.mongoengine.changes.live import LiveDocuments
 from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
@@ -48,6 +50,7 @@ from bzz.providers.public_ids import Identity, PublicIds
 from bzz.providers.records import changed, created, deleted
 from bzz.providers.value_checks import (
     Document,
+    FindMissing,
     Stored,
     check_references,
     require_declared,
@@ -138,9 +141,17 @@ class MongoEngineProvider(LiveDocuments):
     async def _check_references(
         self, codec: DocumentCodec, values: Map[str, Any], context: Any, stored: Stored | None = None
     ) -> None:
+        await self._check_found_by(self._find_missing(context), codec, values, stored)
+
+    def _find_missing(self, context: Any) -> FindMissing:
         async def find_missing(shape: Shape, keys: Sequence[Any]) -> list[Any]:
             return await self._reader.of(shape).missing(keys, context)
 
+        return find_missing
+
+    async def _check_found_by(
+        self, find_missing: FindMissing, codec: DocumentCodec, values: Map[str, Any], stored: Stored | None = None
+    ) -> None:
         if codec.refers:
             document = Document(codec.shape, values)
             await check_references(document, find_missing, refusals=lambda: refusals(codec, values), stored=stored)
@@ -155,6 +166,18 @@ class MongoEngineProvider(LiveDocuments):
         if path.last.field is None:
             return await self._insert(self._reader.documents(codec), values)
         return await nested.attach(self._reader, path, forms.new(codec, values), context)
+
+    async def create_many(
+        self, path: Path, values: Sequence[Map[str, Any]], context: Any, *, all_or_none: bool
+    ) -> list[Written | RequestError]:
+        codec = self._registry.of(path.last.shape.model)
+        lookups = bulk.Lookups(self._find_missing(context))
+        rows = bulk.rows(codec, values, partial(self._check_found_by, lookups.missing))
+        if not any(orm_writes.saves_itself(row.codec) for row in rows if isinstance(row, bulk.Row)):
+            return await bulk.insert(self._documents, rows, all_or_none=all_or_none)
+        if all_or_none:
+            raise BadRequest(f"{self.shape.name} is saved by code of its own, one by one. {ONE_BY_ONE}")
+        return await super().create_many(path, values, context, all_or_none=False)
 
     async def _insert(self, documents: DocumentStore, values: Map[str, Any]) -> Written:
         codec = documents.codec
