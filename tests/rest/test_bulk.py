@@ -138,7 +138,9 @@ async def test_an_array_beyond_the_limit_is_refused(api: Api) -> None:
 
 async def test_an_array_creates_subclasses(api: Api) -> None:
     client = api(Bag)
-    answer = await client.post("/bag/", json=[{"name": "a"}, {"@type": "Bag.Purple", "shade": 3}, {"@type": "Bag.Purple"}])
+    answer = await client.post(
+        "/bag/", json=[{"name": "a"}, {"@type": "Bag.Purple", "shade": 3}, {"@type": "Bag.Purple"}]
+    )
     assert answer.status_code == 201
     assert [each.get("shade", "none") for each in answer.json()] == ["none", 3, None]
     refused = await client.post("/bag/", json=[{"name": "a"}, {"@type": "Bag.Green"}])

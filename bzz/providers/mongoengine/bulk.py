@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,10 +15,12 @@ from bzz.providers.base import RowsRefused, Written
 from bzz.providers.mongoengine.codecs import forms
 from bzz.providers.mongoengine.codecs.classes import named_class
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.refusals import check_references_of
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.records import created
+from bzz.providers.value_checks import FindMissing
 from bzz.shape import Shape
 from bzz.shape.documents import TAG
 
@@ -29,29 +31,32 @@ class Row(NamedTuple):
     """A document to insert.
 
     :param codec: of its very class.
-    :param check: raises a :class:`bzz.errors.RequestError` if it refers to what is not there.
+    :param check: raises a :class:`bzz.errors.RequestError` if it refers to what is not there; None if it cannot refer.
     """
 
     codec: DocumentCodec
     values: Mapping[str, Any]
-    check: Callable[[], Awaitable[None]]
+    check: Callable[[], Awaitable[None]] | None
 
 
-Check = Callable[[DocumentCodec, Mapping[str, Any]], Awaitable[None]]
-"""Raises a :class:`bzz.errors.RequestError` if values refer to what is not there."""
+def rows(
+    codec: DocumentCodec, values: Sequence[Mapping[str, Any]], find_missing: FindMissing
+) -> list[Row | RequestError]:
+    """Return what is to be inserted, each of the class that it names.
+
+    :param find_missing: is asked for what all of them refer to together.
+    """
+    lookups = Lookups(find_missing)
+    return [_row(codec, each, lookups.missing) for each in values]
 
 
-def rows(codec: DocumentCodec, values: Sequence[Mapping[str, Any]], check: Check) -> list[Row | RequestError]:
-    """Return what is to be inserted, each of the class that it names."""
-    return [_row(codec, each, check) for each in values]
-
-
-def _row(codec: DocumentCodec, values: Mapping[str, Any], check: Check) -> Row | RequestError:
+def _row(codec: DocumentCodec, values: Mapping[str, Any], find_missing: FindMissing) -> Row | RequestError:
     try:
         own = named_class(codec, values) if TAG in values else codec
     except RequestError as error:
         return error
-    return Row(own, values, partial(check, own, values))
+    check = partial(check_references_of, own, values, find_missing) if own.refers else None
+    return Row(own, values, check)
 
 
 class Lookups:
@@ -60,7 +65,7 @@ class Lookups:
     :param find_missing: given a shape and primary keys, gives those that name no document.
     """
 
-    def __init__(self, find_missing: Callable[[Shape, Sequence[Any]], Awaitable[Collection[Any]]]) -> None:
+    def __init__(self, find_missing: FindMissing) -> None:
         self._find_missing = find_missing
         self._batchers: dict[Shape, Batcher[Any, bool]] = {}
 
@@ -105,7 +110,8 @@ async def _make(row: Row | RequestError) -> Raw | RequestError:
     if isinstance(row, RequestError):
         return row
     try:
-        await row.check()
+        if row.check is not None:
+            await row.check()
         return forms.new(row.codec, row.values)
     except RequestError as error:
         return error

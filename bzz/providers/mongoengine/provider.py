@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import mongoengine as me
@@ -37,7 +36,7 @@ from bzz.providers.mongoengine.codecs.classes import named_class
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.forms import merged
-from bzz.providers.mongoengine.codecs.refusals import refusals
+from bzz.providers.mongoengine.codecs.refusals import check_references_of, refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
 from bzz.providers.mongoengine.document_store import DocumentStore
@@ -50,9 +49,7 @@ from bzz.providers.public_ids import Identity, PublicIds
 from bzz.providers.records import changed, created, deleted
 from bzz.providers.value_checks import (
     Document,
-    FindMissing,
     Stored,
-    check_references,
     require_declared,
     require_ids,
     split_ids,
@@ -141,20 +138,8 @@ class MongoEngineProvider(LiveDocuments):
     async def _check_references(
         self, codec: DocumentCodec, values: Map[str, Any], context: Any, stored: Stored | None = None
     ) -> None:
-        await self._check_found_by(self._find_missing(context), codec, values, stored)
-
-    def _find_missing(self, context: Any) -> FindMissing:
-        async def find_missing(shape: Shape, keys: Sequence[Any]) -> list[Any]:
-            return await self._reader.of(shape).missing(keys, context)
-
-        return find_missing
-
-    async def _check_found_by(
-        self, find_missing: FindMissing, codec: DocumentCodec, values: Map[str, Any], stored: Stored | None = None
-    ) -> None:
         if codec.refers:
-            document = Document(codec.shape, values)
-            await check_references(document, find_missing, refusals=lambda: refusals(codec, values), stored=stored)
+            await check_references_of(codec, values, self._reader.missing_for(context), stored)
 
     # -- creating
 
@@ -171,8 +156,7 @@ class MongoEngineProvider(LiveDocuments):
         self, path: Path, values: Sequence[Map[str, Any]], context: Any, *, all_or_none: bool
     ) -> list[Written | RequestError]:
         codec = self._registry.of(path.last.shape.model)
-        lookups = bulk.Lookups(self._find_missing(context))
-        rows = bulk.rows(codec, values, partial(self._check_found_by, lookups.missing))
+        rows = bulk.rows(codec, values, self._reader.missing_for(context))
         if not any(orm_writes.saves_itself(row.codec) for row in rows if isinstance(row, bulk.Row)):
             return await bulk.insert(self._documents, rows, all_or_none=all_or_none)
         if all_or_none:
