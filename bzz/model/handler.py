@@ -77,7 +77,12 @@ class ModelHandler(BulkHandler):
 
     async def patch(self) -> None:
         """Change the fields that the body names, by RFC 7396; of a list, in all documents that the filters select."""
-        await (self.write_selected(self._patch_one) if self.path.last.is_list else self._update(merge=True))
+        if not self.path.last.is_list:
+            await self._update(merge=True)
+            return
+        await self._decode(self.path.last.shape, merge_patch=True)
+        validate(self.path.last.shape, self.data, self.provider.check, updating=True, has_receivers=True)
+        await self.write_selected(self._patch_one)
 
     async def _patch_one(self, attempt: WriteAttempt) -> None:
         changed = await self._update_once(attempt, merge=True)

@@ -58,17 +58,23 @@ def _routes(server: signin.Server, database: Any) -> bzz.RouteList:
             bzz.ModelHive.routes_for("mongoengine", Airline, live=True),
         ]
     )
-    return bzz.flatten(
+    models = bzz.flatten(
         [
-            tour.routes(server),
-            ("/changes", changes.ChangesHandler),
-            signin.routes(server, database),
             live,
-            bzz.LiveHive.routes_for(live),
             bzz.ModelHive.routes_for("mongoengine", Country),
             bzz.ModelHive.routes_for("mongoengine", Loading, methods=("GET", "POST")),
             bzz.ModelHive.routes_for(
                 "mongoengine", Review, methods=("GET", "POST"), read_only=["by"], authorize=signin.signed_in
             ),
+        ]
+    )
+    described = bzz.flatten([models, signin.routes(server, database)])
+    return bzz.flatten(
+        [
+            tour.routes(server),
+            ("/changes", changes.ChangesHandler),
+            described,
+            bzz.LiveHive.routes_for(live),
+            bzz.DocsHive.routes_for(described, title="Airports", version="1", swagger=True),
         ]
     )
