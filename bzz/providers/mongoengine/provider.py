@@ -111,9 +111,25 @@ class MongoEngineProvider(LiveDocuments):
         return await self._reader.get(path, context)
 
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        return await self._reader.page(path, await self._resolve(path, query, context), context)
+
+    async def _resolve(self, path: Path, query: ListQuery, context: Any) -> ListQuery:
+        """Return a query that names documents by primary keys only."""
         if self.has_public_ids(path.last.shape):
             query = await self._public_ids.resolve_filters(query, context)
-        return await self._reader.page(path, query, context)
+        if any(condition.operator == "match" for each in query.filters for condition in each.any_of):
+            query = await self._reader.resolve_links(query, self._public_ids.resolve_filters, context)
+        return query
+
+    async def facets(
+        self, path: Path, query: ListQuery, names: Sequence[str], context: Any
+    ) -> Map[str, Sequence[tuple[Any, int]]]:
+        return await self._reader.facets(path, await self._resolve(path, query, context), names, context)
+
+    async def fetch(self, shape: Shape, keys: Sequence[Any], context: Any) -> Map[str, Record]:
+        documents = self._reader.of(shape)
+        records = [DocumentRecord(documents.codec, raw) for raw in await documents.find_many(keys, context)]
+        return {str(documents.codec.key_value(each.raw["_id"])): each for each in records}
 
     async def render(self, items: Sequence[Any]) -> list[Any]:
         return await render(self._registry.root, items)
