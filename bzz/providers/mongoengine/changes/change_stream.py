@@ -101,11 +101,14 @@ class ChangeStream:
         while True:
             await self._keep_pace()
             try:
+                if _has_more(self._stream):
+                    return await self._taken(await self._next())
                 async with asyncio.timeout(AWAIT_MS / 1000 + SILENCE_SECONDS * 2 ** min(self._failures, 3)):
                     event = await self._next()
             except (PyMongoError, TimeoutError) as error:
                 await self._recover(error)
                 continue
+            self._pace.note(asyncio.get_running_loop().time(), self._session.operation_time)
             return await self._taken(event)
 
     async def close(self) -> None:
@@ -181,7 +184,6 @@ class ChangeStream:
 
     async def _taken(self, event: RawBSONDocument | None) -> RawBSONDocument | None:
         self._failures = 0
-        self._pace.note(asyncio.get_running_loop().time(), self._session.operation_time)
         self._token = self._stream.resume_token if event is None else event["_id"]  # the driver's is a deep copy
         if event is not None and self._reading is _Reading.BARE:
             self._reading = _Reading.BATCHES
