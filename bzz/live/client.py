@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from hashlib import blake2b
 from typing import Any
@@ -106,11 +106,19 @@ class Client:
     async def _send_changes(self) -> None:
         assert self._stream is not None
         take, is_last = self._stream.take, False
+        send = self._sender()
         while not is_last:
             chunk, is_last = await take()
-            waiting = self._write(chunk)
+            waiting = send(chunk)
             del chunk  # of which a slow connection has a copy
             await waiting
+
+    def _sender(self) -> Callable[[bytes], Awaitable[None]]:
+        """Return what sends what follows the beginning: without Tornado where a connection can do that."""
+        plain: Callable[[bytes], Awaitable[None]] = self._write
+        if self.handler._transforms:
+            return plain
+        return getattr(self.handler.request.connection, "send", plain)
 
     def _write(self, chunk: bytes) -> Awaitable[None]:
         self.handler.write(chunk)
