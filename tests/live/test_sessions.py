@@ -78,6 +78,41 @@ async def test_ending_all_sessions_of_a_user_ends_their_feeds(start: Start) -> N
         assert await feed.ended() == "forbidden"
 
 
+class Noted(MemoryRevocation):
+    """Notes whose sessions are looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked_at: list[str] = []
+
+    async def has_ended(self, session_id: str, user: str, started: float) -> bool:
+        self.looked_at.append(user)
+        return await super().has_ended(session_id, user, started)
+
+
+async def cookie_of(client: httpx.AsyncClient, name: str) -> str:
+    """Sign in; return the cookie of the session."""
+    await sign_in(client, f"ticket:{name}")
+    cookie = "; ".join(f"{key}={value}" for key, value in client.cookies.items())
+    client.cookies.clear()
+    return cookie
+
+
+@pytest.mark.parametrize("how", ["one session", "all sessions of the user"])
+async def test_an_end_of_a_session_has_nobody_elses_looked_at(start: Start, how: str) -> None:
+    store = Noted()
+    client, app = start(revocation=store)
+    ada, bob = [await cookie_of(client, name) for name in ("ada", "bob")]
+    async with following(client, "/mizzen/", Cookie=ada) as own, following(client, "/mizzen/", Cookie=bob):
+        store.looked_at.clear()
+        if how == "one session":
+            await client.post("/auth/signout/", headers={"Cookie": ada})
+        else:
+            await bzz.AuthHive.end_sessions(app, "tickets", "ada")
+        assert await own.ended() == "forbidden"
+        assert set(store.looked_at) == {"user tickets:ada"}
+
+
 async def test_who_need_not_sign_in_keeps_the_feed(start: Start) -> None:
     client, _ = start(authenticated_get=False)
     await sign_in(client, "ticket:ada")
