@@ -16,6 +16,7 @@ from bzz.errors import BadRequest
 from bzz.limits import release
 from bzz.live.channel import Channel
 from bzz.live.frames import ResetReason, reset
+from bzz.live.pings import Pings
 from bzz.live.rights import Rights, forget
 from bzz.live.settings import LiveSettings, settings_of
 from bzz.live.stream import Stream
@@ -99,9 +100,15 @@ class Client:
 
     async def _send_beginning(self, after: Position | None, snapshot: bool) -> None:
         assert self._stream is not None
+        pings = Pings(self._write)
         async with aclosing(self._stream.beginning(after, snapshot)) as frames:
-            async for chunk in frames:
-                await self._write(chunk)
+            try:
+                async for chunk in frames:
+                    pings.stop()
+                    await self._write(chunk)
+                    pings.restart()
+            finally:
+                pings.stop()
 
     async def _send_changes(self) -> None:
         assert self._stream is not None
