@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from tornado.web import RequestHandler
@@ -86,6 +86,10 @@ class Guard:
     def session_names(self, handler: RequestHandler) -> frozenset[str]:
         """Return the names of a request's sessions, and of their users, see :meth:`when_session_ends`."""
         return self._sessions.names_of(handler)
+
+    def have_sessions_ended(self, names: Collection[str]) -> bool:
+        """Return whether any of these have ended while a request was under way."""
+        return self._sessions.have_ended_lately(names)
 
     def has_own_credential(self, handler: RequestHandler) -> bool:
         """Return whether the request has a bearer token, which no browser adds by itself, and not only a cookie."""

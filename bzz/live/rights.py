@@ -75,14 +75,18 @@ class Rights:
             at_stop.append(end_all)
         guard: Any = client.handler.settings.get(GUARD)
         names: Collection[str] = ()
+        has_ended = False
         if hasattr(guard, "when_session_ends"):
             guard.when_session_ends(recheck)
             names = guard.session_names(client.handler)
+            has_ended = guard.have_sessions_ended(names)  # while this one was on its way
         loop = asyncio.get_running_loop()
         watch = _watches.get(loop)
         if watch is None:
             watch = _watches[loop] = _Watch()
         watch.begin(client, keys, names)
+        if has_ended:
+            watch.hurry([client])
 
 
 class _Watch:
@@ -115,10 +119,13 @@ class _Watch:
     def clients(self) -> Iterable[Watched]:
         return self._due
 
-    def hurry(self, ended: str | None) -> None:
-        """Ask now about those whose session has ended; about everybody where it has no name."""
-        due = self._due if ended is None else [client for client, names in self._names.items() if ended in names]
-        self._due.update(dict.fromkeys(due, 0.0))
+    def of(self, ended: str) -> list[Watched]:
+        """Return the clients who had a session by its name, or that of its user."""
+        return [client for client, names in self._names.items() if ended in names]
+
+    def hurry(self, clients: Iterable[Watched]) -> None:
+        """Ask about them now."""
+        self._due.update(dict.fromkeys(clients, 0.0))
         self._hurry.set()
 
     def end_all(self, application: Application) -> None:
@@ -175,7 +182,7 @@ def recheck(ended: str | None = None) -> None:
     """
     watch = _watches.get(asyncio.get_running_loop())
     if watch is not None:
-        watch.hurry(ended)
+        watch.hurry(watch.clients if ended is None else watch.of(ended))
 
 
 def clients() -> list[Watched]:
