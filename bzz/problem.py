@@ -105,8 +105,13 @@ class ProblemHandler(RequestHandler):
             return
         if status_code == 405:
             self.set_header("Allow", ", ".join(_methods_of(self)))
-        title = getattr(error, "reason", None) if isinstance(error, HTTPError) else None
-        _write(self, status_code, _problem(status_code, title), {})
+        _write(self, status_code, _problem(status_code, error), {})
+
+    def problem_of(self, error: Exception) -> dict[str, Any]:
+        """Return the problem that answers ``error``, whatever it is."""
+        if isinstance(error, RequestError):
+            return self._problem_of(error)
+        return _problem(error.status_code if isinstance(error, HTTPError) else 500, error)
 
     def _problem_of(self, error: RequestError) -> dict[str, Any]:
         """Return the members of the problem that answers ``error``."""
@@ -220,7 +225,8 @@ def _write(handler: RequestHandler, status: int, problem: Mapping[str, Any], hea
     handler.finish(dumps(problem))
 
 
-def _problem(status: int, title: str | None) -> dict[str, Any]:
+def _problem(status: int, error: BaseException | None) -> dict[str, Any]:
+    title = error.reason if isinstance(error, HTTPError) else None
     return {"type": "about:blank", "title": title or http.client.responses.get(status, "Unknown"), "status": status}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import changes
 import mongoengine
@@ -41,15 +42,16 @@ def make(settings: Settings) -> Application:
     """Return the application, with its receivers, and its relay where there is a Redis."""
     logging.getLogger("tornado.access").setLevel(logging.ERROR)  # refused rows are listed, not logged
     mongoengine.connect(DATABASE, host=settings.mongo, uuidRepresentation="standard")
-    app = Application(_routes(settings.server))
-    signin.configure(app, settings.secret, AsyncMongoClient(settings.mongo)[DATABASE])
+    database = AsyncMongoClient[dict[str, Any]](settings.mongo)[DATABASE]
+    app = Application(_routes(settings.server, database))
+    signin.configure(app, settings.secret, database)
     receivers.connect()
     if settings.redis is not None:
         changes.relay(settings.redis).attach(app)
     return app
 
 
-def _routes(server: signin.Server) -> bzz.RouteList:
+def _routes(server: signin.Server, database: Any) -> bzz.RouteList:
     live = bzz.flatten(
         [
             bzz.ModelHive.routes_for("mongoengine", Airport, live=True),
@@ -58,9 +60,9 @@ def _routes(server: signin.Server) -> bzz.RouteList:
     )
     return bzz.flatten(
         [
-            ("/", tour.PageHandler, {"server": server}),
+            tour.routes(server),
             ("/changes", changes.ChangesHandler),
-            signin.routes(server),
+            signin.routes(server, database),
             live,
             bzz.LiveHive.routes_for(live),
             bzz.ModelHive.routes_for("mongoengine", Country),
