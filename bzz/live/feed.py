@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bzz.asgi.lifespan import at_start
-from bzz.errors import BadRequest, ConfigurationError, NotAcceptable
+from bzz.errors import BadRequest, NotAcceptable
 from bzz.live import hub
+from bzz.live.capabilities import require
 from bzz.live.client import Client
 from bzz.live.rights import Rights
 from bzz.live.start import prepare
@@ -38,10 +39,7 @@ class Feed(Representation):
 
     def check(self, resource: Resource) -> None:
         """Called when routes are made with ``live=True``."""
-        if not isinstance(resource.provider, LiveProvider):
-            name = type(resource.provider).__name__
-            raise ConfigurationError(f"live: {name} cannot follow changes; leave live=True out")
-        hub.expect(resource.provider)
+        hub.expect(require(resource.provider, "live=True", "diff", "resume", "watch"))
 
     async def answer(self, handler: ModelHandler) -> None:
         """Called by the handler for ``Accept: text/event-stream``."""
