@@ -57,7 +57,7 @@ class ModelHandler(ResourceHandler):
         if representation is not None:
             await representation.answer(self)
             return
-        await (self._get_list() if self.path.last.is_list else self._get_instance())
+        self._finish_json(await (self._get_list() if self.path.last.is_list else self._get_instance()))
 
     head = get
 
@@ -90,7 +90,11 @@ class ModelHandler(ResourceHandler):
         """Send the signal before a list or an instance is shown."""
         await self._send_before(signals.pre_get_list if self.path.last.is_list else signals.pre_get_instance)
 
-    async def _get_instance(self) -> None:
+    async def read(self) -> bytes:
+        """Return the JSON of the list or the instance, and set the headers that go with it."""
+        return await (self._get_list() if self.path.last.is_list else self._get_instance())
+
+    async def _get_instance(self) -> bytes:
         fields = check_item_query(self.path.last.shape, self.request.query)
         await self._send_before(signals.pre_get_instance)
         record = await self.provider.get(self.path, self)
@@ -99,9 +103,9 @@ class ModelHandler(ResourceHandler):
         body = await self._render(record, fields)
         if not if_match_holds(self.request.headers, record.state):
             raise PreconditionFailed()
-        self._finish_json(body)
+        return body
 
-    async def _get_list(self) -> None:
+    async def _get_list(self) -> bytes:
         shape = self.path.last.shape
         query = read_list_query(
             shape,
@@ -120,7 +124,7 @@ class ModelHandler(ResourceHandler):
         if page.total is not None:
             self.set_header("X-Total-Count", str(page.total))
             self.set_header("Preference-Applied", COUNT_EXACT)
-        self._finish_json(dumps(rendered if fields is None else [project(each, fields) for each in rendered]))
+        return dumps(rendered if fields is None else [project(each, fields) for each in rendered])
 
     async def _items_after_receivers(self, records: list[Record]) -> list[Any]:
         """Send ``post_get_list``, and return the items that its receivers left."""

@@ -1,0 +1,76 @@
+"""Applications whose models have pages, and pages as clients without JavaScript see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+from bzz.model.representations import HTML, registered
+from bzz.routing import RouteList, flatten
+
+__all__ = ["ACCEPT", "Seen", "explored", "seen"]
+
+ACCEPT = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+"""What browsers say when they open a page."""
+
+
+def explored(*routes: Iterable[Any]) -> RouteList:
+    """Switch the explorer on for the models of these routes, and add its own."""
+    found = flatten(list(routes))
+    for route in found:
+        arguments = route[2] if len(route) > 2 else {}
+        if "resource" in arguments:
+            resource = arguments["resource"]
+            arguments["resource"] = replace(resource, served=(*resource.served, HTML))
+    return flatten([found, registered(HTML).routes()])
+
+
+class Seen(HTMLParser):
+    """What is on a page.
+
+    :ivar elements: each tag with its attributes and the text right inside it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str], list[str]]] = []
+        self._open: list[list[str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        texts: list[str] = []
+        self.elements.append((tag, {name: value or "" for name, value in attrs}, texts))
+        if tag not in ("input", "meta", "link"):
+            self._open.append(texts)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._open:
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self._open and data.strip():
+            self._open[-1].append(data.strip())
+
+    def texts(self, tag: str, **attributes: str) -> list[str]:
+        """The texts of the elements of a tag that have these attributes."""
+        return [" ".join(texts) for _, texts in self._found(tag, attributes)]
+
+    def attributes(self, tag: str, name: str, **attributes: str) -> list[str]:
+        """The values of an attribute of the elements that have these others."""
+        return [found[name] for found, _ in self._found(tag, attributes) if name in found]
+
+    def _found(self, tag: str, attributes: dict[str, str]) -> list[tuple[dict[str, str], list[str]]]:
+        wanted = {name.strip("_").replace("_", "-"): value for name, value in attributes.items()}
+        return [
+            (found, texts)
+            for each, found, texts in self.elements
+            if each == tag and all(found.get(name) == value for name, value in wanted.items())
+        ]
+
+
+def seen(html: str) -> Seen:
+    """Read a page."""
+    found = Seen()
+    found.feed(html)
+    return found
