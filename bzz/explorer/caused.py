@@ -37,8 +37,8 @@ _NOTHING: AbstractContextManager[Any] = nullcontext()
 class Caused:
     """What one request has caused so far.
 
-    :ivar steps: each with ``what`` (signal, event or listener), ``name``, ``ms``, ``error`` if it failed,
-        and ``steps``.
+    :ivar steps: each with ``what`` (event, listener or receiver), ``name``, ``on`` (the signal of a receiver), ``ms``,
+        ``error`` if it failed, and ``steps``.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Caused:
         self._is_over = False
 
     @contextmanager
-    def step(self, within: list[Step], what: str, name: str) -> Iterator[None]:
+    def step(self, within: list[Step], what: str, name: str, **more: str) -> Iterator[None]:
         """Record something that happens within another step."""
         if self._is_over or self._count >= MAX_STEPS:
             self._count += 1
@@ -56,7 +56,7 @@ class Caused:
             return
         self._count += 1
         began = time.perf_counter()
-        step: Step = {"what": what, "name": name, "at": _ms(began - self._began), "steps": []}
+        step: Step = {"what": what, "name": name, **more, "at": _ms(began - self._began), "steps": []}
         within.append(step)
         token = _here.set((self, step["steps"]))
         try:
@@ -117,8 +117,8 @@ def _signal_hook(signal: Signal, receiver: Receiver) -> AbstractContextManager[A
     if now is None or receiver.__module__ == "bzz.events.from_signals":  # which sends events, that are told themselves
         return _NOTHING
     caused, within = now
-    return caused.step(within, "receiver", f"{name_of(receiver)} ({signal.name})")
+    return caused.step(within, "receiver", name_of(receiver), on=signal.name)
 
 
 def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+    return round(seconds * 1000, 2)

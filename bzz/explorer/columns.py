@@ -44,7 +44,9 @@ class Column:
 
 
 def columns_of(shape: Shape, fields: tuple[str, ...] | None = None) -> list[Column]:
-    """Return the columns of a list: the id, what people know a document by, and then the others as declared.
+    """Return the columns of a list: what people know a document by, and then the others as declared.
+
+    An id that means nothing to people is among the others.
 
     :param fields: the dotted names that ``fields=`` asks for; None for those that fit on a page.
     """
@@ -57,11 +59,11 @@ def columns_of(shape: Shape, fields: tuple[str, ...] | None = None) -> list[Colu
 
     def rank(item: tuple[str, Field]) -> int:
         name, field = item
-        if name == own_id:
+        if name == own_id and (best is None or field.kind.name != "id"):
             return 0
         if best is not None and name == best.name:
             return 1
-        return 3 if field.kind.name in _LAST else 2
+        return 3 if field.kind.name in _LAST or name == own_id else 2
 
     chosen = sorted(visible, key=rank)[:MAX_COLUMNS]
     return [Column(name, field, name == own_id) for name, field in chosen]

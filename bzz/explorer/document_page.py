@@ -72,22 +72,17 @@ async def finish_document(page: Page) -> None:
 
 async def finish_new(page: Page) -> None:
     """Answer with an empty form, to create a document or to link one."""
-    handler = page.handler
-    step = handler.path.last
-    if step.is_reference:
-        inputs = inputs_of(_linking(step.field), {}, {}, page.site, is_new=True)
-    else:
-        inputs = inputs_of(step.shape, {}, {}, page.site, is_new=True)
-    inside = may_look_inside(handler)
+    step = page.handler.path.last
+    shape = _linking(step.field) if step.is_reference else step.shape
     finish_page(
-        handler,
+        page.handler,
         "new.html",
         page=page,
-        inputs=inputs,
+        inputs=inputs_of(shape, {}, {}, page.site, is_new=True),
         form=form_html,
+        unset=_unset,
         is_link=step.is_reference,
-        errors=[],
-        inside=inside,
+        inside=may_look_inside(page.handler),
     )
 
 
@@ -97,11 +92,11 @@ def form_html(inputs: list[Input], editable: bool = True) -> bytes:
 
 
 def _unset(inputs: Iterable[Input]) -> Iterator[str]:
-    """Yield the names of the inputs that are empty because nothing is set, not because a text is empty."""
+    """Yield the names of the inputs that are empty because nothing is set: a form that leaves them so sets nothing."""
     for each in inputs:
         if each.control == "group":
             yield from _unset(each.inputs)
-        elif each.is_null and each.kind == "string" and not each.read_only:
+        elif each.is_null and not each.read_only:
             yield each.name
 
 

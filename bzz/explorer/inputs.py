@@ -233,6 +233,10 @@ def _indented(value: Any) -> str:
 
 
 def _local(text: str) -> tuple[str, str]:
-    """Return the text of an input for a moment, and its control: a text where browsers would lose digits of it."""
+    """Return the text of an input for a moment, and its control: a text where browsers would lose digits of it.
+
+    >>> _local("2026-01-02T03:04:05Z"), _local("2026-01-02T03:04:05.678901Z")
+    (('2026-01-02T03:04:05', 'datetime'), ('2026-01-02T03:04:05.678901Z', 'text'))
+    """
     naive = text.removesuffix("Z")
     return (naive, "datetime") if not text or len(naive.partition(".")[2]) in (0, 3) else (text, "text")

@@ -34,12 +34,14 @@ class Heading:
 
     :param href: the list sorted by it, in the other direction if it is already; None if it cannot be.
     :param direction: ``ascending``, ``descending`` or empty.
+    :param target: the URL of the list that its references lead to; empty where there is none.
     """
 
     column: Column
     label: str
     href: str | None
     direction: str
+    target: str
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ def _heading(page: Page, column: Column) -> Heading:
     first = (page.address.value("sort") or "").split(",")[0]
     direction = {column.name: "ascending", f"-{column.name}": "descending"}.get(first, "")
     href = page.address.sorted_by(column.name, direction == "ascending") if column.is_sortable else None
-    return Heading(column, label(column.name), href, direction)
+    link = column.field.link
+    target = page.site.of_model(link.shape.model) if link is not None and link.is_reference else None
+    return Heading(column, label(column.name), href, direction, "" if target is None else f"{target.url}/")
 
 
 def _row(page: Page, columns: list[Column], row: dict[str, Any], names: Any, place: int) -> Row:
@@ -121,7 +125,7 @@ def _row(page: Page, columns: list[Column], row: dict[str, Any], names: Any, pla
     is_known = own is not None or not page.address.given
     href = below(page.list_url, key) if is_known else None
     cells = [cell(each, row, names) for each in columns]
-    if cells and is_known and (own is None or columns[0].is_id):
+    if cells and is_known:
         cells[0] = Cell(cells[0].text or "Open", href, "key")
     display = display_field(shape)
     name = text_of(row.get(display.name)) if display is not None else ""

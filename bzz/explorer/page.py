@@ -79,13 +79,8 @@ class Page:
 
     def action(self, method: str, **more: str) -> str:
         """Return the URL to which a form is sent that means ``method``."""
-        meant = {
-            **({} if method == "POST" else {"_method": method}),
-            **{name: each for name, each in more.items() if each},
-        }
-        if self.token:
-            meant["_xsrf"] = self.token
-        return f"{self.url}?{urlencode(meant)}" if meant else self.url
+        meant = {"_method": method, **more, "_xsrf": self.token}
+        return f"{self.url}?{urlencode({name: each for name, each in meant.items() if each})}"
 
 
 async def page_of(handler: Any, address: Address) -> Page:

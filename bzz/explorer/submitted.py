@@ -15,8 +15,7 @@ from bzz.explorer.addresses import below
 
 __all__ = ["after_write", "take_form"]
 
-METHODS = ("PUT", "PATCH", "DELETE")
-FORM = "application/x-www-form-urlencoded"
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def take_form(handler: Any) -> None:

@@ -60,6 +60,20 @@ class Seen(HTMLParser):
         """The values of an attribute of the elements that have these others."""
         return [found[name] for found, _ in self._found(tag, attributes) if name in found]
 
+    def entered(self) -> dict[str, list[str]]:
+        """What a browser would send of the inputs of the page."""
+        entered: dict[str, list[str]] = {}
+        select = ""
+        for tag, found, texts in self.elements:
+            name = found.get("name", "")
+            select = name if tag == "select" else select
+            if tag == "option" and select:
+                if "selected" in found or select not in entered:
+                    entered[select] = [found["value"]]
+            elif name and tag in ("input", "textarea"):
+                entered.setdefault(name, []).append(" ".join(texts) if tag == "textarea" else found.get("value", ""))
+        return entered
+
     def _found(self, tag: str, attributes: dict[str, str]) -> list[tuple[dict[str, str], list[str]]]:
         wanted = {name.strip("_").replace("_", "-"): value for name, value in attributes.items()}
         return [
