@@ -7,6 +7,7 @@ import { follow } from "./bzz-live.js";
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const HTML = { Accept: "text/html" };
+const FORM = "form.document-form";
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -32,6 +33,14 @@ async function page(url) {
 }
 
 let quiet = 0; // until when a change that the feed tells is one's own
+
+// Elements of another page, with ids of their own: there may be two forms of one model on a page.
+function adopted(node, suffix) {
+  const made = document.importNode(node, true);
+  for (const name of ["id", "for", "aria-describedby", "aria-labelledby"])
+    for (const each of $$(`[${name}]`, made)) each.setAttribute(name, `${each.getAttribute(name)}-${suffix}`);
+  return made;
+}
 
 async function send(method, form, body, etag) {
   quiet = Date.now() + 3000;
@@ -181,7 +190,7 @@ function explain(answer, words) {
 
 // The three-way comparison: what the form began with, what is stored now, and what was entered here.
 async function compare(root, form) {
-  const theirs = $("#document", await page(form.dataset.url));
+  const theirs = $(FORM, await page(form.dataset.url));
   const stored = new Map(fieldsOf(theirs).map((each) => [each.name, each]));
   const rows = [];
   for (const field of fieldsOf(root)) {
@@ -221,7 +230,7 @@ async function compare(root, form) {
 
 async function reload(form) {
   const found = await page(form.dataset.url);
-  const fresh = document.importNode($("#document", found), true);
+  const fresh = document.importNode($(FORM, found), true);
   $("main h1").textContent = $("h1", found).textContent;
   const before = new Map(fieldsOf(form).map((each) => [each.name, each.base]));
   form.replaceWith(fresh);
@@ -242,7 +251,7 @@ const busy = async (button, work) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.id === "document") {
+  if (form.matches(FORM)) {
     event.preventDefault();
     busy(event.submitter, async () => {
       const done = await save(form, form);
@@ -254,7 +263,7 @@ document.addEventListener("submit", (event) => {
   } else if (form.classList.contains("delete")) {
     event.preventDefault();
     busy(event.submitter, async () => {
-      const { answer, value } = await send("DELETE", form, undefined, $("#document")?.dataset.etag);
+      const { answer, value } = await send("DELETE", form, undefined, $(FORM, form.closest("dialog") ?? document)?.dataset.etag);
       if (answer.ok) {
         if (form.closest("dialog")) form.closest("dialog").close("saved");
         else location.href = form.dataset.back;
@@ -264,7 +273,7 @@ document.addEventListener("submit", (event) => {
 });
 
 document.addEventListener("reset", (event) => {
-  if (event.target.id === "document") setTimeout(() => mark(event.target));
+  if (event.target.matches(FORM)) setTimeout(() => mark(event.target));
 });
 
 function mark(form) {
@@ -281,13 +290,13 @@ document.addEventListener("input", (event) => {
     $(".matches", empty)?.remove();
     item.after(empty);
   }
-  const form = event.target.closest("#document");
+  const form = event.target.closest(FORM);
   if (form && !("new" in form.dataset)) mark(form);
   if (event.target.matches("[data-search]")) search(event.target);
 });
 
 addEventListener("beforeunload", (event) => {
-  const form = $("main #document:not([data-new])");
+  const form = $(`main ${FORM}:not([data-new])`);
   if (form && known.has(form) && changed(form).length) event.preventDefault();
 });
 
@@ -318,7 +327,7 @@ function matches(input, found) {
     box.querySelector("a.reference")?.replaceWith(element("span", { class: "hint" }, name));
     matches(input, []);
     input.dispatchEvent(new InputEvent("change", { bubbles: true }));
-    const form = input.closest("#document");
+    const form = input.closest(FORM);
     if (form && !("new" in form.dataset)) mark(form);
   };
   box.style.position = "relative";
@@ -349,7 +358,7 @@ async function drawer(url, after) {
     element("div", { class: "drawer-head" }, title, element("span", { class: "actions" }, element("a", { class: "button small", href: url }, "Open page"),
       element("button", { class: "button small", onclick: () => leave() }, "Close"))), content);
   const leave = () => { if (!dirty() || confirm("Leave without saving?")) dialog.close(); };
-  const dirty = () => { const form = $("#document", dialog); return form && changed(form).length > 0; };
+  const dirty = () => { const form = $(FORM, dialog); return form && changed(form).length > 0; };
   document.body.append(dialog);
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); leave(); });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) leave(); });
@@ -358,8 +367,8 @@ async function drawer(url, after) {
   try {
     const found = await page(url);
     title.textContent = $("h1", found).textContent;
-    content.replaceChildren(...[...$(".document-main", found).children].map((each) => document.importNode(each, true)));
-    fieldsOf($("#document", content));
+    content.replaceChildren(...[...$(".document-main", found).children].map((each) => adopted(each, "drawer")));
+    fieldsOf($(FORM, content));
     ($(".field:not([data-fixed]) :is(input, select, textarea)", content) ?? $("a, button", content))?.focus();
   } catch (error) {
     title.textContent = "This cannot be shown";
@@ -401,7 +410,7 @@ function buttons(row) {
 
 async function editRow(row, at) {
   if (known.has(row)) return;
-  const form = document.importNode($("#document", await page(row.dataset.href)), true);
+  const form = adopted($(FORM, await page(row.dataset.href)), row.dataset.key);
   const cells = [...row.cells];
   const before = cells.map((each) => [...each.childNodes]);
   headings.forEach((heading, place) => {
@@ -516,7 +525,7 @@ function changeRow({ kind, id, row: value, diff }) {
 }
 
 function changeDocument(told) {
-  const form = $("main #document");
+  const form = $(`main ${FORM}`);
   if (told.kind === "deleted" || told.kind === "leave") return note(form, "This was deleted meanwhile.");
   if (Date.now() < quiet) return;
   if (changed(form).length) note(form, `Somebody else changed ${Object.keys(told.diff ?? {}).join(", ") || "this"} meanwhile. Before yours is stored you will see both.`, "", true);
@@ -537,7 +546,7 @@ function live(badge) {
       },
       change(told) {
         if (table) changeRow(told);
-        else if ($("main #document")) changeDocument(told);
+        else if ($(`main ${FORM}`)) changeDocument(told);
         else location.reload();
       },
       reset(reason) { say(reason === "forbidden" ? "not allowed" : "reconnecting", true); },
@@ -554,7 +563,7 @@ function live(badge) {
 // -- what the page gets besides
 
 for (const snippet of $$(".snippet")) {
-  $("h3", snippet).append(element("button", { class: "button small", type: "button", "aria-label": `Copy ${$("h3", snippet).textContent}`, onclick: async ({ target }) => {
+  $("h2", snippet).append(element("button", { class: "button small", type: "button", "aria-label": `Copy ${$("h2", snippet).textContent}`, onclick: async ({ target }) => {
     await navigator.clipboard.writeText($("code", snippet).textContent);
     target.textContent = "Copied";
     setTimeout(() => { target.textContent = "Copy"; }, 1500);
@@ -581,5 +590,5 @@ for (const row of $$("tbody tr", table ?? document.createElement("table"))) {
   row.addEventListener("pointerleave", () => over(false));
 }
 if (innerWidth < 1000) $(".menu")?.removeAttribute("open");
-$$("main #document").forEach(fieldsOf);
+$$(`main ${FORM}`).forEach(fieldsOf);
 if ($("#live")) live($("#live"));

@@ -52,12 +52,11 @@ async def shown(client: httpx.AsyncClient, url: str) -> Seen:
 
 
 async def submit(
-    client: httpx.AsyncClient, page: Seen, changes: dict[str, Any], form: str = "document"
+    client: httpx.AsyncClient, page: Seen, changes: dict[str, Any], form: str = "panel document-form"
 ) -> httpx.Response:
     """Send a form as a browser does: all its inputs, some of them changed."""
-    by = {"id": form} if form == "document" else {"class_": form}
-    (action,) = page.attributes("form", "action", **by)
-    given = page.entered() if form == "document" else {}
+    (action,) = page.attributes("form", "action", class_=form)
+    given = {} if form == "delete" else page.entered()
     origin = f"{client.base_url.scheme}://{client.base_url.netloc.decode()}"
     return await client.post(action, data={**given, **changes}, headers={**ACCEPT, "Origin": origin})
 
