@@ -14,6 +14,7 @@ from bzz.live.hive import LiveHive
 from bzz.live.watching import watch
 from bzz.model.handler import ModelHandler
 from bzz.model.hive import ModelHive
+from bzz.openapi.hive import DocsHive
 from bzz.origins import cors
 from bzz.routing import RouteList, flatten
 from bzz.serving.server import serve
@@ -35,6 +36,7 @@ __all__ = [
     "BzzError",
     "Change",
     "ConfigurationError",
+    "DocsHive",
     "Event",
     "Limits",
     "LiveHive",

@@ -105,8 +105,7 @@ class ProblemHandler(RequestHandler):
             return
         if status_code == 405:
             self.set_header("Allow", ", ".join(_methods_of(self)))
-        title = getattr(error, "reason", None) if isinstance(error, HTTPError) else None
-        self._write_problem(_problem(status_code, title), {})
+        self._write_problem(_problem(status_code, error), {})
 
     def _write_problem(self, problem: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         _begin(self, problem, headers)
@@ -115,6 +114,12 @@ class ProblemHandler(RequestHandler):
     def _finish_problem(self, problem: Mapping[str, Any]) -> None:
         """Finish with a problem; the status and the other headers are set."""
         _finish(self, problem)
+
+    def problem_of(self, error: Exception) -> dict[str, Any]:
+        """Return the problem that answers ``error``, whatever it is."""
+        if isinstance(error, RequestError):
+            return self._problem_of(error)
+        return _problem(error.status_code if isinstance(error, HTTPError) else 500, error)
 
     def _problem_of(self, error: RequestError) -> dict[str, Any]:
         """Return the members of the problem that answers ``error``."""
@@ -233,7 +238,8 @@ def _finish(handler: RequestHandler, problem: Mapping[str, Any]) -> None:
     handler.finish(dumps(problem))
 
 
-def _problem(status: int, title: str | None) -> dict[str, Any]:
+def _problem(status: int, error: BaseException | None) -> dict[str, Any]:
+    title = error.reason if isinstance(error, HTTPError) else None
     return {"type": "about:blank", "title": title or http.client.responses.get(status, "Unknown"), "status": status}
 
 

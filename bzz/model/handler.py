@@ -15,8 +15,9 @@ from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import PreconditionFailed
 from bzz.headers import add_vary
-from bzz.model.base import ResourceHandler, WriteAttempt
+from bzz.model.base import WriteAttempt
 from bzz.model.body import decode, read_links
+from bzz.model.bulk import BulkHandler
 from bzz.model.etag import if_match_holds, view_tag
 from bzz.model.links import header_text, link_header, location
 from bzz.model.prefer import COUNT_EXACT, wants_count
@@ -34,7 +35,7 @@ logger = logging.getLogger("bzz.model")
 Fields = tuple[str, ...]
 
 
-class ModelHandler(ResourceHandler):
+class ModelHandler(BulkHandler):
     """Answers the requests for one model and everything nested in it.
 
     Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own,
@@ -62,22 +63,42 @@ class ModelHandler(ResourceHandler):
     head = get
 
     async def post(self) -> None:
-        """Create an instance, attach an embedded document, or link an existing one."""
-        await (self._link() if self.path.last.is_reference else self._create())
+        """Create an instance or an array of them, attach an embedded document, or link an existing one."""
+        if self.path.last.is_reference:
+            await self._link()
+        elif self.posts_array():
+            await self.create_rows()
+        else:
+            await self._create()
 
     async def put(self) -> None:
         """Change the fields that the body names."""
         await self._update(merge=False)
 
     async def patch(self) -> None:
-        """Change the fields that the body names, by RFC 7396."""
-        await self._update(merge=True)
+        """Change the fields that the body names, by RFC 7396; of a list, in all documents that the filters select."""
+        if not self.path.last.is_list:
+            await self._update(merge=True)
+            return
+        await self._decode(self.path.last.shape, merge_patch=True)
+        validate(self.path.last.shape, self.data, self.provider.check, updating=True, has_receivers=True)
+        await self.write_selected(self._patch_one)
+
+    async def _patch_one(self, attempt: WriteAttempt) -> None:
+        changed = await self._update_once(attempt, merge=True)
+        await self._send_after(signals.post_update_instance, changed, **self._told_of(changed))
 
     async def delete(self) -> None:
-        """Delete an instance, remove an embedded document, or unlink a reference."""
+        """Delete an instance or all that the filters select, remove an embedded document, or unlink a reference."""
+        if self.path.last.is_list:
+            await self.write_selected(self._delete_one)
+            return
         written = await self._retry_while_stale(self._delete)
         await self._send_after(signals.post_delete_instance, written)
         self._finish_empty()
+
+    async def _delete_one(self, attempt: WriteAttempt) -> None:
+        await self._send_after(signals.post_delete_instance, await self._delete(attempt))
 
     async def _delete(self, attempt: WriteAttempt) -> Written:
         self.data = {}
@@ -151,9 +172,12 @@ class ModelHandler(ResourceHandler):
 
     async def _update(self, *, merge: bool) -> None:
         changed = await self._retry_while_stale(functools.partial(self._update_once, merge=merge))
+        await self._finish_written(changed, signals.post_update_instance, **self._told_of(changed))
+
+    def _told_of(self, changed: Changed) -> dict[str, Any]:
+        """Return what receivers are told of an update, worked out only if there are any."""
         has_receivers = signals.post_update_instance.has_receivers_for(self._model)
-        fields = changed.updated_fields if has_receivers else {}
-        await self._finish_written(changed, signals.post_update_instance, updated_fields=fields)
+        return {"updated_fields": changed.updated_fields if has_receivers else {}}
 
     async def _update_once(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
         end, signal = self.path.last, signals.pre_update_instance

@@ -18,7 +18,7 @@ from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
 from bzz.providers.base import ListQuery, Sort
 from bzz.shape import Shape
 
-__all__ = ["check_item_query", "pairs", "project", "read_fields", "read_list_query"]
+__all__ = ["check_item_query", "pairs", "project", "read_fields", "read_list_query", "read_selection"]
 
 REMEMBERED = 256  # queries: clients ask for the same lists again and again
 
@@ -87,6 +87,20 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
         before=_cursor(options, "before"),
         count=count,
     )
+
+
+def read_selection(shape: Shape, query: str, *, limit: int) -> ListQuery:
+    """Return the filters of a write to all that they select.
+
+    :param limit: how many documents are read at the most.
+    :raises bzz.errors.BadRequest: if there is no filter, or anything else in the query.
+    """
+    options, conditions = _split(query)
+    if options:
+        raise unreadable(next(iter(options)), "Only filters select what is written.")
+    if not conditions:
+        raise BadRequest("Name at least one filter: without any, every document would be written.")
+    return ListQuery(per_page=limit, filters=read_filters(shape, conditions))
 
 
 @lru_cache(REMEMBERED)

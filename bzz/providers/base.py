@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bzz.change import Diff
+from bzz.errors import BadRequest, RequestError
 from bzz.providers.naming import NamesDocuments
-from bzz.providers.outcome import Changed, Page, Record, Stale, Written
+from bzz.providers.outcome import Changed, Page, Record, RowsRefused, Stale, Written
 from bzz.providers.store import Entry, Store
 from bzz.shape import Field, Shape
 from bzz.shape.operators import Operator
 
 __all__ = [
+    "ONE_BY_ONE",
     "Changed",
     "Condition",
     "Entry",
@@ -35,6 +37,7 @@ __all__ = [
     "Precondition",
     "Provider",
     "Record",
+    "RowsRefused",
     "Sort",
     "Stale",
     "Step",
@@ -42,6 +45,9 @@ __all__ = [
     "Unchanged",
     "Written",
 ]
+
+ONE_BY_ONE = "Send `Prefer: handling=lenient` to have each stored by itself."
+"""What a client can do who posts an array that cannot be stored as a whole."""
 
 Precondition = Callable[[str], bool]
 """Called with the state of the stored instance (:attr:`Record.state`); returns whether the write may go on."""
@@ -227,6 +233,28 @@ class Provider(NamesDocuments, ABC):
         :raises bzz.errors.Invalid: the model refuses the values, or a reference names nothing.
         :raises bzz.errors.Conflict: the id or a unique value is taken, or a single property is occupied.
         """
+
+    async def create_many(
+        self, path: Path, values: Sequence[Mapping[str, Any]], context: Any, *, all_or_none: bool
+    ) -> builtins.list[Written | RequestError]:
+        """Insert several documents at the root list, as :meth:`create` inserts one.
+
+        A provider that overrides nothing inserts one after the other, and cannot insert all or none.
+
+        :param all_or_none: whether nothing is stored unless everything is.
+        :returns: for each, in their order, what was written, or why it was not. With ``all_or_none`` all are written.
+        :raises RowsRefused: with ``all_or_none``, if some are refused.
+        :raises bzz.errors.BadRequest: with ``all_or_none``, if this cannot be promised here; it says what to do.
+        """
+        if all_or_none:
+            raise BadRequest(f"{self.shape.name} documents cannot be stored together here. {ONE_BY_ONE}")
+        outcomes: builtins.list[Written | RequestError] = []
+        for each in values:
+            try:
+                outcomes.append(await self.create(path, each, context))
+            except RequestError as error:
+                outcomes.append(error)
+        return outcomes
 
     @abstractmethod
     async def update(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
-from bzz.model.representations import HTML, registered
-from bzz.routing import RouteList, flatten
+import bzz
+from bzz.routing import RouteList
 
 __all__ = ["ACCEPT", "Seen", "explored", "seen"]
 
@@ -18,13 +17,8 @@ ACCEPT = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q
 
 def explored(*routes: Iterable[Any]) -> RouteList:
     """Switch the explorer on for the models of these routes, and add its own."""
-    found = flatten(list(routes))
-    for route in found:
-        arguments = route[2] if len(route) > 2 else {}
-        if "resource" in arguments:
-            resource = arguments["resource"]
-            arguments["resource"] = replace(resource, served=(*resource.served, HTML))
-    return flatten([found, registered(HTML).routes()])
+    found = bzz.flatten(list(routes))
+    return bzz.flatten([found, bzz.DocsHive.routes_for(found, title="Tests", version="1", explorer=True)])
 
 
 class Seen(HTMLParser):

@@ -16,6 +16,7 @@ from bzz.providers.mongoengine.listing import DocumentListing, ItemListing
 from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
 from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.paging import read_page
+from bzz.providers.value_checks import FindMissing
 from bzz.shape import Shape
 
 __all__ = ["PathReader"]
@@ -42,6 +43,14 @@ class PathReader:
     def of(self, shape: Shape) -> DocumentStore:
         """Return the documents of the model that a shape describes."""
         return self.documents(self.registry.of(shape.model))
+
+    def missing_for(self, context: Any) -> FindMissing:
+        """Return what finds out which primary keys name no document for one request."""
+
+        async def find_missing(shape: Shape, keys: Sequence[Any]) -> list[Any]:
+            return await self.of(shape).missing(keys, context)
+
+        return find_missing
 
     # -- one
 
