@@ -535,6 +535,7 @@ function changeDocument(told) {
 function live(badge) {
   const state = $("#live-state");
   const say = (words, off) => { state.textContent = words; badge.classList.toggle("off", off); };
+  badge.hidden = false;
   let feed;
   let begun = false;
   const open = () => {
