@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bzz.explorer.addresses import below
 from bzz.explorer.columns import Column
 from bzz.shape import Field
 
@@ -62,7 +61,9 @@ def _cell(field: Field, value: Any, names: Names) -> Cell:
         return Cell(name, href, "reference")
     if link is not None and link.is_reference:
         return Cell(_listed([names.get((link.shape.model, str(each)), (str(each), ""))[0] for each in value]))
-    return Cell(text_of(value), None, "yes" if value is True else "no" if value is False else "")
+    if field.kind.name == "datetime" and isinstance(value, str):
+        return Cell(value.replace("T", " ").removesuffix("Z"))
+    return Cell(text_of(value))
 
 
 def text_of(value: Any) -> str:
@@ -123,8 +124,3 @@ def _parts(value: Mapping[str, Any]) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
-
-
-def row_url(url: str, key: Any) -> str:
-    """Return the URL of a row of the list at ``url``."""
-    return below(url, str(key))

@@ -467,7 +467,7 @@ const short = (words) => words.length > 160 ? `${words.slice(0, 159)}…` : word
 const names = new Map(table ? $$("a.reference", table).map((each) => [each.getAttribute("href"), each.textContent]) : []);
 
 function cell(heading, value, href) {
-  const words = text(value);
+  const words = heading.dataset.kind === "datetime" ? String(value ?? "").replace("T", " ").replace(/Z$/, "") : text(value);
   if (href) return element("a", { class: "key", href }, words || "Open");
   if (!words) return element("span", { class: "unset" }, "—");
   const target = heading.dataset.target && typeof value !== "object" ? `${heading.dataset.target}${encodeURIComponent(value)}/` : "";

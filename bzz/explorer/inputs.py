@@ -114,6 +114,8 @@ class _Form:
         for name, each in fields.items():
             if self.is_new and (each.read_only or (name in ids and name == "id" and not each.required)):
                 continue
+            if not self.is_new and each.is_list and each.link is not None and not depth:
+                continue  # it has a table of its own beside the form
             made = self._input(prefix + name, name, each, known.get(name), depth)
             made.read_only = made.read_only or (not self.is_new and name in ids)
             yield made

@@ -46,7 +46,18 @@ def finish_problem(handler: Any, problem: Mapping[str, Any]) -> None:
         inputs=inputs,
         form=form_html,
         action=handler.request.uri if inputs else "",
-        url=handler.request.path,
+        way_out=_way_out(handler, bool(inputs)),
         sign_in=sign_in_of(handler),
         user=user_of(handler),
     )
+
+
+def _way_out(handler: Any, has_form: bool) -> tuple[str, str]:
+    """Return the words and the URL of the next page to try."""
+    path: str = handler.request.path
+    if has_form:
+        return "Load it again", path
+    if handler.request.query:
+        return "Without parameters", path
+    above = path.rstrip("/").rpartition("/")[0]
+    return ("Up", f"{above}/") if above else ("Load it again", path)
