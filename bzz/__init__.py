@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from bzz import errors, events, signals
+from bzz import errors, events, explorer, signals
 from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, fresh, off, on, silent
@@ -56,6 +56,7 @@ __all__ = [
     "emit_from_thread",
     "errors",
     "events",
+    "explorer",
     "flatten",
     "forward",
     "fresh",

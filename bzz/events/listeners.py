@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from bzz.events.event import Event
-from bzz.events.model_events import FieldUpdated, FieldUpdating, ModelEvent
+from bzz.events.model_events import VERBS, FieldUpdated, FieldUpdating, ModelEvent
 from bzz.events.targets import Subject, Target
 
 __all__ = ["CACHED_NAMES", "Call", "Listener", "Listeners"]
@@ -82,6 +82,12 @@ class Listeners:
     def _wants(self, kinds: tuple[type[ModelEvent[Any]], ...], model: type) -> bool:
         """Return whether there is a listener for events of these classes and ``model``, for any field."""
         return any(_means(target, kind, model) for kind in kinds for target in self._heard_from(model))
+
+    def of_model(self, model: type) -> list[Listener]:
+        """Return the listeners of events of a model, in the order of their calls."""
+        kinds = (*VERBS.values(), FieldUpdated, FieldUpdating)
+        meant = (each for each in self.listeners if any(_means(each.target, kind, model) for kind in kinds))
+        return sorted(meant, key=lambda each: each.last)
 
     def _asks_for_updating(self, model: type, first: str) -> bool:
         """Return whether a listener asks for ``<Model>.updating.<field>`` of fields that begin with ``first``."""

@@ -60,7 +60,7 @@ class ModelHandler(BulkHandler):
         if representation is not None:
             await representation.answer(self)
             return
-        await (self._get_list() if self.path.last.is_list else self._get_instance())
+        self._finish_json(await (self._get_list() if self.path.last.is_list else self._get_instance()))
 
     head = get
 
@@ -113,7 +113,11 @@ class ModelHandler(BulkHandler):
         """Send the signal before a list or an instance is shown."""
         await self._send_before(signals.pre_get_list if self.path.last.is_list else signals.pre_get_instance)
 
-    async def _get_instance(self) -> None:
+    async def read(self) -> bytes:
+        """Return the JSON of the list or the instance, and set the headers that go with it."""
+        return await (self._get_list() if self.path.last.is_list else self._get_instance())
+
+    async def _get_instance(self) -> bytes:
         shape = self.path.last.shape
         fields, tree = check_item_query(shape, self.request.query), read_expansion(shape, self.request.query)
         await self._send_before(signals.pre_get_instance)
@@ -123,9 +127,9 @@ class ModelHandler(BulkHandler):
         body = await self._render(record, fields, tree)
         if not if_match_holds(self.request.headers, record.state):
             raise PreconditionFailed()
-        self._finish_json(body)
+        return body
 
-    async def _get_list(self) -> None:
+    async def _get_list(self) -> bytes:
         shape = self.path.last.shape
         query = read_list_query(
             shape,
@@ -146,7 +150,7 @@ class ModelHandler(BulkHandler):
             self.set_header("X-Total-Count", str(page.total))
             self.set_header("Preference-Applied", COUNT_EXACT)
         shown = rendered if fields is None else [project(each, fields) for each in rendered]
-        self._finish_json(dumps(await self._with_facets(shown, query, names) if names else shown))
+        return dumps(await self._with_facets(shown, query, names) if names else shown)
 
     async def _with_facets(self, shown: list[Any], query: ListQuery, names: Fields) -> dict[str, Any]:
         counted = await self.provider.facets(self.path, query, names, self)

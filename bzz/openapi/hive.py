@@ -9,7 +9,7 @@ from typing import Any
 from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import BadRequest, ConfigurationError
-from bzz.model.representations import registered
+from bzz.model.representations import HTML, registered
 from bzz.model.resource import Resource
 from bzz.openapi.document import document
 from bzz.openapi.older import as_3_0
@@ -18,8 +18,6 @@ from bzz.problem import GUARD, ProblemHandler
 from bzz.routing import RouteList, flatten, join
 
 __all__ = ["DocsHive"]
-
-HTML = "text/html"
 
 
 class DocsHive:
@@ -80,8 +78,7 @@ def _switch_on(media_type: str, models: Iterable[dict[str, Any]]) -> RouteList:
         if media_type not in resource.served:
             representation.check(resource)
             arguments["resource"] = replace(resource, served=(*resource.served, media_type))
-    found: RouteList = representation.routes()  # type: ignore[attr-defined]
-    return found
+    return representation.routes()
 
 
 class DocumentHandler(ProblemHandler):

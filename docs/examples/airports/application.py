@@ -43,7 +43,8 @@ def make(settings: Settings) -> Application:
     logging.getLogger("tornado.access").setLevel(logging.ERROR)  # refused rows are listed, not logged
     mongoengine.connect(DATABASE, host=settings.mongo, uuidRepresentation="standard")
     database = AsyncMongoClient[dict[str, Any]](settings.mongo)[DATABASE]
-    app = Application(_routes(settings.server, database))
+    app = Application(_routes(settings.server, database), login_url="/")
+    bzz.explorer.configure(app, insight=lambda handler: True)  # elsewhere only those who may read the code
     signin.configure(app, settings.secret, database)
     receivers.connect()
     if settings.redis is not None:
@@ -75,6 +76,6 @@ def _routes(server: signin.Server, database: Any) -> bzz.RouteList:
             ("/changes", changes.ChangesHandler),
             described,
             bzz.LiveHive.routes_for(live),
-            bzz.DocsHive.routes_for(described, title="Airports", version="1", swagger=True),
+            bzz.DocsHive.routes_for(described, title="Airports", version="1", explorer=True, swagger=True),
         ]
     )

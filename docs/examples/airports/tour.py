@@ -12,7 +12,7 @@ from bzz.routing import RouteList
 __all__ = ["lines", "routes"]
 
 _HERE = Path(__file__).parent
-_LINKS = [("API", "/swagger/")]
+_LINKS = [("Explorer", "/explorer/"), ("API", "/swagger/")]
 
 _TOUR = """\
 # one airport, its country, and a page of a list
