@@ -107,6 +107,9 @@ class MongoEngineProvider(LiveDocuments):
 
     # -- reading
 
+    async def ping(self) -> None:
+        await (await self._documents.collection()).ping()
+
     async def get(self, path: Path, context: Any) -> Record:
         return await self._reader.get(path, context)
 
