@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import bzz
+from bzz.cli.events import events
 from bzz.cli.mock import mock
+from bzz.cli.routes import routes
 from bzz.cli.serve import serve
 from bzz.extras import needs
 
@@ -32,5 +34,5 @@ def main(
     """Work with bzz from the command line."""
 
 
-for command in (serve, mock):
+for command in (serve, mock, routes, events):
     app.command()(command)
