@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import bzz
+from bzz.cli.check import check
 from bzz.cli.events import events
 from bzz.cli.mock import mock
 from bzz.cli.routes import routes
@@ -34,5 +35,5 @@ def main(
     """Work with bzz from the command line."""
 
 
-for command in (serve, mock, routes, events):
+for command in (serve, mock, routes, events, check):
     app.command()(command)

@@ -6,6 +6,7 @@ from bzz.testing.provider.conditions import Conditions
 from bzz.testing.provider.creating import Creating
 from bzz.testing.provider.deleting import Deleting
 from bzz.testing.provider.describing import Describing
+from bzz.testing.provider.diagnosing import Diagnosing
 from bzz.testing.provider.filtering import Filtering
 from bzz.testing.provider.hooks import Hooks
 from bzz.testing.provider.inheriting import Inheriting
@@ -39,6 +40,7 @@ class ProviderContract(
     Hiding,
     WriteOnly,
     Hooks,
+    Diagnosing,
 ):
     """The tests of a provider. Subclass it as ``Test...``, set ``provider`` and ``models``, and pytest runs them.
 
