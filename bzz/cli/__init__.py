@@ -10,6 +10,7 @@ from bzz.cli.events import events
 from bzz.cli.mock import mock
 from bzz.cli.routes import routes
 from bzz.cli.serve import serve
+from bzz.cli.tail import tail
 from bzz.extras import needs
 
 with needs("cli"):
@@ -35,5 +36,5 @@ def main(
     """Work with bzz from the command line."""
 
 
-for command in (serve, mock, routes, events, check):
+for command in (serve, mock, routes, events, check, tail):
     app.command()(command)
