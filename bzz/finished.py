@@ -9,20 +9,42 @@ from tornado.web import Application, RequestHandler
 
 __all__ = ["each_finished", "template_of"]
 
+Tell = Callable[[RequestHandler], None]
 
-def each_finished(app: Application, tell: Callable[[RequestHandler], None], *, instead: bool = False) -> None:
+
+_SETTING = "bzz_each_finished"
+
+
+class _Told:
+    """Who is told of the answers of one application.
+
+    :ivar first: writes the line in the log: Tornado's own way, or what stands in its place.
+    """
+
+    def __init__(self, first: Tell) -> None:
+        self.first = first
+        self.others: list[Tell] = []
+
+    def __call__(self, handler: RequestHandler) -> None:
+        """Tell all of them."""
+        self.first(handler)
+        for tell in self.others:
+            tell(handler)
+
+
+def each_finished(app: Application, tell: Tell, *, instead: bool = False) -> None:
     """Have ``tell`` called with each handler of an application that has answered.
 
     :param instead: whether it takes the place of Tornado's own line in the log.
     """
-    before = app.log_request
-
-    def log_request(handler: RequestHandler) -> None:
-        if not instead:
-            before(handler)
-        tell(handler)
-
-    app.log_request = log_request  # type: ignore[method-assign]  # Tornado calls it at the end of each request
+    told = app.settings.get(_SETTING)
+    if told is None:
+        told = app.settings[_SETTING] = _Told(app.log_request)
+        app.log_request = told  # type: ignore[method-assign]  # Tornado calls it at the end of each request
+    if instead:
+        told.first = tell
+    else:
+        told.others.append(tell)
 
 
 def template_of(handler: Any) -> str:

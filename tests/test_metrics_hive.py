@@ -7,6 +7,7 @@ import re
 
 import httpx
 import mongoengine as me
+from tornado.web import Application
 
 import bzz
 from tests.conftest import Serve
@@ -38,6 +39,19 @@ async def test_requests_are_counted_and_timed_by_the_template_of_their_route(ser
     assert await value(client, line) - before == 2
     assert await value(client, 'bzz_request_seconds_count{method="GET",route="/measured/{id}/"}') >= 2
     assert created.json()["id"] not in (await client.get("/metrics")).text
+
+
+async def test_a_log_of_requests_of_its_own_is_no_hindrance(serve: Serve, database_name: str) -> None:
+    def configure(app: Application) -> None:
+        bzz.MetricsHive.configure(app)
+        bzz.access_log(app)
+
+    models = bzz.ModelHive.routes_for("mongoengine", Measured)
+    client = serve([*models, *bzz.MetricsHive.routes_for()], configure)
+    line = 'bzz_requests_total{method="GET",route="/measured/",status="200"}'
+    before = await value(client, line)
+    await client.get("/measured/")
+    assert await value(client, line) - before == 1
 
 
 async def test_the_sizes_of_groups_are_counted(serve: Serve, database_name: str) -> None:
