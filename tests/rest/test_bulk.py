@@ -311,6 +311,12 @@ async def test_a_selection_that_is_not_meant_does_nothing(api: Api, url: str, pr
     assert await stored(client) == [(1, "new"), (2, "new")]
 
 
+@pytest.mark.parametrize("body", [{"state": "odd"}, {"colour": 1}, "x"])
+async def test_a_patch_that_nothing_is_selected_for_is_refused_for_its_body_all_the_same(api: Api, body: Any) -> None:
+    answer = await api(Bale).patch("/bale/?number=7", json=body, headers={"Prefer": "max-affected=2"})
+    assert answer.status_code == 400
+
+
 async def test_a_document_that_changes_meanwhile_is_left_alone(api: Api, receive: Receive) -> None:
     client = api(Bale)
     await client.post("/bale/", json=[{"number": 1}, {"number": 2}])

@@ -12,7 +12,7 @@ from bzz.routing import RouteList
 __all__ = ["lines", "routes"]
 
 _HERE = Path(__file__).parent
-_LINKS: list[tuple[str, str]] = []
+_LINKS = [("Explorer", "/explorer/"), ("API", "/swagger/")]
 
 _TOUR = """\
 # one airport, its country, and a page of a list
@@ -32,6 +32,8 @@ curl -X DELETE {0}/airline/TAM/hubs/SBRF/
 curl {0}/review/
 curl {0}/auth/me/
 curl -d airport=SBRF -d text=Quiet {0}/review/
+# what a generator of clients reads
+curl {0}/openapi.json
 # what the model refuses
 curl -d icao=XX01 -d name=Nowhere {0}/airport/"""
 
