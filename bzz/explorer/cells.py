@@ -44,12 +44,20 @@ def value_at(row: Any, dotted: str) -> Any:
 
 def cell(column: Column, row: Any, names: Names) -> Cell:
     """Return what a row shows in a column."""
+    if column.is_plain:
+        value = row.get(column.name)
+        if value is None or value == "":
+            return _UNSET
+        return Cell(value if type(value) is str and len(value) <= MAX_TEXT else text_of(value))
     return _cell(column.field, value_at(row, column.name), names)
+
+
+_UNSET = Cell("", None, "unset")
 
 
 def _cell(field: Field, value: Any, names: Names) -> Cell:
     if value is None or value == "" or value == []:
-        return Cell("", None, "unset")
+        return _UNSET
     link = field.link
     if link is not None and link.is_reference and not isinstance(value, list):
         key = (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from bzz.codec import loads
 from bzz.explorer.addresses import below
@@ -44,8 +46,7 @@ class Heading:
     target: str
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row: its id and URL, and what each column shows.
 
     :param href: None where it cannot be told: an item without an id is known by its position in the whole list.
@@ -86,7 +87,7 @@ async def finish_list(page: Page) -> None:
     rows = [each for each in loads(body, shape.limits.depth + 1) if isinstance(each, dict)]
     columns = columns_of(shape, read_fields(shape, address.query))
     names = await names_of(handler, page.site, columns, rows)
-    shown = [_row(page, columns, each, names, place) for place, each in enumerate(rows)]
+    shown = _rows(page, columns, rows, names)
     links = {rel: href for href, rel in _LINK.findall(handler._headers.get("Link", ""))}
     finish_page(
         handler,
@@ -118,18 +119,21 @@ def _heading(page: Page, column: Column) -> Heading:
     return Heading(column, label(column.name), href, direction, "" if target is None else f"{target.url}/")
 
 
-def _row(page: Page, columns: list[Column], row: dict[str, Any], names: Any, place: int) -> Row:
+def _rows(page: Page, columns: Sequence[Column], rows: list[dict[str, Any]], names: Any) -> list[Row]:
     shape = page.handler.path.last.shape
     own = None if shape.url_id is None else shape.url_id.name
-    key = str(place) if own is None else text_of(row.get(own))
     is_known = own is not None or not page.address.given
-    href = below(page.list_url, key) if is_known else None
-    cells = [cell(each, row, names) for each in columns]
-    if cells and is_known:
-        cells[0] = Cell(cells[0].text or "Open", href, "key")
-    display = display_field(shape)
-    name = text_of(row.get(display.name)) if display is not None else ""
-    return Row(key if is_known else "", href, name or key, cells)
+    display, url = display_field(shape), page.list_url
+    shown = []
+    for place, row in enumerate(rows):
+        key = str(place if own is None else row.get(own))
+        href = below(url, key) if is_known else None
+        cells = [cell(each, row, names) for each in columns]
+        if cells and is_known:
+            cells[0] = Cell(cells[0].text or "Open", href, "key")
+        name = text_of(row.get(display.name)) if display is not None else ""
+        shown.append(Row(key if is_known else "", href, name or key, cells))
+    return shown
 
 
 def _chips(page: Page) -> list[Chip]:
@@ -142,6 +146,7 @@ def _chips(page: Page) -> list[Chip]:
     return chips
 
 
+@lru_cache(256)
 def _filterables(shape: Shape) -> list[Filterable]:
     return [
         Filterable(
@@ -153,12 +158,12 @@ def _filterables(shape: Shape) -> list[Filterable]:
     ]
 
 
-def _choosable(shape: Shape, columns: list[Column]) -> list[tuple[str, str, bool]]:
+def _choosable(shape: Shape, columns: Sequence[Column]) -> list[tuple[str, str, bool]]:
     chosen = {each.name for each in columns}
     return [(name, label(name), name in chosen) for name in shape.visible]
 
 
-def _plot(columns: list[Column], rows: list[dict[str, Any]], shown: list[Row]) -> Plot | None:
+def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row]) -> Plot | None:
     for column in columns:
         if column.field.kind.name == "geo":
             places = [
