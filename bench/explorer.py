@@ -29,7 +29,7 @@ from bzz.explorer import rendering
 __all__ = ["measure"]
 
 DATABASE = "bench_explorer"
-ROUNDS, WARM = 300, 50
+ROUNDS, WARM = 200, 30
 LIMIT = 1.2
 
 HTML = {"Accept": "text/html"}
