@@ -19,12 +19,14 @@ from bzz.model.base import WriteAttempt
 from bzz.model.body import decode, read_links
 from bzz.model.bulk import BulkHandler
 from bzz.model.etag import if_match_holds, view_tag
+from bzz.model.expand import expand
+from bzz.model.expansion import Tree
 from bzz.model.links import header_text, link_header, location
 from bzz.model.prefer import COUNT_EXACT, wants_count
-from bzz.model.query import check_item_query, project, read_fields, read_list_query
+from bzz.model.query import check_item_query, project, read_expansion, read_facets, read_fields, read_list_query
 from bzz.model.representations import chosen
 from bzz.model.validation import validate
-from bzz.providers.base import Changed, Record, Written
+from bzz.providers.base import Changed, ListQuery, Record, Written
 from bzz.shape import Shape
 from bzz.signals import Signal
 
@@ -116,12 +118,13 @@ class ModelHandler(BulkHandler):
         return await (self._get_list() if self.path.last.is_list else self._get_instance())
 
     async def _get_instance(self) -> bytes:
-        fields = check_item_query(self.path.last.shape, self.request.query)
+        shape = self.path.last.shape
+        fields, tree = check_item_query(shape, self.request.query), read_expansion(shape, self.request.query)
         await self._send_before(signals.pre_get_instance)
         record = await self.provider.get(self.path, self)
         if signals.post_get_instance.has_receivers_for(self._model):
             await signals.post_get_instance.notify(self._model, instance=record.instance, handler=self)
-        body = await self._render(record, fields)
+        body = await self._render(record, fields, tree)
         if not if_match_holds(self.request.headers, record.state):
             raise PreconditionFailed()
         return body
@@ -135,17 +138,24 @@ class ModelHandler(BulkHandler):
             max_per_page=self.resource.max_per_page,
             count=wants_count(self.request.headers.get("Prefer")),
         )
-        fields = read_fields(shape, self.request.query)
+        fields, names = read_fields(shape, self.request.query), read_facets(shape, self.request.query)
+        tree = read_expansion(shape, self.request.query)
         await self._send_before(signals.pre_get_list)
         page = await self.provider.page(self.path, query, self)
-        rendered = await self._render_all(await self._items_after_receivers(page.records))
+        rendered = await self._render_all(await self._items_after_receivers(page.records), tree)
         self.set_header("Link", link_header(self.request.path, self.request.query, query, page))
         if page.cut:
             self.set_header("X-Page-Cut", "size")
         if page.total is not None:
             self.set_header("X-Total-Count", str(page.total))
             self.set_header("Preference-Applied", COUNT_EXACT)
-        return dumps(rendered if fields is None else [project(each, fields) for each in rendered])
+        shown = rendered if fields is None else [project(each, fields) for each in rendered]
+        return dumps(await self._with_facets(shown, query, names) if names else shown)
+
+    async def _with_facets(self, shown: list[Any], query: ListQuery, names: Fields) -> dict[str, Any]:
+        counted = await self.provider.facets(self.path, query, names, self)
+        facets = {name: [{"value": value, "count": count} for value, count in counted[name]] for name in names}
+        return {"items": shown, "facets": facets}
 
     async def _items_after_receivers(self, records: list[Record]) -> list[Any]:
         """Send ``post_get_list``, and return the items that its receivers left."""
@@ -230,18 +240,23 @@ class ModelHandler(BulkHandler):
 
     # -- answers
 
-    async def _render(self, record: Record, fields: Fields | None = None) -> bytes:
+    async def _render(self, record: Record, fields: Fields | None = None, tree: Tree | None = None) -> bytes:
         """Return the JSON of one instance, and keep its entity tag for the answer."""
         body = record.body
-        if body is None or fields is not None or self.provider.has_public_ids(self.path.last.shape):
-            body = await call(self._render_anew, record, fields)
+        if body is None or fields is not None or tree or self.provider.has_public_ids(self.path.last.shape):
+            body = await call(self._render_anew, record, fields, tree or {})
         else:
             self._etag = f'"{record.state}"'
         return body
 
-    async def _render_anew(self, record: Record, fields: Fields | None) -> bytes:
+    async def _render_anew(self, record: Record, fields: Fields | None, tree: Tree) -> bytes:
         """Do it if the JSON does not follow from what is stored alone."""
         (rendered,) = await self.provider.render([record])
+        if tree:
+            await expand(self, [self.path.last.shape], [rendered], tree)
+            body = dumps(rendered if fields is None else project(rendered, fields))
+            self._etag = view_tag(record.state, body)
+            return body
         self._etag = f'"{record.state}"'
         if record.body is None or fields is not None:
             self._etag = view_tag(record.state, dumps(rendered if fields is None else project(rendered, fields)))
@@ -249,9 +264,11 @@ class ModelHandler(BulkHandler):
             await self.provider.render_public_ids([record], [rendered], self)
         return dumps(rendered if fields is None else project(rendered, fields))
 
-    async def _render_all(self, items: list[Any]) -> list[Any]:
+    async def _render_all(self, items: list[Any], tree: Tree) -> list[Any]:
         rendered = await self.provider.render(items)
-        if self.provider.has_public_ids(self.path.last.shape):
+        if tree:
+            await expand(self, [self.path.last.shape] * len(rendered), rendered, tree)
+        elif self.provider.has_public_ids(self.path.last.shape):
             await self.provider.render_public_ids(items, rendered, self)
         return rendered
 

@@ -103,7 +103,8 @@ class Condition:
 
     :param value: a Python value of the field's kind; a list of them for ``in``, ``nin`` and ``all``, a bool for
         ``exists``, an int for ``size``. For ``near`` a longitude, a latitude and a distance in metres, for ``within``
-        west, south, east and north in degrees. For ``match`` the filters that one item of the list has to meet.
+        west, south, east and north in degrees. For ``match`` the filters that one item of the list, or the document
+        that a reference leads to, has to meet.
     """
 
     field: Field
@@ -138,6 +139,7 @@ class ListQuery:
     :param after: an opaque cursor from :attr:`Page.next`, or None.
     :param before: an opaque cursor from :attr:`Page.previous`, or None.
     :param count: whether the client asked for the exact number of matches.
+    :param search: words that the model's text index is searched for, or None.
     """
 
     page: int = 1
@@ -147,6 +149,7 @@ class ListQuery:
     after: str | None = None
     before: str | None = None
     count: bool = False
+    search: str | None = None
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,12 @@ class Provider(NamesDocuments, ABC):
     @abstractmethod
     def __init__(self, model: type, options: Options) -> None: ...
 
+    async def ping(self) -> None:  # what needs no server is always there
+        """Return if the storage answers.
+
+        :raises bzz.errors.Unavailable: if it does not.
+        """
+
     @abstractmethod
     def check(self, shape: Shape, values: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
         """Return what the model's fields refuse in ``values``, each by itself: lengths, choices, patterns, limits.
@@ -221,8 +230,29 @@ class Provider(NamesDocuments, ABC):
         """Return one page of the list at the end of ``path``.
 
         :raises bzz.errors.NotFound: if anything on the way is missing.
-        :raises bzz.errors.BadRequest: for a cursor that this list did not give.
+        :raises bzz.errors.BadRequest: for a cursor that this list did not give, or a search that cannot be made.
         """
+
+    async def fetch(self, shape: Shape, keys: Sequence[Any], context: Any) -> Mapping[str, Record]:
+        """Return documents that references lead to, by the texts of their primary keys; those that there are.
+
+        A provider without references need not override it.
+
+        :param shape: of a model that can be reached from this one.
+        :param keys: primary keys, as Python values.
+        """
+        return {}
+
+    async def facets(
+        self, path: Path, query: ListQuery, names: Sequence[str], context: Any
+    ) -> Mapping[str, Sequence[tuple[Any, int]]]:
+        """Return how often each value of fields occurs in the whole list that a query selects.
+
+        :param names: dotted names of fields.
+        :returns: for each name the JSON of values and their numbers, the most frequent first, at most fifty.
+        :raises bzz.errors.BadRequest: if the provider cannot count.
+        """
+        raise BadRequest("The values of fields cannot be counted here.")
 
     @abstractmethod
     async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Written:

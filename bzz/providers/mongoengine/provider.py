@@ -28,6 +28,7 @@ from bzz.providers.base import (
     Written,
 )
 from bzz.providers.compare_and_set import Conditions
+from bzz.providers.diagnosis import Diagnosed, Diagnosis
 from bzz.providers.mongoengine import bulk, edits, internals, nested, orm_writes
 from bzz.providers.mongoengine.changes.live import LiveDocuments
 from bzz.providers.mongoengine.client import check_database
@@ -39,6 +40,7 @@ from bzz.providers.mongoengine.codecs.forms import merged
 from bzz.providers.mongoengine.codecs.refusals import check_references_of, refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
+from bzz.providers.mongoengine.diagnosis import diagnose
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.querysets import check_hooks
@@ -63,7 +65,7 @@ __all__ = ["MongoEngineProvider"]
 logger = logging.getLogger("bzz.providers.mongoengine")
 
 
-class MongoEngineProvider(LiveDocuments):
+class MongoEngineProvider(LiveDocuments, Diagnosed):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
 
     def __init__(self, model: type, options: Options) -> None:
@@ -107,16 +109,38 @@ class MongoEngineProvider(LiveDocuments):
 
     # -- reading
 
+    async def ping(self) -> None:
+        await (await self._documents.collection()).ping()
+
     async def get(self, path: Path, context: Any) -> Record:
         return await self._reader.get(path, context)
 
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        return await self._reader.page(path, await self._resolve(path, query, context), context)
+
+    async def _resolve(self, path: Path, query: ListQuery, context: Any) -> ListQuery:
+        """Return a query that names documents by primary keys only."""
         if self.has_public_ids(path.last.shape):
             query = await self._public_ids.resolve_filters(query, context)
-        return await self._reader.page(path, query, context)
+        if any(condition.operator == "match" for each in query.filters for condition in each.any_of):
+            query = await self._reader.resolve_links(query, self._public_ids.resolve_filters, context)
+        return query
+
+    async def facets(
+        self, path: Path, query: ListQuery, names: Sequence[str], context: Any
+    ) -> Map[str, Sequence[tuple[Any, int]]]:
+        return await self._reader.facets(path, await self._resolve(path, query, context), names, context)
+
+    async def fetch(self, shape: Shape, keys: Sequence[Any], context: Any) -> Map[str, Record]:
+        documents = self._reader.of(shape)
+        records = [DocumentRecord(documents.codec, raw) for raw in await documents.find_many(keys, context)]
+        return {str(documents.codec.key_value(each.raw["_id"])): each for each in records}
 
     async def render(self, items: Sequence[Any]) -> list[Any]:
         return await render(self._registry.root, items)
+
+    async def diagnose(self, paths: Sequence[str]) -> Diagnosis:
+        return await diagnose(self._documents, paths)
 
     # -- public ids
 
