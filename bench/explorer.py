@@ -74,7 +74,7 @@ class Member(me.Document):
 
 def fill(database: Any, count: int) -> None:
     """Make ``count`` documents of each model, by the server itself."""
-    database["team"].insert_many([{"_id": number, "name": f"Team {number}"} for number in range(100)])
+    teams = database["team"].insert_many([{"name": f"Team {number}"} for number in range(100)]).inserted_ids
     database["seed"].insert_many([{"_id": number} for number in range(1000)])
     number = {"$add": [{"$multiply": ["$_id", 1000]}, "$other._id"]}
     made = {
@@ -84,7 +84,7 @@ def fill(database: Any, count: int) -> None:
         "email": {"$concat": ["p", {"$toString": number}, "@example.org"]},
         "score": {"$divide": [number, 7]},
         "active": {"$eq": [{"$mod": [number, 2]}, 0]},
-        "team": {"$mod": [number, 100]},
+        "team": {"$arrayElemAt": [teams, {"$mod": [number, 100]}]},
     }
     left = max(1, count // 1000)
     for name, extra in (("person", ["team"]), ("member", ["email", "score", "active"])):

@@ -12,6 +12,7 @@ from bzz.codec import loads
 from bzz.explorer.addresses import below
 from bzz.explorer.cells import Cell, cell, point_of, text_of, value_at
 from bzz.explorer.columns import Column, columns_of, display_field, filterable
+from bzz.explorer.counts import countable, counted_columns, facets_of
 from bzz.explorer.inputs import Choice
 from bzz.explorer.page import Page
 from bzz.explorer.plot import Plot, plot_of
@@ -19,6 +20,7 @@ from bzz.explorer.references import names_of
 from bzz.explorer.rendering import finish_page
 from bzz.explorer.snippets import snippets_of
 from bzz.explorer.wording import OPERATORS, label
+from bzz.model.parameters import find
 from bzz.model.query import read_fields
 from bzz.model.representations import EVENT_STREAM
 from bzz.shape import Shape
@@ -84,9 +86,12 @@ async def finish_list(page: Page) -> None:
     body = await handler.read()
     if handler._finished:
         return
-    rows = [each for each in loads(body, shape.limits.depth + 1) if isinstance(each, dict)]
+    found = loads(body, shape.limits.depth + 3)
+    items, counted = (found["items"], found["facets"]) if isinstance(found, dict) else (found, {})
+    rows = [each for each in items if isinstance(each, dict)]
     columns = columns_of(shape, read_fields(shape, address.query))
-    names = await names_of(handler, page.site, columns, rows)
+    values = [{name: each["value"]} for name, told in counted.items() for each in told]
+    names = await names_of(handler, page.site, [*columns, *counted_columns(shape, counted)], [*rows, *values])
     shown = _rows(page, columns, rows, names)
     links = {rel: href for href, rel in _LINK.findall(handler._headers.get("Link", ""))}
     finish_page(
@@ -105,7 +110,8 @@ async def finish_list(page: Page) -> None:
         choosable=_choosable(shape, columns),
         live=_live_url(page),
         create=_may_create(page),
-        facets=[],
+        facets=facets_of(shape, address, counted, names),
+        countable=countable(shape, address),
         snippets=snippets_of(page.absolute_url(), bool(page.user)),
     )
 
@@ -137,7 +143,8 @@ def _rows(page: Page, columns: Sequence[Column], rows: list[dict[str, Any]], nam
 
 
 def _chips(page: Page) -> list[Chip]:
-    chips = []
+    searched = page.address.value("q")
+    chips = [] if searched is None else [Chip(f"Has the words {searched}", page.address.url(page.address.without("q")))]
     for name, value in page.address.filters:
         path, mark, operator = name.rpartition("__")
         known = mark and operator in OPERATORS
@@ -177,10 +184,19 @@ def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row
 
 def _live_url(page: Page) -> str | None:
     """Return the URL of the feed of the rows; None where there is none."""
-    steps = page.handler.path.steps[1:]
-    if EVENT_STREAM not in page.resource.served or any(each.is_reference for each in steps):
+    path, address = page.handler.path, page.address
+    if EVENT_STREAM not in page.resource.served or any(each.is_reference for each in path.steps[1:]):
         return None
-    return page.address.url([*page.address.without("per_page"), ("snapshot", "false")])  # a feed has no pages
+    if address.value("q") is not None or not all(_is_own(path.last.shape, name) for name, _ in address.filters):
+        return None
+    left = address.without("per_page", "facets", "expand")  # which feeds do not take
+    return address.url([*left, ("snapshot", "false")])
+
+
+def _is_own(shape: Shape, name: str) -> bool:
+    """Return whether a filter is about the documents themselves, and not about those that they refer to."""
+    path = name.removesuffix("[]").partition("[].")[0]
+    return find(shape, path) is not None or find(shape, path.rpartition("__")[0]) is not None
 
 
 def _is_editable(column: Column, page: Page) -> bool:
