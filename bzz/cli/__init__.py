@@ -6,7 +6,9 @@ from typing import Annotated
 
 import bzz
 from bzz.cli.check import check
+from bzz.cli.dump import dump
 from bzz.cli.events import events
+from bzz.cli.load import load
 from bzz.cli.mock import mock
 from bzz.cli.routes import routes
 from bzz.cli.serve import serve
@@ -36,5 +38,5 @@ def main(
     """Work with bzz from the command line."""
 
 
-for command in (serve, mock, routes, events, check, tail):
+for command in (serve, mock, routes, events, check, tail, load, dump):
     app.command()(command)
