@@ -13,9 +13,11 @@ PIP := -m pip install --disable-pip-version-check
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-18s %s\n", $$1, $$2}'
 
+PORT ?= 8889
+
 .PHONY: run
-run: .venv/installed-demo ## Start the demo application, with MongoDB and a sign-in of its own
-	@$(BIN)/python docs/examples/airports/main.py
+run: .venv/installed-demo ## Start the demo application, with MongoDB and a sign-in of its own; PORT=8889
+	@$(BIN)/python docs/examples/airports/main.py --port $(PORT)
 
 .PHONY: test
 test: .venv/installed-dev ## Check formatting, lint, types and import rules, and run the tests but for the slow ones

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from tornado.web import RequestHandler
@@ -80,9 +80,20 @@ class Guard:
             if self.requires(handler.request.method or ""):
                 raise
 
-    def when_session_ends(self, listener: Callable[[], None]) -> None:
-        """Have ``listener`` called when this process has ended a session, so that it can ask again who may stay."""
+    def when_session_ends(self, listener: Callable[[str], None]) -> None:
+        """Have ``listener`` called when this process has ended sessions, so that it can ask again who may stay.
+
+        :param listener: it is given one of the :meth:`session_names` of each request that it concerns.
+        """
         self._sessions.when_ended(listener)
+
+    def session_names(self, handler: RequestHandler) -> frozenset[str]:
+        """Return the names of a request's sessions, and of their users, see :meth:`when_session_ends`."""
+        return self._sessions.names_of(handler)
+
+    def have_sessions_ended(self, names: Collection[str]) -> bool:
+        """Return whether any of these have ended while a request was under way."""
+        return self._sessions.have_ended_lately(names)
 
     def has_own_credential(self, handler: RequestHandler) -> bool:
         """Return whether the request has a bearer token, which no browser adds by itself, and not only a cookie."""

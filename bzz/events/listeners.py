@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from bzz.events.event import Event
-from bzz.events.model_events import FieldUpdated, FieldUpdating, ModelEvent
+from bzz.events.model_events import VERBS, FieldUpdated, FieldUpdating, ModelEvent
 from bzz.events.targets import Subject, Target
 
 __all__ = ["CACHED_NAMES", "Call", "Listener", "Listeners", "name_of"]
@@ -82,6 +82,10 @@ class Listeners:
     def _wants(self, kinds: tuple[type[ModelEvent[Any]], ...], model: type) -> bool:
         """Return whether there is a listener for events of these classes and ``model``, for any field."""
         return any(_means(target, kind, model) for kind in kinds for target in self._heard_from(model))
+
+    def of_model(self, model: type) -> list[Listener]:
+        """Return the listeners for all events of a model, in their order."""
+        return self.hearing((*VERBS.values(), FieldUpdated, FieldUpdating), model)
 
     def hearing(self, kinds: tuple[type[ModelEvent[Any]], ...], model: type) -> list[Listener]:
         """Return the listeners for model events of these classes and ``model``, for any field, in their order."""

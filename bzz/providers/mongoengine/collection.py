@@ -15,7 +15,8 @@ import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
 
-from bzz.errors import Invalid, OutcomeUnknown, Unavailable
+from bzz.errors import BadRequest, Invalid, OutcomeUnknown, Unavailable
+from bzz.providers.base import ONE_BY_ONE
 from bzz.providers.mongoengine.concurrency import Operations
 from bzz.providers.mongoengine.failures import blames_data, failed_write
 
@@ -27,6 +28,12 @@ Failure = OperationFailure | Unavailable | OutcomeUnknown
 """Why a document was not inserted, or may not be: the first blames its data."""
 
 _DUPLICATE_CODES = (11000, 11001, 12582)
+_NO_TRANSACTIONS = 20  # IllegalOperation: "Transaction numbers are only allowed on a replica set member or mongos"
+
+STANDALONE = (
+    "The database is a standalone server, which cannot store all or nothing. Run it as a replica set of one member"
+    f" or more. {ONE_BY_ONE}"
+)
 
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
@@ -126,6 +133,10 @@ class Collection:
 
         return await self._operations.read(fetch)
 
+    async def ping(self) -> None:
+        """Ask the server for nothing but an answer."""
+        await self._operations.read(lambda: self.raw.database.command("ping"))
+
     async def count(self, query: Mapping[str, Any]) -> int:
         """Return how many documents match, exactly."""
         return await self._operations.read(lambda: self.raw.count_documents(query))
@@ -159,12 +170,45 @@ class Collection:
 
         return await self._operations.write(send)
 
+    async def insert_together(self, documents: Sequence[bytes]) -> tuple[int, OperationFailure] | None:
+        """Insert encoded documents in a transaction: all of them, or none.
+
+        :returns: where the data of one is to blame that none was inserted, its position, and why.
+        :raises bzz.errors.BadRequest: if the server has no transactions.
+        """
+        raw = [RawBSONDocument(document) for document in documents]
+
+        async def insert(session: Any) -> None:
+            await self.raw.insert_many(raw, session=session)
+
+        async def send() -> tuple[int, OperationFailure] | None:
+            session = self.raw.database.client.start_session()
+            if inspect.isawaitable(session):
+                session = await session  # Motor's
+            async with session:
+                try:
+                    await session.with_transaction(insert)
+                except BulkWriteError as error:
+                    (failure,) = error.details["writeErrors"]
+                    return failure["index"], _write_error(failure)
+                except OperationFailure as error:
+                    if error.code == _NO_TRANSACTIONS:
+                        raise BadRequest(STANDALONE) from None
+                    raise
+            return None
+
+        return await self._operations.write(send)
+
 
 def _outcomes(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
     unmet = bool(details.get("writeConcernErrors"))
     outcomes: list[Failure | None] = [OutcomeUnknown() if unmet else None] * number
     for failure in details.get("writeErrors", ()):
-        kind = DuplicateKeyError if failure["code"] in _DUPLICATE_CODES else WriteError
-        error = kind(failure["errmsg"], failure["code"], failure)
+        error = _write_error(failure)
         outcomes[failure["index"]] = error if blames_data(error) else failed_write(error)
     return outcomes
+
+
+def _write_error(failure: Mapping[str, Any]) -> OperationFailure:
+    kind = DuplicateKeyError if failure["code"] in _DUPLICATE_CODES else WriteError
+    return kind(failure["errmsg"], failure["code"], failure)

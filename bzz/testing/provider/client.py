@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bzz.codec import plain
+from bzz.errors import RequestError
 from bzz.model.path import read_path
 from bzz.model.query import read_list_query
 from bzz.providers.base import (
@@ -68,6 +69,12 @@ class Client:
     async def create(self, where: str, values: Mapping[str, Any]) -> Written:
         """Insert a document, or attach an embedded one."""
         return await self.provider.create(self.path(where), values, self._context)
+
+    async def create_many(
+        self, rows: Sequence[Mapping[str, Any]], *, all_or_none: bool = False
+    ) -> list[Written | RequestError]:
+        """Insert several documents."""
+        return await self.provider.create_many(self.path(""), rows, self._context, all_or_none=all_or_none)
 
     async def update(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bzz.testing.provider.conditions import Conditions
 from bzz.testing.provider.creating import Creating
+from bzz.testing.provider.creating_many import CreatingMany
 from bzz.testing.provider.deleting import Deleting
 from bzz.testing.provider.describing import Describing
 from bzz.testing.provider.diagnosing import Diagnosing
@@ -29,6 +30,7 @@ class ProviderContract(
     Paging,
     Filtering,
     Creating,
+    CreatingMany,
     Nesting,
     Updating,
     Deleting,
