@@ -27,6 +27,7 @@ from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.querysets import NOTHING, Querysets
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rejections import duplicate_key, rejected
+from bzz.providers.mongoengine.shared_updates import SharedUpdates
 from bzz.providers.mongoengine.updates import InPlace, applied
 from bzz.providers.mongoengine.worker import in_thread
 from bzz.providers.public_ids import Identity
@@ -52,6 +53,7 @@ class _Open(NamedTuple):
     collection: Collection
     fetches: Batcher[Any, Raw | None]
     inserts: Batcher[bytes, None]
+    updates: SharedUpdates
 
 
 class DocumentStore:
@@ -99,7 +101,7 @@ class DocumentStore:
         collection = Collection(database[self.collection_name])
         fetches = Batcher(partial(self._fetch_group, collection))
         inserts = Batcher(collection.insert, writes=True, weigh=len)
-        return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts)
+        return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts, SharedUpdates(collection))
 
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; return MongoEngine's own collection object, if there is one."""
@@ -269,19 +271,17 @@ class DocumentStore:
         :raises bzz.errors.Conflict: if a unique value is taken.
         :raises bzz.errors.Invalid: if MongoDB refuses the data.
         """
-        collection = (await self._open()).collection
-        sets = collection.as_stored(wanted.sets)
+        opened = await self._open()
+        encoded = opened.collection.encode(wanted.sets)
+        sets = opened.collection.decode(encoded)
         change = {operator: keys for operator, keys in (("$set", sets), ("$unset", wanted.unsets)) if keys}
         if not change:
             found = await self.find_by(query)
             return found, found
         try:
-            before = await collection.update(
-                {"$and": [query, *wanted.conditions]} if wanted.conditions else query, change
-            )
+            return await opened.updates.put(query, change, wanted.inside, len(encoded))
         except OperationFailure as error:
             raise self.translate(error, applied({}, {"$set": sets})) from error
-        return None if before is None else (before, applied(before, change))
 
     def translate(self, error: OperationFailure, written: Raw) -> Exception:
         """Return the error that clients get for a refused write; the error itself if they are not to blame.

@@ -176,7 +176,8 @@ class MongoEngineProvider(LiveDocuments):
         precondition: Precondition | None = None,
         expected: Record | None = None,
     ) -> Changed:
-        codec = self._registry.of(path.last.shape.model)
+        is_root = len(path.steps) == 1
+        codec = self._registry.root if is_root else self._registry.of(path.last.shape.model)
 
         async def stored() -> Document:
             found = (await self._reader.locate(path.steps, context)).subdocument
@@ -187,7 +188,7 @@ class MongoEngineProvider(LiveDocuments):
             require_declared(codec.shape, values)
         await self._check_references(codec, values, context, stored)
         ids, values = split_ids(codec.shape, values)
-        if len(path.steps) == 1 and precondition is None and expected is None and not ids:
+        if is_root and precondition is None and expected is None and not ids:
             done = await self._update_in_place(path.last, values, context, merge=merge)
             if done is not None:
                 return done
