@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -13,34 +13,13 @@ from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from pymongo.errors import DuplicateKeyError
-from pymongo.monitoring import CommandListener
 from pymongo.write_concern import WriteConcern
 
 from bzz.dev import MongoServer
 from bzz.errors import OutcomeUnknown
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.shared_updates import MAX_SHARED_BYTES, SharedUpdates
-
-Outcome = tuple[dict[str, Any], dict[str, Any]] | None
-
-
-class Commands(CommandListener):
-    """The names of the commands that a driver sends, and what others do after the first ``find``."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.meanwhile: Callable[[], object] | None = None
-
-    def started(self, event: Any) -> None:
-        if event.command_name not in ("hello", "endSessions"):
-            self.names.append(event.command_name)
-
-    def succeeded(self, event: Any) -> None:
-        if event.command_name == "find" and self.meanwhile is not None:
-            self.meanwhile()
-            self.meanwhile = None
-
-    def failed(self, event: Any) -> None: ...
+from tests.providers.commands import Commands
 
 
 class Shelf:

@@ -29,6 +29,8 @@ Failure = OperationFailure | Unavailable | OutcomeUnknown
 """Why a document was not inserted, or may not be: the first blames its data."""
 
 _DUPLICATE_CODES = (11000, 11001, 12582)
+_TOO_LARGE_CODES = (146, 292, 10334, 13548, 17419)
+"""Failures of an aggregation that gathers more than the server can hold, or than a document can."""
 
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
@@ -132,6 +134,29 @@ class Collection:
                 cursor = await cursor
             found: list[Document] = await cursor.to_list(None)
             return found
+
+        return await self._operations.read(fetch)
+
+    async def one_reply(self, pipeline: Sequence[Mapping[str, Any]], size: int) -> list[Document] | None:
+        """Return what a pipeline gives; None if it is too large for one reply of the server.
+
+        :param size: how many documents it may give.
+        """
+
+        async def fetch() -> list[Document] | None:
+            try:
+                cursor = self.raw.aggregate(pipeline, batchSize=size + 1)
+                if inspect.isawaitable(cursor):
+                    cursor = await cursor
+                found: list[Document] = await cursor.to_list(1)
+            except OperationFailure as error:
+                if error.code in _TOO_LARGE_CODES:
+                    return None
+                raise
+            if cursor.cursor_id:
+                await cursor.close()
+                return None
+            return [*found, *await cursor.to_list(None)]
 
         return await self._operations.read(fetch)
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from bson import Decimal128
 from mongoengine.connection import ConnectionFailure as NotConnected
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
 from bzz.errors import TOO_SLOW, ConfigurationError, NotFound, Unavailable
@@ -26,7 +26,8 @@ from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.querysets import NOTHING, Querysets
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.rejections import duplicate_key, rejected
+from bzz.providers.mongoengine.rejections import rejected
+from bzz.providers.mongoengine.shared_pages import SharedPages
 from bzz.providers.mongoengine.shared_updates import SharedUpdates
 from bzz.providers.mongoengine.updates import InPlace, applied
 from bzz.providers.mongoengine.worker import in_thread
@@ -54,6 +55,7 @@ class _Open(NamedTuple):
     fetches: Batcher[Any, Raw | None]
     inserts: Batcher[bytes, None]
     updates: SharedUpdates
+    pages: SharedPages
 
 
 class DocumentStore:
@@ -101,7 +103,8 @@ class DocumentStore:
         collection = Collection(database[self.collection_name])
         fetches = Batcher(partial(self._fetch_group, collection))
         inserts = Batcher(collection.insert, writes=True, weigh=len)
-        return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts, SharedUpdates(collection))
+        shared = SharedUpdates(collection), SharedPages(collection)
+        return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts, *shared)
 
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; return MongoEngine's own collection object, if there is one."""
@@ -228,6 +231,10 @@ class DocumentStore:
         except NotFound:
             return None
 
+    async def pages(self) -> SharedPages:
+        """Return what gives pages of all documents."""
+        return (await self._open()).pages
+
     async def list_query(self, context: Any) -> tuple[Raw, list[tuple[str, int]]]:
         """Return the query for a list, within the model's ``objects`` and ``get_list_queryset``, and its order."""
         await self._open()  # else a hook's queryset would be the first to make the indexes, and others not wait for it
@@ -260,7 +267,7 @@ class DocumentStore:
         try:
             await opened.inserts.ask(encoded)
         except OperationFailure as error:
-            raise self.translate(error, raw) from error
+            raise rejected(self.codec, error, raw) from error
         return opened.collection.decode(encoded)
 
     async def put(self, query: Raw, wanted: InPlace) -> tuple[Raw, Raw] | None:
@@ -281,16 +288,7 @@ class DocumentStore:
         try:
             return await opened.updates.put(query, change, wanted.inside, len(encoded))
         except OperationFailure as error:
-            raise self.translate(error, applied({}, {"$set": sets})) from error
-
-    def translate(self, error: OperationFailure, written: Raw) -> Exception:
-        """Return the error that clients get for a refused write; the error itself if they are not to blame.
-
-        :param written: what the write would have stored.
-        """
-        if isinstance(error, DuplicateKeyError):
-            return duplicate_key(self.codec, error)
-        return rejected(self.codec, error, written)
+            raise rejected(self.codec, error, applied({}, {"$set": sets})) from error
 
 
 def _bson_of(field: FieldCodec, key: Any) -> list[Any]:

@@ -131,8 +131,9 @@ class PathReader:
         conditions = [scope] if scope else []
         if path.last.field is not None:
             conditions.append({"_id": {"$in": await self._linked(path, context)}})
-        collection = await documents.collection()
-        return await read_page(DocumentListing(collection, documents.codec, query, conditions, ordering), query)
+        return await read_page(
+            DocumentListing(await documents.pages(), documents.codec, query, conditions, ordering), query
+        )
 
     async def _linked(self, path: Path, context: Any) -> list[Any]:
         return _held(await self.locate(path.steps[:-1], context), path.last)
