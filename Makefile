@@ -13,9 +13,11 @@ PIP := -m pip install --disable-pip-version-check
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-18s %s\n", $$1, $$2}'
 
+PORT ?= 8889
+
 .PHONY: run
-run: .venv/installed-demo ## Start the demo application, with MongoDB and a sign-in of its own
-	@$(BIN)/python docs/examples/airports/main.py
+run: .venv/installed-demo ## Start the demo application, with MongoDB and a sign-in of its own; PORT=8889
+	@$(BIN)/python docs/examples/airports/main.py --port $(PORT)
 
 .PHONY: test
 test: .venv/installed-dev ## Check formatting, lint, types and import rules, and run the tests but for the slow ones
@@ -70,6 +72,10 @@ bench-deep: .venv/installed-bench ## Measure deep pages of a million documents, 
 .PHONY: docs
 docs: .venv/installed-docs ## Make a site of the documentation in docs/_build
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build
+
+.PHONY: recording
+recording: .venv/installed-dev ## Record the demo for the README; needs Chromium
+	$(BIN)/python docs/recording.py
 
 .PHONY: clean
 clean: ## Remove the environment, caches, and the demo's data

@@ -11,9 +11,10 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pymongo
@@ -30,6 +31,9 @@ PIECES = 300
 
 ROUNDS = 5
 SECONDS = 2.0
+SETTLE_SECONDS = 1.0
+"""How long writers are at work before they are measured: streams are read in another way where much is written."""
+
 WRITERS = 8
 PROCESSES = (0, 1, 2, 4)
 CLIENTS = 500
@@ -123,10 +127,18 @@ def _cost_of_changes(client: Client, ways: list[tuple[str, Running, Crowd]]) -> 
     return {name: (running.cpu_seconds - before[name]) / CHANGES / CLIENTS * 1e6 for name, running, _ in ways}
 
 
+class _Writes(NamedTuple):
+    """How many writes a second, and how many microseconds of processor time each took MongoDB, and those who follow."""
+
+    rate: float
+    database: float
+    followers: float
+
+
 def _print_writes(mongo: MongoServer, client: Client) -> None:
-    """Writes per second with the streams of so many processes open, in turns, and what MongoDB spends on each."""
+    """Writes per second with the streams of so many processes open, in turns, and what is spent on each."""
     collections = {"of the model": data.COLLECTION, "elsewhere": "unrelated"}
-    rates: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    rates: dict[tuple[str, int], list[_Writes]] = {}
     with ExitStack() as stack:
         servers = [stack.enter_context(start(BZZ, mongo.uri, DATABASE)) for _ in range(max(PROCESSES))]
         crowds = [stack.enter_context(crowd(each.port, "/user/")) for each in servers]
@@ -135,24 +147,29 @@ def _print_writes(mongo: MongoServer, client: Client) -> None:
                 for each in crowds[:number]:
                     each.ask("come", 1)
                 for where, collection in collections.items():
-                    rates.setdefault((where, number), []).append(_writes(mongo, client, collection))
+                    _writes(mongo, client, collection, servers, SETTLE_SECONDS)
+                    rates.setdefault((where, number), []).append(_writes(mongo, client, collection, servers))
                 for each in crowds[:number]:
                     each.ask("leave")
-                time.sleep(1.5)  # until the streams are closed: a server looks for changes a second at a time
+                time.sleep(1.5)  # until the streams are closed: a server may wait for a change meanwhile
     for (where, number), seen in rates.items():
-        ratio = statistics.median(each / bare for (each, _), (bare, _) in zip(seen, rates[where, 0], strict=True))
-        rate, spent = (statistics.median(each) for each in zip(*seen, strict=True))
-        print(f"writes {where}, streams of {number} processes open: {rate:,.0f} per second, {ratio:.2f} of without; "
-              f"{spent:.0f} microseconds of MongoDB's processor time for each")  # fmt: skip
+        ratio = statistics.median(each.rate / bare.rate for each, bare in zip(seen, rates[where, 0], strict=True))
+        median = _Writes(*(statistics.median(each) for each in zip(*seen, strict=True)))
+        print(f"writes {where}, streams of {number} processes open: {median.rate:,.0f} per second, {ratio:.2f} of"
+              f" without; processor time for each: {median.database:.0f} microseconds of MongoDB's, and"
+              f" {median.followers:.0f} of those who follow")  # fmt: skip
 
 
-def _writes(mongo: MongoServer, client: Client, collection: str) -> tuple[float, float]:
-    """How many a second, and how many microseconds of processor time MongoDB has used for each."""
+def _writes(
+    mongo: MongoServer, client: Client, collection: str, servers: Sequence[Running], seconds: float = SECONDS
+) -> _Writes:
     assert mongo.pid is not None, "a MongoDB that runs elsewhere does not tell its processor time"
-    server = psutil.Process(mongo.pid)
+    database = psutil.Process(mongo.pid)
     target = client[DATABASE].get_collection(collection, write_concern=pymongo.WriteConcern(1))
-    end = time.perf_counter() + SECONDS
-    before = sum(server.cpu_times()[:2])
+    end = time.perf_counter() + seconds
+
+    def spent() -> tuple[float, float]:
+        return sum(database.cpu_times()[:2]), sum(each.cpu_seconds for each in servers)
 
     def work(worker: int) -> int:
         number = 0
@@ -162,9 +179,11 @@ def _writes(mongo: MongoServer, client: Client, collection: str) -> tuple[float,
             number += 1
         return number
 
+    before = spent()
     with ThreadPoolExecutor(WRITERS) as pool:
         done = sum(pool.map(work, range(WRITERS)))
-    return done / SECONDS, (sum(server.cpu_times()[:2]) - before) / done * 1e6
+    each = [(after - then) / done * 1e6 for then, after in zip(before, spent(), strict=True)]
+    return _Writes(done / seconds, *each)
 
 
 if __name__ == "__main__":

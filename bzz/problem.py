@@ -101,12 +101,25 @@ class ProblemHandler(RequestHandler):
         """Write the exception in ``kwargs['exc_info']`` as a problem."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, RequestError):
-            _write(self, error.status, self._problem_of(error), error.headers)
+            self._write_problem(self._problem_of(error), error.headers)
             return
         if status_code == 405:
             self.set_header("Allow", ", ".join(_methods_of(self)))
-        title = getattr(error, "reason", None) if isinstance(error, HTTPError) else None
-        _write(self, status_code, _problem(status_code, title), {})
+        self._write_problem(_problem(status_code, error), {})
+
+    def _write_problem(self, problem: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        _begin(self, problem, headers)
+        self._finish_problem(problem)
+
+    def _finish_problem(self, problem: Mapping[str, Any]) -> None:
+        """Finish with a problem; the status and the other headers are set."""
+        _finish(self, problem)
+
+    def problem_of(self, error: Exception) -> dict[str, Any]:
+        """Return the problem that answers ``error``, whatever it is."""
+        if isinstance(error, RequestError):
+            return self._problem_of(error)
+        return _problem(error.status_code if isinstance(error, HTTPError) else 500, error)
 
     def _problem_of(self, error: RequestError) -> dict[str, Any]:
         """Return the members of the problem that answers ``error``."""
@@ -209,18 +222,24 @@ def answer(handler: RequestHandler, error: RequestError) -> None:
     """Finish the request of any Tornado handler with ``error`` as a problem; what was written before is dropped."""
     handler.clear()
     handler.set_header(HEADER, str(id_of(handler)))
-    _write(handler, error.status, error.problem(), error.headers)
+    problem = error.problem()
+    _begin(handler, problem, error.headers)
+    _finish(handler, problem)
 
 
-def _write(handler: RequestHandler, status: int, problem: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-    handler.set_status(status)
+def _begin(handler: RequestHandler, problem: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+    handler.set_status(problem["status"])
     for name, value in headers.items():
         handler.set_header(name, value)
+
+
+def _finish(handler: RequestHandler, problem: Mapping[str, Any]) -> None:
     handler.set_header("Content-Type", MEDIA_TYPE)
     handler.finish(dumps(problem))
 
 
-def _problem(status: int, title: str | None) -> dict[str, Any]:
+def _problem(status: int, error: BaseException | None) -> dict[str, Any]:
+    title = error.reason if isinstance(error, HTTPError) else None
     return {"type": "about:blank", "title": title or http.client.responses.get(status, "Unknown"), "status": status}
 
 

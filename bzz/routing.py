@@ -7,14 +7,14 @@ gives no hook for that (of a list within the list of rules it asserts, without a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tornado.routing import RuleRouter
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["RouteList", "flatten", "join"]
+__all__ = ["RouteList", "flatten", "join", "rules_of"]
 
 
 class RouteList(list[Any]):
@@ -76,6 +76,13 @@ def join(prefix: str, name: str) -> str:
     if not parts:
         raise ConfigurationError("a route needs a resource name")
     return "/" + "/".join(parts)
+
+
+def rules_of(router: Any) -> Iterator[Any]:
+    """Yield the rules of a Tornado router and of those that it leads to; of anything else, none."""
+    for rule in getattr(router, "rules", ()):
+        yield rule
+        yield from rules_of(rule.target)
 
 
 _add_rules = RuleRouter.add_rules

@@ -14,6 +14,7 @@ import contextlib
 import inspect
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -117,7 +118,7 @@ class Signal(blinker.NamedSignal):
         :param arguments: as the table in the manual lists them for this signal.
         """
         for receiver in self._audience(sender):
-            await _call(receiver, sender, arguments)
+            await _call(self, receiver, sender, arguments)
 
     async def report(self, sender: Any, **arguments: Any) -> None:
         """Await every receiver of ``sender``; one that raises is logged and the others still run.
@@ -127,7 +128,7 @@ class Signal(blinker.NamedSignal):
         """
         for receiver in self._audience(sender):
             try:
-                await _call(receiver, sender, arguments)
+                await _call(self, receiver, sender, arguments)
             except Exception:
                 logger.exception("receiver %r of %s failed for %r", receiver, self.name, sender)
 
@@ -141,10 +142,34 @@ class Signal(blinker.NamedSignal):
         return receivers
 
 
-async def _call(receiver: Receiver, sender: Any, arguments: dict[str, Any]) -> None:
+async def _call(signal: Signal, receiver: Receiver, sender: Any, arguments: dict[str, Any]) -> None:
     names = _named_arguments(receiver)
     chosen = arguments if names is None else {name: arguments[name] for name in names if name in arguments}
-    await call(receiver, sender, **chosen)
+    if not _hooks:
+        await call(receiver, sender, **chosen)
+        return
+    with contextlib.ExitStack() as stack:
+        for hook in _hooks:
+            stack.enter_context(hook(signal, receiver))
+        await call(receiver, sender, **chosen)
+
+
+Hook = Callable[[Signal, Receiver], AbstractContextManager[Any]]
+"""Returns a context manager, entered while a receiver runs."""
+
+_hooks: tuple[Hook, ...] = ()
+
+
+def watch(hook: Hook) -> None:
+    """Call ``hook`` around each receiver, for timing and tracing. It must not raise."""
+    global _hooks
+    _hooks = (*_hooks, hook)
+
+
+def unwatch(hook: Hook) -> None:
+    """Stop calling ``hook``."""
+    global _hooks
+    _hooks = tuple(each for each in _hooks if each is not hook)
 
 
 def _named_arguments(receiver: Receiver) -> Names:

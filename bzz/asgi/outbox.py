@@ -27,6 +27,11 @@ class Outbox:
         self._queue: list[tuple[Sending, float | None, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is something in it."""
+        return self._task is not None
+
     def put(self, send: Sending, seconds: float | None = None) -> asyncio.Future[None]:
         """Send after what is there already.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from tornado.web import RequestHandler
@@ -35,13 +35,17 @@ class Guard:
         self._sessions = sessions
         self._required = dict(required)
 
+    def requires(self, method: str) -> bool:
+        """Return whether a user must be signed in for an HTTP method."""
+        return self._required.get(method, True)
+
     async def __call__(self, handler: RequestHandler) -> None:
         """Let a request to a handler of bzz go on, or raise.
 
         :raises bzz.errors.Unauthorized: if no user is signed in, and the method requires one.
         :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
-        if self._required.get(handler.request.method or "", True):
+        if self.requires(handler.request.method or ""):
             await self.require(handler)
         else:
             await self.recognise(handler)
@@ -73,12 +77,23 @@ class Guard:
                 raise Unauthorized("This session has ended; sign in again.")
         except Unauthorized:
             handler.current_user = handler.get_current_user()  # only now: hooks and receivers may be at work meanwhile
-            if self._required.get(handler.request.method or "", True):
+            if self.requires(handler.request.method or ""):
                 raise
 
-    def when_session_ends(self, listener: Callable[[], None]) -> None:
-        """Have ``listener`` called when this process has ended a session, so that it can ask again who may stay."""
+    def when_session_ends(self, listener: Callable[[str], None]) -> None:
+        """Have ``listener`` called when this process has ended sessions, so that it can ask again who may stay.
+
+        :param listener: it is given one of the :meth:`session_names` of each request that it concerns.
+        """
         self._sessions.when_ended(listener)
+
+    def session_names(self, handler: RequestHandler) -> frozenset[str]:
+        """Return the names of a request's sessions, and of their users, see :meth:`when_session_ends`."""
+        return self._sessions.names_of(handler)
+
+    def have_sessions_ended(self, names: Collection[str]) -> bool:
+        """Return whether any of these have ended while a request was under way."""
+        return self._sessions.have_ended_lately(names)
 
     def has_own_credential(self, handler: RequestHandler) -> bool:
         """Return whether the request has a bearer token, which no browser adds by itself, and not only a cookie."""

@@ -9,6 +9,7 @@ from typing import Any
 from bzz.auth.base import AuthProvider
 from bzz.auth.body import is_true, read_members, required_text
 from bzz.auth.limiter import Limiter
+from bzz.auth.operations import ME, RENEW, SIGN_IN, SIGN_OUT
 from bzz.auth.session import Sessions, bearer_of
 from bzz.auth.signin import Attempt
 from bzz.codec import dumps
@@ -70,6 +71,8 @@ class AuthHandler(BodyHandler):
 class SignInHandler(AuthHandler):
     """``POST /auth/signin/``."""
 
+    openapi = SIGN_IN
+
     async def post(self) -> None:
         """Sign in with ``{"access_token": ..., "provider": ...}``: the user's data, and a cookie or a token."""
         await self._sign_in(self._members())
@@ -103,6 +106,8 @@ class SignInHandler(AuthHandler):
 class RenewHandler(AuthHandler):
     """``POST /auth/renew/``."""
 
+    openapi = RENEW
+
     async def post(self) -> None:
         """Renew the session: a new token in the answer to a bearer token, else a new cookie."""
         sessions = self.auth.sessions
@@ -116,6 +121,8 @@ class RenewHandler(AuthHandler):
 
 class MeHandler(AuthHandler):
     """``GET /auth/me/``."""
+
+    openapi = ME
 
     async def get(self) -> None:
         """Answer whether a user is signed in, and which one."""
@@ -133,6 +140,8 @@ class MeHandler(AuthHandler):
 
 class SignOutHandler(AuthHandler):
     """``POST /auth/signout/``."""
+
+    openapi = SIGN_OUT
 
     async def post(self) -> None:
         """Remove the cookie and, where revocation is configured, end the session everywhere."""

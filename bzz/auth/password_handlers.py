@@ -14,6 +14,7 @@ from bzz.auth.base import AuthProvider
 from bzz.auth.body import is_true, required_text
 from bzz.auth.handlers import SignInHandler
 from bzz.auth.http import unavailable_on_error
+from bzz.auth.operations import CHANGE_PASSWORD, FORGOTTEN_PASSWORD, RESET_PASSWORD, SIGN_UP
 from bzz.auth.session import bearer_of
 from bzz.calling import call
 from bzz.errors import Conflict, Forbidden, RequestError, Unauthorized
@@ -74,6 +75,8 @@ class AccountHandler(SignInHandler):
 class SignUpHandler(AccountHandler):
     """``POST /auth/password/signup/``."""
 
+    openapi = SIGN_UP
+
     async def post(self) -> None:
         """Create an account and sign in to it: 201, or 409 if the login is taken."""
         data = {**self._members(), "provider": self.accounts.provider}
@@ -86,6 +89,8 @@ class SignUpHandler(AccountHandler):
 
 class ChangeHandler(AccountHandler):
     """``POST /auth/password/change/``."""
+
+    openapi = CHANGE_PASSWORD
 
     async def post(self) -> None:
         """Change ``password`` into ``new_password``, end every other session, and begin a new one."""
@@ -104,6 +109,8 @@ class ChangeHandler(AccountHandler):
 
 class ForgottenHandler(AccountHandler):
     """``POST /auth/password/forgotten/``."""
+
+    openapi = FORGOTTEN_PASSWORD
 
     async def post(self) -> None:
         """Send a token to the user of the account, if there is one; answer 202 in either case."""
@@ -128,6 +135,8 @@ class ForgottenHandler(AccountHandler):
 
 class ResetHandler(AccountHandler):
     """``POST /auth/password/reset/``."""
+
+    openapi = RESET_PASSWORD
 
     async def post(self) -> None:
         """Set ``password`` by a ``token`` that was sent, and end every session of its account."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ LoadUser = Callable[[dict[str, Any]], Any]
 """Returns the ``handler.current_user`` for a session's user, or None if there is no such user any more."""
 
 IN_FLIGHT_SECONDS = 3600.0
-"""How long this process keeps the id of an ended session, for requests that are still under way."""
+"""How long this process knows what it has ended, for requests that are still under way."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Sessions:
     revocation: RevocationStore | None = None
     load_user: LoadUser | None = None
     _ended: dict[str, float] = field(default_factory=dict)
-    _listeners: dict[Callable[[], None], None] = field(default_factory=dict)
+    _listeners: dict[Callable[[str], None], None] = field(default_factory=dict)
 
     async def find(self, handler: RequestHandler) -> Session:
         """Return the session of a request, whose user becomes ``handler.current_user``.
@@ -108,22 +108,40 @@ class Sessions:
         """
         if self.revocation is None:
             raise ConfigurationError("to end all sessions of a user, AuthHive.configure needs revocation=")
-        now = self.tokens.clock()
+        now, user = self.tokens.clock(), user_key(provider, user_id)
         with unavailable_on_error("revocation"):
-            await self.revocation.revoke_user(user_key(provider, user_id), now, int(now) + self.tokens.lifetime + 1)
-        self._tell_listeners()
+            await self.revocation.revoke_user(user, now, int(now) + self.tokens.lifetime + 1)
+        self._note_ended(user)
 
     def has_ended_here(self, session: Session) -> bool:
         """Return whether this process has ended a session, whatever copies of its token there still are."""
         return session.id in self._ended
 
-    def when_ended(self, listener: Callable[[], None]) -> None:
-        """Have ``listener`` called when this process has ended a session; once, however often it is given."""
+    def when_ended(self, listener: Callable[[str], None]) -> None:
+        """Have ``listener`` called when this process has ended sessions; once, however often it is given.
+
+        It is given one of the :meth:`names_of` each request that had one of them.
+        """
         self._listeners[listener] = None
 
-    def _tell_listeners(self) -> None:
+    def names_of(self, handler: RequestHandler) -> frozenset[str]:
+        """Return what :meth:`when_ended` calls the sessions of a request: their ids, and the keys of their users."""
+        sessions = self._sessions_in(self._tokens_of(handler))
+        users = (user_key(each.user["provider"], each.user["id"]) for each in sessions)
+        return frozenset([*(each.id for each in sessions), *users])
+
+    def have_ended_lately(self, names: Collection[str]) -> bool:
+        """Return whether this process has ended any of these lately, see :meth:`names_of`."""
+        return any(name in self._ended for name in names)
+
+    def _note_ended(self, name: str) -> None:
+        """Remember what has ended for requests that are under way, and tell the listeners."""
+        now = time.monotonic()
+        while self._ended and next(iter(self._ended.values())) < now:
+            del self._ended[next(iter(self._ended))]
+        self._ended[name] = now + IN_FLIGHT_SECONDS
         for listener in self._listeners:
-            listener()
+            listener(name)
 
     async def _check(self, session: Session) -> None:
         if self.revocation is None:
@@ -147,11 +165,7 @@ class Sessions:
         if self.revocation is not None:
             with unavailable_on_error("revocation"):
                 await self.revocation.revoke(session.id, int(session.started) + self.tokens.lifetime + 1)
-        now = time.monotonic()
-        while self._ended and next(iter(self._ended.values())) < now:
-            del self._ended[next(iter(self._ended))]
-        self._ended[session.id] = now + IN_FLIGHT_SECONDS
-        self._tell_listeners()
+        self._note_ended(session.id)
 
     def _tokens_of(self, handler: RequestHandler) -> list[str]:
         bearer = bearer_of(handler)

@@ -207,9 +207,18 @@ class ListenerRegistry:
                 taps = tuple(each for each in now.taps if each is not tap)
                 self._set(Listeners(now.listeners, taps, now.silences - silence))
 
+    def listeners_of(self, model: type) -> list[Listener]:
+        """Return the listeners that events of a model reach, in the order of their calls."""
+        return self._listeners.of_model(model)
+
     def asks_for_updating(self, model: type, first: str) -> bool:
         """Return whether a listener asks for ``<Model>.updating.<field>``, by the first part of the field's name."""
         return self._listeners.asks_for_updating(model, first)
+
+    @property
+    def current(self) -> Listeners:
+        """The listeners of now: a later change makes another object."""
+        return self._listeners
 
     def has_listeners(self, subject: Subject) -> bool:
         """Return whether there are listeners for such an event, whatever their ``origin`` and ``when`` accept."""

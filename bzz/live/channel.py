@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from bzz.live.frames import ResetReason, event
+from bzz.live.latest import Latest
 from bzz.live.view import Row, View, rendering_of
 from bzz.providers.changes import Commit, Matches, Scope
 
@@ -42,8 +42,7 @@ class Channel:
         self.subject = subject
         self.key = key
         self._rendering = rendering_of(view)
-        # Of one change at the most, and no longer than anybody else knows it: some channels see a change once a year.
-        self._last: WeakKeyDictionary[Commit, list[bytes] | Ended] = WeakKeyDictionary()
+        self._latest: Latest[list[bytes] | Ended] = Latest()
 
     def concerns(self, commit: Commit) -> bool:
         """Whether a change may be one of this channel's."""
@@ -58,11 +57,9 @@ class Channel:
         """
         if found == _NEITHER and commit.is_whole and commit.key is not None:
             return []  # as it is for most of many filters
-        frames = self._last.get(commit)
+        frames = self._latest.get(commit)
         if frames is None:
-            frames = await self._made(commit, found)
-            self._last.clear()
-            self._last[commit] = frames
+            frames = self._latest.put(commit, await self._made(commit, found))
         if isinstance(frames, Ended):
             raise Ended(frames.reason)
         return frames

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from hashlib import blake2b
 from typing import Any
@@ -16,6 +16,7 @@ from bzz.errors import BadRequest
 from bzz.limits import release
 from bzz.live.channel import Channel
 from bzz.live.frames import ResetReason, reset
+from bzz.live.pings import Pings
 from bzz.live.rights import Rights, forget
 from bzz.live.settings import LiveSettings, settings_of
 from bzz.live.stream import Stream
@@ -99,18 +100,32 @@ class Client:
 
     async def _send_beginning(self, after: Position | None, snapshot: bool) -> None:
         assert self._stream is not None
+        pings = Pings(self._write)
         async with aclosing(self._stream.beginning(after, snapshot)) as frames:
-            async for chunk in frames:
-                await self._write(chunk)
+            try:
+                async for chunk in frames:
+                    pings.stop()
+                    await self._write(chunk)
+                    pings.restart()
+            finally:
+                pings.stop()
 
     async def _send_changes(self) -> None:
         assert self._stream is not None
         take, is_last = self._stream.take, False
+        send = self._sender()
         while not is_last:
             chunk, is_last = await take()
-            waiting = self._write(chunk)
+            waiting = send(chunk)
             del chunk  # of which a slow connection has a copy
             await waiting
+
+    def _sender(self) -> Callable[[bytes], Awaitable[None]]:
+        """Return what sends what follows the beginning: without Tornado where a connection can do that."""
+        plain: Callable[[bytes], Awaitable[None]] = self._write
+        if self.handler._transforms:
+            return plain
+        return getattr(self.handler.request.connection, "send", plain)
 
     def _write(self, chunk: bytes) -> Awaitable[None]:
         self.handler.write(chunk)

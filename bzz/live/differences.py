@@ -51,10 +51,12 @@ def _tell(old: Any, new: Any, path: str, found: dict[str, dict[str, Any]]) -> No
 
 def same(old: Any, new: Any) -> bool:
     """Return whether two values are equal in JSON, where true is not 1."""
+    if old is new:
+        return True
     if type(old) is not type(new):
         return False
     if isinstance(old, dict):
-        return old.keys() == new.keys() and all(same(value, new[name]) for name, value in old.items())
+        return old.keys() == new.keys() and all(map(same, old.values(), map(new.get, old)))
     if isinstance(old, list):
         return len(old) == len(new) and all(map(same, old, new))
     return bool(old == new)

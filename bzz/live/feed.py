@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bzz.asgi.lifespan import at_start
-from bzz.errors import BadRequest, ConfigurationError, NotAcceptable
+from bzz.errors import BadRequest, NotAcceptable
 from bzz.live import hub
+from bzz.live.capabilities import require
 from bzz.live.client import Client
 from bzz.live.rights import Rights
 from bzz.live.start import prepare
 from bzz.live.view import View
+from bzz.model.filters import follows_references
 from bzz.model.handler import ModelHandler
 from bzz.model.parameters import unreadable
 from bzz.model.query import MAX_FILTERS, check_item_query, pairs, read_fields, read_list_query
@@ -25,6 +27,7 @@ from bzz.providers.changes import LiveProvider
 __all__ = ["Asked", "Feed", "view_of"]
 
 PAGING = ("page", "per_page", "after", "before")
+LISTS_ONLY = ("expand", "q", "facets")
 
 MAX_PARAMETERS = MAX_FILTERS + 10
 
@@ -36,10 +39,7 @@ class Feed(Representation):
 
     def check(self, resource: Resource) -> None:
         """Called when routes are made with ``live=True``."""
-        if not isinstance(resource.provider, LiveProvider):
-            name = type(resource.provider).__name__
-            raise ConfigurationError(f"live: {name} cannot follow changes; leave live=True out")
-        hub.expect(resource.provider)
+        hub.expect(require(resource.provider, "live=True", "diff", "resume", "watch"))
 
     async def answer(self, handler: ModelHandler) -> None:
         """Called by the handler for ``Accept: text/event-stream``."""
@@ -77,6 +77,8 @@ class Asked:
                 continue
             if name in PAGING:
                 raise BadRequest(f"A feed has no pages: leave the parameter {name!r} out.")
+            if name in LISTS_ONLY:
+                raise BadRequest(f"A feed does not take the parameter {name!r}; a list does.")
             if name == "last_event_id":
                 self.last_event_id = self.last_event_id or text or None
             elif name == "snapshot":
@@ -99,6 +101,8 @@ def view_of(resource: Resource, path: Path, query: str, context: Any) -> View:
     if path.last.is_list:
         size = resource.max_per_page
         filters = read_list_query(shape, query, per_page=size, max_per_page=size)
+        if any(follows_references(each) for each in filters.filters):
+            raise BadRequest("A feed cannot be filtered by what a reference leads to.")
         fields = read_fields(shape, query)
     else:
         filters, fields = ListQuery(), check_item_query(shape, query)

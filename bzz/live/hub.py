@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import aclosing, suppress
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from bzz.errors import ConfigurationError, Unavailable
@@ -18,7 +19,7 @@ from bzz.live.counting import Counting
 from bzz.live.follower import Follower
 from bzz.live.frames import ResetReason
 from bzz.live.judging import Judgement, judge
-from bzz.providers.changes import Changes, Commit, HistoryLost, LiveProvider, Position, Scope, Tick
+from bzz.providers.changes import Changes, Commit, HistoryLost, LiveProvider, Position, Tick
 
 __all__ = ["Hub", "expect", "hub_of", "hubs"]
 
@@ -175,9 +176,8 @@ class Hub:
                     if isinstance(each, Commit) and told.has(each):
                         continue
                     await space.acquire()
-                    judging = None
-                    if isinstance(each, Commit):
-                        judging = asyncio.create_task(judge(self._changes, each, self._scopes(each)))
+                    asked = self._asked(each) if isinstance(each, Commit) else None
+                    judging = asyncio.create_task(asked) if asked is not None else None
                     judged.put_nowait((each, judging))
 
         reading = asyncio.create_task(read(), name="live stream")
@@ -220,9 +220,12 @@ class Hub:
                     position = positions[each.collections] = self._counting.reached(commit.position, each.collections)
                 await each.tell(commit, position, judgement)
 
-    def _scopes(self, commit: Commit) -> Collection[Scope]:
+    def _asked(self, commit: Commit) -> Coroutine[Any, Any, Judgement] | None:
+        """Return what asks the database about a change; None where nobody's scope makes it necessary."""
         followers = (each for each in self._followers if commit.collection in each.collections)
-        return {scope.key: scope for each in followers for scope in each.scopes(commit)}.values()
+        found = (scope for each in followers for scope in each.scopes(commit) if not scope.is_all)
+        scopes = {scope.key: scope for scope in found}
+        return judge(self._changes, commit, scopes.values()) if scopes else None
 
     async def _tick(self) -> None:
         while True:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
 from tornado.web import Application, RequestHandler
@@ -73,14 +73,20 @@ class Rights:
         at_stop = client.handler.application.settings.setdefault(STOPPING, [])
         if end_all not in at_stop:
             at_stop.append(end_all)
-        tell = getattr(client.handler.settings.get(GUARD), "when_session_ends", None)
-        if tell is not None:
-            tell(recheck)
+        guard: Any = client.handler.settings.get(GUARD)
+        names: Collection[str] = ()
+        has_ended = False
+        if hasattr(guard, "when_session_ends"):
+            guard.when_session_ends(recheck)
+            names = guard.session_names(client.handler)
+            has_ended = guard.have_sessions_ended(names)  # while this one was on its way
         loop = asyncio.get_running_loop()
         watch = _watches.get(loop)
         if watch is None:
             watch = _watches[loop] = _Watch()
-        watch.begin(client, keys)
+        watch.begin(client, keys, names)
+        if has_ended:
+            watch.hurry([client])
 
 
 class _Watch:
@@ -89,13 +95,16 @@ class _Watch:
     def __init__(self) -> None:
         self._due: dict[Watched, float] = {}
         self._keys: dict[Watched, Sequence[str]] = {}
+        self._names: dict[Watched, Collection[str]] = {}
         self._stopped: WeakSet[Application] = WeakSet()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, client: Watched, keys: Sequence[str]) -> None:
+    def begin(self, client: Watched, keys: Sequence[str], names: Collection[str]) -> None:
         self._due[client] = asyncio.get_running_loop().time() + CHECK_SECONDS
         self._keys[client] = keys
+        if names:
+            self._names[client] = names
         if client.handler.application in self._stopped:  # while this one was on its way
             client.end("shutdown")
         if self._task is None or self._task.done():
@@ -104,14 +113,19 @@ class _Watch:
     def end(self, client: Watched) -> None:
         self._due.pop(client, None)
         self._keys.pop(client, None)
+        self._names.pop(client, None)
 
     @property
     def clients(self) -> Iterable[Watched]:
         return self._due
 
-    def hurry(self) -> None:
-        """Ask about everybody now."""
-        self._due = dict.fromkeys(self._due, 0.0)
+    def of(self, ended: str) -> list[Watched]:
+        """Return the clients who had a session by its name, or that of its user."""
+        return [client for client, names in self._names.items() if ended in names]
+
+    def hurry(self, clients: Iterable[Watched]) -> None:
+        """Ask about them now."""
+        self._due.update(dict.fromkeys(clients, 0.0))
         self._hurry.set()
 
     def end_all(self, application: Application) -> None:
@@ -161,11 +175,14 @@ def forget(client: Watched) -> None:
         watch.end(client)
 
 
-def recheck() -> None:
-    """Ask about all clients of the running event loop now: a session has ended."""
+def recheck(ended: str | None = None) -> None:
+    """Ask now about clients of the running event loop, for their session has ended.
+
+    :param ended: the name of the session, or of the user whose sessions have ended; None for all clients.
+    """
     watch = _watches.get(asyncio.get_running_loop())
     if watch is not None:
-        watch.hurry()
+        watch.hurry(watch.clients if ended is None else watch.of(ended))
 
 
 def clients() -> list[Watched]:

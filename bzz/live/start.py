@@ -11,6 +11,7 @@ from bzz.errors import Unavailable
 from bzz.model.representations import EVENT_STREAM
 from bzz.model.resource import Resource
 from bzz.providers.changes import Changes, LiveProvider
+from bzz.routing import rules_of
 
 __all__ = ["prepare"]
 
@@ -36,14 +37,8 @@ async def prepare(application: Any) -> None:
 
 def live_providers(application: Any) -> Iterator[LiveProvider]:
     """Yield the providers of the live models among the routes of an application."""
-    for rule in _rules(getattr(application, "default_router", None)):
+    for rule in rules_of(getattr(application, "default_router", None)):
         resource = (getattr(rule, "target_kwargs", None) or {}).get("resource")
         if isinstance(resource, Resource) and EVENT_STREAM in resource.served:
             assert isinstance(resource.provider, LiveProvider)
             yield resource.provider
-
-
-def _rules(router: Any) -> Iterator[Any]:
-    for rule in getattr(router, "rules", ()):
-        yield rule
-        yield from _rules(rule.target)

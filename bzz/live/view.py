@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from bzz import signals
+from bzz.change import Diff
 from bzz.live.differences import difference, same
 from bzz.live.frames import event
+from bzz.live.latest import Latest
 from bzz.model.query import project
 from bzz.providers.base import ListQuery, Path, Record
 from bzz.providers.changes import Commit, LiveProvider
@@ -108,15 +110,17 @@ class Rendering:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        # Of one change at the most, and no longer than anybody else knows it.
-        self._last: WeakKeyDictionary[Commit, _Shown] = WeakKeyDictionary()
+        self._latest: Latest[_Shown] = Latest()
 
     async def rows(self, document: Any) -> dict[str, Row]:
         """Return what is shown of a document, by the ids of what stands at the end of the path."""
-        view = self._view
         async with asyncio.timeout(SHOWING_SECONDS):
-            records = await view.provider.rows(view.path, view.query, document)
-            shown = await view.show(records)
+            return await self._rows(document)
+
+    async def _rows(self, document: Any) -> dict[str, Row]:
+        view = self._view
+        records = await view.provider.rows(view.path, view.query, document)
+        shown = await view.show(records)
         return {_key(record): row for record, row in zip(records, shown, strict=True) if row is not None}
 
     async def keys(self, document: Any) -> set[str]:
@@ -128,23 +132,20 @@ class Rendering:
     async def sides(self, commit: Commit, before: bool, after: bool) -> tuple[dict[str, Row], dict[str, Row]]:
         """Return what is shown of both sides of a change; of a side that is not asked for, nothing."""
         shown = self._shown(commit)
-        return (
-            await self._side(shown, "before", commit.before) if before else {},
-            await self._side(shown, "after", commit.after) if after else {},
-        )
+        async with asyncio.timeout(SHOWING_SECONDS * (before + after)):
+            return (
+                await self._side(shown, "before", commit.before) if before else {},
+                await self._side(shown, "after", commit.after) if after else {},
+            )
 
     def _shown(self, commit: Commit) -> _Shown:
-        found = self._last.get(commit)
-        if found is None:
-            self._last.clear()
-            found = self._last[commit] = _Shown()
-        return found
+        return self._latest.get(commit) or self._latest.put(commit, _Shown())
 
     async def _side(self, shown: _Shown, side: str, document: Any) -> dict[str, Row]:
         if document is None:
             return {}
         if side not in shown.rows:
-            shown.rows[side] = await self.rows(document)
+            shown.rows[side] = await self._rows(document)
         return shown.rows[side]
 
     def updated(self, commit: Commit, key: str, before: Row, after: Row) -> list[bytes]:
@@ -152,10 +153,14 @@ class Rendering:
         shown = self._shown(commit)
         if key in shown.unchanged:
             return []
-        if ("updated", key) not in shown.frames and same(before, after):
-            shown.unchanged.add(key)
-            return []
-        return [self.frame("updated", commit, key, before, after)]
+        if ("updated", key) not in shown.frames:
+            diff = difference(before, after)
+            if not diff and same(before, after):
+                shown.unchanged.add(key)
+                return []
+            frame = _frame(self._view.name, "updated", commit, key, after, diff)
+            shown.frames["updated", key] = frame
+        return [shown.frames["updated", key]]
 
     def frame(self, kind: str, commit: Commit, key: str, before: Row | None = None, after: Row | None = None) -> bytes:
         """Return a frame, without its id, that tells of one row.
@@ -164,18 +169,19 @@ class Rendering:
         """
         frames = self._shown(commit).frames
         if (kind, key) not in frames:
-            frames[kind, key] = _frame(self._view.name, kind, commit, key, before, after)
+            diff = difference(before, after) if kind in _DIFF else None
+            frames[kind, key] = _frame(self._view.name, kind, commit, key, after, diff)
         return frames[kind, key]
 
 
 _DIFF = ("created", "updated", "deleted")
 
 
-def _frame(name: str, kind: str, commit: Commit, key: str, before: Row | None, after: Row | None) -> bytes:
+def _frame(name: str, kind: str, commit: Commit, key: str, after: Row | None, diff: Diff | None) -> bytes:
     data: dict[str, Any] = {"model": name, "id": key, "at": commit.at}
     if kind != "leave":  # which tells nothing of what cannot be seen any more
         data["row"] = after
-        data["diff"] = difference(before, after) if kind in _DIFF and commit.is_whole else None
+        data["diff"] = diff if commit.is_whole else None
     return event(kind, data)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bzz.change import Change
-from bzz.errors import ConfigurationError
+from bzz.live.capabilities import require
 from bzz.live.frames import ResetReason
 from bzz.live.hub import hub_of
 from bzz.live.judging import Judgement, judge
@@ -18,7 +18,7 @@ from bzz.live.missed import missed
 from bzz.model.hive import provider_for
 from bzz.model.query import read_list_query
 from bzz.providers.base import Path, Provider, Step
-from bzz.providers.changes import Commit, HistoryLost, LiveProvider, Position, Scope
+from bzz.providers.changes import Commit, HistoryLost, Position, Scope
 
 __all__ = ["watch"]
 
@@ -44,13 +44,13 @@ async def watch(
     :param where: filters as in a list's query string; a change counts where the document meets them before or after.
     :param after: :attr:`bzz.Change.position` of the last change that was seen; None for from now on.
     :param orm: as :meth:`bzz.ModelHive.routes_for` takes it.
-    :raises bzz.errors.ConfigurationError: where the database cannot tell its changes.
+    :raises bzz.errors.ConfigurationError: where the provider or the database cannot tell its changes.
     :raises bzz.errors.BadRequest: for a filter that cannot be read.
     :raises bzz.providers.changes.HistoryLost: where what followed ``after`` is not known any more.
     """
-    provider = provider_for(orm, model)
-    if not isinstance(provider, LiveProvider):
-        raise ConfigurationError(f"{type(provider).__name__} cannot follow changes")
+    provider = require(provider_for(orm, model), "bzz.watch", "watch")
+    if after is not None:
+        require(provider, "after=", "resume")
     query = read_list_query(provider.shape, urlencode(where or {}, doseq=True), per_page=1, max_per_page=1)
     root = Path((Step(None, provider.shape, None, provider.shape.name),))
     scope = await provider.scope(root, query, None)

@@ -5,7 +5,7 @@ The verbs themselves are in :mod:`bzz.model.handler`. Nothing here knows what a 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed
 from bzz.model.detail import detail_of
 from bzz.model.etag import precondition
 from bzz.model.path import allowed_methods, read_path
+from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
 from bzz.problem import GUARD, BodyHandler
 from bzz.providers.base import Path, Precondition, Record, Stale, Written
@@ -27,6 +28,8 @@ from bzz.signals import Signal
 __all__ = ["ATTEMPTS", "ResourceHandler", "WriteAttempt"]
 
 W = TypeVar("W")
+
+_READING = ("GET", "HEAD", "OPTIONS")
 
 ATTEMPTS = 5
 """How often the receivers before a write run at the most, if others keep changing what they were shown."""
@@ -60,6 +63,8 @@ class ResourceHandler(BodyHandler):
 
     async def check_request(self) -> None:
         """Call the guard, then raise unless there is such an address and method, and the user may use it."""
+        for each in self.resource.served:
+            registered(each).begin(self)
         guard = self.settings.get(GUARD)
         if guard is not None:
             await call(guard, self)
@@ -175,14 +180,22 @@ class ResourceHandler(BodyHandler):
         self._finish_empty()
 
     def _finish_json(self, body: bytes) -> None:
-        if not self._finished:
+        if not self._finished and not (self.resource.served and self._has_answered_written(body)):
             self.set_header("Content-Type", "application/json")
             self.finish(body)
 
     def _finish_empty(self) -> None:
-        if not self._finished:
+        if not self._finished and not (self.resource.served and self._has_answered_written(None)):
             self.set_status(204)
             self.finish()
+
+    def _has_answered_written(self, body: bytes | None) -> bool:
+        representation = None if self.request.method in _READING else self._wanted()
+        return representation is not None and representation.answer_written(self, body)
+
+    def _wanted(self) -> Representation | None:
+        """Return how the client wants to be answered, if not in JSON."""
+        return wanted(self.request.headers.get("Accept"), self.resource.served)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer as every handler of bzz; a 405 of Tornado's own gets the methods that this address takes."""
@@ -190,6 +203,11 @@ class ResourceHandler(BodyHandler):
         if isinstance(error, HTTPError) and status_code in (404, 405) and not error.reason:  # as Tornado raises them
             error = self._not_allowed() if status_code == 405 else NotFound()
         super().write_error(status_code, exc_info=(type(error), error, None))
+
+    def _finish_problem(self, problem: Mapping[str, Any]) -> None:
+        representation = self._wanted()
+        if representation is None or not representation.answer_problem(self, problem):
+            super()._finish_problem(problem)
 
     def _problem_of(self, error: RequestError) -> dict[str, Any]:
         detail = detail_of(error, getattr(self, "path", None), self.request.headers)

@@ -17,7 +17,7 @@ from bzz.model.validation import READ_ONLY, UNKNOWN, BodyReading
 from bzz.shape import TOP, Field, Shape
 from bzz.shape.values import find_field
 
-__all__ = ["decode", "read_links"]
+__all__ = ["decode", "is_json", "read_links"]
 
 MAX_FORM_FIELDS = 1000
 MAX_LINKS = 1000
@@ -63,6 +63,11 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     return value
+
+
+def is_json(content_type: str | None) -> bool:
+    """Return whether a body is declared as JSON."""
+    return _media_type(content_type or "") == JSON
 
 
 def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) -> list[Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
-from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
+from bzz.model.parameters import MAX_PATH, MAX_VALUES, find, unknown, unreadable
 from bzz.providers.base import Condition, Filter, Operator
 from bzz.shape import Field, Shape
 from bzz.shape.choices import expected_choice
@@ -16,7 +16,7 @@ from bzz.shape.operators import EQUALITY, LISTED, PATTERNS
 from bzz.shape.scalars import BooleanKind
 from bzz.shape.values import find_field
 
-__all__ = ["read_filters"]
+__all__ = ["follows_references", "read_filters"]
 
 ONE_ITEM = "[]."  # in a name: what follows is asked of one item of a list
 MAX_PATTERN = 1000  # characters; MongoDB compiles an operand of "contains" into a regular expression
@@ -33,14 +33,49 @@ def read_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: st
     """
     own: list[tuple[str, str]] = []
     of_items: dict[str, list[tuple[str, str]]] = {}
+    of_linked: dict[str, list[tuple[str, str]]] = {}
     for name, text in conditions:
         path, mark, rest = name.partition(ONE_ITEM)
+        link = "" if mark else _reference_in(shape, name)
         if mark:
             of_items.setdefault(path, []).append((rest, text))
+        elif link and not prefix:
+            of_linked.setdefault(link, []).append((name.removeprefix(f"{link}."), text))
         else:
             own.append((name.removesuffix("[]"), text))
-    matches = (_item_filter(shape, path, each, f"{prefix}{path}{ONE_ITEM}") for path, each in of_items.items())
+    matches = [_item_filter(shape, path, each, f"{prefix}{path}{ONE_ITEM}") for path, each in of_items.items()]
+    matches += [_linked_filter(shape, path, each) for path, each in of_linked.items()]
     return (*_plain_filters(shape, own, prefix), *matches)
+
+
+def follows_references(wanted: Filter) -> bool:
+    """Return whether a filter asks for something of the document that a reference leads to."""
+    return any(each.operator == "match" and _is_reference(each.field) for each in wanted.any_of)
+
+
+def _is_reference(field: Field) -> bool:
+    return field.link is not None and field.link.is_reference
+
+
+def _reference_in(shape: Shape, name: str) -> str:
+    """Return the path of the reference that a name goes on behind; empty if there is none."""
+    names = name.split(".", MAX_PATH)
+    for end in range(1, len(names)):
+        path = ".".join(names[:end])
+        field = find_field(shape, path)
+        if field is None:
+            return ""
+        if _is_reference(field):
+            return path
+    return ""
+
+
+def _linked_filter(shape: Shape, path: str, conditions: Sequence[tuple[str, str]]) -> Filter:
+    """Return the filter by which the document that a reference leads to has to meet conditions."""
+    field = find_field(shape, path)
+    assert field is not None
+    assert field.link is not None
+    return Filter(path, (Condition(field, "match", read_filters(field.link.shape, conditions, f"{path}.")),))
 
 
 def _item_filter(shape: Shape, path: str, conditions: Sequence[tuple[str, str]], prefix: str) -> Filter:

@@ -15,15 +15,18 @@ from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import PreconditionFailed
 from bzz.headers import add_vary
-from bzz.model.base import ResourceHandler, WriteAttempt
+from bzz.model.base import WriteAttempt
 from bzz.model.body import decode, read_links
+from bzz.model.bulk import BulkHandler
 from bzz.model.etag import if_match_holds, view_tag
+from bzz.model.expand import expand
+from bzz.model.expansion import Tree
 from bzz.model.links import header_text, link_header, location
 from bzz.model.prefer import COUNT_EXACT, wants_count
-from bzz.model.query import check_item_query, project, read_fields, read_list_query
+from bzz.model.query import check_item_query, project, read_expansion, read_facets, read_fields, read_list_query
 from bzz.model.representations import chosen
 from bzz.model.validation import validate
-from bzz.providers.base import Changed, Record, Written
+from bzz.providers.base import Changed, ListQuery, Record, Written
 from bzz.shape import Shape
 from bzz.signals import Signal
 
@@ -34,7 +37,7 @@ logger = logging.getLogger("bzz.model")
 Fields = tuple[str, ...]
 
 
-class ModelHandler(ResourceHandler):
+class ModelHandler(BulkHandler):
     """Answers the requests for one model and everything nested in it.
 
     Receivers of signals and hooks of models get it as ``handler``. What they may use, besides Tornado's own,
@@ -57,27 +60,47 @@ class ModelHandler(ResourceHandler):
         if representation is not None:
             await representation.answer(self)
             return
-        await (self._get_list() if self.path.last.is_list else self._get_instance())
+        self._finish_json(await (self._get_list() if self.path.last.is_list else self._get_instance()))
 
     head = get
 
     async def post(self) -> None:
-        """Create an instance, attach an embedded document, or link an existing one."""
-        await (self._link() if self.path.last.is_reference else self._create())
+        """Create an instance or an array of them, attach an embedded document, or link an existing one."""
+        if self.path.last.is_reference:
+            await self._link()
+        elif self.posts_array():
+            await self.create_rows()
+        else:
+            await self._create()
 
     async def put(self) -> None:
         """Change the fields that the body names."""
         await self._update(merge=False)
 
     async def patch(self) -> None:
-        """Change the fields that the body names, by RFC 7396."""
-        await self._update(merge=True)
+        """Change the fields that the body names, by RFC 7396; of a list, in all documents that the filters select."""
+        if not self.path.last.is_list:
+            await self._update(merge=True)
+            return
+        await self._decode(self.path.last.shape, merge_patch=True)
+        validate(self.path.last.shape, self.data, self.provider.check, updating=True, has_receivers=True)
+        await self.write_selected(self._patch_one)
+
+    async def _patch_one(self, attempt: WriteAttempt) -> None:
+        changed = await self._update_once(attempt, merge=True)
+        await self._send_after(signals.post_update_instance, changed, **self._told_of(changed))
 
     async def delete(self) -> None:
-        """Delete an instance, remove an embedded document, or unlink a reference."""
+        """Delete an instance or all that the filters select, remove an embedded document, or unlink a reference."""
+        if self.path.last.is_list:
+            await self.write_selected(self._delete_one)
+            return
         written = await self._retry_while_stale(self._delete)
         await self._send_after(signals.post_delete_instance, written)
         self._finish_empty()
+
+    async def _delete_one(self, attempt: WriteAttempt) -> None:
+        await self._send_after(signals.post_delete_instance, await self._delete(attempt))
 
     async def _delete(self, attempt: WriteAttempt) -> Written:
         self.data = {}
@@ -90,18 +113,23 @@ class ModelHandler(ResourceHandler):
         """Send the signal before a list or an instance is shown."""
         await self._send_before(signals.pre_get_list if self.path.last.is_list else signals.pre_get_instance)
 
-    async def _get_instance(self) -> None:
-        fields = check_item_query(self.path.last.shape, self.request.query)
+    async def read(self) -> bytes:
+        """Return the JSON of the list or the instance, and set the headers that go with it."""
+        return await (self._get_list() if self.path.last.is_list else self._get_instance())
+
+    async def _get_instance(self) -> bytes:
+        shape = self.path.last.shape
+        fields, tree = check_item_query(shape, self.request.query), read_expansion(shape, self.request.query)
         await self._send_before(signals.pre_get_instance)
         record = await self.provider.get(self.path, self)
         if signals.post_get_instance.has_receivers_for(self._model):
             await signals.post_get_instance.notify(self._model, instance=record.instance, handler=self)
-        body = await self._render(record, fields)
+        body = await self._render(record, fields, tree)
         if not if_match_holds(self.request.headers, record.state):
             raise PreconditionFailed()
-        self._finish_json(body)
+        return body
 
-    async def _get_list(self) -> None:
+    async def _get_list(self) -> bytes:
         shape = self.path.last.shape
         query = read_list_query(
             shape,
@@ -110,17 +138,24 @@ class ModelHandler(ResourceHandler):
             max_per_page=self.resource.max_per_page,
             count=wants_count(self.request.headers.get("Prefer")),
         )
-        fields = read_fields(shape, self.request.query)
+        fields, names = read_fields(shape, self.request.query), read_facets(shape, self.request.query)
+        tree = read_expansion(shape, self.request.query)
         await self._send_before(signals.pre_get_list)
         page = await self.provider.page(self.path, query, self)
-        rendered = await self._render_all(await self._items_after_receivers(page.records))
+        rendered = await self._render_all(await self._items_after_receivers(page.records), tree)
         self.set_header("Link", link_header(self.request.path, self.request.query, query, page))
         if page.cut:
             self.set_header("X-Page-Cut", "size")
         if page.total is not None:
             self.set_header("X-Total-Count", str(page.total))
             self.set_header("Preference-Applied", COUNT_EXACT)
-        self._finish_json(dumps(rendered if fields is None else [project(each, fields) for each in rendered]))
+        shown = rendered if fields is None else [project(each, fields) for each in rendered]
+        return dumps(await self._with_facets(shown, query, names) if names else shown)
+
+    async def _with_facets(self, shown: list[Any], query: ListQuery, names: Fields) -> dict[str, Any]:
+        counted = await self.provider.facets(self.path, query, names, self)
+        facets = {name: [{"value": value, "count": count} for value, count in counted[name]] for name in names}
+        return {"items": shown, "facets": facets}
 
     async def _items_after_receivers(self, records: list[Record]) -> list[Any]:
         """Send ``post_get_list``, and return the items that its receivers left."""
@@ -147,9 +182,12 @@ class ModelHandler(ResourceHandler):
 
     async def _update(self, *, merge: bool) -> None:
         changed = await self._retry_while_stale(functools.partial(self._update_once, merge=merge))
+        await self._finish_written(changed, signals.post_update_instance, **self._told_of(changed))
+
+    def _told_of(self, changed: Changed) -> dict[str, Any]:
+        """Return what receivers are told of an update, worked out only if there are any."""
         has_receivers = signals.post_update_instance.has_receivers_for(self._model)
-        fields = changed.updated_fields if has_receivers else {}
-        await self._finish_written(changed, signals.post_update_instance, updated_fields=fields)
+        return {"updated_fields": changed.updated_fields if has_receivers else {}}
 
     async def _update_once(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
         end, signal = self.path.last, signals.pre_update_instance
@@ -202,18 +240,23 @@ class ModelHandler(ResourceHandler):
 
     # -- answers
 
-    async def _render(self, record: Record, fields: Fields | None = None) -> bytes:
+    async def _render(self, record: Record, fields: Fields | None = None, tree: Tree | None = None) -> bytes:
         """Return the JSON of one instance, and keep its entity tag for the answer."""
         body = record.body
-        if body is None or fields is not None or self.provider.has_public_ids(self.path.last.shape):
-            body = await call(self._render_anew, record, fields)
+        if body is None or fields is not None or tree or self.provider.has_public_ids(self.path.last.shape):
+            body = await call(self._render_anew, record, fields, tree or {})
         else:
             self._etag = f'"{record.state}"'
         return body
 
-    async def _render_anew(self, record: Record, fields: Fields | None) -> bytes:
+    async def _render_anew(self, record: Record, fields: Fields | None, tree: Tree) -> bytes:
         """Do it if the JSON does not follow from what is stored alone."""
         (rendered,) = await self.provider.render([record])
+        if tree:
+            await expand(self, [self.path.last.shape], [rendered], tree)
+            body = dumps(rendered if fields is None else project(rendered, fields))
+            self._etag = view_tag(record.state, body)
+            return body
         self._etag = f'"{record.state}"'
         if record.body is None or fields is not None:
             self._etag = view_tag(record.state, dumps(rendered if fields is None else project(rendered, fields)))
@@ -221,9 +264,11 @@ class ModelHandler(ResourceHandler):
             await self.provider.render_public_ids([record], [rendered], self)
         return dumps(rendered if fields is None else project(rendered, fields))
 
-    async def _render_all(self, items: list[Any]) -> list[Any]:
+    async def _render_all(self, items: list[Any], tree: Tree) -> list[Any]:
         rendered = await self.provider.render(items)
-        if self.provider.has_public_ids(self.path.last.shape):
+        if tree:
+            await expand(self, [self.path.last.shape] * len(rendered), rendered, tree)
+        elif self.provider.has_public_ids(self.path.last.shape):
             await self.provider.render_public_ids(items, rendered, self)
         return rendered
 

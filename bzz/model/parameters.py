@@ -6,7 +6,7 @@ from bzz.errors import BadRequest
 from bzz.shape import Field, Shape
 from bzz.shape.values import find_value
 
-__all__ = ["MAX_VALUES", "find", "unknown", "unreadable"]
+__all__ = ["MAX_PATH", "MAX_VALUES", "find", "unknown", "unreadable"]
 
 MAX_VALUES = 100
 MAX_PATH = 32  # names in one dotted path

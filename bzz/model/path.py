@@ -22,6 +22,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 NOWHERE = "There is nothing at this address."
 
 _LIST = frozenset({"GET", "HEAD", "POST"})
+_DOCUMENTS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE"})
 _ITEM = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _LINKED_ITEM = frozenset({"GET", "HEAD", "DELETE"})
 _SINGLE = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
@@ -102,7 +103,7 @@ def allowed_methods(path: Path, methods: tuple[str, ...]) -> list[str]:
     if _is_read_only(path):
         return _listed(_READING, methods)
     if step.is_list:
-        return _listed(_LIST, methods)
+        return _listed(_DOCUMENTS if step.field is None else _LIST, methods)
     if step.field is None:
         return _listed(_ITEM, methods)
     if not step.field.is_list:

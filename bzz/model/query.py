@@ -13,19 +13,31 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bzz.errors import BadRequest
+from bzz.model.expansion import Tree, find_expanded, read_expand
 from bzz.model.filters import read_filters
 from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
 from bzz.providers.base import ListQuery, Sort
 from bzz.shape import Shape
 
-__all__ = ["check_item_query", "pairs", "project", "read_fields", "read_list_query"]
+__all__ = [
+    "check_item_query",
+    "pairs",
+    "project",
+    "read_expansion",
+    "read_facets",
+    "read_fields",
+    "read_list_query",
+    "read_selection",
+]
 
 REMEMBERED = 256  # queries: clients ask for the same lists again and again
 
 MAX_FILTERS = 32
 MAX_SORT_KEYS = 8
 
-RESERVED = ("page", "per_page", "sort", "fields", "after", "before")
+RESERVED = ("page", "per_page", "sort", "fields", "after", "before", "expand", "q", "facets")
+MAX_FACETS = 8
+MAX_SEARCH = 200  # characters
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -86,7 +98,22 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
         after=_cursor(options, "after"),
         before=_cursor(options, "before"),
         count=count,
+        search=_search(options),
     )
+
+
+def read_selection(shape: Shape, query: str, *, limit: int) -> ListQuery:
+    """Return the filters of a write to all that they select.
+
+    :param limit: how many documents are read at the most.
+    :raises bzz.errors.BadRequest: if there is no filter, or anything else in the query.
+    """
+    options, conditions = _split(query)
+    if options:
+        raise unreadable(next(iter(options)), "Only filters select what is written.")
+    if not conditions:
+        raise BadRequest("Name at least one filter: without any, every document would be written.")
+    return ListQuery(per_page=limit, filters=read_filters(shape, conditions))
 
 
 @lru_cache(REMEMBERED)
@@ -95,20 +122,49 @@ def read_fields(shape: Shape, query: str) -> tuple[str, ...] | None:
 
     :raises bzz.errors.BadRequest: for a name that is not declared and visible.
     """
-    fields = _split(query)[0].get("fields")
+    options = _split(query)[0]
+    fields = options.get("fields")
     if fields is None:
         return None
     paths = tuple(dict.fromkeys(fields.split(",")))
     if len(paths) > MAX_VALUES:
         raise unreadable("fields", f"Must be at most {MAX_VALUES} names.")
+    tree = read_expand(shape, options["expand"]) if "expand" in options else {}
     for path in paths:
-        if find(shape, path) is None:
+        if find(shape, path) is None and find_expanded(shape, path, tree) is None:
             raise unknown(path)
     return paths
 
 
+@lru_cache(REMEMBERED)
+def read_expansion(shape: Shape, query: str) -> Tree:
+    """Return what ``expand=team,owner.org`` asks for; empty if nothing is to be expanded.
+
+    :raises bzz.errors.BadRequest: for what is no reference.
+    """
+    text = _split(query)[0].get("expand")
+    return {} if text is None else read_expand(shape, text)
+
+
+@lru_cache(REMEMBERED)
+def read_facets(shape: Shape, query: str) -> tuple[str, ...]:
+    """Return the names of the fields whose values ``facets=status,team`` asks to count.
+
+    :raises bzz.errors.BadRequest: for a name that is no visible field with values that can be compared.
+    """
+    text = _split(query)[0].get("facets")
+    names = () if text is None else tuple(dict.fromkeys(text.split(",")))
+    if len(names) > MAX_FACETS:
+        raise unreadable("facets", f"Must be at most {MAX_FACETS} names.")
+    for name in names:
+        field = find(shape, name)
+        if field is None or not field.item.kind.is_scalar:
+            raise unknown(name)
+    return names
+
+
 def check_item_query(shape: Shape, query: str) -> tuple[str, ...] | None:
-    """Return what :func:`read_fields` does, for a single instance: it takes no other parameter.
+    """Return what :func:`read_fields` does, for a single instance: beside it, it takes ``expand`` only.
 
     :raises bzz.errors.BadRequest: for any other parameter, too.
     """
@@ -116,7 +172,7 @@ def check_item_query(shape: Shape, query: str) -> tuple[str, ...] | None:
         return None
     options, conditions = _split(query)
     for name in (*options, *(name for name, _ in conditions)):
-        if name != "fields":
+        if name not in ("fields", "expand"):
             raise unknown(name)
     return read_fields(shape, query)
 
@@ -170,6 +226,13 @@ def _number(options: dict[str, str], name: str, default: int) -> int:
     if not _NUMBER.fullmatch(text):
         raise unreadable(name, "Must be a number from 1 to 999999999.")
     return int(text)
+
+
+def _search(options: dict[str, str]) -> str | None:
+    text = options.get("q")
+    if text is not None and not 0 < len(text.strip()) <= MAX_SEARCH:
+        raise unreadable("q", f"Must be a text of 1 to {MAX_SEARCH} characters.")
+    return text
 
 
 def _cursor(options: dict[str, str], name: str) -> str | None:

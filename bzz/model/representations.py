@@ -6,23 +6,30 @@ A client that names no type, or only types that nobody registered, gets JSON.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from bzz.errors import NotAcceptable
 from bzz.model.resource import Resource
+from bzz.routing import RouteList
 
-__all__ = ["EVENT_STREAM", "Representation", "chosen", "register", "registered"]
+__all__ = ["EVENT_STREAM", "HTML", "Representation", "chosen", "register", "registered", "wanted"]
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
+HTML = "text/html"
 
 
 class Representation(ABC):
-    """Shows what a GET points at in one media type."""
+    """Shows what a GET points at in one media type.
+
+    :cvar is_strict: whether a client that names this type, and nothing that the resource has, is refused; else it gets
+        JSON.
+    """
 
     media_type: ClassVar[str]
+    is_strict: ClassVar[bool] = True
 
     @abstractmethod
     def check(self, resource: Resource) -> None:
@@ -38,6 +45,28 @@ class Representation(ABC):
         :param handler: a :class:`bzz.ModelHandler`, after the guard and ``authorize``.
         :raises bzz.errors.NotAcceptable: where what its path ends at cannot be shown so.
         """
+
+    def routes(self) -> RouteList:
+        """Return the routes of the files that it refers to."""
+        return RouteList()
+
+    def begin(self, handler: Any) -> None:  # noqa: B027  # most have nothing to do then
+        """Called before the guard, for each request to a resource that is shown so, whatever the client accepts."""
+
+    def answer_written(self, handler: Any, body: bytes | None) -> bool:
+        """Answer a write that has happened, for a client that wants this type most.
+
+        :param body: the JSON that other clients get; None where it has no body.
+        :returns: whether it was answered; else it is answered as to other clients.
+        """
+        return False
+
+    def answer_problem(self, handler: Any, problem: Mapping[str, Any]) -> bool:
+        """Answer a request that failed, for a client that wants this type most; status and headers are set.
+
+        :returns: whether it was answered; else it is answered as to other clients.
+        """
+        return False
 
 
 _known: dict[str, Representation] = {}
@@ -65,12 +94,20 @@ def chosen(accept: str | None, served: tuple[str, ...]) -> Representation | None
     """
     if accept is None or accept == "*/*" or accept == JSON:
         return None
-    found = _choose(accept, served, tuple(_known))
+    found = _choose(accept, served, tuple(name for name, each in _known.items() if each.is_strict))
     if found == JSON:
         return None
     if found is None:
         raise NotAcceptable(f"This is shown as {', '.join([JSON, *served])}.")
     return _known[found]
+
+
+def wanted(accept: str | None, served: tuple[str, ...]) -> Representation | None:
+    """Return what :func:`chosen` does, and None where that would raise: for answers that JSON always does for."""
+    try:
+        return chosen(accept, served) if served else None
+    except NotAcceptable:
+        return None
 
 
 @lru_cache(256)

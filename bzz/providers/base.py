@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bzz.change import Diff
+from bzz.errors import BadRequest, OutcomeUnknown, Unavailable
 from bzz.providers.naming import NamesDocuments
-from bzz.providers.outcome import Changed, Page, Record, Stale, Written
+from bzz.providers.outcome import Changed, Page, Record, RowsRefused, Stale, Written
 from bzz.providers.store import Entry, Store
 from bzz.shape import Field, Shape
 from bzz.shape.operators import Operator
 
 __all__ = [
+    "NOT_TRIED",
+    "ONE_BY_ONE",
     "Changed",
     "Condition",
     "Entry",
@@ -35,6 +38,7 @@ __all__ = [
     "Precondition",
     "Provider",
     "Record",
+    "RowsRefused",
     "Sort",
     "Stale",
     "Step",
@@ -42,6 +46,12 @@ __all__ = [
     "Unchanged",
     "Written",
 ]
+
+ONE_BY_ONE = "Send `Prefer: handling=lenient` to have each stored by itself."
+"""What a client can do who posts an array that cannot be stored as a whole."""
+
+NOT_TRIED = "This was not tried, for the database failed at the one before; nothing was done."
+"""What is said of those that come after one for which the database was away: each would wait as long."""
 
 Precondition = Callable[[str], bool]
 """Called with the state of the stored instance (:attr:`Record.state`); returns whether the write may go on."""
@@ -97,7 +107,8 @@ class Condition:
 
     :param value: a Python value of the field's kind; a list of them for ``in``, ``nin`` and ``all``, a bool for
         ``exists``, an int for ``size``. For ``near`` a longitude, a latitude and a distance in metres, for ``within``
-        west, south, east and north in degrees. For ``match`` the filters that one item of the list has to meet.
+        west, south, east and north in degrees. For ``match`` the filters that one item of the list, or the document
+        that a reference leads to, has to meet.
     """
 
     field: Field
@@ -132,6 +143,7 @@ class ListQuery:
     :param after: an opaque cursor from :attr:`Page.next`, or None.
     :param before: an opaque cursor from :attr:`Page.previous`, or None.
     :param count: whether the client asked for the exact number of matches.
+    :param search: words that the model's text index is searched for, or None.
     """
 
     page: int = 1
@@ -141,6 +153,7 @@ class ListQuery:
     after: str | None = None
     before: str | None = None
     count: bool = False
+    search: str | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +204,12 @@ class Provider(NamesDocuments, ABC):
     @abstractmethod
     def __init__(self, model: type, options: Options) -> None: ...
 
+    async def ping(self) -> None:  # what needs no server is always there
+        """Return if the storage answers.
+
+        :raises bzz.errors.Unavailable: if it does not.
+        """
+
     @abstractmethod
     def check(self, shape: Shape, values: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
         """Return what the model's fields refuse in ``values``, each by itself: lengths, choices, patterns, limits.
@@ -215,8 +234,29 @@ class Provider(NamesDocuments, ABC):
         """Return one page of the list at the end of ``path``.
 
         :raises bzz.errors.NotFound: if anything on the way is missing.
-        :raises bzz.errors.BadRequest: for a cursor that this list did not give.
+        :raises bzz.errors.BadRequest: for a cursor that this list did not give, or a search that cannot be made.
         """
+
+    async def fetch(self, shape: Shape, keys: Sequence[Any], context: Any) -> Mapping[str, Record]:
+        """Return documents that references lead to, by the texts of their primary keys; those that there are.
+
+        A provider without references need not override it.
+
+        :param shape: of a model that can be reached from this one.
+        :param keys: primary keys, as Python values.
+        """
+        return {}
+
+    async def facets(
+        self, path: Path, query: ListQuery, names: Sequence[str], context: Any
+    ) -> Mapping[str, Sequence[tuple[Any, int]]]:
+        """Return how often each value of fields occurs in the whole list that a query selects.
+
+        :param names: dotted names of fields.
+        :returns: for each name the JSON of values and their numbers, the most frequent first, at most fifty.
+        :raises bzz.errors.BadRequest: if the provider cannot count.
+        """
+        raise BadRequest("The values of fields cannot be counted here.")
 
     @abstractmethod
     async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Written:
@@ -227,6 +267,32 @@ class Provider(NamesDocuments, ABC):
         :raises bzz.errors.Invalid: the model refuses the values, or a reference names nothing.
         :raises bzz.errors.Conflict: the id or a unique value is taken, or a single property is occupied.
         """
+
+    async def create_many(
+        self, path: Path, values: Sequence[Mapping[str, Any]], context: Any, *, all_or_none: bool
+    ) -> builtins.list[Written | Exception]:
+        """Insert several documents at the root list, as :meth:`create` inserts one.
+
+        A provider that overrides nothing inserts one after the other, and cannot insert all or none.
+
+        :param all_or_none: whether nothing is stored unless everything is.
+        :returns: for each, in their order, what was written, or why it was not: a :class:`~bzz.errors.RequestError`, or
+            what code of the model's own raised. With ``all_or_none`` all are written.
+        :raises RowsRefused: with ``all_or_none``, if some are refused.
+        :raises bzz.errors.BadRequest: with ``all_or_none``, if this cannot be promised here; it says what to do.
+        """
+        if all_or_none:
+            raise BadRequest(f"{self.shape.name} documents cannot be stored together here. {ONE_BY_ONE}")
+        outcomes: builtins.list[Written | Exception] = []
+        for each in values:
+            if outcomes and isinstance(outcomes[-1], Unavailable | OutcomeUnknown):
+                outcomes.append(Unavailable(NOT_TRIED))
+                continue
+            try:
+                outcomes.append(await self.create(path, each, context))
+            except Exception as error:
+                outcomes.append(error)
+        return outcomes
 
     @abstractmethod
     async def update(

@@ -14,12 +14,13 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from bzz.change import Change, Position
 from bzz.providers.base import ListQuery, Path, Provider, Record, Store
 
 __all__ = [
+    "ChangeCapability",
     "Changes",
     "Commit",
     "CommitKind",
@@ -31,6 +32,10 @@ __all__ = [
     "Snapshot",
     "Tick",
 ]
+
+ChangeCapability = Literal["diff", "resume", "watch"]
+"""What a provider can tell of committed changes. ``watch``: each of them, whoever made it. ``diff``: with both versions
+of the document. ``resume``: all that followed a position, later and in any process."""
 
 CommitKind = Literal["created", "updated", "deleted", "dropped", "renamed"]
 """``dropped`` and ``renamed`` happen to a whole collection: they have no document."""
@@ -161,7 +166,13 @@ class Changes(ABC):
 
 
 class LiveProvider(Provider):
-    """A provider whose changes can be followed. ``routes_for(..., live=True)`` asks for one."""
+    """A provider whose changes can be followed. ``routes_for(..., live=True)`` asks for one.
+
+    :cvar capabilities: what it can tell of changes; what needs one that is not among them is refused when it is asked
+        for. What the very server lacks, :meth:`Changes.prepare` says.
+    """
+
+    capabilities: ClassVar[frozenset[ChangeCapability]] = frozenset()
 
     collection: str
     """Where the documents of the model are stored, as in :attr:`Commit.collection`."""

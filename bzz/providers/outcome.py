@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from bzz.change import Change, Diff
+from bzz.errors import RequestError
 
-__all__ = ["Changed", "Page", "Record", "Stale", "Written"]
+__all__ = ["Changed", "Page", "Record", "RowsRefused", "Stale", "Written"]
 
 
 class Record(ABC):
@@ -92,3 +93,14 @@ class Changed(Written):
 
 class Stale(Exception):
     """Something else is stored than what the write expected. Nothing was done."""
+
+
+class RowsRefused(Exception):
+    """Some of several documents cannot be written, and so none was.
+
+    :param errors: why, by the position of each that was refused.
+    """
+
+    def __init__(self, errors: Mapping[int, RequestError]) -> None:
+        super().__init__(f"{len(errors)} refused")
+        self.errors = errors

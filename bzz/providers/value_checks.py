@@ -19,6 +19,7 @@ from bzz.shape.walk import Reference, references
 
 __all__ = [
     "Document",
+    "FindMissing",
     "Stored",
     "check_references",
     "misfits",

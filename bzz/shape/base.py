@@ -175,6 +175,7 @@ class Field:
     :param hidden: answered everywhere as if it were not declared.
     :param write_only: taken from bodies; never shown, filtered or sorted by.
     :param choices: the Python values that it may take; empty for no restriction.
+    :param bounds: what else it asks of a value, as far as JSON Schema can say it: ``{"maxLength": 9}``.
     """
 
     name: str
@@ -185,6 +186,7 @@ class Field:
     hidden: bool = False
     write_only: bool = False
     choices: tuple[Any, ...] = ()
+    bounds: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def is_list(self) -> bool:

@@ -58,14 +58,18 @@ class GeoKind(Kind):
         return dict(value)
 
     def json_schema(self, refer: Refer) -> JsonSchema:
+        place = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+        is_point = self.geometry == "Point"
         geometry = {
             "type": "object",
-            "properties": {"type": {"const": self.geometry}, "coordinates": {"type": "array"}},
+            "properties": {
+                "type": {"const": self.geometry},
+                "coordinates": place if is_point else {"type": "array"},
+            },
             "required": ["type", "coordinates"],
             "additionalProperties": False,
         }
-        bare = {"type": "array", "items": {"type": "number"}}
-        return {"anyOf": [geometry, bare]} if self.geometry == "Point" else geometry
+        return {"anyOf": [geometry, place]} if is_point else geometry
 
 
 _INTEGER, _FLOAT = IntegerKind(), FloatKind()

@@ -24,6 +24,7 @@ def field_schema(field: Field, refer: Refer) -> JsonSchema:
 
 
 def _restricted(field: Field, schema: JsonSchema) -> JsonSchema:
+    schema = {**schema, **field.bounds}
     if not field.choices:
         return schema
     choices = {"enum": list(field.choices)}

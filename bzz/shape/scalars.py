@@ -112,13 +112,15 @@ class IdKind(Textual):
     """An id whose form only the provider knows.
 
     :param parse: reads the text of an id; raises ValueError if it cannot.
+    :param pattern: which texts it reads, as a regular expression of JSON Schema; None if that is not known.
     """
 
     name = "id"
     expected = "Must be a valid id."
 
-    def __init__(self, parse: Callable[[str], Any] = str) -> None:
+    def __init__(self, parse: Callable[[str], Any] = str, pattern: str | None = None) -> None:
         self._parse = parse
+        self._pattern = pattern
 
     def parse(self, text: str) -> Any:
         return self._parse(text)
@@ -130,7 +132,7 @@ class IdKind(Textual):
         return value
 
     def json_schema(self, refer: Refer) -> JsonSchema:
-        return {"type": "string"}
+        return {"type": "string"} if self._pattern is None else {"type": "string", "pattern": self._pattern}
 
 
 class _Literal(Scalar):

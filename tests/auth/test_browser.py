@@ -72,6 +72,7 @@ class Page:
 
 def sign_in(page: Page, user: str) -> None:
     page.click("sign-in")
+    page.click("openid")
     WebDriverWait(page.browser, 20, 0.05).until(lambda browser: browser.find_elements(By.NAME, "sub"))
     page.browser.find_element(By.NAME, "sub").send_keys(user)
     page.browser.find_element(By.XPATH, "//button[text()='Authorize']").click()
@@ -119,6 +120,23 @@ def test_a_person_signs_in_writes_and_signs_out(browser: Chrome, demo: str, tmp_
     page.wait_for("problem", "Sign in first")
     page.picture("3-signed-out")
     assert [len(reviews(demo, text)) for text in ("too early", "<b>quiet</b>", "too late")] == [0, 1, 0]
+
+
+def test_a_person_makes_an_account_with_a_password(browser: Chrome, demo: str, tmp_path: Path) -> None:
+    page = Page(browser, tmp_path)
+    browser.get(demo)
+    page.wait_for("who", "Nobody is signed in")
+    page.click("sign-in")
+    for field, value in (("email", "grace@example.com"), ("secret", "a long password")):
+        browser.find_element(By.ID, field).send_keys(value)
+    browser.find_element(By.CSS_SELECTOR, "#password button[value=signin]").click()
+    page.wait_for("refused", "does not accept")  # there is no such account yet
+    browser.find_element(By.CSS_SELECTOR, "#password button[value=signup]").click()
+    page.wait_for("who", "grace@example.com")
+    page.write("mine")
+    page.wait_for("reviews", "mine\ngrace@example.com on SBRF")
+    page.click("sign-out")
+    page.wait_for("who", "Nobody is signed in")
 
 
 def test_a_person_cannot_write_under_another_name(browser: Chrome, demo: str, tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 The blocks of a page are taken in order:
 
-- ``python``: added to the page's program. One that has an ``async def main`` is whole; what comes later is put in front
-  of that line, as a reader would. A page without one gets the usual ending: connect, serve ``routes`` on port 8889.
+- ``python``: added to the page's program, ``app.py``. One that has an ``async def main`` is whole and begins anew;
+  what comes later is put in front of that line, as a reader would. A page without one gets the usual ending: connect,
+  serve ``routes`` on port 8889.
+- ``python NAME.py``, ``nginx NAME.conf`` and the like: another file beside it, which commands use. ``python theirs`` is
+  another system's.
 - ``console``: lines ``$ command`` and what they print, tried with a real shell while the program runs; ``...`` stands
   for anything. ``localhost:8889`` is where the program listens; ``$ name=...`` sets a variable for what follows.
 - ``text`` after a ``console`` block: what the program prints meanwhile. Any other ``text`` is a picture.
@@ -32,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 30
 
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"\w+ (\w+\.\w+|Dockerfile)")
 _MAIN = re.compile(r"^async def main", re.MULTILINE)
 _ASSIGNMENT = re.compile(r"(\w+)=")
 _COMMAND = re.compile(r"^\$ ", re.MULTILINE)
@@ -87,9 +91,16 @@ class Program:
     def add(self, source: str) -> None:
         """Put a block into the program; it starts at the next use."""
         self.stop()
+        if _MAIN.search(source):
+            self._source = source
+            return
         main = _MAIN.search(self._source)
         at = main.start() if main else len(self._source)
         self._source = f"{self._source[:at]}{source}\n\n{self._source[at:]}"
+
+    def write(self, name: str, text: str) -> None:
+        """Put a file beside the program."""
+        (self._directory / name).write_text(text)
 
     def run(self, command: str) -> str:
         """What a shell command prints while the program runs."""
@@ -103,14 +114,19 @@ class Program:
     def _shell(self, command: str) -> str:
         return subprocess.run(
             ["bash", "-c", command.replace("localhost:8889", f"127.0.0.1:{self._port}")],
-            cwd=self._directory, env={**os.environ, **self._variables},
+            cwd=self._directory, env=self._environment(),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=SECONDS, check=False,
         ).stdout  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        """Where commands such as ``pytest`` are those of this Python, and connect to the page's MongoDB."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "BZZ_MONGODB_URI": self._uri, **self._variables}
 
     def printed(self, expected: str) -> str:
         """What the program printed since it was last asked, as soon as it is what is expected, or in the end."""
         deadline = time.monotonic() + 5
-        while (text := self._output()[self._seen :]) != expected and time.monotonic() < deadline:
+        while not _matches(expected, text := self._output()[self._seen :]) and time.monotonic() < deadline:
             time.sleep(0.02)
         self._seen += len(text)
         return text
@@ -131,7 +147,7 @@ class Program:
     def _start(self) -> None:
         if self._process is not None or not self._source:
             return
-        path, self._seen = self._directory / "page.py", 0
+        path, self._seen = self._directory / "app.py", 0
         path.write_text(self._adapted())
         with self._log.open("wb") as log, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -181,6 +197,8 @@ def check(program: Program, block: Block, previous: str) -> None:
     """
     if block.kind == "python":
         program.add(block.text)
+    elif _FILE.fullmatch(block.kind):
+        program.write(block.kind.split()[1], block.text)
     elif block.kind == "console":
         _check_console(program, block.text)
     elif block.kind == "json":
@@ -190,7 +208,9 @@ def check(program: Program, block: Block, previous: str) -> None:
     elif block.kind == "text" and previous == "console":
         _compare(block.text, program.printed(block.text), "the program's output")
     else:
-        assert block.kind in ("text", "yaml", "html"), f"nothing tries a block of the kind {block.kind!r}"
+        assert block.kind in ("text", "yaml", "html", "python theirs"), (
+            f"nothing tries a block of the kind {block.kind!r}"
+        )
 
 
 def _check_console(program: Program, text: str) -> None:
@@ -208,9 +228,12 @@ def _split(step: str) -> tuple[str, str]:
     return "".join(lines[:end]), "".join(lines[end:])
 
 
+def _matches(expected: str, found: str) -> bool:
+    return _EXPECTED.check_output(expected, found, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+
+
 def _compare(expected: str, found: str, what: str) -> None:
-    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    if not _EXPECTED.check_output(expected, found, flags):
+    if not _matches(expected, found):
         raise AssertionError(f"{what}\n-- the page says:\n{expected}\n-- it is:\n{found}")
 
 

@@ -76,7 +76,7 @@ def test_every_line_of_the_tour_works_and_changes_are_printed_with_their_diff(st
     demo.wait_until_ready()
     lines = [line for line in demo.output.splitlines() if line.startswith("curl")]
     statuses = [curl(line).stdout.rpartition("\n")[2] for line in lines]
-    assert statuses == ["200"] * 9 + ["204", "200", "200", "401", "400"]
+    assert statuses == ["200"] * 9 + ["204", "200", "200", "401", "200", "400"]
     demo.wait_for("Airport updated by PUT /airport/SBRF/\n    city: 'Recife' -> 'Olinda'\n")
     demo.wait_for("    departs: '08:10' -> '08:30'\n")
     demo.wait_for("Airport linked to Airline TAM by POST /airline/TAM/hubs/\n")

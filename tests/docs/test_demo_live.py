@@ -12,6 +12,7 @@ import pytest
 from pymongo import MongoClient
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.auth.conftest import browser
@@ -66,3 +67,34 @@ def test_the_page_shows_what_both_processes_and_the_mongo_shell_change(
         shell.get_default_database()["airport"].update_one({"_id": "SBRF"}, {"$set": {"city": "Recife"}})
     shown(browser, f"city: Olinda {number} → Recife")
     browser.save_screenshot(str(tmp_path / "live.png"))
+
+
+def test_an_edit_in_one_window_shows_in_another_and_is_printed(demo: Demo, browser: Chrome) -> None:
+    address = demo.wait_until_ready()
+    follow(browser, address)
+    editing = browser.current_window_handle
+    browser.switch_to.new_window("window")
+    watching = browser.current_window_handle
+    follow(browser, address)
+
+    browser.switch_to.window(editing)
+    city = browser.find_element(By.CSS_SELECTOR, "td[aria-label*='city of SBRF']")
+    city.send_keys(Keys.ENTER)
+    browser.switch_to.active_element.send_keys("Olinda", Keys.ENTER)  # what was there is selected, and goes
+    shown(browser, "city: Recife → Olinda")
+
+    browser.switch_to.window(watching)
+    shown(browser, "city: Recife → Olinda")
+    demo.wait_for("Airport updated by PUT /airport/SBRF/\n    city: 'Recife' -> 'Olinda'\n")
+
+
+def test_the_map_shows_every_airport(demo: Demo, browser: Chrome) -> None:
+    address = demo.wait_until_ready()
+    stored = httpx.get(f"{address}/airport/?per_page=1", headers={"Prefer": "count=exact"}, trust_env=False)
+    browser.get(address)
+    WebDriverWait(browser, 20, 0.05).until(lambda _: text(browser, "told").startswith(stored.headers["X-Total-Count"]))
+    drawn = browser.execute_script(
+        "const shot = map.getContext('2d').getImageData(0, 0, map.width, map.height).data;"
+        "return shot.filter((value, place) => place % 4 === 3 && value > 0).length"
+    )
+    assert drawn > 100

@@ -12,9 +12,14 @@ import pytest
 from bzz.dev import MongoServer
 from tests.docs.page import ROOT, Program, blocks, check
 
-TRIED_ELSEWHERE = ("events", "relay", "coming-from-", "auth", "mock", "benchmarks", "providers")
+EVENTS = (
+    "events",
+    "relay",
+    *(f"coming-from-{each}" for each in ("perseus", "django-event-system", "canvas", "state-signals")),
+)
+TRIED_ELSEWHERE = (*EVENTS, "auth", "mock", "benchmarks", "providers")
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "recipes").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 

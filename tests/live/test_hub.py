@@ -13,7 +13,7 @@ from bzz.errors import Unavailable
 from bzz.live import hub as hub_module
 from bzz.live.frames import ResetReason
 from bzz.live.hub import Hub
-from bzz.live.judging import Judgement
+from bzz.live.judging import Judgement, judge
 from bzz.providers.base import Store
 from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Position, Scope, Tick
 from tests.live.reading import until
@@ -232,3 +232,42 @@ async def test_a_collection_that_was_dropped_is_prepared_for_the_next_who_joins(
     assert changes.prepared.count("a") == 1
     await hub.join(Reader("a"))
     assert changes.prepared.count("a") == 2
+
+
+class Unasked(Written):
+    """Changes of a database that may not be asked which scopes they lie in."""
+
+    async def match(self, commit: Commit, scopes: Sequence[Scope]) -> list[Matches]:
+        raise AssertionError("nobody has to be asked")
+
+
+async def test_a_scope_that_holds_everything_is_not_asked_of_the_database() -> None:
+    everything = Scope("all", "a", None, is_all=True)
+    created = Commit("a", 1, "created", None, {}, True, Position(1, 1, 1), datetime.now(UTC))
+    assert await judge(Unasked(), created, [everything]) == {"all": Matches(before=False, after=True)}
+
+
+async def test_no_task_is_made_for_a_change_that_nobody_has_to_be_asked_about(
+    changes: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Everything(Reader):
+        def scopes(self, commit: Commit) -> Iterable[Scope]:
+            return [Scope("all", "a", None, is_all=True)]
+
+    made: list[Any] = []
+    create_task = asyncio.create_task
+
+    def noted(*given: Any, **named: Any) -> Any:
+        made.append(create_task(*given, **named))
+        return made[-1]
+
+    monkeypatch.setattr(asyncio, "create_task", noted)
+    hub, reader = Hub(changes), Everything("a")
+    await hub.join(reader)
+    changes.write(5, "a")
+    await told(reader, 1)
+    before = len(made)
+    changes.write(6, "a")
+    await told(reader, 2)
+    await hub.close()
+    assert len(made) == before

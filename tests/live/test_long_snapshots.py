@@ -9,7 +9,8 @@ from typing import Any
 import mongoengine as me
 import pytest
 
-from bzz.live import subscription
+from bzz.live import client as client_module
+from bzz.live import pings, subscription
 from bzz.live.rights import clients, recheck
 from bzz.signals import post_get_list
 from tests.live.conftest import Api
@@ -56,6 +57,62 @@ async def test_what_happens_while_a_snapshot_is_read_is_told_however_much_it_is(
         await client.post("/codex/", json={"name": "n", "size": 20})
         await feed.until(lambda: len(feed.rows) == 22)
         assert [each["row"]["size"] for each in feed.changes()] == list(range(21))
+
+
+async def test_what_happens_while_a_client_catches_up_is_told_however_much_it_is(
+    api: Api, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "MAX_BYTES", 500)
+    client = api(Codex, live=True)
+    async with following(client, "/codex/") as feed:
+        position = feed.position
+    await client.post("/codex/", json={"name": "held"})
+    async with following(client, "/codex/", ready=False, Last_Event_ID=position) as again:
+        await gate.reached.wait()
+        for number in range(20):
+            await client.post("/codex/", json={"name": "n", "size": number})
+        await until(lambda: _reasons() == ["slow"])
+        gate.opened.set()
+        await again.until(lambda: "ready" in again.told())
+        await client.post("/codex/", json={"name": "n", "size": 20})
+        await again.until(lambda: len(again.rows) == 22)
+        assert [each["row"]["size"] for each in again.changes()] == [None, *range(21)]
+
+
+async def test_pings_come_while_a_snapshot_is_read(api: Api, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pings, "PING_SECONDS", 0.05)
+    client = api(Codex, live=True)
+    Codex(name="held").save()
+    async with following(client, "/codex/", ready=False) as feed:
+        await feed.until(lambda: feed.told() == ["ping", "ping"])
+        assert [each.id for each in feed.frames] == [None, None]
+        gate.opened.set()
+        await feed.until(lambda: "ready" in feed.told())
+        seen = len(feed.frames)
+        await client.post("/codex/", json={"name": "n", "size": 1})
+        await feed.changed(1)
+        assert feed.told()[seen:] == ["created"]
+
+
+async def test_a_client_that_leaves_within_a_snapshot_is_sent_no_pings(
+    api: Api, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[pings.Pings] = []
+
+    class Noted(pings.Pings):
+        def __init__(self, write: Any) -> None:
+            super().__init__(write)
+            made.append(self)
+
+    monkeypatch.setattr(client_module, "Pings", Noted)
+    client = api(Codex, live=True)
+    Codex(name="held").save()
+    async with following(client, "/codex/", ready=False):
+        await gate.reached.wait()
+    gate.opened.set()
+    await until(lambda: not clients())
+    [timer] = [getattr(each, "_timer") for each in made]  # noqa: B009
+    assert timer.cancelled()
 
 
 async def test_a_snapshot_ends_where_its_client_may_see_no_more(api: Api, gate: Gate) -> None:

@@ -13,8 +13,9 @@ from tornado.web import Application
 
 import bzz
 from bzz.auth import MemoryRevocation
+from bzz.live import rights
 from bzz.live.rights import recheck
-from bzz.signals import post_get_list
+from bzz.signals import post_get_list, pre_get_list
 from tests.auth.conftest import KEY, Tickets, sign_in
 from tests.conftest import Serve
 from tests.live.reading import following, until
@@ -76,6 +77,72 @@ async def test_ending_all_sessions_of_a_user_ends_their_feeds(start: Start) -> N
     async with following(client, "/mizzen/") as feed:
         await bzz.AuthHive.end_sessions(app, "tickets", "ada")
         assert await feed.ended() == "forbidden"
+
+
+class Noted(MemoryRevocation):
+    """Notes whose sessions are looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked_at: list[str] = []
+
+    async def has_ended(self, session_id: str, user: str, started: float) -> bool:
+        self.looked_at.append(user)
+        return await super().has_ended(session_id, user, started)
+
+
+async def cookie_of(client: httpx.AsyncClient, name: str) -> str:
+    """Sign in; return the cookie of the session."""
+    await sign_in(client, f"ticket:{name}")
+    cookie = "; ".join(f"{key}={value}" for key, value in client.cookies.items())
+    client.cookies.clear()
+    return cookie
+
+
+@pytest.mark.parametrize("how", ["one session", "all sessions of the user"])
+async def test_an_end_of_a_session_has_nobody_elses_looked_at(start: Start, how: str) -> None:
+    store = Noted()
+    client, app = start(revocation=store)
+    ada, bob = [await cookie_of(client, name) for name in ("ada", "bob")]
+    async with following(client, "/mizzen/", Cookie=ada) as own, following(client, "/mizzen/", Cookie=bob):
+        store.looked_at.clear()
+        if how == "one session":
+            await client.post("/auth/signout/", headers={"Cookie": ada})
+        else:
+            await bzz.AuthHive.end_sessions(app, "tickets", "ada")
+        assert await own.ended() == "forbidden"
+        assert set(store.looked_at) == {"user tickets:ada"}
+
+
+@pytest.mark.parametrize("how", ["one session", "all sessions of the user"])
+async def test_a_feed_ends_whose_session_has_ended_while_it_began(
+    start: Start, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights, "CHECK_SECONDS", 3600.0)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(sender: type, arguments: list[str], handler: Any) -> None:
+        begun.set()
+        await go_on.wait()
+
+    client, app = start(revocation=None if how == "one session" else MemoryRevocation())
+    ada = await cookie_of(client, "ada")
+    with pre_get_list.connected_to(wait, Mizzen):
+        async with asyncio.TaskGroup() as tasks:
+            feed = tasks.create_task(reason(client, ada))
+            await begun.wait()
+            if how == "one session":
+                await client.post("/auth/signout/", headers={"Cookie": ada})
+            else:
+                await bzz.AuthHive.end_sessions(app, "tickets", "ada")
+            go_on.set()
+    assert feed.result() == "forbidden"
+
+
+async def reason(client: httpx.AsyncClient, cookie: str) -> str | None:
+    """Follow; return why that ends."""
+    async with following(client, "/mizzen/", ready=False, Cookie=cookie) as feed:
+        return await feed.ended()
 
 
 async def test_who_need_not_sign_in_keeps_the_feed(start: Start) -> None:

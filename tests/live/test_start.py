@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import mongoengine as me
 import pytest
@@ -12,11 +14,19 @@ from tornado.routing import HostMatches
 from tornado.web import Application
 
 import bzz
+from bzz.change import Position
+from bzz.errors import ConfigurationError
 from bzz.live.start import live_providers
+from bzz.providers.base import Provider
+from bzz.providers.changes import ChangeCapability
+from bzz.providers.mongoengine.provider import MongoEngineProvider
+from bzz.shape import Kind
+from bzz.shape.scalars import IntegerKind
 from tests.conftest import Serve
 from tests.live.conftest import Api
 from tests.live.reading import following
 from tests.providers.servers import running
+from tests.providers.sqlite import SQLiteProvider, Table
 
 PROGRAM = """
 import mongoengine as me
@@ -81,6 +91,43 @@ def test_live_models_are_found_wherever_they_are_mounted() -> None:
 class Unconnected(me.Document):
     name = me.StringField()
     meta = {"db_alias": "nowhere"}  # noqa: RUF012
+
+
+class Row(Table):
+    kinds: ClassVar[Mapping[str, Kind]] = {"id": IntegerKind()}
+
+
+class WatchesOnly(MongoEngineProvider):
+    capabilities: ClassVar[frozenset[ChangeCapability]] = frozenset({"watch"})
+
+
+class StatesNothing(MongoEngineProvider):
+    capabilities: ClassVar[frozenset[ChangeCapability]] = frozenset()
+
+
+@pytest.mark.parametrize(
+    ("provider", "lacking"),
+    [
+        (WatchesOnly, "'diff' and 'resume', which WatchesOnly"),
+        (StatesNothing, "'diff' and 'resume' and 'watch', which StatesNothing"),
+        (SQLiteProvider, "'diff' and 'resume' and 'watch', which SQLiteProvider"),
+    ],
+)
+def test_what_a_provider_does_not_state_is_told_when_routes_are_made(provider: type[Provider], lacking: str) -> None:
+    model = Row if provider is SQLiteProvider else Pennant
+    with pytest.raises(ConfigurationError) as told:
+        bzz.ModelHive.routes_for(provider, model, live=True)
+    assert str(told.value) == (
+        f"live=True needs a provider with the capability {lacking} does not state: leave live=True out, or take"
+        " another provider"
+    )
+
+
+async def test_what_a_provider_does_not_state_is_told_to_who_watches() -> None:
+    with pytest.raises(ConfigurationError, match=r"^bzz\.watch needs a provider with the capability 'watch'"):
+        await anext(bzz.watch(Pennant, orm=StatesNothing))
+    with pytest.raises(ConfigurationError, match=r"^after= needs a provider with the capability 'resume'"):
+        await anext(bzz.watch(Pennant, orm=WatchesOnly, after=Position(1, 1)))
 
 
 async def test_a_live_model_that_is_not_connected_keeps_no_other_from_being_followed(alone: Api) -> None:

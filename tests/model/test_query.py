@@ -131,7 +131,7 @@ def test_filters_are_read_by_the_type_of_their_field(query: str, expected: list[
         "address.",
         "address..zip",
         ".age",
-        "boss.name",
+        "boss.boss.name",
         "$where",
         "age[$ne]",
         "age.$ne",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from bzz.dev import MongoServer
 from bzz.providers.mongoengine.provider import MongoEngineProvider
-from bzz.testing.provider import ProviderContract
+from bzz.testing.provider import Capability, ProviderContract
 from tests.providers.models import MODELS, SAVED_MODELS
 
 
@@ -44,6 +44,7 @@ class TestSavedByMongoEngine(ProviderContract):
 
     provider = MongoEngineProvider
     models = SAVED_MODELS
+    lacks: ClassVar[Mapping[Capability, str]] = {"together": "MongoEngine saves its documents one by one"}
 
     @pytest.fixture
     def database(self, emptied: str) -> Any:

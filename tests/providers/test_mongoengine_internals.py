@@ -345,6 +345,15 @@ def test_geo_index_of_a_geo_field() -> None:
     assert [internals.geo_index(each) for each in fields] == ["2dsphere", "2d", None, None]
 
 
+class InternalSearched(me.Document):
+    meta = {"indexes": ["$title"], "allow_inheritance": True}  # noqa: RUF012
+    title = me.StringField()
+
+
+def test_has_text_index_of_a_class() -> None:
+    assert [internals.has_text_index(each) for each in (InternalSearched, InternalOwner)] == [True, False]
+
+
 # -- where the names are
 
 PROVIDER = Path(internals.__file__).parent

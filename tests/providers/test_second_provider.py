@@ -8,12 +8,14 @@ from typing import ClassVar
 
 import pytest
 
+from bzz.errors import BadRequest
 from bzz.shape import Field, Kind
 from bzz.shape.containers import MapKind
 from bzz.shape.free import AnyKind
 from bzz.shape.scalars import BooleanKind, FloatKind, IntegerKind, StringKind
 from bzz.shape.times import DateTimeKind
 from bzz.testing.provider import CAPABILITIES, Capability, Models, ProviderContract
+from bzz.testing.provider.client import Client
 from tests.providers.sqlite import SQLiteProvider, Table
 
 
@@ -56,3 +58,8 @@ class TestSQLite(ProviderContract):
         connection = sqlite3.connect(":memory:")
         yield connection
         connection.close()
+
+    async def test_an_array_that_cannot_be_stored_as_a_whole_is_refused_with_the_remedy(self, people: Client) -> None:
+        with pytest.raises(BadRequest, match="handling=lenient"):
+            await people.create_many([{"name": "Ann"}], all_or_none=True)
+        assert await people.listed("") == []

@@ -17,9 +17,10 @@ from pymongo import UpdateOne
 from pymongo.collation import Collation
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
 
-from bzz.errors import Invalid, OutcomeUnknown, Unavailable
+from bzz.errors import BadRequest, Invalid, OutcomeUnknown, Unavailable
+from bzz.providers.base import ONE_BY_ONE
 from bzz.providers.mongoengine.concurrency import Operations
-from bzz.providers.mongoengine.failures import blames_data, failed_write
+from bzz.providers.mongoengine.failures import TROUBLE, blames_data, failed_uncommitted, failed_write
 
 __all__ = ["Collection"]
 
@@ -31,6 +32,12 @@ Failure = OperationFailure | Unavailable | OutcomeUnknown
 _DUPLICATE_CODES = (11000, 11001, 12582)
 _TOO_LARGE_CODES = (146, 292, 10334, 13548, 17419)
 """Failures of an aggregation that gathers more than the server can hold, or than a document can."""
+_NO_TRANSACTIONS = 20  # IllegalOperation: "Transaction numbers are only allowed on a replica set member or mongos"
+
+STANDALONE = (
+    "The database is a standalone server, which cannot store all or nothing. Run it as a replica set of one member"
+    f" or more. {ONE_BY_ONE}"
+)
 
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
@@ -160,6 +167,10 @@ class Collection:
 
         return await self._operations.read(fetch)
 
+    async def ping(self) -> None:
+        """Ask the server for nothing but an answer."""
+        await self._operations.read(lambda: self.raw.database.command("ping"))
+
     async def count(self, query: Mapping[str, Any]) -> int:
         """Return how many documents match, exactly."""
         return await self._operations.read(lambda: self.raw.count_documents(query))
@@ -212,12 +223,58 @@ class Collection:
 
         return await self._operations.write(send)
 
+    async def insert_together(self, documents: Sequence[bytes]) -> tuple[int, OperationFailure] | None:
+        """Insert encoded documents in a transaction: all of them, or none.
+
+        :returns: where the data of one is to blame that none was inserted, its position, and why.
+        :raises bzz.errors.BadRequest: if the server has no transactions.
+        :raises bzz.errors.Unavailable: if it failed, and no commit was asked for.
+        :raises bzz.errors.OutcomeUnknown: if a commit was asked for, and may have been made.
+        """
+        raw = [RawBSONDocument(document) for document in documents]
+        asked_to_commit = False  # at any attempt: the driver makes several
+
+        async def insert(session: Any) -> None:
+            nonlocal asked_to_commit
+            await self.raw.insert_many(raw, session=session)
+            asked_to_commit = True
+
+        async def send() -> tuple[int, OperationFailure] | None:
+            session = self.raw.database.client.start_session()
+            if inspect.isawaitable(session):
+                session = await session  # Motor's
+            async with session:
+                try:
+                    await session.with_transaction(insert)
+                except TROUBLE as error:
+                    if asked_to_commit:  # a taken value may be of these very documents
+                        raise failed_write(error) from error
+                    return _refused(error)
+            return None
+
+        return await self._operations.write(send)
+
 
 def _outcomes(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
     unmet = bool(details.get("writeConcernErrors"))
     outcomes: list[Failure | None] = [OutcomeUnknown() if unmet else None] * number
     for failure in details.get("writeErrors", ()):
-        kind = DuplicateKeyError if failure["code"] in _DUPLICATE_CODES else WriteError
-        error = kind(failure["errmsg"], failure["code"], failure)
+        error = _write_error(failure)
         outcomes[failure["index"]] = error if blames_data(error) else failed_write(error)
     return outcomes
+
+
+def _refused(error: Exception) -> tuple[int, OperationFailure]:
+    """Return which document is to blame for a transaction that was not committed, and why; raise if none is."""
+    if isinstance(error, BulkWriteError):
+        for failure in error.details.get("writeErrors", ()):
+            if blames_data(_write_error(failure)):
+                return failure["index"], _write_error(failure)
+    if isinstance(error, OperationFailure) and error.code == _NO_TRANSACTIONS:
+        raise BadRequest(STANDALONE) from None
+    raise failed_uncommitted(error) from error
+
+
+def _write_error(failure: Mapping[str, Any]) -> OperationFailure:
+    kind = DuplicateKeyError if failure["code"] in _DUPLICATE_CODES else WriteError
+    return kind(failure["errmsg"], failure["code"], failure)

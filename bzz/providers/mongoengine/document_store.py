@@ -17,7 +17,7 @@ from mongoengine.connection import ConnectionFailure as NotConnected
 from pymongo.errors import OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
-from bzz.errors import TOO_SLOW, ConfigurationError, NotFound, Unavailable
+from bzz.errors import TOO_SLOW, BadRequest, ConfigurationError, NotFound, Unavailable
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.client import Client, connected
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
@@ -216,6 +216,31 @@ class DocumentStore:
             found += await collection.find(query, keys=["_id", public.stored])
         ids = ((codec.key_value(each["_id"]), each.get(public.stored)) for each in found)
         return [Identity(key, public.to_value(bson), public.to_json(bson)) for key, bson in ids]
+
+    async def find_many(self, keys: Sequence[Any], context: Any) -> list[Raw]:
+        """Return the documents with these primary keys, as values, that :meth:`find` would give."""
+        assert self.codec.pk is not None
+        pk, collection = self.codec.pk.declared, await self.collection()
+        found: list[Raw] = []
+        for start in range(0, len(keys), _KEYS_OF_A_QUERY):
+            found += await collection.find(await self._any_of(pk, keys[start : start + _KEYS_OF_A_QUERY], context))
+        return found
+
+    async def matching(self, conditions: Sequence[Raw], context: Any) -> list[Any]:
+        """Return the primary keys, as values, of documents that meet conditions: those that lists show.
+
+        :raises bzz.errors.BadRequest: if there are more than a thousand.
+        """
+        scope, _ = await self.list_query(context)
+        query = {"$and": [*([scope] if scope else []), *conditions]}
+        found = await (await self.collection()).find(query, keys=["_id"], limit=_KEYS_OF_A_QUERY + 1)
+        if len(found) > _KEYS_OF_A_QUERY:
+            raise BadRequest(
+                f"More than {_KEYS_OF_A_QUERY} {self.codec.shape.name} documents are meant: narrow it down."
+            )
+        keys = [self.codec.key_value(each["_id"]) for each in found]
+        gone = await self.missing(keys, context) if keys and self._querysets.narrow_one else []
+        return [key for key in keys if key not in gone]
 
     async def _any_of(self, field: Field, keys: Sequence[Any], context: Any) -> Raw:
         if self._querysets.narrow_one:

@@ -285,6 +285,12 @@ def geometry(field: Any) -> str:
     return str(getattr(field, "_type", "Point"))
 
 
+def has_text_index(model: Any) -> bool:
+    """Return whether a class declares a text index (``"$title"`` among its ``indexes``)."""
+    specs = meta(model).get("index_specs") or ()
+    return any(direction == "text" for spec in specs for _, direction in spec.get("fields", ()))
+
+
 def geo_index(field: Any) -> str | None:
     """Return the type of index that MongoEngine makes for a geo field; None if it makes none."""
     return getattr(field, "_geo_index", None) or None

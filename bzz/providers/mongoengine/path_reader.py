@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from bzz.errors import NotFound
-from bzz.providers.base import ListQuery, Page, Path, Step
+from bzz.errors import BadRequest, NotFound
+from bzz.providers.base import Filter, ListQuery, Page, Path, Step
 from bzz.providers.missing import missing_at
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.facets import count_values, text_query
+from bzz.providers.mongoengine.filters import filter_query
 from bzz.providers.mongoengine.listing import DocumentListing, ItemListing
 from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
+from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.paging import read_page
+from bzz.providers.value_checks import FindMissing
 from bzz.shape import Shape
 
 __all__ = ["PathReader"]
+
+Resolve = Callable[[ListQuery, Any], Awaitable[ListQuery]]
 
 
 class PathReader:
@@ -42,6 +49,14 @@ class PathReader:
     def of(self, shape: Shape) -> DocumentStore:
         """Return the documents of the model that a shape describes."""
         return self.documents(self.registry.of(shape.model))
+
+    def missing_for(self, context: Any) -> FindMissing:
+        """Return what finds out which primary keys name no document for one request."""
+
+        async def find_missing(shape: Shape, keys: Sequence[Any]) -> list[Any]:
+            return await self.of(shape).missing(keys, context)
+
+        return find_missing
 
     # -- one
 
@@ -127,13 +142,52 @@ class PathReader:
 
     async def _list_documents(self, path: Path, query: ListQuery, context: Any) -> Page:
         documents = self.of(path.last.shape)
+        conditions, ordering = await self._conditions(path, query, context)
+        rows = await documents.pages()
+        return await read_page(DocumentListing(rows, documents.codec, query, conditions, ordering), query)
+
+    async def _conditions(self, path: Path, query: ListQuery, context: Any) -> tuple[list[Raw], list[tuple[str, int]]]:
+        """Return what limits a list of documents besides its filters, and the order that its model gives it."""
+        documents = self.of(path.last.shape)
         scope, ordering = await documents.list_query(context)
         conditions = [scope] if scope else []
         if path.last.field is not None:
             conditions.append({"_id": {"$in": await self._linked(path, context)}})
-        return await read_page(
-            DocumentListing(await documents.pages(), documents.codec, query, conditions, ordering), query
-        )
+        if query.search is not None:
+            conditions.insert(0, text_query(documents.codec, query.search))
+        return conditions, ordering
+
+    async def facets(
+        self, path: Path, query: ListQuery, names: Sequence[str], context: Any
+    ) -> dict[str, list[tuple[Any, int]]]:
+        """Return how often each value of fields occurs in a list of documents.
+
+        :raises bzz.errors.BadRequest: for a list of embedded documents.
+        """
+        step = path.last
+        if step.field is not None and not step.is_reference:
+            raise BadRequest("The values of embedded documents are not counted; those of lists of documents are.")
+        documents = self.of(step.shape)
+        conditions, _ = await self._conditions(path, query, context)
+        return await count_values(await documents.collection(), documents.codec, conditions, query.filters, names)
+
+    async def resolve_links(self, query: ListQuery, resolve: Resolve, context: Any) -> ListQuery:
+        """Return a query whose filters of what references lead to name the primary keys of the documents.
+
+        :param resolve: makes the filters within name documents by their primary keys.
+        """
+        filters = [await self._resolved(each, resolve, context) for each in query.filters]
+        return replace(query, filters=tuple(filters))
+
+    async def _resolved(self, wanted: Filter, resolve: Resolve, context: Any) -> Filter:
+        (condition, *others) = wanted.any_of
+        link = condition.field.link
+        if others or condition.operator != "match" or link is None or not link.is_reference:
+            return wanted
+        inner = await resolve(ListQuery(filters=condition.value), context)
+        documents = self.of(link.shape)
+        keys = await documents.matching(filter_query(documents.codec, inner.filters), context)
+        return replace(wanted, any_of=(replace(condition, operator="in", value=keys),))
 
     async def _linked(self, path: Path, context: Any) -> list[Any]:
         return _held(await self.locate(path.steps[:-1], context), path.last)

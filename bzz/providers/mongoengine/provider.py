@@ -13,9 +13,10 @@ from typing import Any
 import mongoengine as me
 
 from bzz.change import Diff
-from bzz.errors import ConfigurationError, NotFound
+from bzz.errors import BadRequest, ConfigurationError, NotFound
 from bzz.providers import hidden
 from bzz.providers.base import (
+    ONE_BY_ONE,
     Changed,
     ListQuery,
     Options,
@@ -27,7 +28,8 @@ from bzz.providers.base import (
     Written,
 )
 from bzz.providers.compare_and_set import Conditions
-from bzz.providers.mongoengine import edits, internals, nested, orm_writes
+from bzz.providers.diagnosis import Diagnosed, Diagnosis
+from bzz.providers.mongoengine import bulk, edits, internals, nested, orm_writes
 from bzz.providers.mongoengine.changes.live import LiveDocuments
 from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
@@ -35,9 +37,10 @@ from bzz.providers.mongoengine.codecs.classes import named_class
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.forms import merged
-from bzz.providers.mongoengine.codecs.refusals import refusals
+from bzz.providers.mongoengine.codecs.refusals import check_references_of, refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
+from bzz.providers.mongoengine.diagnosis import diagnose
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.querysets import check_hooks
@@ -49,7 +52,6 @@ from bzz.providers.records import changed, created, deleted
 from bzz.providers.value_checks import (
     Document,
     Stored,
-    check_references,
     require_declared,
     require_ids,
     split_ids,
@@ -63,7 +65,7 @@ __all__ = ["MongoEngineProvider"]
 logger = logging.getLogger("bzz.providers.mongoengine")
 
 
-class MongoEngineProvider(LiveDocuments):
+class MongoEngineProvider(LiveDocuments, Diagnosed):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
 
     def __init__(self, model: type, options: Options) -> None:
@@ -107,16 +109,38 @@ class MongoEngineProvider(LiveDocuments):
 
     # -- reading
 
+    async def ping(self) -> None:
+        await (await self._documents.collection()).ping()
+
     async def get(self, path: Path, context: Any) -> Record:
         return await self._reader.get(path, context)
 
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
+        return await self._reader.page(path, await self._resolve(path, query, context), context)
+
+    async def _resolve(self, path: Path, query: ListQuery, context: Any) -> ListQuery:
+        """Return a query that names documents by primary keys only."""
         if self.has_public_ids(path.last.shape):
             query = await self._public_ids.resolve_filters(query, context)
-        return await self._reader.page(path, query, context)
+        if any(condition.operator == "match" for each in query.filters for condition in each.any_of):
+            query = await self._reader.resolve_links(query, self._public_ids.resolve_filters, context)
+        return query
+
+    async def facets(
+        self, path: Path, query: ListQuery, names: Sequence[str], context: Any
+    ) -> Map[str, Sequence[tuple[Any, int]]]:
+        return await self._reader.facets(path, await self._resolve(path, query, context), names, context)
+
+    async def fetch(self, shape: Shape, keys: Sequence[Any], context: Any) -> Map[str, Record]:
+        documents = self._reader.of(shape)
+        records = [DocumentRecord(documents.codec, raw) for raw in await documents.find_many(keys, context)]
+        return {str(documents.codec.key_value(each.raw["_id"])): each for each in records}
 
     async def render(self, items: Sequence[Any]) -> list[Any]:
         return await render(self._registry.root, items)
+
+    async def diagnose(self, paths: Sequence[str]) -> Diagnosis:
+        return await diagnose(self._documents, paths)
 
     # -- public ids
 
@@ -138,12 +162,8 @@ class MongoEngineProvider(LiveDocuments):
     async def _check_references(
         self, codec: DocumentCodec, values: Map[str, Any], context: Any, stored: Stored | None = None
     ) -> None:
-        async def find_missing(shape: Shape, keys: Sequence[Any]) -> list[Any]:
-            return await self._reader.of(shape).missing(keys, context)
-
         if codec.refers:
-            document = Document(codec.shape, values)
-            await check_references(document, find_missing, refusals=lambda: refusals(codec, values), stored=stored)
+            await check_references_of(codec, values, self._reader.missing_for(context), stored)
 
     # -- creating
 
@@ -155,6 +175,17 @@ class MongoEngineProvider(LiveDocuments):
         if path.last.field is None:
             return await self._insert(self._reader.documents(codec), values)
         return await nested.attach(self._reader, path, forms.new(codec, values), context)
+
+    async def create_many(
+        self, path: Path, values: Sequence[Map[str, Any]], context: Any, *, all_or_none: bool
+    ) -> list[Written | Exception]:
+        codec = self._registry.of(path.last.shape.model)
+        rows = bulk.rows(codec, values, self._reader.missing_for(context))
+        if not any(orm_writes.saves_itself(row.codec) for row in rows if isinstance(row, bulk.Row)):
+            return await bulk.insert(self._documents, rows, all_or_none=all_or_none)
+        if all_or_none:
+            raise BadRequest(f"{self.shape.name} is saved by code of its own, one by one. {ONE_BY_ONE}")
+        return await super().create_many(path, values, context, all_or_none=False)
 
     async def _insert(self, documents: DocumentStore, values: Map[str, Any]) -> Written:
         codec = documents.codec

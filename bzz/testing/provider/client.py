@@ -69,6 +69,12 @@ class Client:
         """Insert a document, or attach an embedded one."""
         return await self.provider.create(self.path(where), values, self._context)
 
+    async def create_many(
+        self, rows: Sequence[Mapping[str, Any]], *, all_or_none: bool = False
+    ) -> list[Written | Exception]:
+        """Insert several documents."""
+        return await self.provider.create_many(self.path(""), rows, self._context, all_or_none=all_or_none)
+
     async def update(
         self,
         where: str,

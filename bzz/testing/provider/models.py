@@ -8,13 +8,15 @@ from typing import Literal, get_args
 __all__ = ["CAPABILITIES", "Capability", "Models"]
 
 Capability = Literal[
-    "dangling", "embedded", "hooks", "links", "lists", "maps", "positions", "public_ids", "subclasses", "unique",
-    "write_only",
+    "dangling", "diagnosis", "embedded", "hooks", "links", "lists", "maps", "positions", "public_ids", "subclasses",
+    "together",
+    "unique", "write_only",
 ]  # fmt: skip
 """What a provider may lack. A test that needs one is skipped if the provider says that it lacks it.
 
 ==============  =======================================================================================
 ``dangling``    a link may outlive the document that it leads to
+``diagnosis``   the storage is looked at: :class:`bzz.providers.diagnosis.Diagnosed`
 ``embedded``    documents inside documents: ``home`` and ``notes`` of a person
 ``hooks``       the model chooses which instances there are: the model ``scoped``
 ``links``       references to other documents: the model ``team``
@@ -23,6 +25,7 @@ Capability = Literal[
 ``positions``   embedded documents without an id: ``phones`` of a person, ``replies`` of a note
 ``public_ids``  another field than the primary key names instances to clients: the model ``member``
 ``subclasses``  instances of classes below a model are among its own: the model ``vehicle``
+``together``    several documents inserted all or none
 ``unique``      a field whose values differ from instance to instance: ``name`` of a person
 ``write_only``  a field that clients set and are never shown: ``password`` of the model ``account``
 ==============  =======================================================================================

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import changes
 import mongoengine
@@ -41,32 +42,41 @@ def make(settings: Settings) -> Application:
     """Return the application, with its receivers, and its relay where there is a Redis."""
     logging.getLogger("tornado.access").setLevel(logging.ERROR)  # refused rows are listed, not logged
     mongoengine.connect(DATABASE, host=settings.mongo, uuidRepresentation="standard")
-    app = Application(_routes(settings.server))
-    signin.configure(app, settings.secret, AsyncMongoClient(settings.mongo)[DATABASE])
+    database = AsyncMongoClient[dict[str, Any]](settings.mongo)[DATABASE]
+    app = Application(_routes(settings.server, database), login_url="/")
+    bzz.explorer.configure(app, insight=lambda handler: True)  # elsewhere only those who may read the code
+    signin.configure(app, settings.secret, database)
     receivers.connect()
     if settings.redis is not None:
         changes.relay(settings.redis).attach(app)
     return app
 
 
-def _routes(server: signin.Server) -> bzz.RouteList:
+def _routes(server: signin.Server, database: Any) -> bzz.RouteList:
     live = bzz.flatten(
         [
             bzz.ModelHive.routes_for("mongoengine", Airport, live=True),
             bzz.ModelHive.routes_for("mongoengine", Airline, live=True),
         ]
     )
-    return bzz.flatten(
+    models = bzz.flatten(
         [
-            ("/", tour.PageHandler, {"server": server}),
-            ("/changes", changes.ChangesHandler),
-            signin.routes(server),
             live,
-            bzz.LiveHive.routes_for(live),
             bzz.ModelHive.routes_for("mongoengine", Country),
             bzz.ModelHive.routes_for("mongoengine", Loading, methods=("GET", "POST")),
             bzz.ModelHive.routes_for(
                 "mongoengine", Review, methods=("GET", "POST"), read_only=["by"], authorize=signin.signed_in
             ),
+        ]
+    )
+    described = bzz.flatten([models, signin.routes(server, database)])
+    return bzz.flatten(
+        [
+            tour.routes(server),
+            ("/changes", changes.ChangesHandler),
+            described,
+            bzz.LiveHive.routes_for(live),
+            bzz.HealthHive.routes_for(models),
+            bzz.DocsHive.routes_for(described, title="Airports", version="1", explorer=True, swagger=True),
         ]
     )

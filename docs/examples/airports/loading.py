@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 __all__ = ["Refusal", "Report", "fill"]
 
-CONCURRENCY = 8
+CONCURRENCY = 2  # as many as there are processes to answer
+ROWS = 200  # in one request
 ATTEMPTS = 10
 RETRY_SECONDS = 0.2
 
@@ -74,7 +75,7 @@ async def fill(address: str, listing: Path, limit: int | None = None) -> Report 
         report.write(listing)
         await _verify(client, report, len(airports))
         counts = {"stored": report.stored, "refused": len(report.refused)}
-        await _post(client, "/loading/", {"source": name, **counts})
+        await _post(client, "/loading/", [{"source": name, **counts}], Report())
     return report
 
 
@@ -87,17 +88,35 @@ async def _load(address: str, airports: list[Body]) -> Report:
     countries, airlines = source.countries(airports), source.airlines()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns) as progress:
-        known = await _post_all(address, "/country/", progress.track(countries, description="countries"))
-        report = await _post_all(address, "/airport/", progress.track(airports, description="airports"))
-        flying = await _post_all(address, "/airline/", progress.track(airlines, description="airlines"))
+        known = await _post_all(address, "/country/", countries, Step(progress, "countries", len(countries)))
+        report = await _post_all(address, "/airport/", airports, Step(progress, "airports", len(airports)))
+        flying = await _post_all(address, "/airline/", airlines, Step(progress, "airlines", len(airlines)))
     if known.refused or flying.refused:
         raise RuntimeError(f"countries or airlines were refused: {[*known.refused, *flying.refused]}")
     return report
 
 
-async def _post_all(address: str, url: str, rows: Iterable[Body]) -> Report:
-    report, waiting = Report(), iter(rows)
-    workers = [asyncio.ensure_future(_work(address, url, waiting, report)) for _ in range(CONCURRENCY)]
+class Step:
+    """How far one kind of rows is loaded: a bar on a terminal, and a line for every fifth elsewhere."""
+
+    def __init__(self, progress: Progress, name: str, total: int) -> None:
+        self._progress, self._name, self._total = progress, name, total
+        self._task = progress.add_task(name, total=total)
+        self._done = self._told = 0
+
+    def advance(self, rows: int) -> None:
+        """Note that rows were answered."""
+        self._done += rows
+        self._progress.update(self._task, completed=self._done)
+        if not self._progress.console.is_terminal and self._done - self._told >= self._total / 5:
+            self._told = self._done
+            print(f"{self._done:,} of {self._total:,} {self._name}", flush=True)
+
+
+async def _post_all(address: str, url: str, rows: list[Body], step: Step) -> Report:
+    report = Report()
+    waiting = iter([rows[start : start + ROWS] for start in range(0, len(rows), ROWS)])
+    workers = [asyncio.ensure_future(_work(address, url, waiting, report, step)) for _ in range(CONCURRENCY)]
     try:
         await asyncio.gather(*workers)
     finally:
@@ -106,28 +125,32 @@ async def _post_all(address: str, url: str, rows: Iterable[Body]) -> Report:
     return report
 
 
-async def _work(address: str, url: str, waiting: Iterator[Body], report: Report) -> None:
-    async with connect(address) as client:  # of its own: the more connections an httpx pool has, the slower it gets
-        for row in waiting:
-            reasons = await _post(client, url, row)
-            if reasons is None:
-                report.stored += 1
-            else:
-                report.refused.append(Refusal(row, reasons))
+async def _work(address: str, url: str, waiting: Iterator[list[Body]], report: Report, step: Step) -> None:
+    async with connect(address) as client:
+        for rows in waiting:
+            await _post(client, url, rows, report)
+            step.advance(len(rows))
 
 
-async def _post(client: httpx.AsyncClient, url: str, row: Body) -> str | None:
-    """Create one instance; the reasons where the model refuses it."""
+async def _post(client: httpx.AsyncClient, url: str, rows: list[Body], report: Report) -> None:
+    """Create an instance of each row, and note what became of it."""
     for _ in range(ATTEMPTS):
-        answer = await _ask(client, "POST", url, json=row)
-        if answer.status_code in (201, 409):
-            return None
-        if answer.status_code == 400:
-            return "; ".join(f"{name}: {' '.join(told)}" for name, told in answer.json()["errors"].items())
-        if answer.status_code != 503:
-            break
-        await asyncio.sleep(float(answer.headers["Retry-After"]))
-    raise RuntimeError(f"POST {url} answered {answer.status_code}: {answer.text}")
+        answer = await _ask(client, "POST", url, json=rows, headers={"Prefer": "handling=lenient"})
+        if answer.status_code == 200:
+            outcomes = list(zip(rows, answer.json(), strict=True))
+            report.stored += sum(outcome["status"] in (201, 409) for _, outcome in outcomes)
+            report.refused += [Refusal(row, _reasons(each)) for row, each in outcomes if each["status"] == 400]
+            rows = [row for row, outcome in outcomes if outcome["status"] == 503]
+            if not rows:
+                return
+        elif answer.status_code != 503:
+            raise RuntimeError(f"POST {url} answered {answer.status_code}: {answer.text}")
+        await asyncio.sleep(RETRY_SECONDS)
+    raise RuntimeError(f"POST {url} still answers that the database is away")
+
+
+def _reasons(problem: Body) -> str:
+    return "; ".join(f"{name}: {' '.join(told)}" for name, told in problem["errors"].items())
 
 
 async def _verify(client: httpx.AsyncClient, report: Report, rows: int) -> None:

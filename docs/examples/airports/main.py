@@ -114,8 +114,7 @@ def check(port: int) -> None:
             each.close()
     except OSError as error:
         raise CannotStart(
-            f"Port {port} cannot be used: {error.strerror}. Choose another: "
-            f"{sys.executable} {sys.argv[0]} --port {port + 1}"
+            f"Port {port} cannot be used: {error.strerror}. Choose another: make run PORT={port + 1}"
         ) from None
 
 

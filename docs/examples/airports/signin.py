@@ -1,4 +1,4 @@
-"""Sign-in by OpenID Connect: everybody reads, who is signed in writes reviews."""
+"""Sign-in by OpenID Connect or a password: everybody reads, who is signed in writes reviews."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tornado.web import Application, RequestHandler
 
 import bzz
 from bzz import codec, signals
-from bzz.auth import MongoRevocation, OpenIDProvider
+from bzz.auth import MongoPasswords, MongoRevocation, OpenIDProvider, PasswordProvider
 from bzz.errors import BadRequest, Unauthorized
 from bzz.problem import ProblemHandler
 from bzz.routing import RouteList
@@ -65,11 +65,12 @@ async def discover(issuer: str, client_id: str) -> Server:
         raise RuntimeError(f"No OpenID Connect server can be discovered at {issuer}: {error!r}") from None
 
 
-def routes(server: Server) -> RouteList:
-    """The routes that signing in takes."""
+def routes(server: Server, database: Any) -> RouteList:
+    """The routes that signing in takes: at the server, or by a password, whose accounts ``database`` keeps."""
+    passwords = PasswordProvider(MongoPasswords(database["accounts"]))
     return bzz.flatten(
         [
-            bzz.AuthHive.routes_for([OpenIDProvider(server.issuer, server.client_id)]),
+            bzz.AuthHive.routes_for([OpenIDProvider(server.issuer, server.client_id), passwords]),
             ("/exchange", ExchangeHandler, {"server": server}),
         ]
     )
@@ -106,7 +107,7 @@ def signed_in(method: str, model: type, instance_id: str | None, user: dict[str,
 def sign(sender: type, handler: RequestHandler) -> None:
     """Put the name of who is signed in under a review; a client cannot write it (``read_only``)."""
     user = handler.current_user
-    handler.data["by"] = user.get("name", user["id"])
+    handler.data["by"] = user.get("name") or user.get("email") or user["id"]
 
 
 class ExchangeHandler(ProblemHandler):

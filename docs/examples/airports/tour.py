@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from signin import Server
-from tornado.web import RequestHandler
+from tornado.web import RequestHandler, StaticFileHandler
 
-__all__ = ["PageHandler", "lines"]
+from bzz.routing import RouteList
+
+__all__ = ["lines", "routes"]
+
+_HERE = Path(__file__).parent
+_LINKS = [("Explorer", "/explorer/"), ("API", "/swagger/")]
 
 _TOUR = """\
 # one airport, its country, and a page of a list
@@ -27,6 +32,8 @@ curl -X DELETE {0}/airline/TAM/hubs/SBRF/
 curl {0}/review/
 curl {0}/auth/me/
 curl -d airport=SBRF -d text=Quiet {0}/review/
+# what a generator of clients reads
+curl {0}/openapi.json
 # what the model refuses
 curl -d icao=XX01 -d name=Nowhere {0}/airport/"""
 
@@ -36,8 +43,14 @@ def lines(address: str) -> str:
     return _TOUR.format(address)
 
 
+def routes(server: Server) -> RouteList:
+    """The routes of the page at ``/``, its style sheet and its module."""
+    files = {"path": str(_HERE)}
+    return RouteList([("/", PageHandler, {"server": server}), (r"/(page\.(?:css|js))", StaticFileHandler, files)])
+
+
 class PageHandler(RequestHandler):
-    """The page at ``/``: sign in, write a review, sign out; and the tour."""
+    """The page at ``/``: a map and a table that change live; sign in, write a review, sign out; and the tour."""
 
     def initialize(self, server: Server) -> None:
         """Called by Tornado for each request."""
@@ -46,7 +59,8 @@ class PageHandler(RequestHandler):
     def get(self) -> None:
         """Answer the page, for the address by which the browser came."""
         self.render(
-            str(Path(__file__).with_name("index.html")),
+            str(_HERE / "index.html"),
             server=self.server,
+            links=_LINKS,
             tour=lines(f"{self.request.protocol}://{self.request.host}"),
         )

@@ -17,13 +17,11 @@ from pymongo.read_concern import ReadConcern
 
 from bzz.errors import Unavailable
 from bzz.providers.changes import HistoryLost
+from bzz.providers.mongoengine.changes.pace import AWAIT_MS, HURRIED_AWAIT_MS, INTERVAL_SECONDS, Pace
 
 __all__ = ["ChangeStream"]
 
 logger = logging.getLogger("bzz.database")
-
-AWAIT_MS = 1000
-"""How long the server waits for a change before it says that there is none."""
 
 SILENCE_SECONDS = 10.0
 """How long it may say nothing at all; after that, its connection counts as lost."""
@@ -71,7 +69,10 @@ class ChangeStream:
         self._start = start
         self._token: Any = None
         self._stream: Any = None
+        self._session: Any = None
         self._asked: asyncio.Future[Any] | None = None
+        self._pace = Pace()
+        self._is_hurried = False
         self._reading = _Reading.BATCHES
         self._failures = 0
 
@@ -98,27 +99,49 @@ class ChangeStream:
         :raises bzz.providers.changes.HistoryLost: where the server does not know any more what comes next.
         """
         while True:
-            await self.open()
+            await self._keep_pace()
             try:
+                if _has_more(self._stream):
+                    return await self._taken(await self._next())
                 async with asyncio.timeout(AWAIT_MS / 1000 + SILENCE_SECONDS * 2 ** min(self._failures, 3)):
                     event = await self._next()
             except (PyMongoError, TimeoutError) as error:
                 await self._recover(error)
                 continue
+            self._pace.note(asyncio.get_running_loop().time(), self._session.operation_time)
             return await self._taken(event)
 
     async def close(self) -> None:
         """Have the server forget the stream."""
         stream, self._stream = self._stream, None
-        if stream is not None:
+        session, self._session = self._session, None
+        if session is not None:
             with suppress(PyMongoError, TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await stream.close()
-                    if self._asked is not None and not self._asked.done():
-                        # One of Motor's threads still waits for an event. PyMongo opens a cursor there in place of
-                        # the one that was just killed under it.
-                        await asyncio.wait([self._asked])
-                        await stream.close()
+                    if stream is not None:
+                        await self._close(stream)
+                    await session.end_session()
+
+    async def _close(self, stream: Any) -> None:
+        await stream.close()
+        if self._asked is not None and not self._asked.done():
+            # One of Motor's threads still waits for an event. PyMongo opens a cursor there in place of the one that
+            # was just killed under it.
+            await asyncio.wait([self._asked])
+            await stream.close()
+
+    async def _keep_pace(self) -> None:
+        """Have the stream open, in the way that suits what is written; leave it alone for a while where that is much.
+
+        Only where all that was received is read: nothing that is here already waits.
+        """
+        if self._stream is not None and self._reading is _Reading.BATCHES and not _has_more(self._stream):
+            if self._pace.is_hurried == self._is_hurried:
+                if self._is_hurried:
+                    await asyncio.sleep(INTERVAL_SECONDS)
+                return
+            await self.close()  # how long the server waits is settled when it is opened
+        await self.open()
 
     async def _next(self) -> RawBSONDocument | None:
         asked = self._stream.try_next()
@@ -141,10 +164,15 @@ class ChangeStream:
 
     async def _begin(self) -> Any:
         bare = self._reading is _Reading.BARE
+        self._is_hurried = self._pace.is_hurried
+        client = self._database.client
+        session = client.start_session(causal_consistency=False)
+        self._session = await session if inspect.isawaitable(session) else session
         place = {"start_at_operation_time": self._start} if self._token is None else {"start_after": self._token}
         stream = self._database.watch(
             [self._match, _BARE if bare else _SPARE],
-            max_await_time_ms=AWAIT_MS,
+            max_await_time_ms=HURRIED_AWAIT_MS if self._is_hurried else AWAIT_MS,
+            session=self._session,
             batch_size=None if self._reading is _Reading.BATCHES else 1,
             **place,
             **({} if bare else _IMAGES),
@@ -186,6 +214,16 @@ class ChangeStream:
             pause,
         )
         await asyncio.sleep(pause)
+
+
+def _has_more(stream: Any) -> bool:
+    """Whether events that were received wait to be read.
+
+    PyMongo tells it by private names only. Where it has them no more, a stream is never left alone.
+    """
+    cursor = getattr(getattr(stream, "delegate", stream), "_cursor", None)  # Motor's has one of PyMongo's
+    has_next = getattr(cursor, "_has_next", None)
+    return has_next is None or bool(has_next())
 
 
 def _of(collections: list[str]) -> dict[str, Any]:

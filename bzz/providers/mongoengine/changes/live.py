@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from bzz.change import Change, ChangeKind, Position
 from bzz.errors import NotFound
 from bzz.providers.base import ListQuery, Path, Record
-from bzz.providers.changes import Changes, Commit, LiveProvider, Scope, Snapshot
+from bzz.providers.changes import ChangeCapability, Changes, Commit, LiveProvider, Scope, Snapshot
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.changes import nested_rows
 from bzz.providers.mongoengine.changes.database_changes import DatabaseChanges, changes_of
@@ -36,6 +36,8 @@ MOST_UNKNOWN = 100
 
 class LiveDocuments(LiveProvider):
     """The part of :class:`~bzz.providers.mongoengine.provider.MongoEngineProvider` that follows changes."""
+
+    capabilities: ClassVar[frozenset[ChangeCapability]] = frozenset({"diff", "resume", "watch"})
 
     _reader: PathReader
     _registry: Registry

@@ -73,6 +73,7 @@ class Conversions:
             "hidden": declaration.hidden,
             "write_only": declaration.write_only,
             "choices": self._choices(),
+            "bounds": {name: bound for name, bound in self._bounds().items() if bound is not None},
         }
         return Field(**{**options, **self._field_options()})
 
@@ -82,6 +83,10 @@ class Conversions:
 
     def _field_options(self) -> dict[str, Any]:
         """What else the shape of the field tells, by the names of :class:`~bzz.shape.Field`."""
+        return {}
+
+    def _bounds(self) -> dict[str, Any]:
+        """What the declaration asks of a value, in the words of JSON Schema; None for what it does not ask."""
         return {}
 
     def _choices(self) -> tuple[Any, ...]:

@@ -12,8 +12,9 @@ from typing import Any
 
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal, below
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.value_checks import Document, FindMissing, Stored, check_references
 
-__all__ = ["refusals", "refusals_of"]
+__all__ = ["check_references_of", "refusals", "refusals_of"]
 
 
 def refusals(codec: DocumentCodec, values: Map[str, Any]) -> Errors:
@@ -22,6 +23,17 @@ def refusals(codec: DocumentCodec, values: Map[str, Any]) -> Errors:
     for where, message in refusals_of(codec, values):
         errors.setdefault(where, []).append(message)
     return errors
+
+
+async def check_references_of(
+    codec: DocumentCodec, values: Map[str, Any], find_missing: FindMissing, stored: Stored | None = None
+) -> None:
+    """Refuse values that refer to documents which do not exist, and tell what else is wrong with them.
+
+    :param find_missing: and ``stored``: as for :func:`bzz.providers.value_checks.check_references`.
+    """
+    document = Document(codec.shape, values)
+    await check_references(document, find_missing, refusals=lambda: refusals(codec, values), stored=stored)
 
 
 def refusals_of(codec: DocumentCodec, values: Map[str, Any]) -> Iterator[Refusal]:

@@ -48,6 +48,9 @@ class IntegerCodec(PlainCodec):
     kind = IntegerKind
     plain = me.IntField
 
+    def _bounds(self) -> dict[str, Any]:
+        return {"minimum": self.source.min_value, "maximum": self.source.max_value}
+
     def _expected(self) -> str:
         bounds = ranged(self.source.min_value, self.source.max_value)
         return f"Must be an integer{bounds}." if bounds else super()._expected()
@@ -67,6 +70,9 @@ class FloatCodec(FieldCodec):
 
     kind = FloatKind
     is_stored_as_is = True
+
+    def _bounds(self) -> dict[str, Any]:
+        return {"minimum": self.source.min_value, "maximum": self.source.max_value}
 
     def _expected(self) -> str:
         bounds = ranged(self.source.min_value, self.source.max_value)
@@ -136,7 +142,7 @@ class ObjectIdCodec(FieldCodec):
     shows_as_is = False
 
     def _kind(self) -> Kind:
-        return IdKind(parse_object_id)
+        return IdKind(parse_object_id, "^[0-9a-f]{24}$")
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return value if type(value) is ObjectId else super().to_bson(value, stored)

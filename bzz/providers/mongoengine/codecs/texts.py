@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import mongoengine as me
 
@@ -30,10 +31,18 @@ class StringCodec(PlainCodec):
     def _length(self) -> str:
         return counted("character", self.source.min_length, self.source.max_length)
 
+    def _bounds(self) -> dict[str, Any]:
+        regex = self.source.regex
+        pattern = None if regex is None else _pattern(regex)
+        return {"minLength": self.source.min_length, "maxLength": self.source.max_length, "pattern": pattern}
+
 
 @converts(me.URLField)
 class URLCodec(StringCodec):
     """A web address."""
+
+    def _bounds(self) -> dict[str, Any]:
+        return {"format": "uri"}
 
     def _expected(self) -> str:
         schemes = " or ".join(f"{each}://" for each in self.source.schemes)  # of lengths MongoEngine checks none
@@ -44,9 +53,17 @@ class URLCodec(StringCodec):
 class EmailCodec(StringCodec):
     """An email address."""
 
+    def _bounds(self) -> dict[str, Any]:
+        return {**super()._bounds(), "format": "email"}
+
     def _expected(self) -> str:
         return f"Must be an email address{self._length()}, such as ann@example.com."
 
 
 def _one_line(regex: re.Pattern[str]) -> str:
     return "/" + " ".join(regex.pattern.split()) + "/"
+
+
+def _pattern(regex: re.Pattern[str]) -> str:
+    """Return a pattern that is matched from the start in Python as one of JSON Schema, which is searched for."""
+    return f"^(?:{regex.pattern})".replace(r"\Z", "$")

@@ -1,0 +1,44 @@
+"""What the pages of one application know of each other: its resources, and where the explorer's own files are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bzz.model.representations import HTML
+from bzz.model.resource import Resource
+from bzz.routing import rules_of
+
+__all__ = ["PREFIX", "Site", "site_of"]
+
+SETTING = "bzz_explorer_site"
+
+PREFIX = "/explorer"
+"""Where the start page and the explorer's own files are."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The resources of an application that have pages, by the URL of their list."""
+
+    resources: Mapping[str, Resource]
+
+    def of_model(self, model: type) -> Resource | None:
+        """Return the resource whose list holds the documents of a model; None where there is none to read."""
+        return next((each for each in self.resources.values() if each.provider.shape.model is model), None)
+
+
+def site_of(application: Any) -> Site:
+    """Return the site of an application: looked for at the first page, and kept in its settings."""
+    found: Site | None = application.settings.get(SETTING)
+    if found is None:
+        found = application.settings[SETTING] = Site({each.url: each for each in _resources(application)})
+    return found
+
+
+def _resources(application: Any) -> list[Resource]:
+    given = (
+        (getattr(rule, "target_kwargs", None) or {}).get("resource") for rule in rules_of(application.default_router)
+    )
+    return [each for each in given if isinstance(each, Resource) and HTML in each.served and "GET" in each.methods]

@@ -1,0 +1,79 @@
+"""The whole document: paths, the schemas and answers that they share, and how clients say who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bzz.codec import plain
+from bzz.model.resource import Resource
+from bzz.openapi.components import Components
+from bzz.openapi.described import described
+from bzz.openapi.parameters import HEADERS as REQUEST_HEADERS
+from bzz.openapi.parameters import PAGES
+from bzz.openapi.paths import paths_of, resources_of
+from bzz.openapi.responses import HEADERS, PROBLEM, PROBLEMS
+from bzz.routing import flatten
+
+__all__ = ["document"]
+
+VERSION = "3.1.1"
+
+_OUTCOME = {
+    "type": "object",
+    "description": "What became of one document of several.",
+    "properties": {
+        "status": {"type": "integer"},
+        "id": {"type": ["string", "null"]},
+        "location": {"type": "string"},
+        "title": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+    "required": ["status"],
+}
+
+_SESSION = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The token of a sign-in with `bearer`."},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "AUTH_TOKEN", "description": "The session of a sign-in."},
+}
+
+
+def document(routes: Iterable[Any], *, title: str, version: str, description: str = "") -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of routes, as JSON has it.
+
+    :param routes: what hives return and single routes, nested at will, or the rules of an application. Models are
+        described, and handlers that have an attribute ``openapi``: operations by method, in lower case. Others are
+        left out.
+    :param title: of the API, and ``version``: its own.
+    """
+    flat = flatten(list(routes))
+    components = Components()
+    resources = list(resources_of(flat))
+    paths: dict[str, Any] = {}
+    for resource in resources:
+        paths.update(paths_of(resource, components))
+    others = described(flat)
+    paths.update(others)
+    info = {"title": title, "version": version, **({"description": description} if description else {})}
+    found: dict[str, Any] = {
+        "openapi": VERSION,
+        "info": info,
+        "tags": [_tag(each) for each in resources],
+        "paths": paths,
+        "components": {
+            "schemas": {**components.with_examples(), "Problem": PROBLEM, "Outcome": _OUTCOME},
+            "parameters": {**PAGES, **REQUEST_HEADERS},
+            "headers": HEADERS,
+            "responses": PROBLEMS,
+        },
+    }
+    if others:
+        found["components"]["securitySchemes"] = _SESSION
+        found["security"] = [{}, {"bearer": []}, {"cookie": []}]
+    made: dict[str, Any] = plain(found)
+    return made
+
+
+def _tag(resource: Resource) -> dict[str, str]:
+    text = (resource.provider.shape.model.__doc__ or "").strip().split("\n")[0]
+    return {"name": resource.name, **({"description": text} if text else {})}

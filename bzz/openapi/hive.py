@@ -1,0 +1,100 @@
+"""``DocsHive``: the OpenAPI document of an application, and pages that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bzz.calling import call
+from bzz.codec import dumps
+from bzz.errors import BadRequest, ConfigurationError
+from bzz.model.representations import HTML, registered
+from bzz.model.resource import Resource
+from bzz.openapi.document import document
+from bzz.openapi.older import as_3_0
+from bzz.openapi.swagger import swagger_routes
+from bzz.problem import GUARD, ProblemHandler
+from bzz.routing import RouteList, flatten, join
+
+__all__ = ["DocsHive"]
+
+
+class DocsHive:
+    """Describes an application's routes to people and programs."""
+
+    @staticmethod
+    def routes_for(
+        routes: Iterable[Any],
+        *,
+        title: str,
+        version: str,
+        description: str = "",
+        prefix: str = "",
+        explorer: bool = False,
+        swagger: bool = False,
+    ) -> RouteList:
+        """Return the route ``/openapi.json``, and the pages that are asked for.
+
+        ``?openapi=3.0`` gives the document in the older version that some generators read.
+
+        :param routes: what is described, as hives return it, nested at will. It is mounted beside these.
+        :param title: of the API, and ``version``: its own; both stand in the document.
+        :param description: a text for people, in Markdown.
+        :param prefix: stands before the URLs, as in :meth:`bzz.ModelHive.routes_for`.
+        :param explorer: whether ``GET`` with ``Accept: text/html`` shows the models among ``routes`` as pages; see
+            :mod:`bzz.explorer`. It is switched on in the routes that were given.
+        :param swagger: whether ``/swagger/`` is a page with Swagger UI; it needs ``bzz[swagger]``.
+        :raises bzz.errors.ConfigurationError: if no model is among the routes, or a title or version is missing.
+        :raises bzz.errors.MissingExtra: for ``swagger`` without its package.
+        """
+        for name, value in {"title": title, "version": version}.items():
+            if not value:
+                raise ConfigurationError(f"{name}: a text is expected, not {value!r}")
+        flat = flatten(list(routes))
+        models = [arguments for route in flat if (arguments := _arguments_of(route)) is not None]
+        if not models:
+            raise ConfigurationError("DocsHive.routes_for: no model is among these routes")
+        made = document(flat, title=title, version=version, description=description)
+        found = RouteList([(join(prefix, "openapi.json"), DocumentHandler, {"made": made})])
+        if swagger:
+            found += swagger_routes(prefix, title)
+        if explorer:
+            found += _switch_on(HTML, models)
+        return found
+
+
+def _arguments_of(route: Any) -> dict[str, Any] | None:
+    """Return the arguments of a model's route, which hold its :class:`~bzz.model.resource.Resource`."""
+    arguments = route[2] if isinstance(route, tuple) and len(route) > 2 else None
+    return arguments if isinstance(arguments, dict) and isinstance(arguments.get("resource"), Resource) else None
+
+
+def _switch_on(media_type: str, models: Iterable[dict[str, Any]]) -> RouteList:
+    """Have models shown in one more media type; return the routes of the files that it needs."""
+    representation = registered(media_type)
+    for arguments in models:
+        resource: Resource = arguments["resource"]
+        if media_type not in resource.served:
+            representation.check(resource)
+            arguments["resource"] = replace(resource, served=(*resource.served, media_type))
+    return representation.routes()
+
+
+class DocumentHandler(ProblemHandler):
+    """Answers the document."""
+
+    def initialize(self, made: Mapping[str, Any]) -> None:
+        """Take the document."""
+        self._made = made
+
+    async def get(self) -> None:
+        """Answer it in the version that is asked for; the guard is asked as before any GET."""
+        guard = self.settings.get(GUARD)
+        if guard is not None:
+            await call(guard, self)
+        version = self.get_query_argument("openapi", "3.1")
+        if version not in ("3.0", "3.1"):
+            raise BadRequest("The parameter 'openapi' must be 3.0 or 3.1.")
+        self.set_header("Content-Type", "application/json")
+        self.finish(dumps(as_3_0({**self._made}) if version == "3.0" else self._made))

@@ -1,0 +1,237 @@
+"""What each verb does at the end of a path, as an operation of OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from bzz.model.representations import EVENT_STREAM
+from bzz.model.resource import Resource
+from bzz.openapi.components import CREATED, SHOWN, UPDATED, Components
+from bzz.openapi.parameters import PAGES, Parameter, fields, filters, reference, sort
+from bzz.openapi.responses import answer, problems
+from bzz.providers.base import Path, Step
+from bzz.shape.base import JsonSchema
+
+__all__ = ["Place", "operation"]
+
+Operation = dict[str, Any]
+
+_MOST_LINKS = 1000
+
+
+class Place(NamedTuple):
+    """The end of a path that operations are described for.
+
+    :param ids: the parameters of the path.
+    :param name: what operation ids are made of, such as ``user_addresses``.
+    """
+
+    resource: Resource
+    path: Path
+    ids: tuple[Parameter, ...]
+    name: str
+    components: Components
+
+    @property
+    def last(self) -> Step:
+        """The end of the path."""
+        return self.path.last
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the list of documents, or one of them."""
+        return self.last.field is None
+
+    def shown(self) -> JsonSchema:
+        """Return the schema of what is shown there."""
+        return self.components.refer(self.last.shape, SHOWN)
+
+
+def operation(place: Place, method: str) -> Operation | None:
+    """Return the operation of a method; None for those that need no description."""
+    make = _MAKERS.get((method, place.last.is_list))
+    if make is None:
+        return None
+    found = make(place)
+    named = {"operationId": f"{found.pop('verb')}_{place.name}", "tags": [place.resource.name]}
+    parameters = [*place.ids, *found.pop("parameters", [])]
+    return {**named, **found, **({"parameters": parameters} if parameters else {})}
+
+
+def _json_body(schema: JsonSchema, *others: str, array: bool = False) -> dict[str, Any]:
+    """Return the body of an operation. Forms are read as well; they are left out, for no client needs both."""
+    whole = {"oneOf": [schema, {"type": "array", "items": schema, "minItems": 1}]} if array else schema
+    content = {"application/json": {"schema": whole}, **{each: {"schema": schema} for each in others}}
+    return {"required": True, "content": content}
+
+
+def _list(place: Place) -> Operation:
+    step = place.last
+    rows = {"type": "array", "items": place.shown()}
+    found = answer(200, rows, headers=("Link", "X-Total-Count", "ETag"))
+    options = [reference(name) for name in (*PAGES, "Prefer-count", "If-None-Match")]
+    options += [sort(step.shape), fields(step.shape)]
+    statuses = [400, 401, 403, 503]
+    if not place.is_root:
+        statuses.append(404)
+    if _is_live(place):
+        options.append(reference("Last-Event-ID"))
+        statuses += [406, 429]
+    return {
+        "verb": "list",
+        "summary": f"List {step.shape.name}",
+        **_feed(place),
+        "parameters": [*options, *filters(step.shape)],
+        "responses": {**found, "304": {"description": "It is as the client has it."}, **problems(*statuses)},
+    }
+
+
+_FEED = (
+    "With `Accept: text/event-stream` it is a feed: the same as server-sent events, and then every committed change"
+    " with its diff. `Last-Event-ID` goes on where one broke off."
+)
+
+
+def _is_live(place: Place) -> bool:
+    return (
+        EVENT_STREAM in place.resource.served and not place.last.is_reference and (place.is_root or place.last.is_list)
+    )
+
+
+def _feed(place: Place) -> Operation:
+    """Return what says that there is a feed, too. It is no answer of its own: clients that are generated would have to
+    tell the two apart at each call."""
+    return {"description": _FEED, "x-live": True} if _is_live(place) else {}
+
+
+def _show(place: Place) -> Operation:
+    options = [fields(place.last.shape), reference("If-None-Match"), reference("If-Match")]
+    found = answer(200, place.shown(), headers=("ETag",))
+    statuses = [400, 401, 403, 404, 412, 503]
+    if _is_live(place):
+        options.append(reference("Last-Event-ID"))
+        statuses += [406, 429]
+    return {
+        "verb": "get",
+        "summary": f"Show one {place.last.shape.name}",
+        **_feed(place),
+        "parameters": options,
+        "responses": {**found, "304": {"description": "It is as the client has it."}, **problems(*statuses)},
+    }
+
+
+def _create(place: Place) -> Operation:
+    step = place.last
+    if step.is_reference:
+        return _link(place)
+    schema, statuses = place.components.refer(step.shape, CREATED), [400, 401, 403, 404, 409, 413, 415, 503]
+    created = answer(201, place.shown(), headers=("Location", "X-Created-Id", "ETag"))
+    options: list[Parameter] = []
+    if place.is_root and step.is_list:
+        statuses.remove(404)
+        options.append(reference("Prefer-handling"))
+        created["201"]["content"]["application/json"]["schema"] = _one_or_many(place.shown())
+        created |= answer(200, {"type": "array", "items": {"$ref": "#/components/schemas/Outcome"}})
+        created["200"]["description"] = "What became of each row, where `handling=lenient` was asked for."
+    return {
+        "verb": "create",
+        "summary": f"Create a {step.shape.name}" + (", or an array of them" if options else ""),
+        "parameters": options,
+        "requestBody": _json_body(schema, array=bool(options)),
+        "responses": {**created, **problems(*statuses)},
+    }
+
+
+def _one_or_many(schema: JsonSchema) -> JsonSchema:
+    return {"anyOf": [schema, {"type": "array", "items": schema}]}
+
+
+def _link(place: Place) -> Operation:
+    field = place.last.field
+    assert field is not None
+    one = field.item.kind.json_schema(lambda shape: place.components.refer(shape, CREATED))
+    ids = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": _MOST_LINKS}]}
+    schema = {
+        "type": "object",
+        "properties": {field.name: ids if place.last.is_list else one},
+        "required": [field.name],
+        "additionalProperties": False,
+    }
+    shown = {"type": "object", "properties": {field.name: ids}}
+    return {
+        "verb": "link",
+        "summary": f"Link {'existing documents' if place.last.is_list else 'an existing document'}",
+        "requestBody": _json_body(schema),
+        "responses": {**answer(200, shown), **problems(400, 401, 403, 404, 409, 413, 415, 503)},
+    }
+
+
+def _update(place: Place, verb: str, *others: str) -> Operation:
+    schema = place.components.refer(place.last.shape, UPDATED)
+    return {
+        "verb": verb,
+        "summary": f"Change fields of one {place.last.shape.name}",
+        "parameters": [reference("If-Match"), reference("If-None-Match")],
+        "requestBody": _json_body(schema, *others),
+        "responses": {
+            **answer(200, place.shown(), headers=("ETag",)),
+            **problems(400, 401, 403, 404, 409, 412, 413, 415, 503),
+        },
+    }
+
+
+def _put(place: Place) -> Operation:
+    return _update(place, "update")
+
+
+def _patch(place: Place) -> Operation:
+    return _update(place, "patch", "application/merge-patch+json")
+
+
+def _delete(place: Place) -> Operation:
+    what = "Unlink" if place.last.is_reference else "Delete"
+    return {
+        "verb": "delete",
+        "summary": f"{what} one {place.last.shape.name}",
+        "parameters": [reference("If-Match"), reference("If-None-Match")],
+        "responses": {
+            "204": {"description": "It is gone."},
+            **problems(401, 403, 404, 409, 412, 503),
+        },
+    }
+
+
+def _patch_many(place: Place) -> Operation:
+    schema = place.components.refer(place.last.shape, UPDATED)
+    return {
+        **_selected(place, "patch_selected", "Change all that the filters select"),
+        "requestBody": _json_body(schema, "application/merge-patch+json"),
+    }
+
+
+def _delete_many(place: Place) -> Operation:
+    return _selected(place, "delete_selected", "Delete all that the filters select")
+
+
+def _selected(place: Place, verb: str, summary: str) -> Operation:
+    outcomes = {"type": "array", "items": {"$ref": "#/components/schemas/Outcome"}}
+    return {
+        "verb": verb,
+        "summary": summary,
+        "parameters": [reference("Prefer-max-affected"), *filters(place.last.shape)],
+        "responses": {**answer(200, outcomes), **problems(400, 401, 403, 413, 415, 503)},
+    }
+
+
+_MAKERS: dict[tuple[str, bool], Callable[[Place], Operation]] = {
+    ("GET", True): _list,
+    ("GET", False): _show,
+    ("POST", True): _create,
+    ("POST", False): _create,
+    ("PUT", False): _put,
+    ("PATCH", False): _patch,
+    ("PATCH", True): _patch_many,
+    ("DELETE", False): _delete,
+    ("DELETE", True): _delete_many,
+}

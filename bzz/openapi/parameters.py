@@ -1,0 +1,175 @@
+"""The parameters of operations: ids in paths, filters, pages, headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bzz.model.parameters import MAX_VALUES
+from bzz.model.query import MAX_SORT_KEYS
+from bzz.shape import Field, Shape
+from bzz.shape.base import JsonSchema
+from bzz.shape.operators import LISTED, PATTERNS, Operator
+from bzz.shape.scalars import IntegerKind
+
+__all__ = ["HEADERS", "PAGES", "fields", "filters", "in_path", "reference", "sort"]
+
+Parameter = dict[str, Any]
+
+DEPTH = 2  # of embedded documents whose fields are listed as filters; deeper ones work, too
+_ORDER: tuple[Operator, ...] = (
+    "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists",
+    "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith",
+    "all", "size", "near", "within",
+)  # fmt: skip
+
+_POSITIVE: JsonSchema = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+
+
+def _query(name: str, schema: JsonSchema, description: str) -> Parameter:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def _header(name: str, description: str, schema: JsonSchema | None = None) -> Parameter:
+    return {"name": name, "in": "header", "schema": schema or {"type": "string"}, "description": description}
+
+
+PAGES: dict[str, Parameter] = {
+    "page": _query("page", _POSITIVE, "The number of the page, from 1."),
+    "per_page": _query("per_page", _POSITIVE, "How many items a page has; the server has a maximum."),
+    "after": _query("after", {"type": "string"}, "The cursor of the page before, from its `Link` header."),
+    "before": _query("before", {"type": "string"}, "The cursor of the page after, from its `Link` header."),
+}
+
+HEADERS: dict[str, Parameter] = {
+    "If-Match": _header("If-Match", "The entity tag that the instance must have; else 412."),
+    "If-None-Match": _header("If-None-Match", "The entity tag that the client has; 304 if it is still that one."),
+    "Prefer-count": _header("Prefer", "`count=exact` for the number of matches.", {"type": "string"}),
+    "Prefer-handling": _header("Prefer", "`handling=lenient`: of an array, store what can be stored."),
+    "Prefer-max-affected": {
+        **_header("Prefer", "How many documents may be written, at the most: `max-affected=10`."),
+        "required": True,
+        "schema": {"type": "string", "pattern": "^max-affected=[1-9][0-9]{0,2}$"},
+    },
+    "Last-Event-ID": _header("Last-Event-ID", "The position after which a feed goes on."),
+}
+"""The headers of requests, by the names of their components."""
+
+
+def reference(name: str) -> Parameter:
+    """Return what stands for one of the parameters that operations share."""
+    return {"$ref": f"#/components/parameters/{name}"}
+
+
+def in_path(name: str, field: Field | None) -> Parameter:
+    """Return a part of a path.
+
+    :param field: whose value it is; None for the position of an item.
+    """
+    schema: JsonSchema = {"type": "string"}
+    if field is None:
+        schema = {"type": "integer", "minimum": 0}
+    elif isinstance(field.kind, IntegerKind):
+        schema = {"type": "integer", "format": "int64"}
+    elif field.choices:
+        schema = {"type": "string", "enum": list(field.choices)}
+    what = "The position of the item." if field is None else f"The {field.name} of the document."
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": what}
+
+
+def fields(shape: Shape) -> Parameter:
+    """Return the parameter that chooses what is shown."""
+    return _names("fields", [path for path, _ in _paths(shape)], "The fields to show.", MAX_VALUES)
+
+
+def sort(shape: Shape) -> Parameter:
+    """Return the parameter that orders a list."""
+    paths = [path for path, field in _paths(shape) if field.kind.is_scalar]
+    both = [f"{sign}{path}" for path in paths for sign in ("", "-")]
+    return _names("sort", both, "The fields to sort by; `-` before one turns its order.", MAX_SORT_KEYS)
+
+
+def _names(name: str, known: list[str], description: str, most: int) -> Parameter:
+    schema: JsonSchema = {"type": "array", "items": {"type": "string", "enum": known}, "minItems": 1, "maxItems": most}
+    return {**_query(name, schema, description), "style": "form", "explode": False}
+
+
+def _paths(shape: Shape, prefix: str = "", depth: int = DEPTH) -> Iterator[tuple[str, Field]]:
+    """Return the visible fields of documents and of what is embedded in them, lists left out, by dotted path."""
+    for name, field in shape.visible.items():
+        yield f"{prefix}{name}", field
+        link = field.link
+        if link is not None and not link.is_reference and not field.is_list and depth > 0:
+            yield from _paths(link.shape, f"{prefix}{name}.", depth - 1)
+
+
+def filters(shape: Shape) -> list[Parameter]:
+    """Return the filters of a list: one for each field and operator."""
+    return [_filter(path, field, operator) for path, field, operator in _conditions(shape, "", DEPTH)]
+
+
+def _conditions(shape: Shape, prefix: str, depth: int) -> Iterator[tuple[str, Field, Operator]]:
+    for name, field in shape.visible.items():
+        operators = field.kind.operators
+        yield from ((f"{prefix}{name}", field, each) for each in _ORDER if each in operators)
+        link = field.link
+        if link is not None and not link.is_reference and depth > 0:
+            yield from _conditions(link.shape, f"{prefix}{name}.", depth - 1)
+
+
+def _filter(path: str, field: Field, operator: Operator) -> Parameter:
+    name = path if operator == "eq" else f"{path}__{operator}"
+    return _query(name, _operand(field, operator), _MEANINGS[operator].format(path))
+
+
+def _operand(field: Field, operator: Operator) -> JsonSchema:
+    """Return the schema of the text behind an operator."""
+    own = _OPERANDS.get(operator)
+    if own is not None:
+        return own
+    item = field.item
+    schema = _text(item)
+    if operator in LISTED:
+        return {"type": "string", "description": "Several values, parted by commas."}
+    return schema
+
+
+def _text(field: Field) -> JsonSchema:
+    schema = field.kind.json_schema(lambda shape: {})
+    if "anyOf" in schema or schema.get("type") not in ("integer", "number", "boolean", "string"):
+        return {"type": "string"}
+    kept = {name: each for name, each in schema.items() if name in ("type", "format", "minimum", "maximum")}
+    return {**kept, "enum": list(field.choices)} if field.choices and schema["type"] == "string" else kept
+
+
+_OPERANDS: dict[Operator, JsonSchema] = {
+    "exists": {"type": "boolean"},
+    "size": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+    "near": {"type": "string", "description": "longitude,latitude,metres"},
+    "within": {"type": "string", "description": "west,south,east,north"},
+    **{operator: {"type": "string", "maxLength": 1000} for operator in PATTERNS},
+}
+
+_MEANINGS: dict[Operator, str] = {
+    "eq": "`{}` is this; given several times, any of them.",
+    "ne": "`{}` is not this.",
+    "gt": "`{}` is greater.",
+    "gte": "`{}` is greater, or this.",
+    "lt": "`{}` is less.",
+    "lte": "`{}` is less, or this.",
+    "in": "`{}` is one of these.",
+    "nin": "`{}` is none of these.",
+    "exists": "Whether `{}` is set.",
+    "iexact": "`{}` is this, in upper or lower case.",
+    "contains": "`{}` contains this.",
+    "icontains": "`{}` contains this, in upper or lower case.",
+    "startswith": "`{}` begins with this.",
+    "istartswith": "`{}` begins with this, in upper or lower case.",
+    "endswith": "`{}` ends with this.",
+    "iendswith": "`{}` ends with this, in upper or lower case.",
+    "all": "`{}` has all of these.",
+    "size": "`{}` has so many items.",
+    "near": "`{}` is within a distance of a point.",
+    "within": "`{}` lies within a box.",
+    "match": "",
+}

@@ -1,0 +1,80 @@
+"""The answers that operations share: problems, and the headers of answers."""
+
+from __future__ import annotations
+
+import http
+from typing import Any
+
+from bzz.shape.base import JsonSchema
+
+__all__ = ["HEADERS", "PROBLEM", "PROBLEMS", "answer", "header", "problems"]
+
+Response = dict[str, Any]
+
+PROBLEM: JsonSchema = {
+    "type": "object",
+    "description": "A problem by RFC 9457.",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "description": "What is wrong with each field, by its dotted name.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    "required": ["type", "title", "status"],
+}
+
+_WHEN = {
+    400: "The request is malformed, or the model refuses it.",
+    401: "Nobody is signed in.",
+    403: "The user may not do this.",
+    404: "Nothing is there, or nothing that the client may see.",
+    406: "`Accept` names nothing that this address is shown as.",
+    409: "A unique value or an id is taken, or others keep changing the instance.",
+    412: "`If-Match` or `If-None-Match` does not hold.",
+    413: "The body is too long.",
+    415: "The body is of a type that is not read.",
+    429: "Too many requests; `Retry-After` says when to come again.",
+    502: "A server that had to be asked has failed.",
+    503: "The database is away, or the outcome of a write is unknown.",
+}
+
+PROBLEMS: dict[str, Response] = {
+    str(status): {
+        "description": when,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, when in _WHEN.items()
+}
+
+HEADERS: dict[str, Any] = {
+    "ETag": {"description": "The entity tag of what is answered.", "schema": {"type": "string"}},
+    "Link": {"description": "The first, previous and next page (RFC 8288).", "schema": {"type": "string"}},
+    "Location": {"description": "Where the new instance is.", "schema": {"type": "string"}},
+    "X-Created-Id": {"description": "The id of the new instance.", "schema": {"type": "string"}},
+    "X-Total-Count": {"description": "How many match, if that was asked for.", "schema": {"type": "string"}},
+}
+
+
+def problems(*statuses: int) -> dict[str, Response]:
+    """Return the problems of an operation, by status."""
+    return {str(each): {"$ref": f"#/components/responses/{each}"} for each in sorted(statuses)}
+
+
+def header(*names: str) -> dict[str, Any]:
+    """Return headers of an answer."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def answer(status: int, schema: JsonSchema | None = None, *, headers: tuple[str, ...] = ()) -> dict[str, Response]:
+    """Return the one answer of a status."""
+    found: Response = {"description": http.HTTPStatus(status).phrase}
+    if headers:
+        found["headers"] = header(*headers)
+    if schema is not None:
+        found["content"] = {"application/json": {"schema": schema}}
+    return {str(status): found}

@@ -1,0 +1,62 @@
+"""Words that are searched for, and how often each value of a field occurs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bzz.errors import BadRequest
+from bzz.providers.base import Filter
+from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.collection import Collection
+from bzz.providers.mongoengine.filters import filter_query, stored_path
+from bzz.providers.mongoengine.raw import Raw
+
+__all__ = ["count_values", "text_query"]
+
+MOST_VALUES = 50
+
+
+def text_query(codec: DocumentCodec, words: str) -> Raw:
+    """Return the condition that a document holds words, by the model's text index.
+
+    :raises bzz.errors.BadRequest: if the model has none.
+    """
+    if not internals.has_text_index(codec.model):
+        raise BadRequest(
+            f"The parameter 'q' needs a text index, which {codec.shape.name} does not have. Its model declares one"
+            " by '$' before a field in the model's indexes."
+        )
+    return {"$text": {"$search": words}}
+
+
+async def count_values(
+    collection: Collection,
+    codec: DocumentCodec,
+    conditions: Sequence[Raw],
+    filters: Sequence[Filter],
+    names: Sequence[str],
+) -> dict[str, list[tuple[Any, int]]]:
+    """Return how often each value of fields occurs in the documents that meet conditions and filters."""
+    every = [*conditions, *filter_query(codec, filters)]
+    fields = {name: stored_path(codec, name) for name in names}
+    branches = {
+        f"f{number}": _branch(path, field.item is not None) for number, (path, field) in enumerate(fields.values())
+    }
+    (counted,) = await collection.aggregate([{"$match": {"$and": every} if every else {}}, {"$facet": branches}])
+    return {
+        name: [((field.item or field).to_json(each["_id"]), each["count"]) for each in counted[f"f{number}"]]
+        for number, (name, (_, field)) in enumerate(fields.items())
+    }
+
+
+def _branch(path: str, is_list: bool) -> list[Raw]:
+    """Return the stages that count the values at a path; what is not there counts as null."""
+    unwound: list[Raw] = [{"$unwind": {"path": f"${path}", "preserveNullAndEmptyArrays": True}}] if is_list else []
+    return [
+        *unwound,
+        {"$group": {"_id": {"$ifNull": [f"${path}", None]}, "count": {"$sum": 1}}},
+        {"$sort": {"count": -1, "_id": 1}},
+        {"$limit": MOST_VALUES},
+    ]
