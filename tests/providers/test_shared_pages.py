@@ -79,8 +79,13 @@ async def test_more_than_go_into_one_command_take_several(pages: Pages) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"query": {"n": 1}}, {"query": {"$and": [{"_id": 1}, {"n": 1}]}}, {"sort": [("n", 1), ("_id", 1)]}],
-    ids=["a filter", "a filter and a cursor", "another order"],
+    [
+        {"query": {"n": 1}},
+        {"query": {"$and": [{"_id": {"$gt": 1}}, {"n": 1}]}},
+        {"query": {"_id": {"$in": [1, 2]}}},
+        {"sort": [("n", 1), ("_id", 1)]},
+    ],
+    ids=["a filter", "a filter and a cursor", "many keys", "another order"],
 )
 async def test_a_page_that_may_take_long_holds_up_none(pages: Pages, other: dict[str, Any]) -> None:
     await pages.insert(*({"_id": key, "n": key} for key in range(3)))

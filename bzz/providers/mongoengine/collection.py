@@ -30,14 +30,14 @@ Failure = OperationFailure | Unavailable | OutcomeUnknown
 """Why a document was not inserted, or may not be: the first blames its data."""
 
 _DUPLICATE_CODES = (11000, 11001, 12582)
+_TOO_LARGE_CODES = (146, 292, 10334, 13548, 17419)
+"""Failures of an aggregation that gathers more than the server can hold, or than a document can."""
 _NO_TRANSACTIONS = 20  # IllegalOperation: "Transaction numbers are only allowed on a replica set member or mongos"
 
 STANDALONE = (
     "The database is a standalone server, which cannot store all or nothing. Run it as a replica set of one member"
     f" or more. {ONE_BY_ONE}"
 )
-_TOO_LARGE_CODES = (146, 292, 10334, 13548, 17419)
-"""Failures of an aggregation that gathers more than the server can hold, or than a document can."""
 
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
@@ -144,10 +144,6 @@ class Collection:
 
         return await self._operations.read(fetch)
 
-    async def ping(self) -> None:
-        """Ask the server for nothing but an answer."""
-        await self._operations.read(lambda: self.raw.database.command("ping"))
-
     async def one_reply(self, pipeline: Sequence[Mapping[str, Any]], size: int) -> list[Document] | None:
         """Return what a pipeline gives; None if it is too large for one reply of the server.
 
@@ -170,6 +166,10 @@ class Collection:
             return [*found, *await cursor.to_list(None)]
 
         return await self._operations.read(fetch)
+
+    async def ping(self) -> None:
+        """Ask the server for nothing but an answer."""
+        await self._operations.read(lambda: self.raw.database.command("ping"))
 
     async def count(self, query: Mapping[str, Any]) -> int:
         """Return how many documents match, exactly."""

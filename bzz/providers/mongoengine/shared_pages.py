@@ -74,8 +74,14 @@ class SharedPages:
 
 
 def _is_by_id(query: Raw) -> bool:
-    """Return whether a query asks for nothing but keys: those beyond a cursor."""
-    return query.keys() <= {"_id"} or (query.keys() == {"$and"} and all(map(_is_by_id, query["$and"])))
+    """Return whether a query asks for nothing but what is beyond a key, as a cursor does."""
+    for key, value in query.items():
+        if key == "$and":
+            if not all(map(_is_by_id, value)):
+                return False
+        elif key != "_id" or not isinstance(value, dict) or not value.keys() <= {"$gt", "$lt"}:
+            return False
+    return True
 
 
 def _stages(number: int, page: _Page) -> list[Raw]:
