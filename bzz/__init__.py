@@ -6,9 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from bzz import errors, events, explorer, signals
+from bzz.access_log import access_log
 from bzz.change import Change, storable
 from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, fresh, off, on, silent
+from bzz.health.hive import HealthHive
 from bzz.limits import Limits
 from bzz.live.hive import LiveHive
 from bzz.live.watching import watch
@@ -27,6 +29,7 @@ if TYPE_CHECKING:  # for type checkers only: at run time these are imported at t
     from bzz.auth.base import AuthProvider
     from bzz.auth.guard import authenticated
     from bzz.auth.hive import AuthHive
+    from bzz.metrics.hive import MetricsHive
     from bzz.mock.hive import MockHive
     from bzz.relay.redis import RedisRelay
 
@@ -38,8 +41,10 @@ __all__ = [
     "ConfigurationError",
     "DocsHive",
     "Event",
+    "HealthHive",
     "Limits",
     "LiveHive",
+    "MetricsHive",
     "MockHive",
     "ModelHandler",
     "ModelHive",
@@ -47,6 +52,7 @@ __all__ = [
     "RedisRelay",
     "Refuse",
     "RouteList",
+    "access_log",
     "asgi_app",
     "auth",
     "authenticated",
@@ -75,6 +81,7 @@ __version__ = "0.1.0"
 _LATER = {
     "AuthHive": "bzz.auth.hive",
     "AuthProvider": "bzz.auth.base",
+    "MetricsHive": "bzz.metrics.hive",
     "MockHive": "bzz.mock.hive",
     "RedisRelay": "bzz.relay.redis",
     "asgi_app": "bzz.asgi.application",

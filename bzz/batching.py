@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 from bzz.errors import TOO_SLOW, OutcomeUnknown, Unavailable
 from bzz.request import current_id, request_context
 
-__all__ = ["LATE_SECONDS", "LOOK_SECONDS", "MAX_WAIT_SECONDS", "Batcher"]
+__all__ = ["LATE_SECONDS", "LOOK_SECONDS", "MAX_WAIT_SECONDS", "Batcher", "unwatch_groups", "watch_groups"]
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -46,6 +46,19 @@ a read at one connection. Not earlier: under load, lone groups and large ones al
 _STOPPING = "The server is stopping; nothing was done."  # the loop is ending with requests in the queue
 
 
+_group_watchers: list[Callable[[int, bool], None]] = []
+
+
+def watch_groups(tell: Callable[[int, bool], None]) -> None:
+    """Have ``tell`` called with the size of each group that is sent, and whether it writes."""
+    _group_watchers.append(tell)
+
+
+def unwatch_groups(tell: Callable[[int, bool], None]) -> None:
+    """Stop calling ``tell``."""
+    _group_watchers.remove(tell)
+
+
 class Batcher(Generic[Q, A]):
     """Collects questions while a group of them is being answered. It belongs to one event loop.
 
@@ -66,6 +79,7 @@ class Batcher(Generic[Q, A]):
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._send = send
+        self._writes = writes
         self._lost = OutcomeUnknown if writes else Unavailable
         self._weigh = weigh
         self._max_waiting = max_waiting
@@ -118,6 +132,8 @@ class Batcher(Generic[Q, A]):
     async def _ask_alone(self, question: Q, loop: asyncio.AbstractEventLoop) -> A:
         group = object()
         self._groups[group] = loop.time()
+        for tell in _group_watchers:
+            tell(1, self._writes)
         try:
             (answer,) = await self._send([question])
         finally:
@@ -173,6 +189,8 @@ class Batcher(Generic[Q, A]):
         return 0 if self._weigh is None else self._weigh(question)
 
     async def _send_group(self, group: Sequence[tuple[Q, asyncio.Future[A]]]) -> None:
+        for tell in _group_watchers:
+            tell(len(group), self._writes)
         try:
             answers = await self._send([question for question, _ in group])
         except Exception as error:

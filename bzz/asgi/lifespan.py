@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-__all__ = ["CONTEXTS", "STOPPING", "at_start", "attached", "stopping"]
+__all__ = ["CONTEXTS", "STOPPING", "at_start", "attached", "is_stopping", "stopping"]
 
 CONTEXTS = "bzz_contexts"
 """The application setting with a list of async context managers, such as relays that were attached."""
@@ -32,8 +32,18 @@ def stopping(application: Any) -> None:
 
     Called by servers before they wait for the requests that are being answered.
     """
+    if hasattr(application, "settings"):
+        application.settings[_STOPS] = True
     for end in getattr(application, "settings", {}).get(STOPPING, ()):
         end(application)
+
+
+_STOPS = "bzz_stops"
+
+
+def is_stopping(application: Any) -> bool:
+    """Return whether the server of ``application`` has begun to stop."""
+    return bool(application.settings.get(_STOPS))
 
 
 @asynccontextmanager

@@ -35,13 +35,17 @@ class Guard:
         self._sessions = sessions
         self._required = dict(required)
 
+    def requires(self, method: str) -> bool:
+        """Return whether a user must be signed in for an HTTP method."""
+        return self._required.get(method, True)
+
     async def __call__(self, handler: RequestHandler) -> None:
         """Let a request to a handler of bzz go on, or raise.
 
         :raises bzz.errors.Unauthorized: if no user is signed in, and the method requires one.
         :raises bzz.errors.Unavailable: if the revocation store cannot be asked.
         """
-        if self._required.get(handler.request.method or "", True):
+        if self.requires(handler.request.method or ""):
             await self.require(handler)
         else:
             await self.recognise(handler)
@@ -73,7 +77,7 @@ class Guard:
                 raise Unauthorized("This session has ended; sign in again.")
         except Unauthorized:
             handler.current_user = handler.get_current_user()  # only now: hooks and receivers may be at work meanwhile
-            if self._required.get(handler.request.method or "", True):
+            if self.requires(handler.request.method or ""):
                 raise
 
     def when_session_ends(self, listener: Callable[[str], None]) -> None:

@@ -31,6 +31,7 @@ from bzz.events.model_events import (
     Linking,
     Listed,
     Listing,
+    ModelEvent,
     Unlinked,
     Unlinking,
     Updated,
@@ -39,7 +40,7 @@ from bzz.events.model_events import (
 from bzz.events.targets import Subject
 from bzz.request import id_of
 
-__all__ = ["connect_signals"]
+__all__ = ["EVENTS", "connect_signals"]
 
 logger = logging.getLogger("bzz.events")
 
@@ -67,30 +68,41 @@ _OF_LINKS: dict[type[Any], type[Any]] = {
 """The event that is sent instead if a reference, and not the instance itself, is added or removed."""
 
 
-def connect_signals(bus: Bus) -> None:
-    """Send events on ``bus`` for the signals of models."""
-    for signal, intent in _INTENTS.items():
-        _connect(bus, signal, _with_links(intent), functools.partial(_send_intent, bus, intent))
-    for signal, fact in _FACTS.items():
-        _connect(bus, signal, _with_links(fact), functools.partial(_send_fact, bus, fact))
-    _connect(bus, signals.pre_update_instance, (Updating, FieldUpdating), functools.partial(_send_updating, bus))
-    _connect(bus, signals.post_get_list, (Listed,), functools.partial(_send_listed, bus))
-    _connect(bus, signals.post_update_instance, (Updated, FieldUpdated), functools.partial(_send_updated, bus))
-    _connect(bus, signals.changed_inside, (Updated, FieldUpdated), functools.partial(_send_changed_inside, bus))
-
-
 def _with_links(kind: type[Any]) -> tuple[type[Any], ...]:
     return (kind, _OF_LINKS[kind]) if kind in _OF_LINKS else (kind,)
 
 
-def _connect(bus: Bus, signal: signals.Signal, kinds: tuple[Any, ...], send: Callable[..., Awaitable[None]]) -> None:
+EVENTS: Mapping[signals.Signal, tuple[type[ModelEvent[Any]], ...]] = {
+    **{signal: _with_links(kind) for signal, kind in (*_INTENTS.items(), *_FACTS.items())},
+    signals.pre_update_instance: (Updating, FieldUpdating),
+    signals.post_get_list: (Listed,),
+    signals.post_update_instance: (Updated, FieldUpdated),
+}
+"""The events that are sent for each signal of models, after the receivers of the signal."""
+
+
+def connect_signals(bus: Bus) -> None:
+    """Send events on ``bus`` for the signals of models."""
+    for signal, intent in _INTENTS.items():
+        _connect(bus, signal, functools.partial(_send_intent, bus, intent))
+    for signal, fact in _FACTS.items():
+        _connect(bus, signal, functools.partial(_send_fact, bus, fact))
+    _connect(bus, signals.pre_update_instance, functools.partial(_send_updating, bus))
+    _connect(bus, signals.post_get_list, functools.partial(_send_listed, bus))
+    _connect(bus, signals.post_update_instance, functools.partial(_send_updated, bus))
+    _connect(bus, signals.changed_inside, functools.partial(_send_changed_inside, bus), (Updated, FieldUpdated))
+
+
+def _connect(
+    bus: Bus, signal: signals.Signal, send: Callable[..., Awaitable[None]], kinds: tuple[Any, ...] | None = None
+) -> None:
     async def receiver(sender: Any, **arguments: Any) -> None:
         await send(sender, **arguments)
 
     def follow(has_listeners: bool) -> None:
         signal.connect_where(receiver if has_listeners else None, wants)
 
-    wants = functools.partial(bus.wants, kinds)
+    wants = functools.partial(bus.wants, kinds or EVENTS[signal])
     bus.follow(follow)
 
 

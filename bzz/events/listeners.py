@@ -12,7 +12,7 @@ from bzz.events.event import Event
 from bzz.events.model_events import VERBS, FieldUpdated, FieldUpdating, ModelEvent
 from bzz.events.targets import Subject, Target
 
-__all__ = ["CACHED_NAMES", "Call", "Listener", "Listeners"]
+__all__ = ["CACHED_NAMES", "Call", "Listener", "Listeners", "name_of"]
 
 CACHED_NAMES = 4096
 """How many names are cached."""
@@ -37,7 +37,7 @@ class Listener:
     identity: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", _name(self.function))
+        object.__setattr__(self, "name", name_of(self.function))
         object.__setattr__(self, "identity", identity(self.function))
 
     def accepts(self, event: Event) -> bool:
@@ -84,10 +84,13 @@ class Listeners:
         return any(_means(target, kind, model) for kind in kinds for target in self._heard_from(model))
 
     def of_model(self, model: type) -> list[Listener]:
-        """Return the listeners of events of a model, in the order of their calls."""
-        kinds = (*VERBS.values(), FieldUpdated, FieldUpdating)
-        meant = (each for each in self.listeners if any(_means(each.target, kind, model) for kind in kinds))
-        return sorted(meant, key=lambda each: each.last)
+        """Return the listeners for all events of a model, in their order."""
+        return self.hearing((*VERBS.values(), FieldUpdated, FieldUpdating), model)
+
+    def hearing(self, kinds: tuple[type[ModelEvent[Any]], ...], model: type) -> list[Listener]:
+        """Return the listeners for model events of these classes and ``model``, for any field, in their order."""
+        heard = [each for each in self.listeners if any(_means(each.target, kind, model) for kind in kinds)]
+        return sorted(heard, key=lambda each: each.last)
 
     def _asks_for_updating(self, model: type, first: str) -> bool:
         """Return whether a listener asks for ``<Model>.updating.<field>`` of fields that begin with ``first``."""
@@ -127,7 +130,8 @@ def identity(function: Call) -> Any:
     return id(owner), getattr(function, "__func__", None) or function.__name__  # those of C have a name only
 
 
-def _name(function: Call) -> str:
+def name_of(function: Call) -> str:
+    """Return the name of a function and its module, for people."""
     module = getattr(function, "__module__", None) or type(function).__module__
     return f"{module}.{getattr(function, '__qualname__', None) or type(function).__qualname__}"
 

@@ -215,6 +215,11 @@ class ListenerRegistry:
         """Return whether a listener asks for ``<Model>.updating.<field>``, by the first part of the field's name."""
         return self._listeners.asks_for_updating(model, first)
 
+    @property
+    def current(self) -> Listeners:
+        """The listeners of now: a later change makes another object."""
+        return self._listeners
+
     def has_listeners(self, subject: Subject) -> bool:
         """Return whether there are listeners for such an event, whatever their ``origin`` and ``when`` accept."""
         return any(self._listeners.audience(subject))

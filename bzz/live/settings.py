@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from bzz.errors import TooManyRequests, Unavailable
 from bzz.live.positions import Sealer, shared_key
 from bzz.providers.changes import Changes
 
-__all__ = ["LiveSettings", "settings_of"]
+__all__ = ["LiveSettings", "settings_of", "unwatch_feeds", "watch_feeds"]
 
 SETTING = "bzz_live"
 
@@ -62,14 +62,34 @@ class LiveSettings:
                 raise TooManyRequests("You have too many feeds at the moment; close one.", RETRY_SECONDS)
         counted = tuple(key for key, _ in keys)
         self._open.update(counted)
+        _tell(1)
         return counted
 
     def uncount(self, counted: Sequence[Hashable]) -> None:
         """Count a feed out."""
         self._open.subtract(counted)
+        _tell(-1)
         for key in counted:
             if not self._open[key]:
                 del self._open[key]
+
+
+_watchers: list[Callable[[int], None]] = []
+
+
+def watch_feeds(tell: Callable[[int], None]) -> None:
+    """Have ``tell`` called with 1 for each feed that begins, and with -1 for each that ends."""
+    _watchers.append(tell)
+
+
+def unwatch_feeds(tell: Callable[[int], None]) -> None:
+    """Stop calling ``tell``."""
+    _watchers.remove(tell)
+
+
+def _tell(change: int) -> None:
+    for tell in _watchers:
+        tell(change)
 
 
 def settings_of(app: Application) -> LiveSettings:

@@ -204,6 +204,12 @@ class Provider(NamesDocuments, ABC):
     @abstractmethod
     def __init__(self, model: type, options: Options) -> None: ...
 
+    async def ping(self) -> None:  # what needs no server is always there
+        """Return if the storage answers.
+
+        :raises bzz.errors.Unavailable: if it does not.
+        """
+
     @abstractmethod
     def check(self, shape: Shape, values: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
         """Return what the model's fields refuse in ``values``, each by itself: lengths, choices, patterns, limits.

@@ -111,11 +111,11 @@ async def test_without_cors_a_page_of_another_port_sees_nothing(api: Api) -> Non
 
 
 async def test_the_mock_command_lets_pages_of_every_origin_in(browser: Chrome, fake_site: FakeSite) -> None:
-    from bzz.cli import _mock_application
+    from bzz.cli.mock import mock_application
 
     rows = [("PUT", "/pets", {"body": {"name": "Rex"}, "headers": {"X-Own": "1"}})]
     api = Api(browser, fake_site)
-    api.url = fake_site(_mock_application(bzz.MockHive.routes_for(rows), cors=True))
+    api.url = fake_site(mock_application(bzz.MockHive.routes_for(rows), cors=True))
     await api.show(api.page)
     status, body, headers = await api.fetch("PUT", "/pets", headers=JSON, body="{}", credentials="include")
     assert (status, body, headers["x-own"]) == (200, {"name": "Rex"}, "1")

@@ -133,6 +133,10 @@ class Collection:
 
         return await self._operations.read(fetch)
 
+    async def ping(self) -> None:
+        """Ask the server for nothing but an answer."""
+        await self._operations.read(lambda: self.raw.database.command("ping"))
+
     async def count(self, query: Mapping[str, Any]) -> int:
         """Return how many documents match, exactly."""
         return await self._operations.read(lambda: self.raw.count_documents(query))

@@ -28,6 +28,7 @@ from bzz.providers.base import (
     Written,
 )
 from bzz.providers.compare_and_set import Conditions
+from bzz.providers.diagnosis import Diagnosed, Diagnosis
 from bzz.providers.mongoengine import bulk, edits, internals, nested, orm_writes
 from bzz.providers.mongoengine.changes.live import LiveDocuments
 from bzz.providers.mongoengine.client import check_database
@@ -39,6 +40,7 @@ from bzz.providers.mongoengine.codecs.forms import merged
 from bzz.providers.mongoengine.codecs.refusals import check_references_of, refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
+from bzz.providers.mongoengine.diagnosis import diagnose
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.querysets import check_hooks
@@ -63,7 +65,7 @@ __all__ = ["MongoEngineProvider"]
 logger = logging.getLogger("bzz.providers.mongoengine")
 
 
-class MongoEngineProvider(LiveDocuments):
+class MongoEngineProvider(LiveDocuments, Diagnosed):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
 
     def __init__(self, model: type, options: Options) -> None:
@@ -107,6 +109,9 @@ class MongoEngineProvider(LiveDocuments):
 
     # -- reading
 
+    async def ping(self) -> None:
+        await (await self._documents.collection()).ping()
+
     async def get(self, path: Path, context: Any) -> Record:
         return await self._reader.get(path, context)
 
@@ -133,6 +138,9 @@ class MongoEngineProvider(LiveDocuments):
 
     async def render(self, items: Sequence[Any]) -> list[Any]:
         return await render(self._registry.root, items)
+
+    async def diagnose(self, paths: Sequence[str]) -> Diagnosis:
+        return await diagnose(self._documents, paths)
 
     # -- public ids
 

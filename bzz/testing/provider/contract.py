@@ -7,6 +7,7 @@ from bzz.testing.provider.creating import Creating
 from bzz.testing.provider.creating_many import CreatingMany
 from bzz.testing.provider.deleting import Deleting
 from bzz.testing.provider.describing import Describing
+from bzz.testing.provider.diagnosing import Diagnosing
 from bzz.testing.provider.filtering import Filtering
 from bzz.testing.provider.hooks import Hooks
 from bzz.testing.provider.inheriting import Inheriting
@@ -41,6 +42,7 @@ class ProviderContract(
     Hiding,
     WriteOnly,
     Hooks,
+    Diagnosing,
 ):
     """The tests of a provider. Subclass it as ``Test...``, set ``provider`` and ``models``, and pytest runs them.
 

@@ -8,13 +8,15 @@ from typing import Literal, get_args
 __all__ = ["CAPABILITIES", "Capability", "Models"]
 
 Capability = Literal[
-    "dangling", "embedded", "hooks", "links", "lists", "maps", "positions", "public_ids", "subclasses", "together",
+    "dangling", "diagnosis", "embedded", "hooks", "links", "lists", "maps", "positions", "public_ids", "subclasses",
+    "together",
     "unique", "write_only",
 ]  # fmt: skip
 """What a provider may lack. A test that needs one is skipped if the provider says that it lacks it.
 
 ==============  =======================================================================================
 ``dangling``    a link may outlive the document that it leads to
+``diagnosis``   the storage is looked at: :class:`bzz.providers.diagnosis.Diagnosed`
 ``embedded``    documents inside documents: ``home`` and ``notes`` of a person
 ``hooks``       the model chooses which instances there are: the model ``scoped``
 ``links``       references to other documents: the model ``team``

@@ -76,6 +76,7 @@ def _routes(server: signin.Server, database: Any) -> bzz.RouteList:
             ("/changes", changes.ChangesHandler),
             described,
             bzz.LiveHive.routes_for(live),
+            bzz.HealthHive.routes_for(models),
             bzz.DocsHive.routes_for(described, title="Airports", version="1", explorer=True, swagger=True),
         ]
     )

@@ -1,0 +1,1 @@
+"""Metrics for Prometheus (https://prometheus.io): counted where the work is done, answered at ``/metrics``."""
