@@ -71,4 +71,4 @@ def test_strict_ends_with_1_where_something_needs_attention_and_a_missing_connec
     done = run("check", SHOP, "--strict")
     assert (done.returncode, done.stderr) == (1, "")
     assert "The database was not looked at: no connection 'default'" in done.stdout
-    assert done.stdout.splitlines()[-1] == "3 need attention."
+    assert done.stdout.splitlines()[-1] == "4 need attention."

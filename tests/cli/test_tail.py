@@ -72,6 +72,7 @@ def test_json_is_a_line_for_each_frame(shop: Shop) -> None:
         assert frame["position"].startswith("v1.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "message"),
     [
