@@ -73,6 +73,10 @@ bench-deep: .venv/installed-bench ## Measure deep pages of a million documents, 
 docs: .venv/installed-docs ## Make a site of the documentation in docs/_build
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build
 
+.PHONY: recording
+recording: .venv/installed-dev ## Record the demo for the README; needs Chromium
+	$(BIN)/python docs/recording.py
+
 .PHONY: clean
 clean: ## Remove the environment, caches, and the demo's data
 	rm -rf .venv .bzz .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist docs/_build

@@ -47,7 +47,7 @@ class Address:
     @property
     def filters(self) -> list[tuple[str, str]]:
         """The parameters that are filters."""
-        return [(name, value) for name, value in self.given if name not in RESERVED and name not in KNOWN]
+        return [(name, value) for name, value in self.given if name not in RESERVED]
 
     def url(self, given: Sequence[tuple[str, str]] | None = None, **own: str) -> str:
         """Return the URL with other parameters, the explorer's own included."""
@@ -76,10 +76,6 @@ class Address:
         parameter = name if operator in ("", "eq") else f"{name}__{operator}"
         text = value or ("true" if operator == "exists" else "")
         return self.url([*self.without(), (parameter, text)])
-
-
-KNOWN = ("q", "expand", "facets")
-"""Parameters of lists that are no filters."""
 
 
 def below(url: str, *names: str) -> str:

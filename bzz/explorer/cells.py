@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bzz.explorer.columns import Column
-from bzz.shape import Field
+from bzz.explorer.columns import Column, display_field
+from bzz.shape import Field, Shape
 
 __all__ = ["Cell", "Names", "cell", "text_of", "value_at"]
 
@@ -44,20 +44,25 @@ def value_at(row: Any, dotted: str) -> Any:
 
 def cell(column: Column, row: Any, names: Names) -> Cell:
     """Return what a row shows in a column."""
+    if column.is_plain:
+        value = row.get(column.name)
+        if value is None or value == "":
+            return _UNSET
+        return Cell(value if type(value) is str and len(value) <= MAX_TEXT else text_of(value))
     return _cell(column.field, value_at(row, column.name), names)
+
+
+_UNSET = Cell("", None, "unset")
 
 
 def _cell(field: Field, value: Any, names: Names) -> Cell:
     if value is None or value == "" or value == []:
-        return Cell("", None, "unset")
+        return _UNSET
     link = field.link
     if link is not None and link.is_reference and not isinstance(value, list):
-        key = (
-            str(value.get(link.shape.url_id.name if link.shape.url_id else "id"))
-            if isinstance(value, dict)
-            else str(value)
-        )
-        name, href = names.get((link.shape.model, key), (key, None))
+        if isinstance(value, Mapping):  # expanded
+            return Cell(_known_by(link.shape, value), None, "reference")
+        name, href = names.get((link.shape.model, str(value)), (str(value), None))
         return Cell(name, href, "reference")
     if link is not None and link.is_reference:
         return Cell(_listed([names.get((link.shape.model, str(each)), (str(each), ""))[0] for each in value]))
@@ -124,3 +129,9 @@ def _parts(value: Mapping[str, Any]) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def _known_by(shape: Shape, value: Mapping[str, Any]) -> str:
+    """Return what people know an expanded document by."""
+    display = display_field(shape)
+    return text_of(None if display is None else value.get(display.name)) or text_of(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from bzz.shape import Field, Shape
 from bzz.shape.values import find_value
@@ -32,18 +33,24 @@ class Column:
     field: Field
     is_id: bool = False
 
-    @property
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the texts of its values are shown as they are."""
+        return "." not in self.name and self.field.link is None and self.field.kind.name != "datetime"
+
+    @cached_property
     def is_number(self) -> bool:
         """Whether its values stand at the right."""
         return self.field.kind.name in _NUMBERS
 
-    @property
+    @cached_property
     def is_sortable(self) -> bool:
         """Whether a list can be sorted by it."""
         return self.field.kind.is_scalar and "." not in self.name
 
 
-def columns_of(shape: Shape, fields: tuple[str, ...] | None = None) -> list[Column]:
+@lru_cache(256)
+def columns_of(shape: Shape, fields: tuple[str, ...] | None = None) -> tuple[Column, ...]:
     """Return the columns of a list: what people know a document by, and then the others as declared.
 
     An id that means nothing to people is among the others.
@@ -53,7 +60,7 @@ def columns_of(shape: Shape, fields: tuple[str, ...] | None = None) -> list[Colu
     own_id = None if shape.url_id is None else shape.url_id.name
     if fields is not None:
         named = ((name, find_value(shape, name)) for name in dict.fromkeys((*filter(None, [own_id]), *fields)))
-        return [Column(name, field, name == own_id) for name, field in named if field is not None]
+        return tuple(Column(name, field, name == own_id) for name, field in named if field is not None)
     best = display_field(shape)
     visible = list(shape.visible.items())
 
@@ -66,9 +73,10 @@ def columns_of(shape: Shape, fields: tuple[str, ...] | None = None) -> list[Colu
         return 3 if field.kind.name in _LAST or name == own_id else 2
 
     chosen = sorted(visible, key=rank)[:MAX_COLUMNS]
-    return [Column(name, field, name == own_id) for name, field in chosen]
+    return tuple(Column(name, field, name == own_id) for name, field in chosen)
 
 
+@lru_cache(256)
 def display_field(shape: Shape) -> Field | None:
     """Return the field by whose value people know a document; None where only the id tells."""
     texts = {name: each for name, each in shape.visible.items() if each.kind.name == "string"}

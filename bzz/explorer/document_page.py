@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,9 +123,9 @@ def _lists(shape: Shape) -> list[tuple[str, Field]]:
     return [(name, each) for name, each in shape.visible.items() if each.is_list and each.link is not None]
 
 
-def _inner_columns(field: Field) -> list[Column]:
+def _inner_columns(field: Field) -> Sequence[Column]:
     link = field.link
-    return [] if link is None or link.is_reference else columns_of(link.shape)
+    return () if link is None or link.is_reference else columns_of(link.shape)
 
 
 def _items(shape: Shape, values: Mapping[str, Any]) -> list[Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from bzz.codec import loads
 from bzz.explorer.addresses import below
 from bzz.explorer.cells import Cell, cell, point_of, text_of, value_at
 from bzz.explorer.columns import Column, columns_of, display_field, filterable
+from bzz.explorer.counts import countable, counted_columns, facets_of
 from bzz.explorer.inputs import Choice
 from bzz.explorer.page import Page
 from bzz.explorer.plot import Plot, plot_of
@@ -17,6 +20,7 @@ from bzz.explorer.references import names_of
 from bzz.explorer.rendering import finish_page
 from bzz.explorer.snippets import snippets_of
 from bzz.explorer.wording import OPERATORS, label
+from bzz.model.parameters import find
 from bzz.model.query import read_fields
 from bzz.model.representations import EVENT_STREAM
 from bzz.shape import Shape
@@ -44,8 +48,7 @@ class Heading:
     target: str
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row: its id and URL, and what each column shows.
 
     :param href: None where it cannot be told: an item without an id is known by its position in the whole list.
@@ -83,10 +86,13 @@ async def finish_list(page: Page) -> None:
     body = await handler.read()
     if handler._finished:
         return
-    rows = [each for each in loads(body, shape.limits.depth + 1) if isinstance(each, dict)]
+    found = loads(body, shape.limits.depth + 3)
+    items, counted = (found["items"], found["facets"]) if isinstance(found, dict) else (found, {})
+    rows = [each for each in items if isinstance(each, dict)]
     columns = columns_of(shape, read_fields(shape, address.query))
-    names = await names_of(handler, page.site, columns, rows)
-    shown = [_row(page, columns, each, names, place) for place, each in enumerate(rows)]
+    values = [{name: each["value"]} for name, told in counted.items() for each in told]
+    names = await names_of(handler, page.site, [*columns, *counted_columns(shape, counted)], [*rows, *values])
+    shown = _rows(page, columns, rows, names)
     links = {rel: href for href, rel in _LINK.findall(handler._headers.get("Link", ""))}
     finish_page(
         handler,
@@ -104,7 +110,8 @@ async def finish_list(page: Page) -> None:
         choosable=_choosable(shape, columns),
         live=_live_url(page),
         create=_may_create(page),
-        facets=[],
+        facets=facets_of(shape, address, counted, names),
+        countable=countable(shape, address),
         snippets=snippets_of(page.absolute_url(), bool(page.user)),
     )
 
@@ -118,22 +125,26 @@ def _heading(page: Page, column: Column) -> Heading:
     return Heading(column, label(column.name), href, direction, "" if target is None else f"{target.url}/")
 
 
-def _row(page: Page, columns: list[Column], row: dict[str, Any], names: Any, place: int) -> Row:
+def _rows(page: Page, columns: Sequence[Column], rows: list[dict[str, Any]], names: Any) -> list[Row]:
     shape = page.handler.path.last.shape
     own = None if shape.url_id is None else shape.url_id.name
-    key = str(place) if own is None else text_of(row.get(own))
     is_known = own is not None or not page.address.given
-    href = below(page.list_url, key) if is_known else None
-    cells = [cell(each, row, names) for each in columns]
-    if cells and is_known:
-        cells[0] = Cell(cells[0].text or "Open", href, "key")
-    display = display_field(shape)
-    name = text_of(row.get(display.name)) if display is not None else ""
-    return Row(key if is_known else "", href, name or key, cells)
+    display, url = display_field(shape), page.list_url
+    shown = []
+    for place, row in enumerate(rows):
+        key = str(place if own is None else row.get(own))
+        href = below(url, key) if is_known else None
+        cells = [cell(each, row, names) for each in columns]
+        if cells and is_known:
+            cells[0] = Cell(cells[0].text or "Open", href, "key")
+        name = text_of(row.get(display.name)) if display is not None else ""
+        shown.append(Row(key if is_known else "", href, name or key, cells))
+    return shown
 
 
 def _chips(page: Page) -> list[Chip]:
-    chips = []
+    searched = page.address.value("q")
+    chips = [] if searched is None else [Chip(f"Has the words {searched}", page.address.url(page.address.without("q")))]
     for name, value in page.address.filters:
         path, mark, operator = name.rpartition("__")
         known = mark and operator in OPERATORS
@@ -142,6 +153,7 @@ def _chips(page: Page) -> list[Chip]:
     return chips
 
 
+@lru_cache(256)
 def _filterables(shape: Shape) -> list[Filterable]:
     return [
         Filterable(
@@ -153,12 +165,12 @@ def _filterables(shape: Shape) -> list[Filterable]:
     ]
 
 
-def _choosable(shape: Shape, columns: list[Column]) -> list[tuple[str, str, bool]]:
+def _choosable(shape: Shape, columns: Sequence[Column]) -> list[tuple[str, str, bool]]:
     chosen = {each.name for each in columns}
     return [(name, label(name), name in chosen) for name in shape.visible]
 
 
-def _plot(columns: list[Column], rows: list[dict[str, Any]], shown: list[Row]) -> Plot | None:
+def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row]) -> Plot | None:
     for column in columns:
         if column.field.kind.name == "geo":
             places = [
@@ -172,10 +184,19 @@ def _plot(columns: list[Column], rows: list[dict[str, Any]], shown: list[Row]) -
 
 def _live_url(page: Page) -> str | None:
     """Return the URL of the feed of the rows; None where there is none."""
-    steps = page.handler.path.steps[1:]
-    if EVENT_STREAM not in page.resource.served or any(each.is_reference for each in steps):
+    path, address = page.handler.path, page.address
+    if EVENT_STREAM not in page.resource.served or any(each.is_reference for each in path.steps[1:]):
         return None
-    return page.address.url([*page.address.without("per_page"), ("snapshot", "false")])  # a feed has no pages
+    if address.value("q") is not None or not all(_is_own(path.last.shape, name) for name, _ in address.filters):
+        return None
+    left = address.without("per_page", "facets", "expand")  # which feeds do not take
+    return address.url([*left, ("snapshot", "false")])
+
+
+def _is_own(shape: Shape, name: str) -> bool:
+    """Return whether a filter is about the documents themselves, and not about those that they refer to."""
+    path = name.removesuffix("[]").partition("[].")[0]
+    return find(shape, path) is not None or find(shape, path.rpartition("__")[0]) is not None
 
 
 def _is_editable(column: Column, page: Page) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bzz.change import Diff
-from bzz.errors import BadRequest, RequestError
+from bzz.errors import BadRequest, OutcomeUnknown, Unavailable
 from bzz.providers.naming import NamesDocuments
 from bzz.providers.outcome import Changed, Page, Record, RowsRefused, Stale, Written
 from bzz.providers.store import Entry, Store
@@ -24,6 +24,7 @@ from bzz.shape import Field, Shape
 from bzz.shape.operators import Operator
 
 __all__ = [
+    "NOT_TRIED",
     "ONE_BY_ONE",
     "Changed",
     "Condition",
@@ -48,6 +49,9 @@ __all__ = [
 
 ONE_BY_ONE = "Send `Prefer: handling=lenient` to have each stored by itself."
 """What a client can do who posts an array that cannot be stored as a whole."""
+
+NOT_TRIED = "This was not tried, for the database failed at the one before; nothing was done."
+"""What is said of those that come after one for which the database was away: each would wait as long."""
 
 Precondition = Callable[[str], bool]
 """Called with the state of the stored instance (:attr:`Record.state`); returns whether the write may go on."""
@@ -266,23 +270,27 @@ class Provider(NamesDocuments, ABC):
 
     async def create_many(
         self, path: Path, values: Sequence[Mapping[str, Any]], context: Any, *, all_or_none: bool
-    ) -> builtins.list[Written | RequestError]:
+    ) -> builtins.list[Written | Exception]:
         """Insert several documents at the root list, as :meth:`create` inserts one.
 
         A provider that overrides nothing inserts one after the other, and cannot insert all or none.
 
         :param all_or_none: whether nothing is stored unless everything is.
-        :returns: for each, in their order, what was written, or why it was not. With ``all_or_none`` all are written.
+        :returns: for each, in their order, what was written, or why it was not: a :class:`~bzz.errors.RequestError`, or
+            what code of the model's own raised. With ``all_or_none`` all are written.
         :raises RowsRefused: with ``all_or_none``, if some are refused.
         :raises bzz.errors.BadRequest: with ``all_or_none``, if this cannot be promised here; it says what to do.
         """
         if all_or_none:
             raise BadRequest(f"{self.shape.name} documents cannot be stored together here. {ONE_BY_ONE}")
-        outcomes: builtins.list[Written | RequestError] = []
+        outcomes: builtins.list[Written | Exception] = []
         for each in values:
+            if outcomes and isinstance(outcomes[-1], Unavailable | OutcomeUnknown):
+                outcomes.append(Unavailable(NOT_TRIED))
+                continue
             try:
                 outcomes.append(await self.create(path, each, context))
-            except RequestError as error:
+            except Exception as error:
                 outcomes.append(error)
         return outcomes
 

@@ -170,3 +170,31 @@ async def test_the_json_of_a_page_is_one_click_away(serve: Serve) -> None:
 async def test_the_start_page_leads_to_every_resource(serve: Serve) -> None:
     page = seen((await serve(routes()).get("/explorer/", headers=ACCEPT)).text)
     assert page.attributes("a", "href", class_="card") == ["/harbour/", "/yacht/"]
+
+
+async def test_values_are_counted_and_each_narrows_the_list(serve: Serve) -> None:
+    harbour = Harbour(name="Recife").save()
+    for name, home in (("A", harbour), ("B", harbour), ("C", None)):
+        Yacht(name=name, home=home).save()
+    client = serve(routes())
+    page = seen((await client.get("/yacht/", headers=ACCEPT)).text)
+    assert "/yacht/?facets=home" in page.attributes("a", "href")
+    page = seen((await client.get("/yacht/?facets=home", headers=ACCEPT)).text)
+    assert page.texts("span", class_="count") == ["2", "1"]
+    (narrowed,) = [each for each in page.attributes("a", "href") if f"home={harbour.pk}" in each]
+    page = seen((await client.get(narrowed, headers=ACCEPT)).text)
+    assert page.attributes("tr", "data-name") == ["A", "B"]
+
+
+async def test_an_expanded_reference_is_shown_by_its_name(serve: Serve) -> None:
+    Yacht(name="Ariel", home=Harbour(name="Recife").save()).save()
+    page = seen((await serve(routes()).get("/yacht/?expand=home", headers=ACCEPT)).text)
+    assert page.texts("span", class_="reference") == ["Recife"]
+
+
+async def test_a_list_filtered_over_a_reference_is_not_said_to_be_live(serve: Serve) -> None:
+    models = bzz.flatten([bzz.ModelHive.routes_for("mongoengine", each, live=True) for each in (Harbour, Yacht)])
+    client = serve(explored(models))
+    for query, live in (("", 1), ("?name=A&facets=name", 1), ("?home.name=Recife", 0)):
+        page = seen((await client.get(f"/yacht/{query}", headers=ACCEPT)).text)
+        assert len(page.attributes("span", "data-url", id="live")) == live

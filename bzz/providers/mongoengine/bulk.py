@@ -82,7 +82,7 @@ class Lookups:
 
 async def insert(
     documents: DocumentStore, rows: Sequence[Row | RequestError], *, all_or_none: bool
-) -> list[Written | RequestError]:
+) -> list[Written | Exception]:
     """Insert documents of one collection; returns and raises as :meth:`bzz.providers.base.Provider.create_many`.
 
     :param rows: an error stands for one that is refused already.

@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, 
 from bzz.errors import BadRequest, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.base import ONE_BY_ONE
 from bzz.providers.mongoengine.concurrency import Operations
-from bzz.providers.mongoengine.failures import blames_data, failed_write
+from bzz.providers.mongoengine.failures import TROUBLE, blames_data, failed_uncommitted, failed_write
 
 __all__ = ["Collection"]
 
@@ -175,11 +175,16 @@ class Collection:
 
         :returns: where the data of one is to blame that none was inserted, its position, and why.
         :raises bzz.errors.BadRequest: if the server has no transactions.
+        :raises bzz.errors.Unavailable: if it failed, and no commit was asked for.
+        :raises bzz.errors.OutcomeUnknown: if a commit was asked for, and may have been made.
         """
         raw = [RawBSONDocument(document) for document in documents]
+        asked_to_commit = False  # at any attempt: the driver makes several
 
         async def insert(session: Any) -> None:
+            nonlocal asked_to_commit
             await self.raw.insert_many(raw, session=session)
+            asked_to_commit = True
 
         async def send() -> tuple[int, OperationFailure] | None:
             session = self.raw.database.client.start_session()
@@ -188,13 +193,10 @@ class Collection:
             async with session:
                 try:
                     await session.with_transaction(insert)
-                except BulkWriteError as error:
-                    (failure,) = error.details["writeErrors"]
-                    return failure["index"], _write_error(failure)
-                except OperationFailure as error:
-                    if error.code == _NO_TRANSACTIONS:
-                        raise BadRequest(STANDALONE) from None
-                    raise
+                except TROUBLE as error:
+                    if asked_to_commit:  # a taken value may be of these very documents
+                        raise failed_write(error) from error
+                    return _refused(error)
             return None
 
         return await self._operations.write(send)
@@ -207,6 +209,17 @@ def _outcomes(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
         error = _write_error(failure)
         outcomes[failure["index"]] = error if blames_data(error) else failed_write(error)
     return outcomes
+
+
+def _refused(error: Exception) -> tuple[int, OperationFailure]:
+    """Return which document is to blame for a transaction that was not committed, and why; raise if none is."""
+    if isinstance(error, BulkWriteError):
+        for failure in error.details.get("writeErrors", ()):
+            if blames_data(_write_error(failure)):
+                return failure["index"], _write_error(failure)
+    if isinstance(error, OperationFailure) and error.code == _NO_TRANSACTIONS:
+        raise BadRequest(STANDALONE) from None
+    raise failed_uncommitted(error) from error
 
 
 def _write_error(failure: Mapping[str, Any]) -> OperationFailure:

@@ -13,7 +13,7 @@ from typing import Any
 import mongoengine as me
 
 from bzz.change import Diff
-from bzz.errors import BadRequest, ConfigurationError, NotFound, RequestError
+from bzz.errors import BadRequest, ConfigurationError, NotFound
 from bzz.providers import hidden
 from bzz.providers.base import (
     ONE_BY_ONE,
@@ -178,7 +178,7 @@ class MongoEngineProvider(LiveDocuments, Diagnosed):
 
     async def create_many(
         self, path: Path, values: Sequence[Map[str, Any]], context: Any, *, all_or_none: bool
-    ) -> list[Written | RequestError]:
+    ) -> list[Written | Exception]:
         codec = self._registry.of(path.last.shape.model)
         rows = bulk.rows(codec, values, self._reader.missing_for(context))
         if not any(orm_writes.saves_itself(row.codec) for row in rows if isinstance(row, bulk.Row)):
