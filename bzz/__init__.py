@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # for type checkers only: at run time these are imported at t
     from bzz.metrics.hive import MetricsHive
     from bzz.mock.hive import MockHive
     from bzz.relay.redis import RedisRelay
+    from bzz.tracing.start import trace
 
 __all__ = [
     "AuthHive",
@@ -74,6 +75,7 @@ __all__ = [
     "signals",
     "silent",
     "storable",
+    "trace",
     "watch",
 ]
 __version__ = "0.1.0"
@@ -87,6 +89,7 @@ _LATER = {
     "asgi_app": "bzz.asgi.application",
     "authenticated": "bzz.auth.guard",
     "rsgi_app": "bzz.asgi.rsgi",
+    "trace": "bzz.tracing.start",
 }
 """Public names whose modules need packages that not every application has: imported at their first use."""
 

@@ -7,6 +7,7 @@ before a body is read. :func:`answer` writes a problem from a handler that deriv
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import http.client
 import logging
@@ -27,16 +28,20 @@ from bzz.lingering import LingeringConnection
 from bzz.origins import ORIGINS, OriginPolicy
 from bzz.request import HEADER, id_from, id_of, request_context
 
-__all__ = ["GUARD", "MEDIA_TYPE", "BodyHandler", "ProblemHandler", "answer"]
+__all__ = ["AROUND", "GUARD", "MEDIA_TYPE", "BodyHandler", "ProblemHandler", "answer"]
 
 logger = logging.getLogger("bzz.problem")
 
 GUARD = "bzz_guard"
 """The application setting that holds the guard: ``await guard(handler)`` raises if the request may not go on."""
 
+AROUND = "bzz_around"
+"""The application setting that holds what surrounds each request: ``around(handler)`` returns a context manager."""
+
 MEDIA_TYPE = "application/problem+json"
 
 
+_NOTHING = contextlib.nullcontext()
 _SERVER = f"TornadoServer/{tornado.version}"
 _date = functools.lru_cache(maxsize=1)(format_timestamp)
 
@@ -74,7 +79,8 @@ class ProblemHandler(RequestHandler):
         return f"{super()._request_summary()} [request {self.request_id}]"
 
     async def _execute(self, *args: Any, **kwargs: Any) -> None:  # what Tornado runs as the task of the request
-        with request_context(self, self.request_id):
+        around = self.settings.get(AROUND)
+        with request_context(self, self.request_id), _NOTHING if around is None else around(self):
             await super()._execute(*args, **kwargs)
 
     def options(self, *args: Any, **kwargs: Any) -> None:

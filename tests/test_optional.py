@@ -20,6 +20,8 @@ OPTIONAL = (
     "redis",
     "uvloop",
     "granian",
+    "opentelemetry",
+    "prometheus_client",
     "pytest",
 )
 
@@ -67,6 +69,7 @@ def run_without(package: str, *arguments: str) -> subprocess.CompletedProcess[st
         ("yaml", "mock", "import bzz.mock.file"),
         ("typer", "cli", "import bzz.cli"),
         ("redis", "relay", "import bzz; bzz.RedisRelay"),
+        ("opentelemetry", "otel", "import bzz; bzz.trace"),
         ("pytest", "testing", "import bzz.testing.provider"),
     ],
 )

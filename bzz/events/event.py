@@ -55,6 +55,8 @@ class Remote(NamedTuple):
     """The random id of that process, which its relay chose when it started."""
     number: int
     """The number of the event among those of that process, from 1."""
+    traceparent: str | None = None
+    """The span that sent it, as W3C Trace Context writes it, where that process makes spans; not checked."""
 
 
 _classes: weakref.WeakValueDictionary[str, type[Event]] = weakref.WeakValueDictionary()

@@ -17,6 +17,7 @@ from bzz.events.bus import bus
 from bzz.events.event import AdHocEvent, Event, Remote, class_named, qualified_name, restored, stamp
 from bzz.events.model_events import FieldUpdated, Intent, ModelEvent
 from bzz.events.targets import EventClass, Subject, Target
+from bzz.events.trace import current_traceparent
 from bzz.providers.hidden import MayLeave, without_hidden
 from bzz.relay.documents import model_named
 from bzz.relay.payload import pack, unpack
@@ -73,6 +74,8 @@ def write_event(event: Event, revealed: Collection[str]) -> dict[str, Any] | Non
         body["origin"] = event.origin
     if event.cause is not None:
         body["depth"], body["causes"] = event.depth, _causes(event)
+    if (traceparent := current_traceparent()) is not None:
+        body["traceparent"] = traceparent
     return body
 
 
@@ -116,7 +119,7 @@ def read_event(body: Any, remote: Remote) -> Event:
             "request_id": _optional(body, "request"),
             "cause": cause,
             "depth": depth,
-            "remote": remote,
+            "remote": remote._replace(traceparent=_optional(body, "traceparent")),
         }
         return _make(body, unpack(body["fields"]), marks)
     except ValueError:

@@ -1,0 +1,1 @@
+"""Spans for OpenTelemetry (https://opentelemetry.io) of requests, calls of providers, events and listeners."""
