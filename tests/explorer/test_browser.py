@@ -51,7 +51,7 @@ axe.run(document).then((found) => done(found.violations.map((each) => `${each.id
 """
 
 
-class Keel(me.EmbeddedDocument):
+class BrowserKeel(me.EmbeddedDocument):
     metal = me.StringField(required=True)
 
 
@@ -65,8 +65,8 @@ class Sloop(me.Document):
     length = me.IntField()
     kind = me.StringField(choices=["fast", "slow"])
     marina = me.ReferenceField(Marina)
-    keels = me.EmbeddedDocumentListField(Keel)
-    main = me.EmbeddedDocumentField(Keel)
+    keels = me.EmbeddedDocumentListField(BrowserKeel)
+    main = me.EmbeddedDocumentField(BrowserKeel)
     flags = me.ListField(me.StringField())
     more = me.DictField()
     seen_at = me.DateTimeField()
@@ -128,7 +128,7 @@ async def shown(serve: Serve, database_name: str, browser: Chrome) -> Shown:
 
 
 def sloop(**values: Any) -> Any:
-    return Sloop(**{"name": "Ariel", "length": 7, "keels": [Keel(metal="lead")], **values}).save()
+    return Sloop(**{"name": "Ariel", "length": 7, "keels": [BrowserKeel(metal="lead")], **values}).save()
 
 
 async def test_a_row_changes_live_and_its_cell_flashes(shown: Shown) -> None:
@@ -296,7 +296,9 @@ async def test_every_page_can_be_used_by_everybody_at_any_width(
     shown: Shown, browser: Chrome, axe: str, url: str, prepare: Callable[[Shown], Any]
 ) -> None:
     marina = Marina(name="Recife " * 4, place=[-34.9, -8.05]).save()
-    boat = sloop(name="W" * 80, marina=marina, kind="fast", main=Keel(metal="iron"), flags=["a"], more={"a": [1]})
+    boat = sloop(
+        name="W" * 80, marina=marina, kind="fast", main=BrowserKeel(metal="iron"), flags=["a"], more={"a": [1]}
+    )
     for scheme, width in itertools.product(("light", "dark"), WIDTHS):
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}

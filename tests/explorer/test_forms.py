@@ -16,7 +16,7 @@ from tests.explorer.conftest import ACCEPT, Seen, explored, seen
 pytestmark = pytest.mark.usefixtures("database_name")
 
 
-class Berth(me.EmbeddedDocument):
+class FormBerth(me.EmbeddedDocument):
     number = me.IntField(required=True, min_value=1)
     side = me.StringField(choices=["port", "starboard"])
 
@@ -25,14 +25,14 @@ class Skipper(me.Document):
     name = me.StringField(required=True)
 
 
-class Ferry(me.Document):
+class FormFerry(me.Document):
     name = me.StringField(required=True, max_length=10)
     nickname = me.StringField()
     decks = me.IntField()
     fast = me.BooleanField()
     flags = me.ListField(me.StringField())
-    main = me.EmbeddedDocumentField(Berth)
-    berths = me.EmbeddedDocumentListField(Berth)
+    main = me.EmbeddedDocumentField(FormBerth)
+    berths = me.EmbeddedDocumentListField(FormBerth)
     skipper = me.ReferenceField(Skipper)
     crew = me.ListField(me.ReferenceField(Skipper))
     built = me.DateTimeField()
@@ -43,7 +43,7 @@ class Ferry(me.Document):
 def routes() -> bzz.RouteList:
     return explored(
         bzz.ModelHive.routes_for("mongoengine", Skipper),
-        bzz.ModelHive.routes_for("mongoengine", Ferry, read_only=["pin"]),
+        bzz.ModelHive.routes_for("mongoengine", FormFerry, read_only=["pin"]),
     )
 
 
@@ -63,28 +63,32 @@ async def submit(
 
 async def test_a_form_creates_and_leads_to_what_it_made(serve: Serve) -> None:
     client = serve(routes())
-    answer = await submit(client, await shown(client, "/ferry/?_view=new"), {"name": "Ariel", "main.number": "3"})
-    ferry = Ferry.objects.get()
-    assert (answer.status_code, answer.headers["Location"]) == (303, f"/ferry/{ferry.pk}/")
+    answer = await submit(client, await shown(client, "/form_ferry/?_view=new"), {"name": "Ariel", "main.number": "3"})
+    ferry = FormFerry.objects.get()
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/form_ferry/{ferry.pk}/")
     assert (ferry.name, ferry.main.number) == ("Ariel", 3)
 
 
 async def test_a_form_changes_what_was_changed_in_it(serve: Serve) -> None:
     skipper = Skipper(name="Ann").save()
-    ferry = Ferry(name="Ariel", decks=2, flags=["a", "b"], main=Berth(number=1), skipper=skipper, pin="7").save()
+    ferry = FormFerry(
+        name="Ariel", decks=2, flags=["a", "b"], main=FormBerth(number=1), skipper=skipper, pin="7"
+    ).save()
     client = serve(routes())
-    answer = await submit(client, await shown(client, f"/ferry/{ferry.pk}/"), {"name": "Belle", "flags[]": ["b", ""]})
-    assert (answer.status_code, answer.headers["Location"]) == (303, f"/ferry/{ferry.pk}/")
+    answer = await submit(
+        client, await shown(client, f"/form_ferry/{ferry.pk}/"), {"name": "Belle", "flags[]": ["b", ""]}
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/form_ferry/{ferry.pk}/")
     ferry.reload()
     assert (ferry.name, ferry.decks, ferry.flags, ferry.main.number) == ("Belle", 2, ["b"], 1)
     assert (ferry.skipper.pk, ferry.pin, ferry.nickname) == (skipper.pk, "7", None)
 
 
 async def test_each_problem_stands_at_its_field_with_what_was_entered(serve: Serve) -> None:
-    ferry = Ferry(name="Ariel", main=Berth(number=1)).save()
+    ferry = FormFerry(name="Ariel", main=FormBerth(number=1)).save()
     client = serve(routes())
     changes = {"name": "much too long", "main.number": "zero"}
-    answer = await submit(client, await shown(client, f"/ferry/{ferry.pk}/"), changes)
+    answer = await submit(client, await shown(client, f"/form_ferry/{ferry.pk}/"), changes)
     page = seen(answer.text)
     assert answer.status_code == 400
     assert page.attributes("input", "value", id="field-name") == ["much too long"]
@@ -94,10 +98,10 @@ async def test_each_problem_stands_at_its_field_with_what_was_entered(serve: Ser
 
 
 async def test_a_form_that_began_with_an_older_state_stores_nothing(serve: Serve) -> None:
-    ferry = Ferry(name="Ariel").save()
+    ferry = FormFerry(name="Ariel").save()
     client = serve(routes())
-    page = await shown(client, f"/ferry/{ferry.pk}/")
-    await client.put(f"/ferry/{ferry.pk}/", json={"decks": 5})
+    page = await shown(client, f"/form_ferry/{ferry.pk}/")
+    await client.put(f"/form_ferry/{ferry.pk}/", json={"decks": 5})
     answer = await submit(client, page, {"name": "Belle"})
     assert answer.status_code == 412
     assert "Somebody else changed it meanwhile" in answer.text
@@ -106,32 +110,32 @@ async def test_a_form_that_began_with_an_older_state_stores_nothing(serve: Serve
 
 
 async def test_a_form_deletes_and_leads_back_to_the_list(serve: Serve) -> None:
-    ferry = Ferry(name="Ariel").save()
+    ferry = FormFerry(name="Ariel").save()
     client = serve(routes())
-    answer = await submit(client, await shown(client, f"/ferry/{ferry.pk}/"), {}, form="delete")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/ferry/")
-    assert Ferry.objects.count() == 0
+    answer = await submit(client, await shown(client, f"/form_ferry/{ferry.pk}/"), {}, form="delete")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/form_ferry/")
+    assert FormFerry.objects.count() == 0
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "http://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}])
 async def test_a_form_of_another_site_changes_nothing(serve: Serve, headers: dict[str, str]) -> None:
-    ferry = Ferry(name="Ariel").save()
-    answer = await serve(routes()).post(f"/ferry/{ferry.pk}/?_method=DELETE", headers=headers)
+    ferry = FormFerry(name="Ariel").save()
+    answer = await serve(routes()).post(f"/form_ferry/{ferry.pk}/?_method=DELETE", headers=headers)
     assert answer.status_code == 403
-    assert Ferry.objects.count() == 1
+    assert FormFerry.objects.count() == 1
 
 
 async def test_without_the_explorer_a_post_is_a_post(serve: Serve) -> None:
-    ferry = Ferry(name="Ariel").save()
-    client = serve(bzz.ModelHive.routes_for("mongoengine", Ferry))
+    ferry = FormFerry(name="Ariel").save()
+    client = serve(bzz.ModelHive.routes_for("mongoengine", FormFerry))
     origin = f"http://{urlsplit(str(client.base_url)).netloc}"
-    answer = await client.post(f"/ferry/{ferry.pk}/?_method=DELETE", headers={"Origin": origin})
+    answer = await client.post(f"/form_ferry/{ferry.pk}/?_method=DELETE", headers={"Origin": origin})
     assert answer.status_code == 405
 
 
 async def test_a_form_passes_xsrf_cookies(serve: Serve) -> None:
     client = serve(routes(), xsrf_cookies=True)
-    page = await shown(client, "/ferry/?_view=new")
+    page = await shown(client, "/form_ferry/?_view=new")
     answer = await submit(client, page, {"name": "Ariel"})
     assert answer.status_code == 303
     client.cookies.clear()
@@ -139,29 +143,29 @@ async def test_a_form_passes_xsrf_cookies(serve: Serve) -> None:
 
 
 async def test_what_is_inside_is_a_page_of_its_own(serve: Serve) -> None:
-    ferry = Ferry(name="Ariel", berths=[Berth(number=1), Berth(number=2, side="port")]).save()
+    ferry = FormFerry(name="Ariel", berths=[FormBerth(number=1), FormBerth(number=2, side="port")]).save()
     client = serve(routes())
-    page = await shown(client, f"/ferry/{ferry.pk}/")
-    assert f"/ferry/{ferry.pk}/berths/1/" in page.attributes("a", "href", class_="key")
-    inner = await shown(client, f"/ferry/{ferry.pk}/berths/1/")
+    page = await shown(client, f"/form_ferry/{ferry.pk}/")
+    assert f"/form_ferry/{ferry.pk}/berths/1/" in page.attributes("a", "href", class_="key")
+    inner = await shown(client, f"/form_ferry/{ferry.pk}/berths/1/")
     answer = await submit(client, inner, {"number": "9"})
-    assert answer.headers["Location"] == f"/ferry/{ferry.pk}/berths/1/"
+    assert answer.headers["Location"] == f"/form_ferry/{ferry.pk}/berths/1/"
     assert [each.number for each in ferry.reload().berths] == [1, 9]
 
 
 async def test_a_form_attaches_an_embedded_document(serve: Serve) -> None:
-    ferry = Ferry(name="Ariel").save()
+    ferry = FormFerry(name="Ariel").save()
     client = serve(routes())
-    page = await shown(client, f"/ferry/{ferry.pk}/berths/?_view=new")
+    page = await shown(client, f"/form_ferry/{ferry.pk}/berths/?_view=new")
     answer = await submit(client, page, {"number": "4", "side": "port"})
     assert answer.status_code == 303
     assert [each.number for each in ferry.reload().berths] == [4]
 
 
 async def test_a_form_links_and_unlinks_a_document(serve: Serve) -> None:
-    ferry, ann = Ferry(name="Ariel").save(), Skipper(name="Ann").save()
+    ferry, ann = FormFerry(name="Ariel").save(), Skipper(name="Ann").save()
     client = serve(routes())
-    url = f"/ferry/{ferry.pk}/crew/"
+    url = f"/form_ferry/{ferry.pk}/crew/"
     await submit(client, await shown(client, f"{url}?_view=new"), {"crew[]": [str(ann.pk)]})
     assert ferry.reload().crew == [ann]
     page = await shown(client, f"{url}{ann.pk}/")
@@ -172,7 +176,7 @@ async def test_a_form_links_and_unlinks_a_document(serve: Serve) -> None:
 
 
 async def test_a_read_only_field_is_no_input(serve: Serve) -> None:
-    ferry = Ferry(name="Ariel", pin="7").save()
-    page = await shown(serve(routes()), f"/ferry/{ferry.pk}/")
+    ferry = FormFerry(name="Ariel", pin="7").save()
+    page = await shown(serve(routes()), f"/form_ferry/{ferry.pk}/")
     assert page.attributes("input", "value", id="field-pin") == ["7"]
     assert "pin" not in page.attributes("input", "name")

@@ -14,7 +14,7 @@ from tests.conftest import Serve
 from tests.explorer.conftest import ACCEPT, explored, seen
 
 
-class Buoy(me.DynamicDocument):
+class LayoutBuoy(me.DynamicDocument):
     colour = me.StringField()
 
 
@@ -55,9 +55,9 @@ def test_parameters_of_the_explorer_are_not_those_of_the_json_twin() -> None:
 
 @pytest.mark.usefixtures("database_name")
 async def test_values_that_the_model_does_not_declare_are_shown_too(serve: Serve) -> None:
-    buoy = Buoy(colour="red", depth=7).save()
-    client = serve(explored(bzz.ModelHive.routes_for("mongoengine", Buoy)))
-    page = seen((await client.get(f"/buoy/{buoy.pk}/", headers=ACCEPT)).text)
+    buoy = LayoutBuoy(colour="red", depth=7).save()
+    client = serve(explored(bzz.ModelHive.routes_for("mongoengine", LayoutBuoy)))
+    page = seen((await client.get(f"/layout_buoy/{buoy.pk}/", headers=ACCEPT)).text)
     assert page.texts("textarea", data_json="depth") == ["7"]
 
 

@@ -12,16 +12,16 @@ from tests.explorer.conftest import ACCEPT, explored, seen
 HOSTILE = "<script>alert('x')</script>\"' onload=x &amp;"
 
 
-class Harbour(me.Document):
+class ListHarbour(me.Document):
     name = me.StringField(required=True)
     place = me.PointField()
 
 
-class Yacht(me.Document):
+class ListYacht(me.Document):
     name = me.StringField(required=True)
     length = me.FloatField()
     crew = me.ListField(me.StringField())
-    home = me.ReferenceField(Harbour)
+    home = me.ReferenceField(ListHarbour)
     secret = me.StringField()
 
 
@@ -30,15 +30,15 @@ pytestmark = pytest.mark.usefixtures("database_name")
 
 def routes() -> bzz.RouteList:
     return explored(
-        bzz.ModelHive.routes_for("mongoengine", Harbour),
-        bzz.ModelHive.routes_for("mongoengine", Yacht, hidden=["secret"], per_page=2),
+        bzz.ModelHive.routes_for("mongoengine", ListHarbour),
+        bzz.ModelHive.routes_for("mongoengine", ListYacht, hidden=["secret"], per_page=2),
     )
 
 
 async def test_a_browser_gets_a_page_and_every_other_client_json(serve: Serve) -> None:
     client = serve(routes())
-    page = await client.get("/yacht/", headers=ACCEPT)
-    plain = await client.get("/yacht/", headers={"Accept": "*/*"})
+    page = await client.get("/list_yacht/", headers=ACCEPT)
+    plain = await client.get("/list_yacht/", headers={"Accept": "*/*"})
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert plain.json() == []
     assert page.headers["Vary"] == plain.headers["Vary"] == "Accept"
@@ -46,13 +46,13 @@ async def test_a_browser_gets_a_page_and_every_other_client_json(serve: Serve) -
 
 
 async def test_without_the_explorer_a_browser_gets_json(serve: Serve) -> None:
-    client = serve(bzz.ModelHive.routes_for("mongoengine", Harbour))
-    answer = await client.get("/harbour/", headers={"Accept": "text/html"})
+    client = serve(bzz.ModelHive.routes_for("mongoengine", ListHarbour))
+    answer = await client.get("/list_harbour/", headers={"Accept": "text/html"})
     assert answer.json() == []
 
 
 async def test_a_page_loads_nothing_from_elsewhere_and_runs_no_script_of_its_own(serve: Serve) -> None:
-    page = await serve(routes()).get("/yacht/", headers=ACCEPT)
+    page = await serve(routes()).get("/list_yacht/", headers=ACCEPT)
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -68,16 +68,16 @@ async def test_the_files_of_the_pages_are_there(serve: Serve, name: str) -> None
 
 
 async def test_references_are_shown_by_their_names(serve: Serve) -> None:
-    harbour = Harbour(name="Recife").save()
-    Yacht(name="Ariel", home=harbour).save()
-    shown = seen((await serve(routes()).get("/yacht/", headers=ACCEPT)).text)
-    assert shown.texts("a", href=f"/harbour/{harbour.pk}/") == ["Recife"]
+    harbour = ListHarbour(name="Recife").save()
+    ListYacht(name="Ariel", home=harbour).save()
+    shown = seen((await serve(routes()).get("/list_yacht/", headers=ACCEPT)).text)
+    assert shown.texts("a", href=f"/list_harbour/{harbour.pk}/") == ["Recife"]
 
 
 async def test_hidden_fields_are_on_no_page(serve: Serve) -> None:
-    yacht = Yacht(name="Ariel", secret="treasure").save()
+    yacht = ListYacht(name="Ariel", secret="treasure").save()
     client = serve(routes())
-    for url in ("/yacht/", f"/yacht/{yacht.pk}/", "/yacht/?_view=new"):
+    for url in ("/list_yacht/", f"/list_yacht/{yacht.pk}/", "/list_yacht/?_view=new"):
         page = await client.get(url, headers=ACCEPT)
         assert page.status_code == 200
         assert "treasure" not in page.text
@@ -86,10 +86,10 @@ async def test_hidden_fields_are_on_no_page(serve: Serve) -> None:
 
 @pytest.mark.parametrize("view", ["", "{pk}/"])
 async def test_what_is_stored_is_text_and_never_markup(serve: Serve, view: str) -> None:
-    harbour = Harbour(name=HOSTILE, place=[1, 2]).save()
-    yacht = Yacht(name=HOSTILE, crew=[HOSTILE], home=harbour).save()
+    harbour = ListHarbour(name=HOSTILE, place=[1, 2]).save()
+    yacht = ListYacht(name=HOSTILE, crew=[HOSTILE], home=harbour).save()
     client = serve(routes())
-    for url in (f"/yacht/{view.format(pk=yacht.pk)}", f"/harbour/{view.format(pk=harbour.pk)}"):
+    for url in (f"/list_yacht/{view.format(pk=yacht.pk)}", f"/list_harbour/{view.format(pk=harbour.pk)}"):
         page = await client.get(url, headers=ACCEPT)
         shown = seen(page.text)
         assert HOSTILE in "".join([*shown.texts("h1"), *shown.texts("span"), *shown.texts("title")])
@@ -99,9 +99,9 @@ async def test_what_is_stored_is_text_and_never_markup(serve: Serve, view: str) 
 
 async def test_a_page_of_a_list_leads_to_the_next_and_back(serve: Serve) -> None:
     for name in "ABC":
-        Yacht(name=name).save()
+        ListYacht(name=name).save()
     client = serve(routes())
-    first = seen((await client.get("/yacht/?sort=name", headers=ACCEPT)).text)
+    first = seen((await client.get("/list_yacht/?sort=name", headers=ACCEPT)).text)
     (following,) = first.attributes("a", "href", rel="next")
     second = seen((await client.get(following, headers=ACCEPT)).text)
     assert second.attributes("tr", "data-name") == ["C"]
@@ -112,55 +112,57 @@ async def test_a_page_of_a_list_leads_to_the_next_and_back(serve: Serve) -> None
 
 async def test_the_filter_form_leads_to_the_filter_of_the_json_twin(serve: Serve) -> None:
     answer = await serve(routes()).get(
-        "/yacht/?sort=name&after=x&_field=length&_op=gte&_value=3", headers=ACCEPT, follow_redirects=False
+        "/list_yacht/?sort=name&after=x&_field=length&_op=gte&_value=3", headers=ACCEPT, follow_redirects=False
     )
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/yacht/?sort=name&length__gte=3")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/list_yacht/?sort=name&length__gte=3")
 
 
 async def test_the_columns_form_leads_to_the_fields_of_the_json_twin(serve: Serve) -> None:
-    answer = await serve(routes()).get("/yacht/?_columns=name&_columns=crew", headers=ACCEPT)
-    assert answer.headers["Location"] == "/yacht/?fields=name%2Ccrew"
-    page = seen((await serve(routes()).get("/yacht/?fields=crew", headers=ACCEPT)).text)
+    answer = await serve(routes()).get("/list_yacht/?_columns=name&_columns=crew", headers=ACCEPT)
+    assert answer.headers["Location"] == "/list_yacht/?fields=name%2Ccrew"
+    page = seen((await serve(routes()).get("/list_yacht/?fields=crew", headers=ACCEPT)).text)
     assert page.texts("p", class_="sub") != []
 
 
 async def test_a_filter_is_named_and_can_be_taken_away(serve: Serve) -> None:
-    page = seen((await serve(routes()).get("/yacht/?length__gte=3&sort=name", headers=ACCEPT)).text)
-    assert page.attributes("a", "href", class_="chip") == ["/yacht/?sort=name"]
+    page = seen((await serve(routes()).get("/list_yacht/?length__gte=3&sort=name", headers=ACCEPT)).text)
+    assert page.attributes("a", "href", class_="chip") == ["/list_yacht/?sort=name"]
     assert "Nothing matches these filters." in page.texts("strong")
 
 
 async def test_a_column_sorts_and_then_turns_round(serve: Serve) -> None:
-    Yacht(name="A").save()
+    ListYacht(name="A").save()
     client = serve(routes())
-    assert "/yacht/?sort=name" in seen((await client.get("/yacht/", headers=ACCEPT)).text).attributes("a", "href")
-    page = seen((await client.get("/yacht/?sort=name", headers=ACCEPT)).text)
-    assert "/yacht/?sort=-name" in page.attributes("a", "href")
+    assert "/list_yacht/?sort=name" in seen((await client.get("/list_yacht/", headers=ACCEPT)).text).attributes(
+        "a", "href"
+    )
+    page = seen((await client.get("/list_yacht/?sort=name", headers=ACCEPT)).text)
+    assert "/list_yacht/?sort=-name" in page.attributes("a", "href")
     assert page.attributes("th", "data-name", aria_sort="ascending") == ["name"]
 
 
 async def test_nothing_is_counted_unless_it_is_asked_for(serve: Serve) -> None:
-    Yacht(name="A").save()
+    ListYacht(name="A").save()
     client = serve(routes())
-    page = await client.get("/yacht/", headers=ACCEPT)
+    page = await client.get("/list_yacht/", headers=ACCEPT)
     assert "X-Total-Count" not in page.headers
-    page = await client.get("/yacht/?_count=exact", headers=ACCEPT)
+    page = await client.get("/list_yacht/?_count=exact", headers=ACCEPT)
     assert seen(page.text).texts("strong") == ["1"]
 
 
 async def test_places_are_on_a_map(serve: Serve) -> None:
-    harbour = Harbour(name="Recife", place=[-34.9, -8.05]).save()
-    page = seen((await serve(routes()).get("/harbour/", headers=ACCEPT)).text)
+    harbour = ListHarbour(name="Recife", place=[-34.9, -8.05]).save()
+    page = seen((await serve(routes()).get("/list_harbour/", headers=ACCEPT)).text)
     assert page.attributes("a", "aria-label", data_key=str(harbour.pk)) == ["Recife"]
     assert page.attributes("circle", "cx", r="5") == ["480.0"]
 
 
 async def test_the_json_of_a_page_is_one_click_away(serve: Serve) -> None:
-    Yacht(name="A").save()
+    ListYacht(name="A").save()
     client = serve(routes())
     (url,) = [
         each
-        for each in seen((await client.get("/yacht/?name=A", headers=ACCEPT)).text).attributes("a", "href")
+        for each in seen((await client.get("/list_yacht/?name=A", headers=ACCEPT)).text).attributes("a", "href")
         if "json" in each
     ]
     answer = await client.get(url, headers=ACCEPT)
@@ -169,17 +171,17 @@ async def test_the_json_of_a_page_is_one_click_away(serve: Serve) -> None:
 
 async def test_the_start_page_leads_to_every_resource(serve: Serve) -> None:
     page = seen((await serve(routes()).get("/explorer/", headers=ACCEPT)).text)
-    assert page.attributes("a", "href", class_="card") == ["/harbour/", "/yacht/"]
+    assert page.attributes("a", "href", class_="card") == ["/list_harbour/", "/list_yacht/"]
 
 
 async def test_values_are_counted_and_each_narrows_the_list(serve: Serve) -> None:
-    harbour = Harbour(name="Recife").save()
+    harbour = ListHarbour(name="Recife").save()
     for name, home in (("A", harbour), ("B", harbour), ("C", None)):
-        Yacht(name=name, home=home).save()
+        ListYacht(name=name, home=home).save()
     client = serve(routes())
-    page = seen((await client.get("/yacht/", headers=ACCEPT)).text)
-    assert "/yacht/?facets=home" in page.attributes("a", "href")
-    page = seen((await client.get("/yacht/?facets=home", headers=ACCEPT)).text)
+    page = seen((await client.get("/list_yacht/", headers=ACCEPT)).text)
+    assert "/list_yacht/?facets=home" in page.attributes("a", "href")
+    page = seen((await client.get("/list_yacht/?facets=home", headers=ACCEPT)).text)
     assert page.texts("span", class_="count") == ["2", "1"]
     (narrowed,) = [each for each in page.attributes("a", "href") if f"home={harbour.pk}" in each]
     page = seen((await client.get(narrowed, headers=ACCEPT)).text)
@@ -187,14 +189,16 @@ async def test_values_are_counted_and_each_narrows_the_list(serve: Serve) -> Non
 
 
 async def test_an_expanded_reference_is_shown_by_its_name(serve: Serve) -> None:
-    Yacht(name="Ariel", home=Harbour(name="Recife").save()).save()
-    page = seen((await serve(routes()).get("/yacht/?expand=home", headers=ACCEPT)).text)
+    ListYacht(name="Ariel", home=ListHarbour(name="Recife").save()).save()
+    page = seen((await serve(routes()).get("/list_yacht/?expand=home", headers=ACCEPT)).text)
     assert page.texts("span", class_="reference") == ["Recife"]
 
 
 async def test_a_list_filtered_over_a_reference_is_not_said_to_be_live(serve: Serve) -> None:
-    models = bzz.flatten([bzz.ModelHive.routes_for("mongoengine", each, live=True) for each in (Harbour, Yacht)])
+    models = bzz.flatten(
+        [bzz.ModelHive.routes_for("mongoengine", each, live=True) for each in (ListHarbour, ListYacht)]
+    )
     client = serve(explored(models))
     for query, live in (("", 1), ("?name=A&facets=name", 1), ("?home.name=Recife", 0)):
-        page = seen((await client.get(f"/yacht/{query}", headers=ACCEPT)).text)
+        page = seen((await client.get(f"/list_yacht/{query}", headers=ACCEPT)).text)
         assert len(page.attributes("span", "data-url", id="live")) == live

@@ -17,18 +17,19 @@ from tests.explorer.conftest import ACCEPT, explored, seen
 pytestmark = pytest.mark.usefixtures("database_name")
 
 
-class Vault(me.Document):
+class RightsVault(me.Document):
     name = me.StringField(required=True)
 
 
 class Keyring(me.Document):
     label = me.StringField()
-    opens = me.ReferenceField(Vault)
+    opens = me.ReferenceField(RightsVault)
 
 
 def routes(**options: Any) -> bzz.RouteList:
     return explored(
-        bzz.ModelHive.routes_for("mongoengine", Vault, **options), bzz.ModelHive.routes_for("mongoengine", Keyring)
+        bzz.ModelHive.routes_for("mongoengine", RightsVault, **options),
+        bzz.ModelHive.routes_for("mongoengine", Keyring),
     )
 
 
@@ -41,7 +42,7 @@ async def test_the_guard_is_asked_before_a_page_is_made(serve: Serve) -> None:
         raise Unauthorized("Sign in first.", headers={"WWW-Authenticate": "Bearer"})
 
     client = serve(routes(), **{GUARD: guard, "login_url": "/login"})
-    for url in ("/vault/", "/explorer/"):
+    for url in ("/rights_vault/", "/explorer/"):
         answer = await client.get(url, headers=ACCEPT)
         page = seen(answer.text)
         assert answer.status_code == 401
@@ -53,15 +54,15 @@ async def test_the_guard_is_asked_before_a_page_is_made(serve: Serve) -> None:
 
 async def test_what_authorize_refuses_is_a_page_with_a_403(serve: Serve) -> None:
     client = serve(routes(authorize=nobody))
-    answer = await client.get("/vault/", headers=ACCEPT)
+    answer = await client.get("/rights_vault/", headers=ACCEPT)
     assert (answer.status_code, seen(answer.text).texts("h1")) == (403, ["Forbidden"])
-    assert (await client.get("/vault/")).headers["Content-Type"] == "application/problem+json"
+    assert (await client.get("/rights_vault/")).headers["Content-Type"] == "application/problem+json"
     start = seen((await client.get("/explorer/", headers=ACCEPT)).text)
     assert start.attributes("a", "href", class_="card") == ["/keyring/"]
 
 
 async def test_what_may_not_be_read_is_not_named_by_what_refers_to_it(serve: Serve) -> None:
-    Keyring(label="a", opens=Vault(name="Gold").save()).save()
+    Keyring(label="a", opens=RightsVault(name="Gold").save()).save()
     page = await serve(routes(authorize=nobody)).get("/keyring/", headers=ACCEPT)
     assert page.status_code == 200
     assert "Gold" not in page.text
@@ -71,8 +72,8 @@ async def test_what_a_receiver_may_refuse_is_not_named_by_what_refers_to_it(serv
     def refuse(sender: type, handler: Any) -> None:
         raise Forbidden("Not today.")
 
-    Keyring(label="a", opens=Vault(name="Gold").save()).save()
-    with signals.pre_get_list.connected_to(refuse, sender=Vault):
+    Keyring(label="a", opens=RightsVault(name="Gold").save()).save()
+    with signals.pre_get_list.connected_to(refuse, sender=RightsVault):
         page = await serve(routes()).get("/keyring/", headers=ACCEPT)
     assert "Gold" not in page.text
 
@@ -81,15 +82,16 @@ async def test_a_form_is_offered_to_those_who_may_send_it(serve: Serve) -> None:
     def only_reading(method: str, model: type, instance_id: str | None, user: Any) -> bool:
         return method == "GET"
 
-    vault = Vault(name="Gold").save()
-    page = seen((await serve(routes(authorize=only_reading)).get(f"/vault/{vault.pk}/", headers=ACCEPT)).text)
+    vault = RightsVault(name="Gold").save()
+    page = seen((await serve(routes(authorize=only_reading)).get(f"/rights_vault/{vault.pk}/", headers=ACCEPT)).text)
     assert page.attributes("button", "type", type="submit") == []
-    page = seen((await serve(routes()).get(f"/vault/{vault.pk}/", headers=ACCEPT)).text)
+    page = seen((await serve(routes()).get(f"/rights_vault/{vault.pk}/", headers=ACCEPT)).text)
     assert page.attributes("button", "type", type="submit") == ["submit"]
 
 
 @pytest.mark.parametrize(
-    ("url", "status"), [("/vault/nothing/", 404), ("/vault/?colour=red", 400), ("/vault/x/y/z/", 404)]
+    ("url", "status"),
+    [("/rights_vault/nothing/", 404), ("/rights_vault/?colour=red", 400), ("/rights_vault/x/y/z/", 404)],
 )
 async def test_a_mistake_in_the_url_is_a_page_too(serve: Serve, url: str, status: int) -> None:
     answer = await serve(routes()).get(url, headers=ACCEPT)

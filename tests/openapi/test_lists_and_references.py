@@ -23,20 +23,20 @@ class Wharf(me.Document):
     meta = {"bzz": {"hidden": ["secret"]}}  # noqa: RUF012
 
 
-class Mooring(me.EmbeddedDocument):
+class DocMooring(me.EmbeddedDocument):
     wharf = me.ReferenceField(Wharf)
 
 
-class Dinghy(me.Document):
+class DocDinghy(me.Document):
     name = me.StringField()
     home = me.ReferenceField(Wharf)
     visits = me.ListField(me.ReferenceField(Wharf))
-    mooring = me.EmbeddedDocumentField(Mooring)
+    mooring = me.EmbeddedDocumentField(DocMooring)
     anything = me.GenericReferenceField(choices=[Wharf])
     meta = {"allow_inheritance": True, "indexes": ["$name"]}  # noqa: RUF012
 
 
-class SailingDinghy(Dinghy):
+class SailingDinghy(DocDinghy):
     sails = me.IntField()
     rigger = me.ReferenceField(Wharf)
     code = me.StringField()
@@ -44,7 +44,7 @@ class SailingDinghy(Dinghy):
 
 
 def routes() -> bzz.RouteList:
-    return bzz.ModelHive.routes_for("mongoengine", Dinghy)
+    return bzz.ModelHive.routes_for("mongoengine", DocDinghy)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def parameters(made: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def validator(made: dict[str, Any]) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": "#/components/schemas/Dinghy", "components": made["components"]})
+    return Draft202012Validator({"$ref": "#/components/schemas/DocDinghy", "components": made["components"]})
 
 
 @pytest.mark.parametrize("older", [False, True])
@@ -68,7 +68,7 @@ def test_it_is_a_valid_document(made: dict[str, Any], older: bool) -> None:
     openapi_spec_validator.validate(as_3_0(made) if older else made)
 
 
-@pytest.mark.parametrize("path", ["/dinghy/", "/dinghy/{id}/"])
+@pytest.mark.parametrize("path", ["/doc_dinghy/", "/doc_dinghy/{id}/"])
 def test_the_references_that_can_be_expanded_are_listed(made: dict[str, Any], path: str) -> None:
     found = parameters(made, path)["expand"]["schema"]["items"]["enum"]
     assert {"home", "visits", "mooring.wharf", "anything"} <= set(found)
@@ -76,34 +76,34 @@ def test_the_references_that_can_be_expanded_are_listed(made: dict[str, Any], pa
 
 
 def test_a_list_has_filters_over_one_reference_without_what_is_hidden(made: dict[str, Any]) -> None:
-    found = parameters(made, "/dinghy/")
+    found = parameters(made, "/doc_dinghy/")
     assert {"home.name", "home.depth__gte", "mooring.wharf.name"} <= set(found)
     assert not any("secret" in name for name in found)
 
 
 def test_fields_reach_into_what_is_expanded(made: dict[str, Any]) -> None:
     assert {"home.name", "mooring.wharf.depth"} <= set(
-        parameters(made, "/dinghy/")["fields"]["schema"]["items"]["enum"]
+        parameters(made, "/doc_dinghy/")["fields"]["schema"]["items"]["enum"]
     )
 
 
 def test_a_list_can_be_searched_and_a_document_cannot(made: dict[str, Any]) -> None:
-    assert parameters(made, "/dinghy/")["q"]["schema"]["maxLength"] == 200
-    assert "q" not in parameters(made, "/dinghy/{id}/")
+    assert parameters(made, "/doc_dinghy/")["q"]["schema"]["maxLength"] == 200
+    assert "q" not in parameters(made, "/doc_dinghy/{id}/")
 
 
 def test_the_fields_whose_values_are_counted_are_listed(made: dict[str, Any]) -> None:
-    listed = made["paths"]["/dinghy/"]["get"]
+    listed = made["paths"]["/doc_dinghy/"]["get"]
     assert {"name", "visits"} <= set(listed["x-facets"])
     assert "facets" in listed["description"]
 
 
 def test_subclasses_are_shown_filtered_and_reached_by_their_own_fields(made: dict[str, Any]) -> None:
-    shown = made["components"]["schemas"]["Dinghy"]["properties"]
+    shown = made["components"]["schemas"]["DocDinghy"]["properties"]
     assert "sails" in shown
     assert "@type" not in shown
-    assert "sails__gte" in parameters(made, "/dinghy/")
-    assert "/dinghy/{id}/rigger/" in made["paths"]
+    assert "sails__gte" in parameters(made, "/doc_dinghy/")
+    assert "/doc_dinghy/{id}/rigger/" in made["paths"]
     assert "code" not in shown
 
 
@@ -112,11 +112,11 @@ async def test_expanded_documents_are_what_the_schema_says(
 ) -> None:
     wharf = Wharf(name="a", depth=3).save()
     SailingDinghy(
-        name="b", home=wharf, visits=[wharf], mooring=Mooring(wharf=wharf), anything=wharf, sails=2, rigger=wharf
+        name="b", home=wharf, visits=[wharf], mooring=DocMooring(wharf=wharf), anything=wharf, sails=2, rigger=wharf
     ).save()
     client = serve(routes())
     for query in ("", "?expand=home,visits,mooring.wharf,anything"):
-        (shown,) = (await client.get(f"/dinghy/{query}")).json()
+        (shown,) = (await client.get(f"/doc_dinghy/{query}")).json()
         assert isinstance(shown["home"], dict if query else str)
         validator(made).validate(shown)
 

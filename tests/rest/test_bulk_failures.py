@@ -27,7 +27,7 @@ LENIENT = {"Prefer": "handling=lenient"}
 ROWS = [{"number": number} for number in range(1, 10)]
 
 
-class Crate(me.Document):
+class FailingCrate(me.Document):
     number = me.IntField(unique=True, required=True)
     label = me.StringField()
 
@@ -49,7 +49,7 @@ class Slot(me.EmbeddedDocument):
     number = me.IntField()
 
 
-class Shelf(me.Document):
+class FailingShelf(me.Document):
     name = me.StringField()
     crates = me.EmbeddedDocumentListField(Slot)
 
@@ -61,7 +61,7 @@ Receive = Callable[[Any, Any], None]
 def receive() -> Iterator[Receive]:
     """Connects a receiver to a signal of crates until the test ends."""
     with ExitStack() as stack:
-        yield lambda signal, receiver: stack.enter_context(signal.connected_to(receiver, Crate))
+        yield lambda signal, receiver: stack.enter_context(signal.connected_to(receiver, FailingCrate))
 
 
 def refusing(number: int, error: Exception) -> Callable[..., None]:
@@ -86,12 +86,12 @@ def refusing(number: int, error: Exception) -> Callable[..., None]:
 async def test_the_row_that_a_receiver_refuses_is_named_and_none_is_stored(
     api: Api, receive: Receive, error: Exception, status: int, told: Any
 ) -> None:
-    client, sent = api(Crate), []
+    client, sent = api(FailingCrate), []
     receive(signals.pre_create_instance, refusing(7, error))
     receive(signals.post_create_instance, lambda sender, instance: sent.append(instance))
-    answer = await client.post("/crate/", json=ROWS)
+    answer = await client.post("/failing_crate/", json=ROWS)
     assert (answer.status_code, answer.json()["errors"], sent) == (status, told, [])
-    assert (await client.get("/crate/")).json() == []
+    assert (await client.get("/failing_crate/")).json() == []
 
 
 async def test_a_row_that_a_models_own_code_fails_at_leaves_the_others_stored_and_told(
@@ -117,8 +117,8 @@ async def test_rows_after_one_for_which_the_database_was_away_are_not_tried(api:
 
 
 async def test_documents_after_one_for_which_the_database_was_away_are_not_tried(api: Api, receive: Receive) -> None:
-    client, asked = api(Crate), []
-    await client.post("/crate/", json=ROWS)
+    client, asked = api(FailingCrate), []
+    await client.post("/failing_crate/", json=ROWS)
 
     async def away(sender: type, handler: Any) -> None:
         asked.append((await handler.stored()).number)
@@ -126,7 +126,9 @@ async def test_documents_after_one_for_which_the_database_was_away_are_not_tried
             raise Unavailable()
 
     receive(signals.pre_update_instance, away)
-    answer = await client.patch("/crate/?number__lt=5", json={"label": "x"}, headers={"Prefer": "max-affected=9"})
+    answer = await client.patch(
+        "/failing_crate/?number__lt=5", json={"label": "x"}, headers={"Prefer": "max-affected=9"}
+    )
     assert [each["status"] for each in answer.json()] == [200, 503, 503, 503]
     assert asked == [1, 2]
     assert "nothing was done" in answer.json()[3]["detail"]
@@ -134,25 +136,27 @@ async def test_documents_after_one_for_which_the_database_was_away_are_not_tried
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
 async def test_a_condition_on_one_documents_state_is_a_400_for_a_selection(api: Api, header: str) -> None:
-    client = api(Crate)
-    await client.post("/crate/", json=ROWS)
+    client = api(FailingCrate)
+    await client.post("/failing_crate/", json=ROWS)
     headers = {"Prefer": "max-affected=9", header: '"abc"'}
     for answer in (
-        await client.patch("/crate/?number=1", json={"label": "x"}, headers=headers),
-        await client.delete("/crate/?number=1", headers=headers),
+        await client.patch("/failing_crate/?number=1", json={"label": "x"}, headers=headers),
+        await client.delete("/failing_crate/?number=1", headers=headers),
     ):
         assert (answer.status_code, "its own address" in answer.json()["detail"]) == (400, True)
-    assert len((await client.get("/crate/?label__exists=false")).json()) == 9
+    assert len((await client.get("/failing_crate/?label__exists=false")).json()) == 9
 
 
 async def test_a_list_of_embedded_documents_takes_no_array(api: Api) -> None:
-    client = api(Shelf)
-    shelf = (await client.post("/shelf/", json={"name": "a"})).json()["id"]
-    answer = await client.post(f"/shelf/{shelf}/crates/", json=[{"number": 1}, {"number": 2}])
+    client = api(FailingShelf)
+    shelf = (await client.post("/failing_shelf/", json={"name": "a"})).json()["id"]
+    answer = await client.post(f"/failing_shelf/{shelf}/crates/", json=[{"number": 1}, {"number": 2}])
     assert (answer.status_code, answer.json()["detail"]) == (400, "The body must be a JSON object.")
-    assert (await client.get(f"/shelf/{shelf}/crates/")).json() == []
+    assert (await client.get(f"/failing_shelf/{shelf}/crates/")).json() == []
     for method in ("PATCH", "DELETE"):
-        refused = await client.request(method, f"/shelf/{shelf}/crates/?number=1", headers={"Prefer": "max-affected=9"})
+        refused = await client.request(
+            method, f"/failing_shelf/{shelf}/crates/?number=1", headers={"Prefer": "max-affected=9"}
+        )
         assert refused.status_code == 405
 
 
@@ -160,7 +164,7 @@ async def test_a_list_of_embedded_documents_takes_no_array(api: Api) -> None:
 async def test_an_array_of_a_client_that_leaves_is_stored_and_told_all_the_same(
     api: Api, receive: Receive, headers: dict[str, str]
 ) -> None:
-    client, sent = api(Crate), []
+    client, sent = api(FailingCrate), []
     left, told = asyncio.Event(), asyncio.Event()
 
     async def wait(sender: type, handler: Any) -> None:
@@ -184,10 +188,10 @@ async def test_an_array_of_a_client_that_leaves_is_stored_and_told_all_the_same(
     body = json.dumps(ROWS).encode()
     fields = {"Host": "x", "Content-Type": "application/json", "Content-Length": len(body), **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    connection.sendall(f"POST /crate/ HTTP/1.1\r\n{head}\r\n".encode() + body)
+    connection.sendall(f"POST /failing_crate/ HTTP/1.1\r\n{head}\r\n".encode() + body)
     await asyncio.wait_for(told.wait(), 10)
     assert (left.is_set(), sent) == (True, [row["number"] for row in ROWS])
-    assert len((await client.get("/crate/")).json()) == len(ROWS)
+    assert len((await client.get("/failing_crate/")).json()) == len(ROWS)
 
 
 @pytest.fixture
@@ -202,9 +206,9 @@ async def standalone(tmp_path: Path) -> AsyncIterator[Any]:
 
 @pytest.mark.slow
 async def test_a_standalone_server_stores_arrays_row_by_row_only(serve: Serve, standalone: Any) -> None:
-    client = serve(bzz.ModelHive.routes_for("mongoengine", Crate, database=standalone))
-    answer = await client.post("/crate/", json=ROWS)
+    client = serve(bzz.ModelHive.routes_for("mongoengine", FailingCrate, database=standalone))
+    answer = await client.post("/failing_crate/", json=ROWS)
     assert (answer.status_code, "handling=lenient" in answer.json()["detail"]) == (400, True)
-    assert (await client.get("/crate/")).json() == []
-    lenient = await client.post("/crate/", json=ROWS, headers=LENIENT)
+    assert (await client.get("/failing_crate/")).json() == []
+    lenient = await client.post("/failing_crate/", json=ROWS, headers=LENIENT)
     assert [each["status"] for each in lenient.json()] == [201] * len(ROWS)
