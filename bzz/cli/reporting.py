@@ -28,7 +28,7 @@ class Report:
         self._console = console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
-        self._task = self._bar.add_task("", total=total)
+        self._task = self._bar.add_task("0 rows", total=total)
         self._total = total
         self._began = self._told = time.monotonic()
 

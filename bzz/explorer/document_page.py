@@ -45,9 +45,11 @@ async def finish_document(page: Page) -> None:
     """Answer with the page of a document. It reads what its JSON twin reads, and what its references are called."""
     handler = page.handler
     shape: Shape = handler.path.last.shape
-    values = loads(await handler.read(), shape.limits.depth + 1)
+    body = await handler.read()
     if handler._finished:
         return
+    found = loads(body, shape.limits.depth + 3)
+    values = found if isinstance(found, dict) else {}  # to_dict() of the model may return anything
     etag, handler._etag = handler._etag, None  # the tag of the JSON is not the tag of the page
     columns = [*_columns(shape), *(inner for _, field in _lists(shape) for inner in _inner_columns(field))]
     names = await names_of(handler, page.site, columns, [values, *_items(shape, values)])
@@ -144,12 +146,12 @@ def _children(page: Page, name: str, field: Field, value: Any, names: Any) -> Ch
     rows: list[tuple[str, list[Cell]]] = []
     if link.is_reference:
         for each in items[:MAX_CHILDREN]:
-            key = str(each)
+            key = str(each.get(_id_of(link.shape)) if isinstance(each, dict) else each)
             known, target = names.get((link.shape.model, key), (key, below(href, key)))
             rows.append((below(href, key), [Cell(known, target, "key"), Cell(key if known != key else "")]))
         return Children(label(name), href, [link.shape.name, "ID"], rows, len(items) - len(rows), may_add)
     columns = _inner_columns(field)
-    own = None if link.shape.url_id is None else link.shape.url_id.name
+    own = _id_of(link.shape)
     for place, each in enumerate(items[:MAX_CHILDREN]):
         if isinstance(each, dict):
             target = below(href, str(place) if own is None else text_of(each.get(own)))
@@ -157,6 +159,10 @@ def _children(page: Page, name: str, field: Field, value: Any, names: Any) -> Ch
             rows.append((target, [Cell(first.text or "Open", target, "key"), *others]))
     labels = [label(column.name) for column in columns] or [""]
     return Children(label(name), href, labels, rows, len(items) - len(rows), may_add)
+
+
+def _id_of(shape: Shape) -> str | None:
+    return None if shape.url_id is None else shape.url_id.name
 
 
 def _is_live(page: Page) -> bool:

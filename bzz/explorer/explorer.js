@@ -532,6 +532,12 @@ function changeDocument(told) {
   else reload(form).then((fresh) => note(fresh, "")).catch(() => {});
 }
 
+async function missed() {
+  const form = $(`main ${FORM}`);
+  if (table) await refresh();
+  else if (form && !changed(form).length) await reload(form);
+}
+
 function live(badge) {
   const state = $("#live-state");
   const say = (words, off) => { state.textContent = words; badge.classList.toggle("off", off); };
@@ -542,7 +548,7 @@ function live(badge) {
     feed = follow(badge.dataset.url + (badge.dataset.url.includes("?") ? "" : "?snapshot=false"), {
       ready() {
         say("live", false);
-        if (begun && table) refresh().catch(() => {});
+        if (begun || performance.now() > 1500) missed().catch(() => {}); // what changed before the feed began
         begun = true;
       },
       change(told) {

@@ -119,6 +119,15 @@ class _Form:
             made = self._input(prefix + name, name, each, known.get(name), depth)
             made.read_only = made.read_only or (not self.is_new and name in ids)
             yield made
+        for name in () if self.is_new else known.keys() - shape.fields.keys() - fields.keys():
+            yield self._undeclared(shape, prefix, name, known[name])
+
+    def _undeclared(self, shape: Shape, prefix: str, name: str, value: Any) -> Input:
+        """Return the input of a value that the model does not declare: of a dynamic one, or of ``to_dict()``."""
+        described = shape.undeclared(name)
+        made = Input(prefix + name, label(name), "json", "any", read_only=described is None, is_null=value is None)
+        made.value = _indented(value)
+        return made
 
     def _input(self, dotted: str, name: str, described: Field, value: Any, depth: int) -> Input:
         made = Input(

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bzz.codec import loads
 from bzz.explorer.addresses import below
 from bzz.explorer.cells import Cell, cell, point_of, text_of, value_at
-from bzz.explorer.columns import Column, columns_of, display_field, filterable
-from bzz.explorer.counts import countable, counted_columns, facets_of
-from bzz.explorer.inputs import Choice
+from bzz.explorer.columns import Column, columns_of, display_field
+from bzz.explorer.counts import counted_columns, facets_of
+from bzz.explorer.list_tools import tools_of
 from bzz.explorer.page import Page
 from bzz.explorer.plot import Plot, plot_of
 from bzz.explorer.references import names_of
 from bzz.explorer.rendering import finish_page
 from bzz.explorer.snippets import snippets_of
-from bzz.explorer.wording import OPERATORS, label
 from bzz.model.parameters import find
 from bzz.model.query import read_fields
 from bzz.model.representations import EVENT_STREAM
@@ -32,22 +29,6 @@ _IN_PLACE = ("string", "integer", "float", "decimal", "boolean", "date", "refere
 _LINK = re.compile(r'<([^>]*)>; rel="(\w+)"')
 
 
-@dataclass(frozen=True)
-class Heading:
-    """The head of a column.
-
-    :param href: the list sorted by it, in the other direction if it is already; None if it cannot be.
-    :param direction: ``ascending``, ``descending`` or empty.
-    :param target: the URL of the list that its references lead to; empty where there is none.
-    """
-
-    column: Column
-    label: str
-    href: str | None
-    direction: str
-    target: str
-
-
 class Row(NamedTuple):
     """One row: its id and URL, and what each column shows.
 
@@ -58,23 +39,6 @@ class Row(NamedTuple):
     href: str | None
     name: str
     cells: list[Cell]
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A filter that holds, and the list without it."""
-
-    text: str
-    href: str
-
-
-@dataclass(frozen=True)
-class Filterable:
-    """A field that the filter form offers."""
-
-    name: str
-    label: str
-    operators: list[Choice]
 
 
 async def finish_list(page: Page) -> None:
@@ -98,31 +62,18 @@ async def finish_list(page: Page) -> None:
         handler,
         "list.html",
         page=page,
-        headings=[_heading(page, each) for each in columns],
+        tools=tools_of(page.site, shape, columns, address.path, address.query),
         rows=shown,
         links=links,
         total=handler._headers.get("X-Total-Count"),
-        chips=_chips(page),
-        filterables=_filterables(shape),
         kept=address.without(),
         plot=_plot(columns, rows, shown),
         editable=_is_editable,
-        choosable=_choosable(shape, columns),
         live=_live_url(page),
         create=_may_create(page),
         facets=facets_of(shape, address, counted, names),
-        countable=countable(shape, address),
         snippets=snippets_of(page.absolute_url(), bool(page.user)),
     )
-
-
-def _heading(page: Page, column: Column) -> Heading:
-    first = (page.address.value("sort") or "").split(",")[0]
-    direction = {column.name: "ascending", f"-{column.name}": "descending"}.get(first, "")
-    href = page.address.sorted_by(column.name, direction == "ascending") if column.is_sortable else None
-    link = column.field.link
-    target = page.site.of_model(link.shape.model) if link is not None and link.is_reference else None
-    return Heading(column, label(column.name), href, direction, "" if target is None else f"{target.url}/")
 
 
 def _rows(page: Page, columns: Sequence[Column], rows: list[dict[str, Any]], names: Any) -> list[Row]:
@@ -140,34 +91,6 @@ def _rows(page: Page, columns: Sequence[Column], rows: list[dict[str, Any]], nam
         name = text_of(row.get(display.name)) if display is not None else ""
         shown.append(Row(key if is_known else "", href, name or key, cells))
     return shown
-
-
-def _chips(page: Page) -> list[Chip]:
-    searched = page.address.value("q")
-    chips = [] if searched is None else [Chip(f"Has the words {searched}", page.address.url(page.address.without("q")))]
-    for name, value in page.address.filters:
-        path, mark, operator = name.rpartition("__")
-        known = mark and operator in OPERATORS
-        words = f"{label(path if known else name)} {OPERATORS[operator] if known else 'is'} {value}"
-        chips.append(Chip(words, page.address.without_filter(name, value)))
-    return chips
-
-
-@lru_cache(256)
-def _filterables(shape: Shape) -> list[Filterable]:
-    return [
-        Filterable(
-            name,
-            label(name),
-            [Choice(each, words) for each, words in OPERATORS.items() if each in field.kind.operators],
-        )
-        for name, field in filterable(shape)
-    ]
-
-
-def _choosable(shape: Shape, columns: Sequence[Column]) -> list[tuple[str, str, bool]]:
-    chosen = {each.name for each in columns}
-    return [(name, label(name), name in chosen) for name in shape.visible]
 
 
 def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row]) -> Plot | None:

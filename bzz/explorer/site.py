@@ -18,7 +18,7 @@ PREFIX = "/explorer"
 """Where the start page and the explorer's own files are."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Site:
     """The resources of an application that have pages, by the URL of their list."""
 

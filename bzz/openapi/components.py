@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bzz.model.expansion import refers
 from bzz.openapi.examples import example_of
-from bzz.shape import Shape
+from bzz.openapi.visible import fields_shown
+from bzz.shape import Field, Shape
 from bzz.shape.base import JsonSchema
 from bzz.shape.json_schema import field_schema, nullable
 from bzz.shape.scalars import IdKind
@@ -61,8 +63,11 @@ def _shown(shape: Shape, components: Components) -> JsonSchema:
     if callable(getattr(shape.model, "to_dict", None)):
         return {"type": "object", "description": f"What {shape.name}.to_dict() returns."}
     refer: Callable[[Shape], JsonSchema] = lambda inner: components.refer(inner, SHOWN)  # noqa: E731
-    stored = {name: _stored(field_schema(each, refer), each.choices) for name, each in shape.visible.items()}
-    ids = [name for name, each in shape.visible.items() if each is shape.pk]
+    fields = fields_shown(shape)
+    stored = {
+        name: _expanded(each, _stored(field_schema(each, refer), each.choices), refer) for name, each in fields.items()
+    }
+    ids = [name for name, each in fields.items() if each is shape.pk]
     properties = {name: schema if name in ids else nullable(schema) for name, schema in stored.items()}
     return {"type": "object", "properties": properties}
 
@@ -73,6 +78,16 @@ def _stored(schema: JsonSchema, choices: tuple[Any, ...]) -> JsonSchema:
     if "items" in kept and choices:
         kept["items"] = {name: each for name, each in kept["items"].items() if name != "enum"}
     return kept
+
+
+def _expanded(field: Field, schema: JsonSchema, refer: Callable[[Shape], JsonSchema]) -> JsonSchema:
+    """Return the schema of a reference, or a list of them, where `expand` may have put documents in their place."""
+    if not refers(field):
+        return schema
+    if "items" in schema:
+        return {**schema, "items": _expanded(field.item, schema["items"], refer)}
+    document = {"type": "object"} if field.item.link is None else refer(field.item.link.shape)
+    return {"anyOf": [schema, document]}
 
 
 def _created(shape: Shape, components: Components) -> JsonSchema:

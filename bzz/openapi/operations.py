@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from bzz.model.representations import EVENT_STREAM
 from bzz.model.resource import Resource
 from bzz.openapi.components import CREATED, SHOWN, UPDATED, Components
-from bzz.openapi.parameters import PAGES, Parameter, fields, filters, reference, sort
+from bzz.openapi.parameters import PAGES, SEARCH, Parameter, expand, facets, fields, filters, reference, sort
 from bzz.openapi.responses import answer, problems
 from bzz.providers.base import Path, Step
 from bzz.shape.base import JsonSchema
@@ -71,7 +71,7 @@ def _list(place: Place) -> Operation:
     rows = {"type": "array", "items": place.shown()}
     found = answer(200, rows, headers=("Link", "X-Total-Count", "ETag"))
     options = [reference(name) for name in (*PAGES, "Prefer-count", "If-None-Match")]
-    options += [sort(step.shape), fields(step.shape)]
+    options += [sort(step.shape), fields(step.shape), *expand(step.shape), SEARCH]
     statuses = [400, 401, 403, 503]
     if not place.is_root:
         statuses.append(404)
@@ -81,7 +81,7 @@ def _list(place: Place) -> Operation:
     return {
         "verb": "list",
         "summary": f"List {step.shape.name}",
-        **_feed(place),
+        **_texts(place),
         "parameters": [*options, *filters(step.shape)],
         "responses": {**found, "304": {"description": "It is as the client has it."}, **problems(*statuses)},
     }
@@ -91,6 +91,21 @@ _FEED = (
     "With `Accept: text/event-stream` it is a feed: the same as server-sent events, and then every committed change"
     " with its diff. `Last-Event-ID` goes on where one broke off."
 )
+
+
+_FACETS = (
+    "With `facets=` and names among `x-facets` the answer is an object: the list as `items`, and as `facets` how often"
+    " each value of these fields occurs."
+)
+
+
+def _texts(place: Place) -> Operation:
+    """Return what is said of a list beside its answer. Like a feed, the object with facets is no answer of its own:
+    clients that are generated would have to tell it from the list at each call."""
+    feed, names = _feed(place), facets(place.last.shape)
+    if not names:
+        return feed
+    return {**feed, "description": " ".join([*filter(None, [feed.get("description")]), _FACETS]), "x-facets": names}
 
 
 def _is_live(place: Place) -> bool:
@@ -106,7 +121,8 @@ def _feed(place: Place) -> Operation:
 
 
 def _show(place: Place) -> Operation:
-    options = [fields(place.last.shape), reference("If-None-Match"), reference("If-Match")]
+    shape = place.last.shape
+    options = [fields(shape), *expand(shape), reference("If-None-Match"), reference("If-Match")]
     found = answer(200, place.shown(), headers=("ETag",))
     statuses = [400, 401, 403, 404, 412, 503]
     if _is_live(place):

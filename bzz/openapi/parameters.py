@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bzz.model.expansion import MAX_PATHS
 from bzz.model.parameters import MAX_VALUES
-from bzz.model.query import MAX_SORT_KEYS
+from bzz.model.query import MAX_SEARCH, MAX_SORT_KEYS
+from bzz.openapi.visible import fields_shown, references
 from bzz.shape import Field, Shape
 from bzz.shape.base import JsonSchema
 from bzz.shape.operators import LISTED, PATTERNS, Operator
 from bzz.shape.scalars import IntegerKind
 
-__all__ = ["HEADERS", "PAGES", "fields", "filters", "in_path", "reference", "sort"]
+__all__ = ["HEADERS", "PAGES", "SEARCH", "expand", "facets", "fields", "filters", "in_path", "reference", "sort"]
 
 Parameter = dict[str, Any]
 
 DEPTH = 2  # of embedded documents whose fields are listed as filters; deeper ones work, too
+HOPS = 2  # of references whose names are listed for `expand`; it takes one more
 _ORDER: tuple[Operator, ...] = (
     "eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists",
     "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith",
@@ -40,6 +43,12 @@ PAGES: dict[str, Parameter] = {
     "after": _query("after", {"type": "string"}, "The cursor of the page before, from its `Link` header."),
     "before": _query("before", {"type": "string"}, "The cursor of the page after, from its `Link` header."),
 }
+
+SEARCH = _query(
+    "q",
+    {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH},
+    "Words that the model's text index is searched for; a model without one is a 400.",
+)
 
 HEADERS: dict[str, Parameter] = {
     "If-Match": _header("If-Match", "The entity tag that the instance must have; else 412."),
@@ -78,8 +87,24 @@ def in_path(name: str, field: Field | None) -> Parameter:
 
 
 def fields(shape: Shape) -> Parameter:
-    """Return the parameter that chooses what is shown."""
-    return _names("fields", [path for path, _ in _paths(shape)], "The fields to show.", MAX_VALUES)
+    """Return the parameter that chooses what is shown, of the documents that `expand` shows too."""
+    known = [path for path, _ in _paths(shape)]
+    linked = [(path, field.link) for path, field in references(shape, DEPTH, 1)]
+    known += [f"{path}.{name}" for path, link in linked if link is not None for name in fields_shown(link.shape)]
+    return _names(
+        "fields", known, "The fields to show; those behind a reference only where it is expanded.", MAX_VALUES
+    )
+
+
+def expand(shape: Shape) -> list[Parameter]:
+    """Return the parameter that has documents shown in the place of references; none where there are no references."""
+    known = [path for path, _ in references(shape, DEPTH, HOPS)]
+    return [_names("expand", known, "The references to show as documents.", MAX_PATHS)] if known else []
+
+
+def facets(shape: Shape) -> list[str]:
+    """Return the names of the fields whose values a list can count."""
+    return [path for path, field in _paths(shape) if field.item.kind.is_scalar]
 
 
 def sort(shape: Shape) -> Parameter:
@@ -96,7 +121,7 @@ def _names(name: str, known: list[str], description: str, most: int) -> Paramete
 
 def _paths(shape: Shape, prefix: str = "", depth: int = DEPTH) -> Iterator[tuple[str, Field]]:
     """Return the visible fields of documents and of what is embedded in them, lists left out, by dotted path."""
-    for name, field in shape.visible.items():
+    for name, field in fields_shown(shape).items():
         yield f"{prefix}{name}", field
         link = field.link
         if link is not None and not link.is_reference and not field.is_list and depth > 0:
@@ -104,12 +129,16 @@ def _paths(shape: Shape, prefix: str = "", depth: int = DEPTH) -> Iterator[tuple
 
 
 def filters(shape: Shape) -> list[Parameter]:
-    """Return the filters of a list: one for each field and operator."""
-    return [_filter(path, field, operator) for path, field, operator in _conditions(shape, "", DEPTH)]
+    """Return the filters of a list: one for each field and operator, and of what references lead to."""
+    found = [_filter(*each) for each in _conditions(shape, "", DEPTH)]
+    for path, field in references(shape, DEPTH, 1):
+        if field.link is not None:
+            found += [_filter(*each) for each in _conditions(field.link.shape, f"{path}.", 0)]
+    return found
 
 
 def _conditions(shape: Shape, prefix: str, depth: int) -> Iterator[tuple[str, Field, Operator]]:
-    for name, field in shape.visible.items():
+    for name, field in fields_shown(shape).items():
         operators = field.kind.operators
         yield from ((f"{prefix}{name}", field, each) for each in _ORDER if each in operators)
         link = field.link

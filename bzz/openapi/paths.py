@@ -10,6 +10,7 @@ from bzz.model.resource import Resource
 from bzz.openapi.components import Components
 from bzz.openapi.operations import Place, operation
 from bzz.openapi.parameters import Parameter, in_path
+from bzz.openapi.visible import fields_shown
 from bzz.providers.base import Path, Step
 from bzz.shape import Field
 
@@ -58,7 +59,7 @@ def _nested(above: Place, url: str, name: str, depth: int) -> Iterator[tuple[str
     """Return what is nested in an instance. References are followed no further: what they lead to has its own URL."""
     if depth == 0:
         return
-    for field in above.last.shape.visible.values():
+    for field in fields_shown(above.last.shape).values():
         link = field.link
         if link is None:
             continue

@@ -50,6 +50,7 @@ def test_csv_goes_to_a_file(full_shop: Shop, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "message"),
     [("health/", "is no list: it answers text/html"), ("ware/?nix=1", "answers 400 Bad Request: Unknown parameter")],

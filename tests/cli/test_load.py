@@ -61,6 +61,13 @@ def test_a_json_array_comes_by_the_standard_input(shop: Shop, tmp_path: Path) ->
     assert names(shop, "s") == ["s1", "s2"]
 
 
+def test_rows_go_one_by_one_to_a_server_that_takes_no_arrays(shop: Shop, tmp_path: Path) -> None:
+    file = write(tmp_path / "wares.ndjson", [{"name": f"o{number}"} for number in range(40)])
+    done = run("load", f"{shop.url}single/", str(file))
+    assert (done.returncode, done.stdout) == (0, "40 rows stored, 0 refused\n")
+    assert names(shop, "o") == [f"o{number}" for number in range(40)]
+
+
 def test_a_row_with_an_id_that_is_taken_is_refused(shop: Shop, tmp_path: Path) -> None:
     taken = httpx.post(f"{shop.url}ware/", json={"name": "t"}, trust_env=False).json()["id"]
     file = write(tmp_path / "wares.ndjson", [{"id": taken, "name": "t1"}])
@@ -68,6 +75,7 @@ def test_a_row_with_an_id_that_is_taken_is_refused(shop: Shop, tmp_path: Path) -
     assert [each["status"] for each in refused(file)] == [409]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("url", "name", "content", "message"),
     [

@@ -26,6 +26,7 @@ def test_its_files_have_the_names_put_in(tmp_path: Path) -> None:
     assert [name for name, path in made.items() if "{{" in path.read_text()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Shop", "class", "tests", "1a", "a b"])
 def test_what_cannot_be_a_package_is_no_name(tmp_path: Path, name: str) -> None:
     done = run("new", name, cwd=tmp_path, env=environment(PYTHONPATH=str(ROOT)))
@@ -78,6 +79,6 @@ def test_its_own_make_run_serves_until_ctrl_c(installed: tuple[Path, dict[str, s
             with httpx.Client(transport=transport, trust_env=False) as client:
                 assert client.post(found[0], json={"title": "Write"}).status_code == 201
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-            assert process.wait(60) in (0, 2, 130)  # make says that its recipe was interrupted
+            assert process.wait(60) == -signal.SIGINT  # make ends as its recipe was ended
         finally:
             process.kill()
