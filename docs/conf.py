@@ -12,7 +12,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     # What other projects document, whose inventories would have to be fetched.
     (r"py:.*", r"(asyncio|_asyncio|blinker|collections|concurrent|contextlib|datetime|mongoengine|os|pathlib)\..*"),
-    (r"py:.*", r"(pymongo|re|tornado|types|typing)\..*"),
+    (r"py:.*", r"(opentelemetry|pymongo|re|tornado|types|typing)\..*"),
     # What is inside: the reference has the public names.
     (r"py:.*", r"bzz(\.[a-z_]+)+\.\w+(\.\w+)?"),
     (r"py:mod", r"bzz(\.\w+)*"),

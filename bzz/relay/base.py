@@ -167,6 +167,11 @@ class Relay:
     # -- state
 
     @property
+    def name(self) -> str:
+        """The name that it was given."""
+        return self._settings.name
+
+    @property
     def running(self) -> Session:
         """The running session.
 
