@@ -13,6 +13,7 @@ OPTIONAL = (
     "argon2",
     "jwt",
     "cryptography",
+    "rich",
     "typer",
     "yaml",
     "jsonref",
