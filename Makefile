@@ -63,6 +63,7 @@ bench: .venv/installed-bench ## Measure bzz beside its peers (an hour; needs wrk
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.relay
 	$(BIN)/python -m bench.live
+	$(BIN)/python -m bench.bulk
 	$(BIN)/pytest bench/micro --benchmark-columns=min,median,ops --benchmark-sort=name
 
 .PHONY: bench-deep
@@ -72,6 +73,10 @@ bench-deep: .venv/installed-bench ## Measure deep pages of a million documents, 
 .PHONY: docs
 docs: .venv/installed-docs ## Make a site of the documentation in docs/_build
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build
+
+.PHONY: recording
+recording: .venv/installed-dev ## Record the demo for the README; needs Chromium
+	$(BIN)/python docs/recording.py
 
 .PHONY: clean
 clean: ## Remove the environment, caches, and the demo's data

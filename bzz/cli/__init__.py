@@ -6,8 +6,12 @@ from typing import Annotated
 
 import bzz
 from bzz.cli.check import check
+from bzz.cli.dump import dump
 from bzz.cli.events import events
+from bzz.cli.load import load
 from bzz.cli.mock import mock
+from bzz.cli.new import new
+from bzz.cli.openapi import openapi
 from bzz.cli.routes import routes
 from bzz.cli.serve import serve
 from bzz.cli.tail import tail
@@ -36,5 +40,5 @@ def main(
     """Work with bzz from the command line."""
 
 
-for command in (serve, mock, routes, events, check, tail):
+for command in (serve, mock, routes, openapi, events, check, tail, load, dump, new):
     app.command()(command)

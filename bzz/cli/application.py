@@ -21,7 +21,7 @@ from bzz.serving.source import load
 with needs("cli"):
     import typer
 
-__all__ = ["ApplicationName", "AsJson", "Mounted", "load_application", "mounted"]
+__all__ = ["ApplicationName", "AsJson", "Mounted", "load_application", "mounted", "rules_of"]
 
 ApplicationName = Annotated[
     str, typer.Argument(metavar="MODULE:NAME", help="An application, or a function that makes one.")
@@ -61,7 +61,7 @@ def load_application(name: str) -> Application:
 
 def mounted(application: Application) -> Iterator[Mounted]:
     """Yield the routes of an application in the order in which they are tried."""
-    for rule in _rules(application.default_router):
+    for rule in rules_of(application.default_router):
         if not isinstance(rule.matcher, PathMatches) or not isinstance(rule.target, type):
             continue
         arguments = rule.target_kwargs or {}
@@ -72,10 +72,11 @@ def mounted(application: Application) -> Iterator[Mounted]:
             yield Mounted(_readable(rule.matcher.regex.pattern), rule.target, arguments)
 
 
-def _rules(router: Any) -> Iterator[Any]:
+def rules_of(router: Any) -> Iterator[Any]:
+    """Yield the rules of a router, and of those behind it."""
     for rule in getattr(router, "rules", ()):
         yield rule
-        yield from _rules(rule.target)
+        yield from rules_of(rule.target)
 
 
 def _readable(pattern: str) -> str:

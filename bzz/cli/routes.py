@@ -11,7 +11,7 @@ from bzz.cli.access import guarded_methods, hooks_of
 from bzz.cli.application import ApplicationName, AsJson, Mounted, load_application, mounted
 from bzz.cli.console import ending, show_rows
 from bzz.model.path import METHODS, allowed_methods
-from bzz.model.representations import EVENT_STREAM
+from bzz.model.representations import EVENT_STREAM, HTML
 from bzz.model.resource import Resource
 from bzz.providers.base import Path, Step
 from bzz.shape import Shape
@@ -29,7 +29,8 @@ def routes(application: ApplicationName, as_json: AsJson = False) -> None:
     """List the addresses of an application: methods, model, guard and hooks.
 
     MODEL is the handler where it is not bzz's. GUARD is "open", or which methods ask for a signed-in user; "authorize"
-    is asked after that. HOOKS are the methods of the model that bzz asks, and "live" where GET is also a feed.
+    is asked after that. HOOKS are the methods of the model that bzz asks, and "live" where GET is also a feed,
+    "html" where it is also a page.
     """
     with ending():
         loaded = load_application(application)
@@ -54,7 +55,7 @@ def _rows(application: Application, route: Mounted) -> Iterator[Row]:
                 "model": path.last.shape.name,
                 "handler": _name(route.handler),
                 "guard": _guard(application, route.resource, methods),
-                "hooks": [*hooks_of(path.last.shape.model), *(["live"] if _is_live(route.resource, path) else [])],
+                "hooks": [*hooks_of(path.last.shape.model), *_shown_as(route.resource, path)],
             }
 
 
@@ -94,9 +95,12 @@ def _guard(application: Application, resource: Resource, methods: Sequence[str])
     return f"{words} + authorize" if guarded else "authorize"
 
 
-def _is_live(resource: Resource, path: Path) -> bool:
+def _shown_as(resource: Resource, path: Path) -> Iterator[str]:
     is_embedded_list = path.last.is_list and not any(step.is_reference for step in path.steps)
-    return EVENT_STREAM in resource.served and (len(path.steps) == 1 or is_embedded_list)
+    if EVENT_STREAM in resource.served and (len(path.steps) == 1 or is_embedded_list):
+        yield "live"
+    if HTML in resource.served:
+        yield "html"
 
 
 def _answers(handler: type[RequestHandler], method: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bzz.cli.application import Mounted
 from bzz.cli.findings import Finding
@@ -22,12 +23,13 @@ MAX_DEPTH = 3
 
 
 async def findings_of_storage(routes: Sequence[Mounted]) -> list[Finding]:
-    """Return what is found; what several models share is told once."""
+    """Return what is found; what several models share is told once, and as attention where one of them needs it."""
     found: dict[Finding, None] = {}
     for route in routes:
         if route.resource is not None and isinstance(route.resource.provider, Diagnosed):
             found.update(dict.fromkeys(await _look(route.resource, route.resource.provider)))
-    return sorted(found, key=lambda each: each.about)
+    told = [each for each in found if each.level == "attention" or replace(each, level="attention") not in found]
+    return sorted(told, key=lambda each: each.about)
 
 
 async def _look(resource: Resource, provider: Diagnosed) -> list[Finding]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import aclosing, suppress
-from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from bzz.errors import ConfigurationError, Unavailable
@@ -176,8 +175,7 @@ class Hub:
                     if isinstance(each, Commit) and told.has(each):
                         continue
                     await space.acquire()
-                    asked = self._asked(each) if isinstance(each, Commit) else None
-                    judging = asyncio.create_task(asked) if asked is not None else None
+                    judging = self._judging(each) if isinstance(each, Commit) else None
                     judged.put_nowait((each, judging))
 
         reading = asyncio.create_task(read(), name="live stream")
@@ -220,12 +218,12 @@ class Hub:
                     position = positions[each.collections] = self._counting.reached(commit.position, each.collections)
                 await each.tell(commit, position, judgement)
 
-    def _asked(self, commit: Commit) -> Coroutine[Any, Any, Judgement] | None:
-        """Return what asks the database about a change; None where nobody's scope makes it necessary."""
+    def _judging(self, commit: Commit) -> asyncio.Task[Judgement] | None:
+        """Have the database asked about a change; return None where nobody's scope makes it necessary."""
         followers = (each for each in self._followers if commit.collection in each.collections)
         found = (scope for each in followers for scope in each.scopes(commit) if not scope.is_all)
         scopes = {scope.key: scope for scope in found}
-        return judge(self._changes, commit, scopes.values()) if scopes else None
+        return asyncio.create_task(judge(self._changes, commit, scopes.values())) if scopes else None
 
     async def _tick(self) -> None:
         while True:

@@ -116,9 +116,9 @@ class Stream:
                 self._subscription.skip_until(position)
                 self._check()
             if after is not None:
-                async with aclosing(self._missed(after)) as chunks:
+                async with aclosing(self._catch_up(after)) as chunks:
                     async for chunk in chunks:
-                        self._check(is_complete=True)
+                        self._check()
                         yield chunk
                 position = max(after, self._joined)
                 self._subscription.skip_until(position)
@@ -132,13 +132,13 @@ class Stream:
             if self._subscription.reason is None:
                 yield identified(READY, self._seal(position))
 
-    def _check(self, *, is_complete: bool = False) -> None:
+    def _check(self) -> None:
         """Raise where the client is told nothing more; what waits for it, after a gap, is dropped then.
 
-        :param is_complete: whether it has had the snapshot; one that was only too slow until then may yet catch up.
+        Not where too much waited meanwhile: it catches up.
         """
         reason = self._reason or self._subscription.reason
-        if reason is not None and (is_complete or reason != "slow"):
+        if reason is not None and reason != "slow":
             raise Ended(reason)
 
     async def _join_anew(self) -> None:
@@ -160,6 +160,17 @@ class Stream:
             async with aclosing(found.batches) as batches:
                 async for batch in batches:
                     yield identified(await channel.snapshot(batch))
+
+    async def _catch_up(self, after: Position) -> AsyncGenerator[bytes]:
+        """Yield what happened after a position, and meanwhile, where that was more than may wait."""
+        while True:
+            async with aclosing(self._missed(after)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            if self._subscription.reason != "slow":
+                return
+            after = max(after, self._joined)
+            await self._join_anew()
 
     async def _missed(self, after: Position) -> AsyncGenerator[bytes]:
         """Yield what happened after a position, up to where this client has joined."""

@@ -15,7 +15,7 @@ from tornado.web import Finish, HTTPError
 
 from bzz import signals
 from bzz.codec import dumps, loads
-from bzz.errors import BadRequest, Conflict, Invalid, RequestError
+from bzz.errors import BadRequest, Conflict, Invalid, OutcomeUnknown, RequestError, Unavailable
 from bzz.model.base import ResourceHandler, WriteAttempt
 from bzz.model.body import is_json
 from bzz.model.links import location
@@ -23,7 +23,7 @@ from bzz.model.path import read_path
 from bzz.model.prefer import LENIENT, max_affected, wants_lenient
 from bzz.model.query import read_selection
 from bzz.model.validation import ValidatedBody, validate
-from bzz.providers.base import Record, RowsRefused, Stale, Written
+from bzz.providers.base import NOT_TRIED, Record, RowsRefused, Stale, Written
 
 __all__ = ["MAX_ROWS", "BulkHandler"]
 
@@ -52,6 +52,8 @@ class Row:
 
 class BulkHandler(ResourceHandler):
     """Writes several documents."""
+
+    _failed_row: int | None = None
 
     def posts_array(self) -> bool:
         """Return whether the body is an array for a list of documents."""
@@ -85,10 +87,17 @@ class BulkHandler(ResourceHandler):
         :raises bzz.errors.BadRequest: unless the client says how many documents may be affected, at the most; if more
             are selected nothing is done.
         """
+        if self._precondition() is not None:
+            raise BadRequest(
+                "If-Match and If-None-Match name the state of one document: send them to its own address. Each that the"
+                " filters select is written only while it is as it was selected."
+            )
         selected = await self._select()
-        outcomes = []
+        outcomes: list[dict[str, Any]] = []
         for record in selected:
-            outcomes.append({"id": record.id, **await self._write_one(record, write)})
+            is_away = bool(outcomes) and outcomes[-1]["status"] == Unavailable.status
+            outcome = self.problem_of(Unavailable(NOT_TRIED)) if is_away else await self._write_one(record, write)
+            outcomes.append({"id": record.id, **outcome})
         self.set_header("Preference-Applied", f"max-affected={max_affected(self.request.headers.get('Prefer'))}")
         self._finish_json(dumps(outcomes))
 
@@ -148,7 +157,10 @@ class BulkHandler(ResourceHandler):
             except Finish:
                 raise
             except Exception as error:
+                if row.body is None and isinstance(error, Unavailable):  # the others would wait as long
+                    raise
                 if not lenient:
+                    self._failed_row = row.position
                     raise
                 if not isinstance(error, RequestError | HTTPError):
                     logger.exception("row %d of POST %s fails", row.position, self.request.path)
@@ -189,8 +201,10 @@ class BulkHandler(ResourceHandler):
         for row, outcome in zip(ready, outcomes, strict=True):
             if isinstance(outcome, Written):
                 row.written = outcome
-            else:
-                row.error = outcome
+                continue
+            row.error = outcome
+            if not isinstance(outcome, RequestError | HTTPError):
+                logger.error("row %d of POST %s fails", row.position, self.request.path, exc_info=outcome)
 
     async def _show_rows(self, rows: Sequence[Row]) -> bytes:
         """Return the array of what is stored, or of ids alone if it cannot be shown."""
@@ -210,6 +224,13 @@ class BulkHandler(ResourceHandler):
             await self.provider.render_public_ids(records, rendered, self)
         return dumps(rendered)
 
+    def _finish_problem(self, problem: Mapping[str, Any]) -> None:
+        """Say which row it is about, where a receiver refused one, or failed at it."""
+        if self._failed_row is not None:
+            errors = problem.get("errors") or {"*": [problem.get("detail") or problem["title"]]}
+            problem = {**problem, "errors": _of_row(self._failed_row, errors)}
+        super()._finish_problem(problem)
+
     def _outcome(self, row: Row) -> dict[str, Any]:
         """Return what a lenient answer says of a row."""
         if row.written is not None:
@@ -226,12 +247,16 @@ def _together(errors: Mapping[int, RequestError]) -> RequestError:
     {'3.email': ['The value is taken.']}
     """
     first = errors[min(errors)]
-    told = {
-        f"{position}.{name}": messages
-        for position, error in sorted(errors.items())
-        if type(error) is type(first)
-        for name, messages in (error.errors or {"*": [error.detail or error.title]}).items()
-    }
+    if isinstance(first, Unavailable | OutcomeUnknown):
+        return first
+    told: dict[str, Sequence[str]] = {}
+    for position, error in sorted(errors.items()):
+        if type(error) is type(first):
+            told |= _of_row(position, error.errors or {"*": [error.detail or error.title]})
     if isinstance(first, Invalid):
         return Invalid(told)
     return type(first)(f"{first.detail} Nothing was stored.", errors=told)
+
+
+def _of_row(position: int, errors: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    return {f"{position}.{name}": messages for name, messages in errors.items()}

@@ -13,17 +13,18 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from bzz.change import Diff
-from bzz.errors import BadRequest, RequestError
+from bzz.errors import BadRequest, OutcomeUnknown, Unavailable
+from bzz.providers.asked import Condition, Filter, ListQuery, Operator, Path, Sort, Step, Unchanged
 from bzz.providers.naming import NamesDocuments
 from bzz.providers.outcome import Changed, Page, Record, RowsRefused, Stale, Written
 from bzz.providers.store import Entry, Store
-from bzz.shape import Field, Shape
-from bzz.shape.operators import Operator
+from bzz.shape import Shape
 
 __all__ = [
+    "NOT_TRIED",
     "ONE_BY_ONE",
     "Changed",
     "Condition",
@@ -49,119 +50,11 @@ __all__ = [
 ONE_BY_ONE = "Send `Prefer: handling=lenient` to have each stored by itself."
 """What a client can do who posts an array that cannot be stored as a whole."""
 
+NOT_TRIED = "This was not tried, for the database failed at the one before; nothing was done."
+"""What is said of those that come after one for which the database was away: each would wait as long."""
+
 Precondition = Callable[[str], bool]
 """Called with the state of the stored instance (:attr:`Record.state`); returns whether the write may go on."""
-
-
-class Step(NamedTuple):
-    """One hop of a path: the root model, or a field that leads to another model.
-
-    :param field: the field that was followed; None at the root.
-    :param shape: the model at the other end.
-    :param key: the id or the position (an int, for embedded documents without an id field) of one item, as a Python
-        value; None for a whole list, and for a single property that the path does not name by its id.
-    :param text: the step as the client wrote it, percent-decoded: ``team/42`` or ``members``.
-    """
-
-    field: Field | None
-    shape: Shape
-    key: Any
-    text: str
-
-    @property
-    def is_list(self) -> bool:
-        """Whether the step ends at a whole list: the root without an id, or a list field without one."""
-        many = self.field is None or self.field.is_list
-        return many and self.key is None
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether the step leaves the document that holds the field, for another document."""
-        link = None if self.field is None else self.field.link
-        return link is not None and link.is_reference
-
-
-class Path(NamedTuple):
-    """Where a request points, from the root model down; ``steps`` is never empty."""
-
-    steps: tuple[Step, ...]
-
-    @property
-    def last(self) -> Step:
-        """The end of the path: its shape's model is the sender of the signals."""
-        return self.steps[-1]
-
-    @property
-    def arguments(self) -> list[str]:
-        """The path as receivers get it: ``['team/42', 'members/7']``."""
-        return [step.text for step in self.steps]
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One comparison.
-
-    :param value: a Python value of the field's kind; a list of them for ``in``, ``nin`` and ``all``, a bool for
-        ``exists``, an int for ``size``. For ``near`` a longitude, a latitude and a distance in metres, for ``within``
-        west, south, east and north in degrees. For ``match`` the filters that one item of the list, or the document
-        that a reference leads to, has to meet.
-    """
-
-    field: Field
-    operator: Operator
-    value: Any
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Conditions on one dotted path of which at least one must hold; the filters of a query must all hold."""
-
-    path: str
-    any_of: tuple[Condition, ...]
-
-
-@dataclass(frozen=True)
-class Sort:
-    """One sort key: a dotted path to a scalar, and its direction."""
-
-    path: str
-    field: Field
-    descending: bool = False
-
-
-@dataclass(frozen=True)
-class ListQuery:
-    """What a list request asks for.
-
-    :param page: from 1; not used together with a cursor.
-    :param per_page: how many items at the most.
-    :param sort: in order of weight; the provider adds the id, so that the order is total.
-    :param after: an opaque cursor from :attr:`Page.next`, or None.
-    :param before: an opaque cursor from :attr:`Page.previous`, or None.
-    :param count: whether the client asked for the exact number of matches.
-    :param search: words that the model's text index is searched for, or None.
-    """
-
-    page: int = 1
-    per_page: int = 20
-    sort: tuple[Sort, ...] = ()
-    filters: tuple[Filter, ...] = ()
-    after: str | None = None
-    before: str | None = None
-    count: bool = False
-    search: str | None = None
-
-
-@dataclass(frozen=True)
-class Unchanged:
-    """A read-only value that a client sent back; it stands among the values of an update, at any depth.
-
-    The provider accepts it if it equals what is stored at its place, and writes nothing for it.
-
-    :param value: the Python value, of the field's kind; None for null.
-    """
-
-    value: Any
 
 
 @dataclass(frozen=True)
@@ -266,23 +159,27 @@ class Provider(NamesDocuments, ABC):
 
     async def create_many(
         self, path: Path, values: Sequence[Mapping[str, Any]], context: Any, *, all_or_none: bool
-    ) -> builtins.list[Written | RequestError]:
+    ) -> builtins.list[Written | Exception]:
         """Insert several documents at the root list, as :meth:`create` inserts one.
 
         A provider that overrides nothing inserts one after the other, and cannot insert all or none.
 
         :param all_or_none: whether nothing is stored unless everything is.
-        :returns: for each, in their order, what was written, or why it was not. With ``all_or_none`` all are written.
+        :returns: for each, in their order, what was written, or why it was not: a :class:`~bzz.errors.RequestError`, or
+            what code of the model's own raised. With ``all_or_none`` all are written.
         :raises RowsRefused: with ``all_or_none``, if some are refused.
         :raises bzz.errors.BadRequest: with ``all_or_none``, if this cannot be promised here; it says what to do.
         """
         if all_or_none:
             raise BadRequest(f"{self.shape.name} documents cannot be stored together here. {ONE_BY_ONE}")
-        outcomes: builtins.list[Written | RequestError] = []
+        outcomes: builtins.list[Written | Exception] = []
         for each in values:
+            if outcomes and isinstance(outcomes[-1], Unavailable | OutcomeUnknown):
+                outcomes.append(Unavailable(NOT_TRIED))
+                continue
             try:
                 outcomes.append(await self.create(path, each, context))
-            except RequestError as error:
+            except Exception as error:
                 outcomes.append(error)
         return outcomes
 

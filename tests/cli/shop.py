@@ -41,6 +41,15 @@ class PlainHandler(RequestHandler):
         self.write("fine")
 
 
+class SinglesHandler(bzz.ModelHandler):
+    """Takes no arrays, as servers that are not bzz do not."""
+
+    async def post(self) -> None:
+        if self.request.headers.get("Prefer"):
+            raise bzz.errors.BadRequest("One object is expected.")
+        await super().post()
+
+
 def may(method: str, model: type, instance_id: str | None, user: Any) -> bool:
     return True
 
@@ -76,6 +85,9 @@ def make() -> Application:
             [
                 bzz.ModelHive.routes_for("mongoengine", Ware, live=True),
                 bzz.ModelHive.routes_for("mongoengine", Supplier, "/api", hidden=["password"], authorize=may),
+                bzz.ModelHive.routes_for(
+                    "mongoengine", Ware, resource_name="single", authorize=may, handler=SinglesHandler
+                ),
                 (r"/health/?", PlainHandler),
             ]
         )

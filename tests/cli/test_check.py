@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pymongo
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import environment, run
+from tests.providers.servers import running
 
 SHOP = "tests.cli.shop:make"
 
@@ -67,8 +69,17 @@ def test_a_replica_set_can_do_all(findings: Any) -> None:
     assert told(findings, "server", "") == []
 
 
+@pytest.mark.slow
+def test_what_a_standalone_server_cannot_do_is_told_with_the_remedy(tmp_path: Path) -> None:
+    with running(tmp_path) as port:
+        env = environment(SHOP_DATABASE="shop", BZZ_MONGODB_URI=f"mongodb://127.0.0.1:{port}")
+        done = run("check", SHOP, "--json", env=env)
+    ((level, message),) = told(json.loads(done.stdout), "server", "")
+    assert (level, "start mongod with --replSet" in message) == ("attention", True)
+
+
 def test_strict_ends_with_1_where_something_needs_attention_and_a_missing_connection_does() -> None:
     done = run("check", SHOP, "--strict")
     assert (done.returncode, done.stderr) == (1, "")
     assert "The database was not looked at: no connection 'default'" in done.stdout
-    assert done.stdout.splitlines()[-1] == "3 need attention."
+    assert done.stdout.splitlines()[-1] == "4 need attention."

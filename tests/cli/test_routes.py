@@ -24,7 +24,7 @@ def guarded() -> dict[str, Any]:
 
 def test_every_address_of_a_model_is_listed_with_what_its_end_takes(rows: Any) -> None:
     assert {url: row["methods"] for url, row in rows.items() if url.startswith("/ware/")} == {
-        "/ware/": ["GET", "HEAD", "POST"],
+        "/ware/": ["GET", "HEAD", "POST", "PATCH", "DELETE"],
         "/ware/<id>/": ["GET", "HEAD", "PUT", "PATCH", "DELETE"],
         "/ware/<id>/supplier/": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         "/ware/<id>/places/": ["GET", "HEAD", "POST"],
@@ -51,8 +51,8 @@ def test_what_nobody_guards_is_open_and_authorize_is_told(rows: Any) -> None:
 
 
 def test_the_guard_is_told_for_the_methods_that_it_keeps(guarded: Any) -> None:
-    assert guarded["/ware/"]["guard"] == "signed in: POST"
-    assert guarded["/api/supplier/"]["guard"] == "signed in: POST + authorize"
+    assert guarded["/ware/"]["guard"] == "signed in: POST, PATCH, DELETE"
+    assert guarded["/api/supplier/"]["guard"] == "signed in: POST, PATCH, DELETE + authorize"
 
 
 def test_the_table_has_a_line_for_each_address_and_no_colours_where_no_terminal_is() -> None:
@@ -60,10 +60,22 @@ def test_the_table_has_a_line_for_each_address_and_no_colours_where_no_terminal_
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["URL", "METHODS", "MODEL", "GUARD", "HOOKS"]
-    assert lines[1].split() == ["/ware/", "GET,", "HEAD,", "POST", "Ware", "open", "get_list_queryset,", "live"]
+    assert lines[1].split() == [
+        "/ware/",
+        "GET,",
+        "HEAD,",
+        "POST,",
+        "PATCH,",
+        "DELETE",
+        "Ware",
+        "open",
+        "get_list_queryset,",
+        "live",
+    ]
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "message"),
     [

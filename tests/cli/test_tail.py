@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +73,7 @@ def test_json_is_a_line_for_each_frame(shop: Shop) -> None:
         assert frame["position"].startswith("v1.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "message"),
     [
@@ -105,3 +107,34 @@ def test_frames_come_whole_from_whatever_pieces(end: bytes) -> None:
     frames = [frame for byte in (*stream, *b":") for frame in reader.feed(bytes([byte]))]
     assert [(frame.event, frame.data, frame.id) for frame in frames] == [("a", "1\n2", "x")]
     assert reader.retry_seconds == 2
+
+
+def serving(shop: Shop, port: int) -> subprocess.Popen[str]:
+    """The shop on a port, once it answers."""
+    command = [*COMMAND, "serve", "tests.cli.shop:make", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=shop.env)
+    assert process.stdout is not None
+    with process.stdout as printed:
+        assert "Serving" in printed.readline()
+    return process
+
+
+@pytest.mark.slow
+def test_after_a_restart_of_the_server_it_goes_on_where_it_was(shop: Shop) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = serving(shop, port)
+    try:
+        with tailing(f"127.0.0.1:{port}/ware/", "--json") as process:
+            read(process, "ready")
+            httpx.post(f"{shop.url}ware/", json={"name": "before"}, trust_env=False)
+            assert read(process, "created")["row"]["name"] == "before"
+            server.terminate()
+            server.wait(30)
+            httpx.post(f"{shop.url}ware/", json={"name": "meanwhile"}, trust_env=False)
+            server = serving(shop, port)
+            assert read(process, "created")["row"]["name"] == "meanwhile"
+    finally:
+        server.kill()
+        server.wait()

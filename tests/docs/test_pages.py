@@ -17,7 +17,7 @@ EVENTS = (
     "relay",
     *(f"coming-from-{each}" for each in ("perseus", "django-event-system", "canvas", "state-signals")),
 )
-TRIED_ELSEWHERE = (*EVENTS, "auth", "mock", "benchmarks", "providers")
+TRIED_ELSEWHERE = (*EVENTS, "cli", "auth", "mock", "benchmarks", "providers")
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "recipes").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")

@@ -82,7 +82,8 @@ KINDS: dict[str, tuple[str, str, str, int]] = {
     "a read by id": ("GET", "/person/{id}/", "find", 1),
     "some reads by id": ("GET", "/person/{id}/", "find", 4),
     "a create": ("POST", "/person/", "insert", 1),
-    "as many lists as may be at once": ("GET", "/person/", "find", concurrency.CONCURRENT),
+    "a list": ("GET", "/person/", "find", 1),
+    "as many lists as may be at once": ("GET", "/person/?name=Ann", "find", concurrency.CONCURRENT),
     "as many saves as there are threads": ("POST", "/account/", "insert", worker.CONCURRENT),
 }
 

@@ -59,6 +59,26 @@ async def test_what_happens_while_a_snapshot_is_read_is_told_however_much_it_is(
         assert [each["row"]["size"] for each in feed.changes()] == list(range(21))
 
 
+async def test_what_happens_while_a_client_catches_up_is_told_however_much_it_is(
+    api: Api, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "MAX_BYTES", 500)
+    client = api(Codex, live=True)
+    async with following(client, "/codex/") as feed:
+        position = feed.position
+    await client.post("/codex/", json={"name": "held"})
+    async with following(client, "/codex/", ready=False, Last_Event_ID=position) as again:
+        await gate.reached.wait()
+        for number in range(20):
+            await client.post("/codex/", json={"name": "n", "size": number})
+        await until(lambda: _reasons() == ["slow"])
+        gate.opened.set()
+        await again.until(lambda: "ready" in again.told())
+        await client.post("/codex/", json={"name": "n", "size": 20})
+        await again.until(lambda: len(again.rows) == 22)
+        assert [each["row"]["size"] for each in again.changes()] == [None, *range(21)]
+
+
 async def test_pings_come_while_a_snapshot_is_read(api: Api, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pings, "PING_SECONDS", 0.05)
     client = api(Codex, live=True)

@@ -19,6 +19,7 @@ from bzz.providers.mongoengine.codecs.refusals import check_references_of
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
+from bzz.providers.mongoengine.rejections import rejected
 from bzz.providers.records import created
 from bzz.providers.value_checks import FindMissing
 from bzz.shape import Shape
@@ -82,7 +83,7 @@ class Lookups:
 
 async def insert(
     documents: DocumentStore, rows: Sequence[Row | RequestError], *, all_or_none: bool
-) -> list[Written | RequestError]:
+) -> list[Written | Exception]:
     """Insert documents of one collection; returns and raises as :meth:`bzz.providers.base.Provider.create_many`.
 
     :param rows: an error stands for one that is refused already.
@@ -146,7 +147,7 @@ async def _insert_each(documents: DocumentStore, outcomes: list[Any]) -> None:
 
 
 def _translated(documents: DocumentStore, failure: OperationFailure, raw: Raw) -> RequestError:
-    error = documents.translate(failure, raw)
+    error = rejected(documents.codec, failure, raw)
     if not isinstance(error, RequestError):
         raise error
     return error

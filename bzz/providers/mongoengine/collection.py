@@ -13,12 +13,14 @@ from typing import Any
 import bson
 import pymongo
 from bson.raw_bson import RawBSONDocument
+from pymongo import UpdateOne
+from pymongo.collation import Collation
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
 
 from bzz.errors import BadRequest, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.base import ONE_BY_ONE
 from bzz.providers.mongoengine.concurrency import Operations
-from bzz.providers.mongoengine.failures import blames_data, failed_write
+from bzz.providers.mongoengine.failures import TROUBLE, blames_data, failed_uncommitted, failed_write
 
 __all__ = ["Collection"]
 
@@ -28,6 +30,8 @@ Failure = OperationFailure | Unavailable | OutcomeUnknown
 """Why a document was not inserted, or may not be: the first blames its data."""
 
 _DUPLICATE_CODES = (11000, 11001, 12582)
+_TOO_LARGE_CODES = (146, 292, 10334, 13548, 17419)
+"""Failures of an aggregation that gathers more than the server can hold, or than a document can."""
 _NO_TRANSACTIONS = 20  # IllegalOperation: "Transaction numbers are only allowed on a replica set member or mongos"
 
 STANDALONE = (
@@ -48,6 +52,7 @@ class Collection:
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
+        self._encoded = raw.with_options(codec_options=raw.codec_options.with_options(document_class=RawBSONDocument))
         self._operations = Operations(raw.database.client)
 
     # -- documents as they are stored
@@ -70,7 +75,7 @@ class Collection:
     def _size(self, raw: Document) -> int:
         return len(bson.encode(raw, codec_options=self.raw.codec_options))
 
-    def decode(self, encoded: bytes) -> Document:
+    def decode(self, encoded: bytes | memoryview) -> Document:
         """Return a document that was encoded, as it will be read back."""
         return bson.decode(encoded, codec_options=self.raw.codec_options)
 
@@ -98,6 +103,12 @@ class Collection:
             lambda: self.raw.find(
                 query, keys, sort=list(sort) or None, skip=skip, limit=limit, batch_size=limit
             ).to_list(None),
+        )
+
+    async def find_encoded(self, query: Mapping[str, Any], *, limit: int) -> list[RawBSONDocument]:
+        """Return the documents that match, exactly as they are stored."""
+        return await self._operations.read(
+            lambda: self._encoded.find(query, limit=limit, batch_size=limit).to_list(None),
         )
 
     async def page(
@@ -133,6 +144,29 @@ class Collection:
 
         return await self._operations.read(fetch)
 
+    async def one_reply(self, pipeline: Sequence[Mapping[str, Any]], size: int) -> list[Document] | None:
+        """Return what a pipeline gives; None if it is too large for one reply of the server.
+
+        :param size: how many documents it may give.
+        """
+
+        async def fetch() -> list[Document] | None:
+            try:
+                cursor = self.raw.aggregate(pipeline, batchSize=size + 1)
+                if inspect.isawaitable(cursor):
+                    cursor = await cursor
+                found: list[Document] = await cursor.to_list(1)
+            except OperationFailure as error:
+                if error.code in _TOO_LARGE_CODES:
+                    return None
+                raise
+            if cursor.cursor_id:
+                await cursor.close()
+                return None
+            return [*found, *await cursor.to_list(None)]
+
+        return await self._operations.read(fetch)
+
     async def ping(self) -> None:
         """Ask the server for nothing but an answer."""
         await self._operations.read(lambda: self.raw.database.command("ping"))
@@ -148,6 +182,25 @@ class Collection:
         return await self._operations.write(
             lambda: self.raw.find_one_and_update(query, change, return_document=pymongo.ReturnDocument.BEFORE),
         )
+
+    async def update_each(self, updates: Sequence[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]) -> list[int]:
+        """Update one document by each pipeline, or let it make one, in one round trip; return which have failed.
+
+        Strings are compared by their bytes, whatever the collation of the collection.
+        """
+        simple = Collation("simple")
+        raw = [UpdateOne(query, pipeline, upsert=True, collation=simple) for query, pipeline in updates]
+
+        async def send() -> list[int]:
+            try:
+                await self.raw.bulk_write(raw, ordered=False)
+            except BulkWriteError as error:
+                if error.details.get("writeConcernErrors"):
+                    raise
+                return [failure["index"] for failure in error.details["writeErrors"]]
+            return []
+
+        return await self._operations.write(send)
 
     async def delete(self, query: Mapping[str, Any]) -> Document | None:
         """Delete one document atomically; return it, or None if nothing matched."""
@@ -175,11 +228,16 @@ class Collection:
 
         :returns: where the data of one is to blame that none was inserted, its position, and why.
         :raises bzz.errors.BadRequest: if the server has no transactions.
+        :raises bzz.errors.Unavailable: if it failed, and no commit was asked for.
+        :raises bzz.errors.OutcomeUnknown: if a commit was asked for, and may have been made.
         """
         raw = [RawBSONDocument(document) for document in documents]
+        asked_to_commit = False  # at any attempt: the driver makes several
 
         async def insert(session: Any) -> None:
+            nonlocal asked_to_commit
             await self.raw.insert_many(raw, session=session)
+            asked_to_commit = True
 
         async def send() -> tuple[int, OperationFailure] | None:
             session = self.raw.database.client.start_session()
@@ -188,13 +246,10 @@ class Collection:
             async with session:
                 try:
                     await session.with_transaction(insert)
-                except BulkWriteError as error:
-                    (failure,) = error.details["writeErrors"]
-                    return failure["index"], _write_error(failure)
-                except OperationFailure as error:
-                    if error.code == _NO_TRANSACTIONS:
-                        raise BadRequest(STANDALONE) from None
-                    raise
+                except TROUBLE as error:
+                    if asked_to_commit:  # a taken value may be of these very documents
+                        raise failed_write(error) from error
+                    return _refused(error)
             return None
 
         return await self._operations.write(send)
@@ -207,6 +262,17 @@ def _outcomes(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
         error = _write_error(failure)
         outcomes[failure["index"]] = error if blames_data(error) else failed_write(error)
     return outcomes
+
+
+def _refused(error: Exception) -> tuple[int, OperationFailure]:
+    """Return which document is to blame for a transaction that was not committed, and why; raise if none is."""
+    if isinstance(error, BulkWriteError):
+        for failure in error.details.get("writeErrors", ()):
+            if blames_data(_write_error(failure)):
+                return failure["index"], _write_error(failure)
+    if isinstance(error, OperationFailure) and error.code == _NO_TRANSACTIONS:
+        raise BadRequest(STANDALONE) from None
+    raise failed_uncommitted(error) from error
 
 
 def _write_error(failure: Mapping[str, Any]) -> OperationFailure:

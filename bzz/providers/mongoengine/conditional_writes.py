@@ -19,6 +19,7 @@ from bzz.providers.mongoengine.concurrency import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.located import Located
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
+from bzz.providers.mongoengine.rejections import rejected
 from bzz.providers.mongoengine.updates import assignments, unchanged
 from bzz.providers.records import Edited, deleted
 
@@ -74,7 +75,7 @@ async def _write(located: Located, raw: Raw, wanted: Edit) -> tuple[Raw, Raw] | 
     try:
         before = await collection.update({"$and": [located.query, unchanged(raw, wanted.rests_on)]}, wanted.change)
     except OperationFailure as error:
-        raise documents.translate(error, assignments(raw, after).get("$set", {})) from error
+        raise rejected(documents.codec, error, assignments(raw, after).get("$set", {})) from error
     if before is None:
         return None
     # Others may have changed, since the document was read, what this edit does not rest on.

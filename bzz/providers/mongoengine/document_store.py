@@ -7,54 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import threading
 from collections.abc import Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from bson import Decimal128
-from mongoengine.connection import ConnectionFailure as NotConnected
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import OperationFailure
 
-from bzz.batching import MAX_WAIT_SECONDS, Batcher
-from bzz.errors import TOO_SLOW, BadRequest, ConfigurationError, NotFound, Unavailable
+from bzz.errors import BadRequest, ConfigurationError, NotFound
 from bzz.providers.mongoengine import internals
-from bzz.providers.mongoengine.client import Client, connected
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.collection import Collection
+from bzz.providers.mongoengine.model_collection import ModelCollection
 from bzz.providers.mongoengine.querysets import NOTHING, Querysets
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.rejections import duplicate_key, rejected
+from bzz.providers.mongoengine.rejections import rejected
+from bzz.providers.mongoengine.shared_pages import SharedPages
 from bzz.providers.mongoengine.updates import InPlace, applied
-from bzz.providers.mongoengine.worker import in_thread
 from bzz.providers.public_ids import Identity
 from bzz.shape import Field
 
 __all__ = ["DocumentStore"]
 
 _KEYS_OF_A_QUERY = 1000  # a hook's query for each of them must fit into one command of 16 MiB
-_connecting = threading.Lock()
-_index_locks: dict[Any, threading.Lock] = {}  # one for each class, so that no class waits for another's indexes
 
 
-class _Open(NamedTuple):
-    """What belongs to one event loop and one connection.
-
-    :ivar made: MongoEngine's own collection object, or None if it has no connection.
-    :ivar client: None if the application handed its own database in.
-    """
-
-    loop: asyncio.AbstractEventLoop
-    made: Any
-    client: Client | None
-    collection: Collection
-    fetches: Batcher[Any, Raw | None]
-    inserts: Batcher[bytes, None]
-
-
-class DocumentStore:
+class DocumentStore(ModelCollection):
     """One class's documents.
 
     :param codec: the class.
@@ -62,63 +41,9 @@ class DocumentStore:
     """
 
     def __init__(self, codec: DocumentCodec, given: Any = None) -> None:
+        super().__init__(codec.model, given)
         self.codec = codec
-        self.model: Any = codec.model
-        self._given = given
         self._querysets = Querysets(self.model)
-        self._opened: _Open | None = None
-
-    @property
-    def collection_name(self) -> str:
-        """The name of the collection."""
-        return internals.collection_name(self.model)
-
-    def database(self) -> Any:
-        """The asynchronous database, on a client of the running loop."""
-        return self._given if self._given is not None else connected(internals.connection_alias(self.model)).database
-
-    async def collection(self) -> Collection:
-        """Return the collection on the running loop's client, after MongoEngine has made its indexes (once)."""
-        return (await self._open()).collection
-
-    async def _open(self) -> _Open:
-        known = self._opened
-        if (
-            known is not None
-            and known.loop is asyncio.get_running_loop()
-            and known.made is internals.opened_collection(self.model)  # MongoEngine forgets it where it disconnects
-            and not (known.client and known.client.keeper.done())
-        ):
-            return known
-        self._opened = self._connect(await in_thread(self._make_indexes))
-        return self._opened
-
-    def _connect(self, made: Any) -> _Open:
-        client = None if self._given is not None else connected(internals.connection_alias(self.model))
-        database = self._given if client is None else client.database
-        collection = Collection(database[self.collection_name])
-        fetches = Batcher(partial(self._fetch_group, collection))
-        inserts = Batcher(collection.insert, writes=True, weigh=len)
-        return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts)
-
-    def _make_indexes(self) -> Any:
-        """Make the indexes, unless that has been done; return MongoEngine's own collection object, if there is one."""
-        lock = _index_locks.setdefault(self.model, threading.Lock())
-        if not lock.acquire(timeout=MAX_WAIT_SECONDS):
-            raise Unavailable(TOO_SLOW)
-        try:
-            with _connecting:  # which MongoEngine does not do by itself
-                internals.database(self.model)
-            return internals.collection(self.model)
-        except NotConnected:
-            if self._given is None:
-                raise
-            return None
-        except BaseException:
-            internals.forget_collection(self.model)  # MongoEngine sets it first, and then would never make the indexes
-            raise
-        finally:
-            lock.release()
 
     # -- finding
 
@@ -251,6 +176,10 @@ class DocumentStore:
         except NotFound:
             return None
 
+    async def pages(self) -> SharedPages:
+        """Return what gives pages of all documents."""
+        return (await self._open()).pages
+
     async def list_query(self, context: Any) -> tuple[Raw, list[tuple[str, int]]]:
         """Return the query for a list, within the model's ``objects`` and ``get_list_queryset``, and its order."""
         await self._open()  # else a hook's queryset would be the first to make the indexes, and others not wait for it
@@ -283,7 +212,7 @@ class DocumentStore:
         try:
             await opened.inserts.ask(encoded)
         except OperationFailure as error:
-            raise self.translate(error, raw) from error
+            raise rejected(self.codec, error, raw) from error
         return opened.collection.decode(encoded)
 
     async def put(self, query: Raw, wanted: InPlace) -> tuple[Raw, Raw] | None:
@@ -294,28 +223,17 @@ class DocumentStore:
         :raises bzz.errors.Conflict: if a unique value is taken.
         :raises bzz.errors.Invalid: if MongoDB refuses the data.
         """
-        collection = (await self._open()).collection
-        sets = collection.as_stored(wanted.sets)
+        opened = await self._open()
+        encoded = opened.collection.encode(wanted.sets)
+        sets = opened.collection.decode(encoded)
         change = {operator: keys for operator, keys in (("$set", sets), ("$unset", wanted.unsets)) if keys}
         if not change:
             found = await self.find_by(query)
             return found, found
         try:
-            before = await collection.update(
-                {"$and": [query, *wanted.conditions]} if wanted.conditions else query, change
-            )
+            return await opened.updates.put(query, change, wanted.inside, len(encoded))
         except OperationFailure as error:
-            raise self.translate(error, applied({}, {"$set": sets})) from error
-        return None if before is None else (before, applied(before, change))
-
-    def translate(self, error: OperationFailure, written: Raw) -> Exception:
-        """Return the error that clients get for a refused write; the error itself if they are not to blame.
-
-        :param written: what the write would have stored.
-        """
-        if isinstance(error, DuplicateKeyError):
-            return duplicate_key(self.codec, error)
-        return rejected(self.codec, error, written)
+            raise rejected(self.codec, error, applied({}, {"$set": sets})) from error
 
 
 def _bson_of(field: FieldCodec, key: Any) -> list[Any]:

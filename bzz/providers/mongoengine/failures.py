@@ -27,7 +27,16 @@ from pymongo.errors import (
 
 from bzz.errors import TOO_SLOW, BadRequest, OutcomeUnknown, Unavailable
 
-__all__ = ["TROUBLE", "blames_data", "failed_orm_write", "failed_read", "failed_write", "reading", "writing"]
+__all__ = [
+    "TROUBLE",
+    "blames_data",
+    "failed_orm_write",
+    "failed_read",
+    "failed_uncommitted",
+    "failed_write",
+    "reading",
+    "writing",
+]
 
 logger = logging.getLogger("bzz.database")
 
@@ -102,6 +111,12 @@ def failed_write(error: Exception) -> Unavailable | OutcomeUnknown:
         return Unavailable()
     _log(error)
     return Unavailable(_REFUSED) if _never_ran(error) else OutcomeUnknown()
+
+
+def failed_uncommitted(error: Exception) -> Unavailable:
+    """Return the error that clients get for a transaction that failed before anybody asked to commit it."""
+    _log(error)
+    return Unavailable(_REFUSED) if isinstance(error, OperationFailure) else Unavailable()
 
 
 def failed_orm_write(error: PyMongoError) -> OutcomeUnknown:

@@ -87,14 +87,14 @@ class DocumentListing(_StoredListing):
 
     def __init__(
         self,
-        collection: Collection,
+        documents: Rows,
         codec: DocumentCodec,
         query: ListQuery,
         conditions: list[Raw],
         default: Sequence[tuple[str, int]],
     ) -> None:
         order = document_order(codec, query.sort, default)
-        super().__init__(collection, [*conditions, *filter_query(codec, query.filters)], order)
+        super().__init__(documents, [*conditions, *filter_query(codec, query.filters)], order)
         self._codec = codec
 
     def record(self, row: Raw) -> DocumentRecord:

@@ -143,8 +143,8 @@ class PathReader:
     async def _list_documents(self, path: Path, query: ListQuery, context: Any) -> Page:
         documents = self.of(path.last.shape)
         conditions, ordering = await self._conditions(path, query, context)
-        collection = await documents.collection()
-        return await read_page(DocumentListing(collection, documents.codec, query, conditions, ordering), query)
+        rows = await documents.pages()
+        return await read_page(DocumentListing(rows, documents.codec, query, conditions, ordering), query)
 
     async def _conditions(self, path: Path, query: ListQuery, context: Any) -> tuple[list[Raw], list[tuple[str, int]]]:
         """Return what limits a list of documents besides its filters, and the order that its model gives it."""

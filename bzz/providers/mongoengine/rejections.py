@@ -43,11 +43,13 @@ def _public_name(codec: DocumentCodec, path: str) -> str | None:
 
 
 def rejected(codec: DocumentCodec, error: OperationFailure, written: Raw) -> Exception:
-    """Return a write that MongoDB refuses for its data as a 400; any other error itself.
+    """Return a write that MongoDB refuses for its data as a 400, or a 409 for a duplicate key; any other error itself.
 
     :param written: what the write would have stored. MongoDB does not tell which geometry it refuses, so that all of
         them are named.
     """
+    if isinstance(error, DuplicateKeyError):
+        return duplicate_key(codec, error)
     if not blames_data(error):
         return error
     geometries = _geometries(codec.parts(written)) if error.code in _GEOMETRY_CODES else ()

@@ -42,14 +42,14 @@ class InPlace:
     :param values: such that :meth:`DocumentCodec.replaces` holds for them.
     :ivar sets: the bson to be set, by path.
     :ivar unsets: the paths to be unset.
-    :ivar conditions: what must be stored for that.
+    :ivar inside: the paths where an embedded document must be stored for that.
     :raises bzz.errors.Invalid: with every refusal of the model.
     """
 
     def __init__(self, codec: DocumentCodec, values: Map[str, Any]) -> None:
         self.sets: Raw = {}
         self.unsets: Raw = {}
-        self.conditions: list[Raw] = []
+        self.inside: list[str] = []
         self._errors: dict[str, list[str]] = {}
         self._add(codec.value_parts(values), "", "")
         if self._errors:
@@ -65,7 +65,7 @@ class InPlace:
             where = path + field.stored
             inner = field.parts_in_place(value)
             if inner is not None:
-                self.conditions.append({where: {"$type": "object"}})
+                self.inside.append(where)
                 self._add(inner, where + ".", f"{name}{field.name}.")
                 continue
             errors: dict[str, list[str]] = {}

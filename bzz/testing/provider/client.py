@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bzz.codec import plain
-from bzz.errors import RequestError
 from bzz.model.path import read_path
 from bzz.model.query import read_list_query
 from bzz.providers.base import (
@@ -72,7 +71,7 @@ class Client:
 
     async def create_many(
         self, rows: Sequence[Mapping[str, Any]], *, all_or_none: bool = False
-    ) -> list[Written | RequestError]:
+    ) -> list[Written | Exception]:
         """Insert several documents."""
         return await self.provider.create_many(self.path(""), rows, self._context, all_or_none=all_or_none)
 

@@ -144,6 +144,9 @@ class ObjectIdCodec(FieldCodec):
     def _kind(self) -> Kind:
         return IdKind(parse_object_id, "^[0-9a-f]{24}$")
 
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        return value if type(value) is ObjectId else super().to_bson(value, stored)
+
     def to_json(self, bson: Any) -> Any:
         return str(bson) if type(bson) is ObjectId else bson
 

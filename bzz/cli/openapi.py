@@ -1,0 +1,30 @@
+"""``bzz openapi``: the OpenAPI document of an application."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from bzz.cli.application import ApplicationName, load_application, rules_of
+from bzz.cli.console import ending
+from bzz.extras import needs
+from bzz.openapi.document import document
+from bzz.openapi.older import as_3_0
+
+with needs("cli"):
+    import typer
+
+__all__ = ["openapi"]
+
+
+def openapi(
+    application: ApplicationName,
+    title: Annotated[str, typer.Option(help="The title of the API.")] = "API",
+    version: Annotated[str, typer.Option(help="The version of the API.")] = "1",
+    older: Annotated[bool, typer.Option("--3.0", help="Write OpenAPI 3.0 in place of 3.1.")] = False,
+) -> None:
+    """Write the OpenAPI document of an application, as JSON."""
+    with ending():
+        rules = rules_of(load_application(application).default_router)
+        made = document(rules, title=title, version=version)
+        typer.echo(json.dumps(as_3_0(made) if older else made, indent=2, ensure_ascii=False))

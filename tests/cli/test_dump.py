@@ -1,0 +1,65 @@
+"""``bzz dump`` writes all rows of a list."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shop
+from tests.cli.running import run
+
+ROWS = [{"name": f"w{number:03}", "price": number} for number in range(250)]
+
+
+@pytest.fixture(scope="module")
+def full_shop(shop: Shop) -> Shop:
+    given = "".join(f"{json.dumps(row)}\n" for row in ROWS)
+    assert run("load", f"{shop.url}ware/", "-", given=given).returncode == 0
+    return shop
+
+
+def test_every_page_is_written_as_ndjson(full_shop: Shop) -> None:
+    done = run("dump", f"{full_shop.url}ware/?sort=name")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == [row["name"] for row in ROWS]
+
+
+def test_filters_and_fields_of_the_url_count(full_shop: Shop) -> None:
+    done = run("dump", f"{full_shop.url}ware/?name=w007&fields=price")
+    assert [json.loads(line)["price"] for line in done.stdout.splitlines()] == [7.0]
+
+
+def test_a_json_array_and_none_at_all(full_shop: Shop) -> None:
+    some = run("dump", f"{full_shop.url}ware/?price__lt=2&sort=name", "--format", "json")
+    assert [row["price"] for row in json.loads(some.stdout)] == [0.0, 1.0]
+    none = run("dump", f"{full_shop.url}ware/?price__lt=0", "--format", "json")
+    assert json.loads(none.stdout) == []
+
+
+def test_csv_goes_to_a_file(full_shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "wares.csv"
+    done = run("dump", f"{full_shop.url}ware/?fields=name,price,places", "--format", "csv", "-o", str(file))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "250 rows written\n")
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert [(row["name"], row["price"], row["places"]) for row in rows[:2]] == [
+        ("w000", "0.0", "[]"),
+        ("w001", "1.0", "[]"),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("health/", "is no list: it answers text/html"), ("ware/?nix=1", "answers 400 Bad Request: Unknown parameter")],
+)
+def test_what_is_no_list_is_one_sentence(full_shop: Shop, path: str, message: str) -> None:
+    done = run("dump", f"{full_shop.url}{path}")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert message in done.stderr
+
+
+def test_a_format_that_is_none_is_a_mistake_in_the_arguments() -> None:
+    assert run("dump", "localhost/x", "--format", "xml").returncode == 2
