@@ -13,14 +13,19 @@ from tornado.web import HTTPError
 
 from bzz import signals
 from bzz.calling import call
-from bzz.errors import RequestError
+from bzz.errors import Forbidden, RequestError
 from bzz.model.expansion import Tree, refers
+from bzz.model.parameters import unreadable
 from bzz.providers.base import Record
+from bzz.providers.hidden import shown_anywhere
 from bzz.shape import Shape
 from bzz.shape.types import TAG
 from bzz.shape.walk import walk
 
-__all__ = ["expand"]
+__all__ = ["expand", "may_list"]
+
+
+MAX_DOCUMENTS = 1000  # of one model in one hop: they are held in memory together
 
 
 class _Place(NamedTuple):
@@ -55,7 +60,9 @@ async def expand(handler: Any, shapes: Sequence[Shape | None], shown: Sequence[A
             for place in found:
                 if place.text in documents:
                     document = documents[place.text]
-                    place.holder[place.key] = document if place.type is None else {TAG: place.type, **document}
+                    if place.type is not None:  # such a reference has no path of its own, on which these routes hide
+                        document = {TAG: place.type, **shown_anywhere(target, document)}
+                    place.holder[place.key] = document
 
 
 async def _show_public_ids(handler: Any, pairs: Sequence[tuple[Shape, Any]]) -> None:
@@ -90,6 +97,8 @@ def _places(shape: Shape, json: Any, name: str) -> Iterator[_Place]:
 async def _documents(handler: Any, target: Shape, name: str, texts: Sequence[str], tree: Tree) -> dict[str, Any]:
     """Return the JSON of those documents that the client may see, by the texts of their primary keys."""
     assert target.pk is not None
+    if len(texts) > MAX_DOCUMENTS:
+        raise unreadable("expand", f"{name!r} leads to more than {MAX_DOCUMENTS} documents: ask for a shorter page.")
     keys = []
     for text in texts:
         try:
@@ -115,6 +124,20 @@ async def _may_see(handler: Any, target: Shape, name: str, record: Record) -> bo
             await signals.pre_get_instance.notify(model, arguments=arguments, handler=handler)
         if signals.post_get_instance.has_receivers_for(model):
             await signals.post_get_instance.notify(model, instance=record.instance, handler=handler)
-    except (RequestError, HTTPError):
+    except (RequestError, HTTPError) as error:
+        if (error.status if isinstance(error, RequestError) else error.status_code) >= 500:
+            raise
         return False
     return True
+
+
+async def may_list(handler: Any, target: Shape) -> None:
+    """Ask ``authorize`` and the receivers as if documents were listed: a filter tells which of them meet it.
+
+    :raises bzz.errors.Forbidden: if the user may not list them.
+    """
+    authorize, model = handler.resource.authorize, target.model
+    if authorize is not None and not await call(authorize, "GET", model, None, handler.current_user):
+        raise Forbidden(f"You may not filter by {target.name}.")
+    if signals.pre_get_list.has_receivers_for(model):
+        await signals.pre_get_list.notify(model, arguments=handler.path.arguments, handler=handler)

@@ -53,6 +53,9 @@ def _reference_in(shape: Shape, path: str, whole: str) -> tuple[str, Field, str]
         field = find_field(shape, name)
         if field is None:
             break
+        kind = field.item.kind
+        if isinstance(kind, AnyReferenceKind) and kind.is_open:
+            raise unreadable("expand", f"{name!r} may refer to any model, of which none is served here.")
         if refers(field):
             return name, field, ".".join(names[end:])
     raise unreadable("expand", f"There is no reference {whole!r}.")

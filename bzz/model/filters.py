@@ -16,7 +16,7 @@ from bzz.shape.operators import EQUALITY, LISTED, PATTERNS
 from bzz.shape.scalars import BooleanKind
 from bzz.shape.values import find_field
 
-__all__ = ["follows_references", "read_filters"]
+__all__ = ["followed", "follows_references", "read_filters"]
 
 ONE_ITEM = "[]."  # in a name: what follows is asked of one item of a list
 MAX_PATTERN = 1000  # characters; MongoDB compiles an operand of "contains" into a regular expression
@@ -51,6 +51,12 @@ def read_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: st
 def follows_references(wanted: Filter) -> bool:
     """Return whether a filter asks for something of the document that a reference leads to."""
     return any(each.operator == "match" and _is_reference(each.field) for each in wanted.any_of)
+
+
+def followed(filters: Sequence[Filter]) -> list[Shape]:
+    """Return the models whose documents filters ask for something, behind references."""
+    conditions = (condition for each in filters if follows_references(each) for condition in each.any_of)
+    return [each.field.link.shape for each in conditions if each.field.link is not None]
 
 
 def _is_reference(field: Field) -> bool:

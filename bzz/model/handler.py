@@ -19,8 +19,9 @@ from bzz.model.base import WriteAttempt
 from bzz.model.body import decode, read_links
 from bzz.model.bulk import BulkHandler
 from bzz.model.etag import if_match_holds, view_tag
-from bzz.model.expand import expand
+from bzz.model.expand import expand, may_list
 from bzz.model.expansion import Tree
+from bzz.model.filters import followed
 from bzz.model.links import header_text, link_header, location
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_expansion, read_facets, read_fields, read_list_query
@@ -141,6 +142,8 @@ class ModelHandler(BulkHandler):
         fields, names = read_fields(shape, self.request.query), read_facets(shape, self.request.query)
         tree = read_expansion(shape, self.request.query)
         await self._send_before(signals.pre_get_list)
+        for shape in followed(query.filters):
+            await may_list(self, shape)
         page = await self.provider.page(self.path, query, self)
         rendered = await self._render_all(await self._items_after_receivers(page.records), tree)
         self.set_header("Link", link_header(self.request.path, self.request.query, query, page))

@@ -15,7 +15,7 @@ from typing import Any
 from bzz.shape import Field, Shape
 from bzz.shape.walk import filtered, reachable
 
-__all__ = ["MayLeave", "hides", "note", "shows", "without_hidden"]
+__all__ = ["MayLeave", "hides", "note", "shown_anywhere", "shows", "without_hidden"]
 
 MayLeave = Callable[[type, str], bool]
 """Called with a model and the name of one of its hidden fields; returns whether its value may be shown all the same."""
@@ -61,6 +61,17 @@ def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) ->
         name: {side: _visible_parts(field, value, may_leave) for side, value in change.items()}
         for name, change in diff.items()
         for field in _visible_field(shape, name, may_leave)
+    }
+
+
+def shown_anywhere(shape: Shape, json: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON of a document without what any routes of this process hide, in embedded documents too."""
+    _look_through()
+    never: MayLeave = lambda model, name: False  # noqa: E731
+    return {
+        name: _visible_parts(shape.fields.get(name), value, never)
+        for name, value in json.items()
+        if not hides(shape.model, name)
     }
 
 

@@ -125,13 +125,14 @@ class Tagged(Kind):
 
     :param variants: gives the shapes that ``@type`` may name (called late: models may be recursive).
     :param is_open: whether that is every model of the application, whose names are not listed to clients.
+    :ivar is_open: the same.
     """
 
     expected = "Must be an object."
 
     def __init__(self, variants: Callable[[], Mapping[str, Shape]], *, is_open: bool = False) -> None:
         self._variants = cache(variants)
-        self._is_open = is_open
+        self.is_open = is_open
 
     def leads_to(self) -> Sequence[Shape]:
         return list(self._variants().values())
@@ -152,7 +153,7 @@ class Tagged(Kind):
         return found
 
     def _must_name(self) -> str:
-        return "Must name a type that this field may hold." if self._is_open else must_name(self._variants())
+        return "Must name a type that this field may hold." if self.is_open else must_name(self._variants())
 
 
 class AnyEmbeddedKind(Tagged):

@@ -350,8 +350,8 @@ class InternalSearched(me.Document):
     title = me.StringField()
 
 
-def test_has_text_index_of_a_class() -> None:
-    assert [internals.has_text_index(each) for each in (InternalSearched, InternalOwner)] == [True, False]
+def test_text_index_of_a_class() -> None:
+    assert [internals.text_index(each) for each in (InternalSearched, InternalOwner)] == [["title"], []]
 
 
 # -- where the names are

@@ -14,7 +14,7 @@ from tornado.web import HTTPError
 
 import bzz
 from bzz import signals
-from bzz.errors import Forbidden
+from bzz.errors import Forbidden, Unavailable
 from tests.conftest import Serve
 from tests.rest.conftest import Api
 
@@ -45,6 +45,15 @@ class Smith(me.Document):
     shop = me.EmbeddedDocumentField(Workshop)
     any = me.GenericReferenceField(choices=[Lodge, Land])
     meta = {"indexes": ["$name"]}  # noqa: RUF012
+
+
+class Courier(me.Document):
+    """With a reference to any model, and a text index on what routes may hide."""
+
+    name = me.StringField()
+    diary = me.StringField()
+    anything = me.GenericReferenceField()
+    meta = {"indexes": [{"fields": ["$diary"]}]}  # noqa: RUF012
 
 
 class Veiled(me.Document):
@@ -316,3 +325,49 @@ async def test_a_feed_takes_none_of_these(serve: Serve, database_name: str, quer
     client = serve(bzz.ModelHive.routes_for("mongoengine", Smith, live=True))
     answer = await client.get(f"/smith/?{query}", headers={"Accept": "text/event-stream"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+
+
+# -- what may not be found out
+
+
+async def test_a_reference_to_any_model_cannot_be_expanded(api: Api) -> None:
+    answer = await api(Courier).get("/courier/?expand=anything")
+    assert (answer.status_code, "'expand'" in answer.json()["detail"]) == (400, True)
+
+
+async def test_what_other_routes_hide_is_not_shown_behind_a_reference_to_several_models(api: Api) -> None:
+    made = Made()
+    bzz.ModelHive.routes_for("mongoengine", Land, hidden=["name"])
+    Smith.objects(pk=made.smith.pk).update(any=made.land)
+    shown = await get(api(Smith), f"/smith/{made.smith.id}/?expand=any")
+    assert shown["any"] == {"@type": "Land", "code": "BR"}
+
+
+async def test_a_text_index_on_a_hidden_field_is_not_searched(api: Api) -> None:
+    Courier(diary="secret love").save()
+    assert len(await get(api(Courier), "/courier/?q=love")) == 1
+    answer = await api(Courier, hidden=["diary"]).get("/courier/?q=love")
+    assert (answer.status_code, "text index" in answer.json()["detail"]) == (400, True)
+
+
+async def test_a_filter_over_a_reference_asks_authorize_and_the_receivers_of_lists(api: Api, receive: Receive) -> None:
+    def authorize(method: str, model: type, instance_id: str | None, user: Any) -> bool:
+        return model is not Land
+
+    def refuse(sender: type) -> None:
+        raise HTTPError(403)
+
+    client, _ = api(Smith, authorize=authorize), Made()
+    assert (await client.get("/smith/?shop.land.name=Brazil")).status_code == 403
+    assert (await client.get("/smith/?guild.name=Hammer")).status_code == 200
+    receive(signals.pre_get_list, refuse, Lodge)
+    assert (await client.get("/smith/?guild.name=Hammer")).status_code == 403
+
+
+async def test_trouble_while_expanding_is_no_refusal(api: Api, receive: Receive) -> None:
+    def away(sender: type, instance: Any) -> None:
+        raise Unavailable
+
+    client, made = api(Smith), Made()
+    receive(signals.post_get_instance, away, Lodge)
+    assert (await client.get(f"/smith/{made.smith.id}/?expand=guild")).status_code == 503

@@ -12,6 +12,7 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.filters import filter_query, stored_path
 from bzz.providers.mongoengine.raw import Raw
+from bzz.shape.values import find_field
 
 __all__ = ["count_values", "text_query"]
 
@@ -21,14 +22,23 @@ MOST_VALUES = 50
 def text_query(codec: DocumentCodec, words: str) -> Raw:
     """Return the condition that a document holds words, by the model's text index.
 
-    :raises bzz.errors.BadRequest: if the model has none.
+    :raises bzz.errors.BadRequest: if the model has none, or one that covers what clients may not see.
     """
-    if not internals.has_text_index(codec.model):
+    paths = internals.text_index(codec.model)
+    if not paths or not all(_is_visible(codec, path) for path in paths):
         raise BadRequest(
             f"The parameter 'q' needs a text index, which {codec.shape.name} does not have. Its model declares one"
             " by '$' before a field in the model's indexes."
         )
     return {"$text": {"$search": words}}
+
+
+def _is_visible(codec: DocumentCodec, path: str) -> bool:
+    """Return whether clients may see all that a path of the text index covers."""
+    field = codec.by_stored.get(path.partition(".")[0])
+    if field is None or field.declared.hidden or field.declared.write_only:
+        return False
+    return find_field(codec.shape, path) is not None if "." in path else True
 
 
 async def count_values(

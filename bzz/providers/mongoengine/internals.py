@@ -285,10 +285,10 @@ def geometry(field: Any) -> str:
     return str(getattr(field, "_type", "Point"))
 
 
-def has_text_index(model: Any) -> bool:
-    """Return whether a class declares a text index (``"$title"`` among its ``indexes``)."""
+def text_index(model: Any) -> list[str]:
+    """Return the stored paths that a class's text index covers (``"$title"`` among its ``indexes``); [] without one."""
     specs = meta(model).get("index_specs") or ()
-    return any(direction == "text" for spec in specs for _, direction in spec.get("fields", ()))
+    return [path for spec in specs for path, direction in spec.get("fields", ()) if direction == "text"]
 
 
 def geo_index(field: Any) -> str | None:
