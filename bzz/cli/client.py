@@ -87,7 +87,7 @@ class Client:
         on_header: Callable[[str], None],
         on_chunk: Callable[[bytes], None],
     ) -> HTTPResponse:
-        """Return the answer of a GET that may take for ever; its lines of headers and its chunks are told as they come.
+        """Return the answer of a GET that may take for ever; header lines and chunks are handed over as they come.
 
         :raises Away: if there is none, or it breaks off.
         """

@@ -23,7 +23,7 @@ class Frame:
 class FrameReader:
     """Reads the frames of one stream, in whatever pieces its bytes come.
 
-    :ivar last_id: the position of the last frame that had one; empty where there is none.
+    :ivar last_id: the position of the last frame that had one; empty before the first.
     :ivar retry_seconds: how long to wait before a new connection; None where the stream does not say.
     """
 

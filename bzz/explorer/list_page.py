@@ -106,7 +106,7 @@ def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row
 
 
 def _live_url(page: Page) -> str | None:
-    """Return the URL of the feed of the rows; None where there is none."""
+    """Return the URL of the feed of the rows; None for a list that is not live."""
     path, address = page.handler.path, page.address
     if EVENT_STREAM not in page.resource.served or any(each.is_reference for each in path.steps[1:]):
         return None

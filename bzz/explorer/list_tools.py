@@ -25,7 +25,7 @@ class Heading:
 
     :param href: the list sorted by it, in the other direction if it is already; None if it cannot be.
     :param direction: ``ascending``, ``descending`` or empty.
-    :param target: the URL of the list that its references lead to; empty where there is none.
+    :param target: the URL of the list that its references lead to; empty if it is not served here.
     """
 
     column: Column
