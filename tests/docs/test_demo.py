@@ -149,7 +149,7 @@ def test_a_port_that_is_taken_is_told_with_what_to_do(start: Start) -> None:
         demo = start("--port", str(port))
         assert demo.process.wait(SECONDS) == 1
     assert demo.output.startswith(f"Port {port} cannot be used: Address already in use. Choose another: ")
-    assert f"--port {port + 1}" in demo.output
+    assert f"make run PORT={port + 1}" in demo.output
 
 
 def test_an_openid_connect_server_that_is_not_there_is_told(start: Start) -> None:
