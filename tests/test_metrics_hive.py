@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import socket
+import subprocess
+import sys
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import mongoengine as me
+import pytest
 from tornado.web import Application
 
 import bzz
 from tests.conftest import Serve
+from tests.docs.page import ROOT
 
 
 class Measured(me.Document):
@@ -86,3 +95,49 @@ async def test_open_feeds_are_counted(serve: Serve, database_name: str) -> None:
     async with asyncio.timeout(10):
         while await value(client, "bzz_feeds") != before:
             pass
+
+
+SEVERAL = """
+import os
+import mongoengine as me
+from tornado.web import Application, RequestHandler
+import bzz
+
+
+class Pid(RequestHandler):
+    def get(self):
+        self.write(str(os.getpid()))
+
+
+def make():
+    app = Application([("/pid", Pid), *bzz.MetricsHive.routes_for()])
+    bzz.MetricsHive.configure(app)
+    return app
+"""
+
+
+@pytest.mark.slow
+async def test_whichever_process_is_asked_answers_for_all(tmp_path: Path) -> None:
+    (tmp_path / "several.py").write_text(SEVERAL)
+    (tmp_path / "metrics").mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "bzz", "serve", "several:make", "--server", "granian", "--processes", "2",
+               "--port", str(port)]  # fmt: skip
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics"), "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment)  # noqa: ASYNC220  # a server that is long at work
+    try:
+        asked: Counter[str] = Counter()
+        async with asyncio.timeout(50):
+            while len(asked) < 2:  # the system chooses which process gets a new connection
+                async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+                    with suppress(httpx.TransportError):
+                        asked[(await client.get("/pid")).text] += 1
+        line = 'bzz_requests_total{method="GET",route="Pid",status="200"}'
+        for _ in range(10):
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+                assert await value(client, line) == asked.total()
+    finally:
+        process.terminate()
+        process.wait(30)
