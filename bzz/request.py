@@ -18,6 +18,7 @@ __all__ = ["HEADER", "LOGGERS", "current_handler", "current_id", "id_from", "id_
 HEADER = "X-Request-Id"
 
 LOGGERS = (
+    "access",
     "auth",
     "database",
     "events",

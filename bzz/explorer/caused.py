@@ -6,6 +6,7 @@ the header ``Bzz-Caused`` of its answer, as JSON, and is kept nowhere. What runs
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,7 +14,6 @@ from contextvars import ContextVar
 from typing import Any
 
 from bzz import signals
-from bzz.codec import dumps
 from bzz.events.bus import bus
 from bzz.events.event import Event
 from bzz.explorer.listening import name_of
@@ -70,14 +70,24 @@ class Caused:
 
     def finish(self) -> str:
         """Return it as the value of a header, and record no more."""
-        self._is_over = True
-        _unwatch()
+        self.stop()
         told = {"ms": _ms(time.perf_counter() - self._began), "steps": self.steps}
-        text = dumps(told)
+        text = _ascii(told)
         while len(text) > MAX_BYTES and self.steps:
             self.steps.pop()
-            text = dumps({**told, "more": True})
-        return text.decode().encode("ascii", "backslashreplace").decode()
+            text = _ascii({**told, "more": True})
+        return text
+
+    def stop(self) -> None:
+        """Record no more; calling it again changes nothing."""
+        if not self._is_over:
+            self._is_over = True
+            _unwatch()
+
+
+def _ascii(told: Any) -> str:
+    """Return JSON that a header may hold: all other characters are escaped."""
+    return json.dumps(told, separators=(",", ":"))
 
 
 def record() -> Caused:

@@ -17,6 +17,7 @@ from bzz.shape import Shape
 __all__ = ["Tools", "tools_of"]
 
 REMEMBERED = 256  # lists: clients ask for the same ones again and again
+REMEMBERED_LENGTH = 500  # characters of a query
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,17 @@ class Tools:
     countable: list[tuple[str, str]]
 
 
-@lru_cache(REMEMBERED)
 def tools_of(site: Site, shape: Shape, columns: tuple[Column, ...], path: str, query: str) -> Tools:
-    """Return the tools of a list.
+    """Return the tools of a list; those of long queries are not remembered, for they hold the query many times.
 
     :param query: of the JSON twin.
     """
+    make = _tools_of if len(query) <= REMEMBERED_LENGTH else _tools_of.__wrapped__
+    return make(site, shape, columns, path, query)
+
+
+@lru_cache(REMEMBERED)
+def _tools_of(site: Site, shape: Shape, columns: tuple[Column, ...], path: str, query: str) -> Tools:
     address = Address(path, query)
     return Tools(
         [_heading(site, address, each) for each in columns],

@@ -45,7 +45,7 @@ def finish_problem(handler: Any, problem: Mapping[str, Any]) -> None:
         others=others,
         inputs=inputs,
         form=form_html,
-        action=handler.request.uri if inputs else "",
+        action=handler.request.uri if inputs and problem["status"] != 412 else "",
         way_out=_way_out(handler, bool(inputs)),
         sign_in=sign_in_of(handler),
         user=user_of(handler),

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from tornado.web import HTTPError
+
 from bzz import signals
 from bzz.calling import call
 from bzz.errors import RequestError
@@ -53,7 +55,7 @@ async def may(handler: Any, resource: Resource, method: str, key: Any = None, mo
     if resource.authorize is None:
         return True
     asked = model or resource.provider.shape.model
-    with suppress(RequestError):
+    with suppress(RequestError, HTTPError):
         return bool(
             await call(resource.authorize, method, asked, None if key is None else str(key), handler.current_user)
         )
@@ -71,7 +73,7 @@ async def _named(
         return {}
     query = ListQuery(per_page=len(keys), filters=(_filter(own, keys),))
     path = Path((Step(None, resource.provider.shape, None, resource.name),))
-    with suppress(RequestError):
+    with suppress(RequestError, HTTPError):
         page = await resource.provider.page(path, query, handler)
         shown = await resource.provider.render(page.records)
         return {

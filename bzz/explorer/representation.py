@@ -78,15 +78,20 @@ class Explorer(Representation):
 def _tell_what_is_caused(handler: Any) -> None:
     """Record what the request causes, and tell it in a header of the answer to those who may look inside."""
     caused = record()
-    inner = handler.finish
+    inner, left = handler.finish, handler.on_connection_close
 
     def finish(chunk: Any = None) -> Any:
+        handler.finish = inner  # whatever happens from here on, the request is answered
         told = caused.finish()
         if may_look_inside(handler):
             handler.set_header(ANSWER, told)
         return inner(chunk)
 
-    handler.finish = finish
+    def on_connection_close() -> None:
+        caused.stop()
+        left()
+
+    handler.finish, handler.on_connection_close = finish, on_connection_close
 
 
 register(Explorer())

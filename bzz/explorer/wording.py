@@ -35,7 +35,7 @@ def label(name: str) -> str:
     >>> label("created_at"), label("address.city"), label("id")
     ('Created at', 'Address / city', 'ID')
     """
-    if name in ("id", "pk", "_id"):
+    if name.strip("_") in ("id", "pk"):
         return "ID"
     words = name.replace("_", " ").strip().replace(".", " / ") or name
     return words[:1].upper() + words[1:]

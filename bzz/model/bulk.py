@@ -18,6 +18,8 @@ from bzz.codec import dumps, loads
 from bzz.errors import BadRequest, Conflict, Invalid, OutcomeUnknown, RequestError, Unavailable
 from bzz.model.base import ResourceHandler, WriteAttempt
 from bzz.model.body import is_json
+from bzz.model.expand import may_list
+from bzz.model.filters import followed
 from bzz.model.links import location
 from bzz.model.path import read_path
 from bzz.model.prefer import LENIENT, max_affected, wants_lenient
@@ -111,6 +113,8 @@ class BulkHandler(ResourceHandler):
         if most > MAX_ROWS:
             raise BadRequest(f"One request may affect {MAX_ROWS} documents at the most.")
         query = read_selection(self.path.last.shape, self.request.query, limit=most + 1)
+        for shape in followed(query.filters):
+            await may_list(self, shape)
         page = await self.provider.page(self.path, query, self)
         if len(page.records) > most or page.next is not None:
             raise BadRequest(f"More than {most} documents are selected; nothing was done.")

@@ -21,13 +21,14 @@ from bzz.model.bulk import BulkHandler
 from bzz.model.etag import if_match_holds, view_tag
 from bzz.model.expand import expand, may_list
 from bzz.model.expansion import Tree
+from bzz.model.facets import check_facets, count_facets
 from bzz.model.filters import followed
 from bzz.model.links import header_text, link_header, location
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_expansion, read_facets, read_fields, read_list_query
 from bzz.model.representations import chosen
 from bzz.model.validation import validate
-from bzz.providers.base import Changed, ListQuery, Record, Written
+from bzz.providers.base import Changed, Record, Written
 from bzz.shape import Shape
 from bzz.signals import Signal
 
@@ -141,6 +142,8 @@ class ModelHandler(BulkHandler):
         )
         fields, names = read_fields(shape, self.request.query), read_facets(shape, self.request.query)
         tree = read_expansion(shape, self.request.query)
+        if names:
+            check_facets(shape)
         await self._send_before(signals.pre_get_list)
         for shape in followed(query.filters):
             await may_list(self, shape)
@@ -153,12 +156,7 @@ class ModelHandler(BulkHandler):
             self.set_header("X-Total-Count", str(page.total))
             self.set_header("Preference-Applied", COUNT_EXACT)
         shown = rendered if fields is None else [project(each, fields) for each in rendered]
-        return dumps(await self._with_facets(shown, query, names) if names else shown)
-
-    async def _with_facets(self, shown: list[Any], query: ListQuery, names: Fields) -> dict[str, Any]:
-        counted = await self.provider.facets(self.path, query, names, self)
-        facets = {name: [{"value": value, "count": count} for value, count in counted[name]] for name in names}
-        return {"items": shown, "facets": facets}
+        return dumps({"items": shown, "facets": await count_facets(self, query, names)} if names else shown)
 
     async def _items_after_receivers(self, records: list[Record]) -> list[Any]:
         """Send ``post_get_list``, and return the items that its receivers left."""

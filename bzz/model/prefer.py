@@ -10,7 +10,8 @@ COUNT_EXACT = "count=exact"
 LENIENT = "handling=lenient"
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
-_PREFERENCE = re.compile(r'\s*([\w-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s;"]*)))?\s*(?:;.*)?', re.DOTALL)
+_PREFERENCE = re.compile(r'\s*+([\w-]++)\s*+(?:=\s*+(?:"([^"]*)"|([^\s;"]*+)))?+\s*+(?:;.*)?', re.DOTALL)
+"""One preference. No part gives back what it has taken, so that a long header cannot take long to refuse."""
 
 
 def preference(header: str | None, name: str) -> str | None:

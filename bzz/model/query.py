@@ -156,9 +156,11 @@ def read_facets(shape: Shape, query: str) -> tuple[str, ...]:
     names = () if text is None else tuple(dict.fromkeys(text.split(",")))
     if len(names) > MAX_FACETS:
         raise unreadable("facets", f"Must be at most {MAX_FACETS} names.")
+    if names and callable(getattr(shape.model, "to_dict", None)):
+        raise unreadable("facets", f"{shape.name} shows what it likes of its values.")
     for name in names:
         field = find(shape, name)
-        if field is None or not field.item.kind.is_scalar:
+        if field is None or not field.item.kind.is_scalar or _is_in_list(shape, name):
             raise unknown(name)
     return names
 

@@ -83,7 +83,7 @@ def _nested(above: Place, url: str, name: str, depth: int) -> Iterator[tuple[str
 
 
 def _key_name(field: Field, taken: tuple[Parameter, ...]) -> str:
-    name = f"{field.name}_id"
+    name = "_".join((field.name, "id"))
     return name if all(each["name"] != name for each in taken) else f"{name}_{len(taken)}"
 
 

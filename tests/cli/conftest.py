@@ -15,6 +15,8 @@ import pytest
 from bzz.dev import MongoServer
 from tests.cli.running import COMMAND, environment
 
+collect_ignore = ["shop.py", "broken.py"]  # applications, whose listeners are for processes of their own
+
 
 @dataclass(frozen=True)
 class Shop:

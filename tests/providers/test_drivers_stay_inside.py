@@ -16,6 +16,7 @@ METHODS = {
     "aggregate", "count_documents", "create_index", "delete_one", "find_one", "find_one_and_update", "insert_one",
     "replace_one", "update_one", "upserted_id", "with_options",
 }  # fmt: skip
+WORDS = re.compile(r"(\$(?!ref\b)[a-z]+|_id)\b")  # "$ref" is a word of JSON Schema
 STARTS_A_SERVER = {ROOT / "dev.py"}
 
 
@@ -30,7 +31,7 @@ def words(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in METHODS:
             yield f"line {node.lineno}: .{node.attr}"
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.match(r"(\$[a-z]+|_id)\b", node.value):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and WORDS.match(node.value):
             yield f"line {node.lineno}: {node.value!r}"
 
 

@@ -47,6 +47,16 @@ class Smith(me.Document):
     meta = {"indexes": ["$name"]}  # noqa: RUF012
 
 
+class Cloaked(me.Document):
+    """Shows what it likes of itself."""
+
+    name = me.StringField()
+    diary = me.StringField()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
 class Courier(me.Document):
     """With a reference to any model, and a text index on what routes may hide."""
 
@@ -371,3 +381,33 @@ async def test_trouble_while_expanding_is_no_refusal(api: Api, receive: Receive)
     client, made = api(Smith), Made()
     receive(signals.post_get_instance, away, Lodge)
     assert (await client.get(f"/smith/{made.smith.id}/?expand=guild")).status_code == 503
+
+
+async def test_a_write_to_what_a_filter_over_a_reference_selects_asks_as_a_list_does(api: Api) -> None:
+    def authorize(method: str, model: type, instance_id: str | None, user: Any) -> bool:
+        return model is not Land
+
+    client, _ = api(Smith, authorize=authorize), Made()
+    url, prefer = "/smith/?shop.land.name=Brazil", {"Prefer": "max-affected=9"}
+    assert (await client.delete(url, headers=prefer)).status_code == 403
+    assert (await client.patch(url, json={"name": "x"}, headers=prefer)).status_code == 403
+
+
+async def test_values_that_a_model_keeps_to_itself_are_not_counted(api: Api, receive: Receive) -> None:
+    Cloaked(name="Ann", diary="secret").save()
+    answer = await api(Cloaked).get("/cloaked/?facets=diary")
+    assert (answer.status_code, "secret" in answer.text) == (400, False)
+
+    def mask(sender: type, items: list[Any]) -> None:
+        items.clear()
+
+    client, _ = api(Smith), Made()
+    receive(signals.post_get_list, mask, Smith)
+    assert (await client.get("/smith/?facets=trade")).status_code == 400
+
+
+async def test_facets_name_documents_by_their_public_ids(api: Api) -> None:
+    known = Sluggish(slug="one").save()
+    Pointer(to=known).save()
+    shown = await get(api(Pointer), "/pointer/?facets=to")
+    assert shown["facets"]["to"] == [{"value": "one", "count": 1}]

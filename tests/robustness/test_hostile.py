@@ -162,7 +162,7 @@ QUERIES = (
     "_cls=x address.city.x=1 address=1 name__icontains=%00 name=%ff name=%zz page=0 page=-1 page=x page=1e3 "
     "page=99999999999 per_page=0 per_page=x sort=nothing sort=name,name sort=friends sort=$natural sort= sort=- "
     "fields=nothing fields= after=x after=%00 after=AAAA before=x unknown=1 password__exists=2 friend=x friend__in=x,y "
-    "tags__gt=1 extra=1 extra__x=1 friend.name=x id=x id__gt=x name__startswith=" + "x" * 1001
+    "tags__gt=1 extra=1 extra__x=1 friend.friend.name=x id=x id__gt=x name__startswith=" + "x" * 1001
 ).split()
 
 
