@@ -19,6 +19,8 @@ EVENTS = (
 )
 TRIED_ELSEWHERE = (*EVENTS, "cli", "auth", "mock", "benchmarks", "providers")
 
+SLOW = ("tutorial", "testing", "coming-from-pocketbase")  # they run pytest, or follow feeds for seconds
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "recipes").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
@@ -31,7 +33,12 @@ def program(mongo: MongoServer, tmp_path: Path) -> Iterator[Program]:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if not page.stem.startswith(TRIED_ELSEWHERE)], ids=lambda page: page.stem
+    "page",
+    [
+        pytest.param(page, id=page.stem, marks=[pytest.mark.slow] if page.stem in SLOW else [])
+        for page in PAGES
+        if not page.stem.startswith(TRIED_ELSEWHERE)
+    ],
 )
 def test_the_blocks_of_a_page_do_as_they_say(page: Path, program: Program) -> None:
     previous = ""

@@ -10,33 +10,21 @@ from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from typing import Any
 
-import mongoengine as me
-
-from bzz.errors import ConfigurationError
-from bzz.providers import hidden
 from bzz.providers.base import (
     ListQuery,
-    Options,
     Page,
     Path,
     Record,
 )
 from bzz.providers.diagnosis import Diagnosed, Diagnosis
-from bzz.providers.mongoengine import internals, orm_writes
 from bzz.providers.mongoengine.changes.live import LiveDocuments
-from bzz.providers.mongoengine.client import check_database
-from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.refusals import check_references_of, refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.diagnosis import diagnose
+from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.path_reader import PathReader
-from bzz.providers.mongoengine.querysets import check_hooks
-from bzz.providers.mongoengine.record import DocumentRecord, render, shape_of
-from bzz.providers.public_ids import Identity, PublicIds
-from bzz.providers.value_checks import (
-    Stored,
-)
-from bzz.shape import Field, Shape
+from bzz.providers.mongoengine.record import DocumentRecord, render
+from bzz.providers.public_ids import PublicIds
+from bzz.shape import Shape
 
 __all__ = ["DocumentReads"]
 
@@ -46,46 +34,10 @@ logger = logging.getLogger("bzz.providers.mongoengine")
 class DocumentReads(LiveDocuments, Diagnosed):
     """Reads the documents of a class and everything nested in them."""
 
-    def __init__(self, model: type, options: Options) -> None:
-        if not issubclass(model, me.Document) or internals.is_abstract(model):
-            raise ConfigurationError(f"{model!r} is no concrete mongoengine.Document")
-        if options.database is not None:
-            check_database(options.database)
-        self._model = model
-        self._options = options
-        self._public_ids = PublicIds(self._find_identities)
-        self._draw()
-
-    def _draw(self) -> None:
-        """Describe the model, and all classes that its routes lead to, as they are known now."""
-        self._drawn_of = internals.count_registered()
-        registry = Registry(self._model, self._options.hidden, self._options.read_only)
-        for each in registry.reachable:
-            check_hooks(each)
-            orm_writes.check_save(each)
-        self._reader = PathReader(registry, self._options.database)
-        self._documents = self._reader.documents(registry.root)
-        self._registry = registry
-
-    @property
-    def shape(self) -> Shape:  # type: ignore[override]  # which nobody sets
-        """The model. Each request asks for it first, so that classes that were imported since are known to it."""
-        if self._drawn_of != internals.count_registered():
-            self._draw_again()
-        return self._registry.root.shape
-
-    def _draw_again(self) -> None:
-        try:
-            self._draw()
-        except ConfigurationError:
-            logger.exception("%s is served without the classes that were imported last", self._model.__name__)
-        else:
-            hidden.note(self._registry.root.shape)
-
-    def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
-        return refusals(self._registry.of(shape.model), values)
-
-    # -- reading
+    _reader: PathReader
+    _registry: Registry
+    _documents: DocumentStore
+    _public_ids: PublicIds
 
     async def ping(self) -> None:
         await (await self._documents.collection()).ping()
@@ -119,26 +71,3 @@ class DocumentReads(LiveDocuments, Diagnosed):
 
     async def diagnose(self, paths: Sequence[str]) -> Diagnosis:
         return await diagnose(self._documents, paths)
-
-    # -- public ids
-
-    def has_public_ids(self, shape: Shape) -> bool:
-        return shape.model in self._registry.with_public_ids
-
-    async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
-        await self._public_ids.resolve(shape, data, context)
-
-    async def render_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
-        shapes = [each if isinstance(each, Shape) else shape_of(self._registry.root, each) for each in items]
-        await self._public_ids.show(shapes, shown, context)
-
-    async def _find_identities(self, shape: Shape, field: Field, keys: Sequence[Any], context: Any) -> list[Identity]:
-        return await self._reader.of(shape).identities(field, keys, context)
-
-    # -- references in bodies
-
-    async def _check_references(
-        self, codec: DocumentCodec, values: Map[str, Any], context: Any, stored: Stored | None = None
-    ) -> None:
-        if codec.refers:
-            await check_references_of(codec, values, self._reader.missing_for(context), stored)

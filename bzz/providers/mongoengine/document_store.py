@@ -7,33 +7,57 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import threading
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from bson import Decimal128
+from mongoengine.connection import ConnectionFailure as NotConnected
 from pymongo.errors import OperationFailure
 
-from bzz.errors import BadRequest, ConfigurationError, NotFound
+from bzz.batching import MAX_WAIT_SECONDS, Batcher
+from bzz.errors import TOO_SLOW, ConfigurationError, NotFound, Unavailable
 from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine.client import Client, connected
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.collection import Collection
-from bzz.providers.mongoengine.model_collection import ModelCollection
-from bzz.providers.mongoengine.querysets import NOTHING, Querysets
+from bzz.providers.mongoengine.documents_by_key import DocumentsByKey
+from bzz.providers.mongoengine.querysets import Querysets
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rejections import rejected
 from bzz.providers.mongoengine.shared_pages import SharedPages
+from bzz.providers.mongoengine.shared_updates import SharedUpdates
 from bzz.providers.mongoengine.updates import InPlace, applied
-from bzz.providers.public_ids import Identity
+from bzz.providers.mongoengine.worker import in_thread
 from bzz.shape import Field
 
 __all__ = ["DocumentStore"]
 
-_KEYS_OF_A_QUERY = 1000  # a hook's query for each of them must fit into one command of 16 MiB
+
+_connecting = threading.Lock()
+_index_locks: dict[Any, threading.Lock] = {}  # one for each class, so that no class waits for another's indexes
 
 
-class DocumentStore(ModelCollection):
+class _Open(NamedTuple):
+    """What belongs to one event loop and one connection.
+
+    :ivar made: MongoEngine's own collection object, or None if it has no connection.
+    :ivar client: None if the application handed its own database in.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    made: Any
+    client: Client | None
+    collection: Collection
+    fetches: Batcher[Any, Raw | None]
+    inserts: Batcher[bytes, None]
+    updates: SharedUpdates
+    pages: SharedPages
+
+
+class DocumentStore(DocumentsByKey):
     """One class's documents.
 
     :param codec: the class.
@@ -41,9 +65,64 @@ class DocumentStore(ModelCollection):
     """
 
     def __init__(self, codec: DocumentCodec, given: Any = None) -> None:
-        super().__init__(codec.model, given)
         self.codec = codec
+        self.model: Any = codec.model
+        self._given = given
         self._querysets = Querysets(self.model)
+        self._opened: _Open | None = None
+
+    @property
+    def collection_name(self) -> str:
+        """The name of the collection."""
+        return internals.collection_name(self.model)
+
+    def database(self) -> Any:
+        """The asynchronous database, on a client of the running loop."""
+        return self._given if self._given is not None else connected(internals.connection_alias(self.model)).database
+
+    async def collection(self) -> Collection:
+        """Return the collection on the running loop's client, after MongoEngine has made its indexes (once)."""
+        return (await self._open()).collection
+
+    async def _open(self) -> _Open:
+        known = self._opened
+        if (
+            known is not None
+            and known.loop is asyncio.get_running_loop()
+            and known.made is internals.opened_collection(self.model)  # MongoEngine forgets it where it disconnects
+            and not (known.client and known.client.keeper.done())
+        ):
+            return known
+        self._opened = self._connect(await in_thread(self._make_indexes))
+        return self._opened
+
+    def _connect(self, made: Any) -> _Open:
+        client = None if self._given is not None else connected(internals.connection_alias(self.model))
+        database = self._given if client is None else client.database
+        collection = Collection(database[self.collection_name])
+        fetches = Batcher(partial(self._fetch_group, collection))
+        inserts = Batcher(collection.insert, writes=True, weigh=len)
+        shared = SharedUpdates(collection), SharedPages(collection)
+        return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts, *shared)
+
+    def _make_indexes(self) -> Any:
+        """Make the indexes, unless that has been done; return MongoEngine's own collection object, if there is one."""
+        lock = _index_locks.setdefault(self.model, threading.Lock())
+        if not lock.acquire(timeout=MAX_WAIT_SECONDS):
+            raise Unavailable(TOO_SLOW)
+        try:
+            with _connecting:  # which MongoEngine does not do by itself
+                internals.database(self.model)
+            return internals.collection(self.model)
+        except NotConnected:
+            if self._given is None:
+                raise
+            return None
+        except BaseException:
+            internals.forget_collection(self.model)  # MongoEngine sets it first, and then would never make the indexes
+            raise
+        finally:
+            lock.release()
 
     # -- finding
 
@@ -105,77 +184,6 @@ class DocumentStore(ModelCollection):
         """Return whether there is a document with this raw primary key, whoever may see it."""
         return bool(await (await self.collection()).find({"_id": key}, limit=1, keys=["_id"]))
 
-    async def missing(self, keys: Sequence[Any], context: Any) -> list[Any]:
-        """Return those of primary keys that name no document that :meth:`find` would give."""
-        assert self.codec.pk is not None
-        pk = self.codec.pk.declared
-        if self._querysets.narrow_one:
-            found = await asyncio.gather(*(self.find(pk, key, context) for key in keys), return_exceptions=True)
-            for outcome in found:
-                if isinstance(outcome, BaseException) and not isinstance(outcome, NotFound):
-                    raise outcome
-            return [key for key, outcome in zip(keys, found, strict=True) if isinstance(outcome, NotFound)]
-        stored = {key: self.codec.store_key(key) for key in keys}
-        query = {"_id": {"$in": list(stored.values())}, **self._querysets.own}
-        found = [each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])]
-        there = found if any(isinstance(raw, Decimal128) for raw in stored.values()) else set(found)
-        return [key for key, raw in stored.items() if raw not in there]
-
-    async def identities(self, field: Field, keys: Sequence[Any], context: Any) -> list[Identity]:
-        """Return how those documents are known whose ``field`` is one of ``keys``.
-
-        They are those that :meth:`find` would give, one after the other, read in one query for each thousand keys.
-        """
-        codec = self.codec
-        assert codec.shape.public_id is not None
-        public = codec.fields[codec.shape.public_id.name]
-        collection = await self.collection()
-        found: list[Raw] = []
-        for start in range(0, len(keys), _KEYS_OF_A_QUERY):
-            query = await self._any_of(field, keys[start : start + _KEYS_OF_A_QUERY], context)
-            found += await collection.find(query, keys=["_id", public.stored])
-        ids = ((codec.key_value(each["_id"]), each.get(public.stored)) for each in found)
-        return [Identity(key, public.to_value(bson), public.to_json(bson)) for key, bson in ids]
-
-    async def find_many(self, keys: Sequence[Any], context: Any) -> list[Raw]:
-        """Return the documents with these primary keys, as values, that :meth:`find` would give."""
-        assert self.codec.pk is not None
-        pk, collection = self.codec.pk.declared, await self.collection()
-        found: list[Raw] = []
-        for start in range(0, len(keys), _KEYS_OF_A_QUERY):
-            found += await collection.find(await self._any_of(pk, keys[start : start + _KEYS_OF_A_QUERY], context))
-        return found
-
-    async def matching(self, conditions: Sequence[Raw], context: Any) -> list[Any]:
-        """Return the primary keys, as values, of documents that meet conditions: those that lists show.
-
-        :raises bzz.errors.BadRequest: if there are more than a thousand.
-        """
-        scope, _ = await self.list_query(context)
-        query = {"$and": [*([scope] if scope else []), *conditions]}
-        found = await (await self.collection()).find(query, keys=["_id"], limit=_KEYS_OF_A_QUERY + 1)
-        if len(found) > _KEYS_OF_A_QUERY:
-            raise BadRequest(
-                f"More than {_KEYS_OF_A_QUERY} {self.codec.shape.name} documents are meant: narrow it down."
-            )
-        keys = [self.codec.key_value(each["_id"]) for each in found]
-        gone = await self.missing(keys, context) if keys and self._querysets.narrow_one else []
-        return [key for key in keys if key not in gone]
-
-    async def _any_of(self, field: Field, keys: Sequence[Any], context: Any) -> Raw:
-        if self._querysets.narrow_one:
-            asked = await asyncio.gather(*(self._query_or_none(field, key, context) for key in keys))
-            return {"$or": [each for each in asked if each is not None] or [NOTHING]}
-        known = self.codec.fields[field.name]
-        stored = [bson for key in keys for bson in _bson_of(known, key)]
-        return {known.stored: {"$in": stored}, **self._querysets.own}
-
-    async def _query_or_none(self, field: Field, key: Any, context: Any) -> Raw | None:
-        try:
-            return await self.query(field, key, context)
-        except NotFound:
-            return None
-
     async def pages(self) -> SharedPages:
         """Return what gives pages of all documents."""
         return (await self._open()).pages
@@ -234,10 +242,3 @@ class DocumentStore(ModelCollection):
             return await opened.updates.put(query, change, wanted.inside, len(encoded))
         except OperationFailure as error:
             raise rejected(self.codec, error, applied({}, {"$set": sets})) from error
-
-
-def _bson_of(field: FieldCodec, key: Any) -> list[Any]:
-    try:
-        return [field.to_bson(key)]
-    except BAD_VALUE:  # such an id could never have been stored
-        return []

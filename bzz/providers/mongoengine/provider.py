@@ -10,11 +10,15 @@ from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from typing import Any
 
+import mongoengine as me
+
 from bzz.change import Diff
-from bzz.errors import BadRequest, NotFound
+from bzz.errors import BadRequest, ConfigurationError, NotFound
+from bzz.providers import hidden
 from bzz.providers.base import (
     ONE_BY_ONE,
     Changed,
+    Options,
     Path,
     Precondition,
     Record,
@@ -22,26 +26,34 @@ from bzz.providers.base import (
     Written,
 )
 from bzz.providers.compare_and_set import Conditions
-from bzz.providers.mongoengine import bulk, edits, nested, orm_writes
+from bzz.providers.mongoengine import bulk, edits, internals, nested, orm_writes
+from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
 from bzz.providers.mongoengine.codecs.classes import named_class
 from bzz.providers.mongoengine.codecs.diff import diff
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.forms import merged
+from bzz.providers.mongoengine.codecs.refusals import check_references_of, refusals
+from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
 from bzz.providers.mongoengine.document_reads import DocumentReads
 from bzz.providers.mongoengine.document_store import DocumentStore
+from bzz.providers.mongoengine.path_reader import PathReader
+from bzz.providers.mongoengine.querysets import check_hooks
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.record import DocumentRecord
+from bzz.providers.mongoengine.record import DocumentRecord, shape_of
 from bzz.providers.mongoengine.updates import InPlace
+from bzz.providers.public_ids import Identity, PublicIds
 from bzz.providers.records import changed, created, deleted
 from bzz.providers.value_checks import (
     Document,
+    Stored,
     require_declared,
     require_ids,
     split_ids,
     undeclared,
 )
+from bzz.shape import Field, Shape
 from bzz.shape.documents import TAG
 
 __all__ = ["MongoEngineProvider"]
@@ -51,6 +63,64 @@ logger = logging.getLogger("bzz.providers.mongoengine")
 
 class MongoEngineProvider(DocumentReads):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
+
+    def __init__(self, model: type, options: Options) -> None:
+        if not issubclass(model, me.Document) or internals.is_abstract(model):
+            raise ConfigurationError(f"{model!r} is no concrete mongoengine.Document")
+        if options.database is not None:
+            check_database(options.database)
+        self._model = model
+        self._options = options
+        self._public_ids = PublicIds(self._find_identities)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Describe the model, and all classes that its routes lead to, as they are known now."""
+        self._drawn_of = internals.count_registered()
+        registry = Registry(self._model, self._options.hidden, self._options.read_only)
+        for each in registry.reachable:
+            check_hooks(each)
+            orm_writes.check_save(each)
+        self._reader = PathReader(registry, self._options.database)
+        self._documents = self._reader.documents(registry.root)
+        self._registry = registry
+
+    @property
+    def shape(self) -> Shape:  # type: ignore[override]  # which nobody sets
+        """The model. Each request asks for it first, so that classes that were imported since are known to it."""
+        if self._drawn_of != internals.count_registered():
+            self._draw_again()
+        return self._registry.root.shape
+
+    def _draw_again(self) -> None:
+        try:
+            self._draw()
+        except ConfigurationError:
+            logger.exception("%s is served without the classes that were imported last", self._model.__name__)
+        else:
+            hidden.note(self._registry.root.shape)
+
+    def check(self, shape: Shape, values: Map[str, Any]) -> Map[str, Sequence[str]]:
+        return refusals(self._registry.of(shape.model), values)
+
+    def has_public_ids(self, shape: Shape) -> bool:
+        return shape.model in self._registry.with_public_ids
+
+    async def resolve_public_ids(self, shape: Shape, data: dict[str, Any], context: Any) -> None:
+        await self._public_ids.resolve(shape, data, context)
+
+    async def render_public_ids(self, items: Sequence[Any], shown: Sequence[Any], context: Any) -> None:
+        shapes = [each if isinstance(each, Shape) else shape_of(self._registry.root, each) for each in items]
+        await self._public_ids.show(shapes, shown, context)
+
+    async def _find_identities(self, shape: Shape, field: Field, keys: Sequence[Any], context: Any) -> list[Identity]:
+        return await self._reader.of(shape).identities(field, keys, context)
+
+    async def _check_references(
+        self, codec: DocumentCodec, values: Map[str, Any], context: Any, stored: Stored | None = None
+    ) -> None:
+        if codec.refers:
+            await check_references_of(codec, values, self._reader.missing_for(context), stored)
 
     # -- creating
 
