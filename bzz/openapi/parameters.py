@@ -176,7 +176,7 @@ _OPERANDS: dict[Operator, JsonSchema] = {
     "size": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
     "near": {"type": "string", "description": "longitude,latitude,metres"},
     "within": {"type": "string", "description": "west,south,east,north"},
-    **{operator: {"type": "string", "maxLength": 1000} for operator in PATTERNS},
+    **{operator: {"type": "string"} for operator in PATTERNS},
 }
 
 _MEANINGS: dict[Operator, str] = {

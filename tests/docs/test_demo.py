@@ -236,7 +236,7 @@ def sign_in(address: str, user: str) -> str:
     """The token of a new session, which is begun as the page does."""
     with httpx.Client(base_url=address, trust_env=False) as client:
         page = client.get("/").text
-        found = re.search(r'const authorize = "([^"]+)", clientId = "([^"]+)"', page)
+        found = re.search(r'data-authorize="([^"]+)" data-client="([^"]+)"', page)
         assert found is not None, page
         verifier = "v" * 43
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

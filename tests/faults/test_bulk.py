@@ -114,7 +114,7 @@ async def test_a_commit_whose_result_stays_unknown_is_said_to_be(yard: Yard) -> 
 async def test_references_that_cannot_be_looked_up_are_a_503_with_nothing_done(yard: Yard, prefer: str) -> None:
     dock = (await yard.client.post("/bulk_dock/", json={"name": "a"})).json()["id"]
     yard.fail("find", errorCode=8000)
-    rows = [{**row, "bulk_dock": dock} for row in ROWS]
+    rows = [{**row, "dock": dock} for row in ROWS]
     answer = await yard.client.post("/bulk_parcel/", json=rows, headers={"Prefer": prefer})
     yard.mend()
     if prefer == "handling=lenient":

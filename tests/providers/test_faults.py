@@ -53,5 +53,7 @@ def test_what_needs_nothing_that_a_provider_lacks_is_asked_of_it_all_the_same(mo
 
 
 def test_a_capability_that_there_is_not_is_a_mistake() -> None:
-    with pytest.raises(ConfigurationError, match=r"TestMine\.lacks names transactions; there are: dangling, embedded"):
+    with pytest.raises(
+        ConfigurationError, match=r"TestMine\.lacks names transactions; there are: dangling, diagnosis, embedded"
+    ):
         type("TestMine", (ProviderContract,), {"lacks": {"transactions": "none"}})
