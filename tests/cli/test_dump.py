@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import Shop
 from tests.cli.running import run
 
+pytestmark = pytest.mark.slow  # each starts a process
+
 ROWS = [{"name": f"w{number:03}", "price": number} for number in range(250)]
 
 

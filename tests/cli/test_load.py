@@ -15,6 +15,8 @@ import pytest
 from tests.cli.conftest import Shop
 from tests.cli.running import COMMAND, environment, run
 
+pytestmark = pytest.mark.slow  # each starts a process, and some are killed
+
 LONG = "x" * 21
 
 

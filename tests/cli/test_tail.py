@@ -18,6 +18,8 @@ from bzz.cli.frames import FrameReader
 from tests.cli.conftest import Shop
 from tests.cli.running import COMMAND, environment, hear_ctrl_c, run
 
+pytestmark = pytest.mark.slow  # each starts a process that follows a feed
+
 
 @contextmanager
 def tailing(url: str, *options: str) -> Iterator[subprocess.Popen[str]]:
