@@ -18,7 +18,6 @@ __all__ = ["HEADER", "LOGGERS", "current_handler", "current_id", "id_from", "id_
 HEADER = "X-Request-Id"
 
 LOGGERS = (
-    "access",
     "auth",
     "database",
     "events",
@@ -31,7 +30,7 @@ LOGGERS = (
     "serving",
     "signals",
 )
-"""The loggers of bzz, without ``bzz.`` in front."""
+"""The loggers of bzz, without ``bzz.`` in front; the lines of ``bzz.access`` have the id already."""
 
 _ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 

@@ -19,7 +19,7 @@ EVENTS = (
 )
 TRIED_ELSEWHERE = (*EVENTS, "cli", "auth", "mock", "benchmarks", "providers")
 
-SLOW = ("tutorial", "testing", "coming-from-pocketbase")  # they run pytest, or follow feeds for seconds
+SLOW = ("tutorial", "testing", "coming-from-pocketbase", "live")  # they run pytest, or follow feeds for seconds
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "recipes").glob("*.md"))]
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")

@@ -107,6 +107,7 @@ def test_subclasses_are_shown_filtered_and_reached_by_their_own_fields(made: dic
     assert "code" not in shown
 
 
+@pytest.mark.slow
 async def test_expanded_documents_are_what_the_schema_says(
     serve: Serve, database_name: str, made: dict[str, Any]
 ) -> None:

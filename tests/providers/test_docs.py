@@ -29,6 +29,7 @@ def database(mongo: MongoServer) -> Iterator[str]:
         client.drop_database(name)
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_page_end_as_it_says(mongo: MongoServer, database: str, tmp_path: Path) -> None:
     program, source = tmp_path / "test_provider.py", [block.text for block in blocks(PAGE) if block.kind == "python"]
     program.write_text("\n\n".join(source).replace('me.connect("contract"', f'me.connect("{database}"'))
