@@ -25,7 +25,7 @@ class Site:
     resources: Mapping[str, Resource]
 
     def of_model(self, model: type) -> Resource | None:
-        """Return the resource whose list holds the documents of a model; None where there is none to read."""
+        """Return the resource that lists the documents of a model, or None if no list may be read."""
         return next((each for each in self.resources.values() if each.provider.shape.model is model), None)
 
 

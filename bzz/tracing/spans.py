@@ -110,7 +110,7 @@ def _context_of(event: Event) -> Context | None:
 
 
 def current_traceparent() -> str | None:
-    """Return the ``traceparent`` of the current span; None where there is none."""
+    """Return the ``traceparent`` of the current span, or None outside of a span."""
     carrier: dict[str, str] = {}
     _W3C.inject(carrier)
     return carrier.get("traceparent")

@@ -1,8 +1,8 @@
 """What validation says of values, under dotted names.
 
-MongoEngine's own words, and Python's, are not for clients: where they would be told, bzz says what is wanted. The words
-of the application are told as they are: those of ``validation=`` functions, of field classes with checks of their own,
-and of ``clean()``. Whose words an error has is known from where it was raised.
+MongoEngine's own words, and Python's, are not for clients: where they would be told, bzz says what is wanted. The
+application's own messages reach the client unchanged: those of ``validation=`` functions, of field classes with their
+own checks, and of ``clean()``. Where an error was raised tells whose message it holds.
 """
 
 from __future__ import annotations
