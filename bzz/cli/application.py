@@ -16,12 +16,13 @@ from bzz.cli.console import Failure
 from bzz.errors import BzzError
 from bzz.extras import needs
 from bzz.model.resource import Resource
+from bzz.routing import rules_of
 from bzz.serving.source import load
 
 with needs("cli"):
     import typer
 
-__all__ = ["ApplicationName", "AsJson", "Mounted", "load_application", "mounted", "rules_of"]
+__all__ = ["ApplicationName", "AsJson", "Mounted", "load_application", "mounted"]
 
 ApplicationName = Annotated[
     str, typer.Argument(metavar="MODULE:NAME", help="An application, or a function that makes one.")
@@ -70,13 +71,6 @@ def mounted(application: Application) -> Iterator[Mounted]:
             yield Mounted(resource.url, rule.target, arguments, resource)
         elif issubclass(rule.target, RequestHandler):
             yield Mounted(_readable(rule.matcher.regex.pattern), rule.target, arguments)
-
-
-def rules_of(router: Any) -> Iterator[Any]:
-    """Yield the rules of a router, and of those behind it."""
-    for rule in getattr(router, "rules", ()):
-        yield rule
-        yield from rules_of(rule.target)
 
 
 def _readable(pattern: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-from bzz.cli.application import ApplicationName, load_application, rules_of
+from bzz.cli.application import ApplicationName, load_application
 from bzz.cli.console import ending
 from bzz.extras import needs
 from bzz.openapi.document import document
 from bzz.openapi.older import as_3_0
+from bzz.routing import rules_of
 
 with needs("cli"):
     import typer
