@@ -96,7 +96,7 @@ def _guard(application: Application, resource: Resource, methods: Sequence[str])
 
 
 def _shown_as(resource: Resource, path: Path) -> Iterator[str]:
-    is_embedded_list = path.last.is_list and not any(step.is_reference for step in path.steps)
+    is_embedded_list = path.last.is_list and not path.follows_reference
     if EVENT_STREAM in resource.served and (len(path.steps) == 1 or is_embedded_list):
         yield "live"
     if HTML in resource.served:

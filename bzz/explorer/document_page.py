@@ -166,5 +166,4 @@ def _id_of(shape: Shape) -> str | None:
 
 
 def _is_live(page: Page) -> bool:
-    steps = page.handler.path.steps[1:]
-    return EVENT_STREAM in page.resource.served and not any(each.is_reference for each in steps)
+    return EVENT_STREAM in page.resource.served and not page.handler.path.follows_reference

@@ -108,7 +108,7 @@ def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row
 def _live_url(page: Page) -> str | None:
     """Return the URL of the feed of the rows; None for a list that is not live."""
     path, address = page.handler.path, page.address
-    if EVENT_STREAM not in page.resource.served or any(each.is_reference for each in path.steps[1:]):
+    if EVENT_STREAM not in page.resource.served or path.follows_reference:
         return None
     if address.value("q") is not None or not all(_is_own(path.last.shape, name) for name, _ in address.filters):
         return None

@@ -44,7 +44,7 @@ class Feed(Representation):
     async def answer(self, handler: ModelHandler) -> None:
         """Called by the handler for ``Accept: text/event-stream``."""
         path = handler.path
-        if any(step.is_reference for step in path.steps[1:]):
+        if path.follows_reference:
             raise NotAcceptable("What a reference leads to has a feed at its own URL; here it is shown as JSON.")
         asked = Asked(handler.request.query, handler.request.headers.get("Last-Event-ID"))
         view = view_of(handler.resource, path, asked.query, handler)

@@ -110,7 +110,9 @@ def _texts(place: Place) -> Operation:
 
 def _is_live(place: Place) -> bool:
     return (
-        EVENT_STREAM in place.resource.served and not place.last.is_reference and (place.is_root or place.last.is_list)
+        EVENT_STREAM in place.resource.served
+        and not place.path.follows_reference
+        and (place.is_root or place.last.is_list)
     )
 
 

@@ -57,6 +57,11 @@ class Path(NamedTuple):
         """The path as receivers get it: ``['team/42', 'members/7']``."""
         return [step.text for step in self.steps]
 
+    @property
+    def follows_reference(self) -> bool:
+        """Whether the end of the path is a list of references, or lies in another document."""
+        return any(step.is_reference for step in self.steps)
+
 
 @dataclass(frozen=True)
 class Condition:
