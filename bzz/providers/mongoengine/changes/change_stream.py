@@ -18,6 +18,7 @@ from pymongo.read_concern import ReadConcern
 from bzz.errors import Unavailable
 from bzz.providers.changes import HistoryLost
 from bzz.providers.mongoengine.changes.pace import AWAIT_MS, HURRIED_AWAIT_MS, INTERVAL_SECONDS, Pace
+from bzz.providers.mongoengine.concurrency import heeding
 
 __all__ = ["ChangeStream"]
 
@@ -146,7 +147,7 @@ class ChangeStream:
     async def _next(self) -> RawBSONDocument | None:
         asked = self._stream.try_next()
         if not isinstance(asked, asyncio.Future):
-            return cast("RawBSONDocument | None", await asked)
+            return cast("RawBSONDocument | None", await heeding(asked))
         self._asked = asked
         self._asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # told below, if anyone waits
         return cast("RawBSONDocument | None", await asyncio.shield(asked))

@@ -13,6 +13,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from bzz.change import Position
 from bzz.errors import Unavailable
 from bzz.providers.mongoengine.changes.commands import Commands
+from bzz.providers.mongoengine.concurrency import heeding
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.paging import Key
@@ -65,7 +66,7 @@ async def read_snapshot(
             find["readConcern"] = {"level": "snapshot", "atClusterTime": time}
             try:
                 async with asyncio.timeout(REPLY_SECONDS):
-                    cursor = await commands.database.cursor_command(find, codec_options=options)
+                    cursor = await heeding(commands.database.cursor_command(find, codec_options=options))
             except TimeoutError:
                 break
             except OperationFailure as error:
@@ -92,7 +93,7 @@ async def _batch(cursor: Any) -> list[Raw]:
     try:
         with reading():
             async with asyncio.timeout(REPLY_SECONDS):
-                found: list[Raw] = await cursor.to_list(BATCH_DOCUMENTS)
+                found: list[Raw] = await heeding(cursor.to_list(BATCH_DOCUMENTS))
                 return found
     except TimeoutError:
         raise Unavailable() from None
