@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,8 +98,10 @@ class Lanes:
                 self._finish(lane, tickets)
                 continue
             slow = loop.call_later(SLOW_SECONDS, self._set_aside, lane)
-            failure = await self._caller.call(tickets[0].commit, 1)
-            slow.cancel()
+            try:
+                failure = await self._caller.call(tickets[0].commit, 1)
+            finally:
+                slow.cancel()
             if lane.aside is not None:
                 await self._end(await lane.aside, failure)
                 return
@@ -117,7 +120,8 @@ class Lanes:
         self._done(tickets)
 
     def _set_aside(self, lane: _Lane) -> None:
-        lane.aside = self._run(self._put_aside(lane))
+        with suppress(asyncio.CancelledError):  # the session is ending
+            lane.aside = self._run(self._put_aside(lane))
 
     async def _put_aside(self, lane: _Lane) -> Letter:
         tickets = list(lane.waiting)

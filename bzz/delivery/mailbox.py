@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
+from bzz.change import Position
 from bzz.delivery.attempt import Failure, change_id
 from bzz.delivery.backoff import pause_after
 from bzz.delivery.listener import DurableListener
@@ -38,7 +39,8 @@ class Mailbox:
         self._listener = listener
         self._deliveries = deliveries
         self._claims = claims
-        self._keys: dict[int, set[str]] = {}
+        self._last: dict[int, dict[str, Position]] = {}
+        """Of each partition, the documents that have letters, and the position of the last one."""
         self._moving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.news = asyncio.Event()
         """Set where a letter may be due that was not before."""
@@ -46,16 +48,16 @@ class Mailbox:
     async def open(self) -> None:
         """Learn which documents have letters."""
         for partition, claim in self._claims.items():
-            self._keys[partition] = await until_stored(lambda claim=claim: self._deliveries.keys(claim))  # type: ignore[misc]
+            self._last[partition] = await until_stored(lambda claim=claim: self._deliveries.keys(claim))  # type: ignore[misc]
 
     @property
     def is_empty(self) -> bool:
         """Whether there are no letters at all."""
-        return not any(self._keys.values())
+        return not any(self._last.values())
 
     def has(self, partition: int, key: str) -> bool:
         """Return whether a document has letters."""
-        return key in self._keys[partition]
+        return key in self._last[partition]
 
     async def put_behind(self, partition: int, key: str, commits: Sequence[Commit]) -> bool:
         """Put changes behind the letters of a document; false where it has none any more, and nothing was done.
@@ -63,9 +65,15 @@ class Mailbox:
         :raises ClaimLost: where another process owns the partition.
         """
         async with self._alone(key):
-            if not self.has(partition, key):
+            last = self._last[partition].get(key)
+            if last is None:
                 return False
-            await self._put(partition, [self._letter(partition, key, each, "queued") for each in commits])
+            # What comes again from before the last letter was handled, or has a letter: after a crash, progress may lie
+            # behind the letters.
+            new = [each for each in commits if each.position > last]
+            if new:
+                await self._put(partition, [self._letter(partition, key, each, "queued") for each in new])
+                self._last[partition][key] = new[-1].position
             return True
 
     async def put_first(self, partition: int, key: str, commits: Sequence[Commit], failure: Failure | None) -> Letter:
@@ -78,7 +86,7 @@ class Mailbox:
             first = self._letter(partition, key, commits[0], "waiting")
             first = self._failed(first, failure) if failure is not None else first
             await self._put(partition, [first, *(self._letter(partition, key, each, "queued") for each in commits[1:])])
-            self._keys[partition].add(key)
+            self._last[partition][key] = commits[-1].position
             self.news.set()
             return first
 
@@ -105,7 +113,7 @@ class Mailbox:
             if has_next is None:
                 raise ClaimLost(letter.partition)
             if not has_next:
-                self._keys[letter.partition].discard(letter.key)
+                self._last[letter.partition].pop(letter.key, None)
         self.news.set()
 
     async def due(self, busy: Sequence[str], limit: int) -> list[Letter]:

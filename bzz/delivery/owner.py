@@ -56,7 +56,9 @@ class Owner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        await asyncio.gather(*(self._close(each, seconds) for each in list(self._sessions)))
+        closing = asyncio.gather(*(self._close(each, seconds) for each in list(self._sessions)))
+        while not (await asyncio.wait([closing], timeout=BEAT_SECONDS))[0]:
+            await self._stay()
         if self._notes:
             await asyncio.wait(self._notes)
         try:
@@ -65,16 +67,20 @@ class Owner:
             logger.warning("%s: the database is away, so others have to wait for the partitions", self._listener.name)
 
     async def _run(self) -> None:
-        await until_stored(lambda: self._source.changes.prepare(self._source.collections))
-        await until_stored(self._enroll)
+        is_known = False
         while True:
             try:
+                if not is_known:
+                    await self._source.changes.prepare(self._source.collections)
+                    await self._enroll()
+                    is_known = True
                 await self._beat()
             except (Unavailable, OutcomeUnknown) as error:
                 logger.warning("%s: the database is away: %s", self._listener.name, error)
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
                 logger.exception("%s: its partitions could not be shared", self._listener.name)
+                is_known = False  # somebody may have dropped the database
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 await asyncio.sleep(BEAT_SECONDS)
@@ -99,39 +105,53 @@ class Owner:
         """Say that this process is there, and take or give partitions."""
         asked_at = time.monotonic()
         standing = await self._deliveries.attend(self._listener.name, self._holder, LEASE_SECONDS)
-        self._lease.prolong(asked_at)
-        if self._caller.failing_since is None:
-            self._caller.failing_since = standing.failing_since
         for session in list(self._sessions):
             if not session.partitions <= standing.owned or standing.trouble is not None:
                 await self._close(session, 0)
+        self._lease.prolong(asked_at)  # only now: a session whose partitions are another's must not begin a call by it
+        if self._caller.failing_since is None:
+            self._caller.failing_since = standing.failing_since
         if standing.trouble is not None:
             return
         share = math.ceil(PARTITIONS / standing.members)
-        owned = sum(len(each.partitions) for each in self._sessions)
-        if owned > share:
-            await self._give(owned - share)
-        elif owned < share:
-            await self._take(standing, share - owned)
+        if len(self._working) > share:
+            await self._close(max(self._sessions, key=lambda each: len(each.partitions)), BEAT_SECONDS)
+        await self._take(standing, share)
 
-    async def _take(self, standing: Standing, number: int) -> None:
-        """Own so many more of the partitions that are free, or that this process owned before something went wrong."""
-        working = {each for session in self._sessions for each in session.partitions}
-        claims = []
-        for each in [*standing.free, *(standing.owned - working)][:number]:
+    async def _stay(self) -> None:
+        """Prolong the lease while the last calls end."""
+        asked_at = time.monotonic()
+        try:
+            standing = await self._deliveries.attend(self._listener.name, self._holder, LEASE_SECONDS)
+        except (Unavailable, OutcomeUnknown) as error:
+            logger.warning("%s: the database is away: %s", self._listener.name, error)
+            return
+        if self._working <= standing.owned:
+            self._lease.prolong(asked_at)
+
+    @property
+    def _working(self) -> set[int]:
+        """The partitions that there is a session for."""
+        return {each for session in self._sessions for each in session.partitions}
+
+    async def _take(self, standing: Standing, share: int) -> None:
+        """Work on a share of the partitions: first on those that are owned already, then on those that are free.
+
+        What is owned beyond the share is given to others. Partitions whose session has ended are claimed anew: so
+        nothing that it was still writing is stored later.
+        """
+        room = share - len(self._working)
+        idle = sorted(standing.owned - self._working)
+        claims: list[Claim] = []
+        for each in [*idle, *standing.free]:
+            if len(claims) >= room and each not in idle:
+                break
             claim = await self._deliveries.claim(self._listener.name, each, self._holder, LEASE_SECONDS)
-            if claim is not None:
+            if claim is not None and len(claims) < room:
                 claims.append(claim)
+            elif claim is not None:
+                await self._deliveries.release(claim)
         self._open(claims)
-
-    async def _give(self, number: int) -> None:
-        """Give so many partitions to others: a session ends, and goes on with what it keeps."""
-        session = max(self._sessions, key=lambda each: len(each.partitions))
-        claims = await self._close(session, BEAT_SECONDS)
-        kept = max(0, len(claims) - number)
-        for each in claims[kept:]:
-            await self._deliveries.release(each)
-        self._open(claims[:kept])
 
     # -- sessions
 
@@ -157,11 +177,11 @@ class Owner:
         finally:
             self._sessions.pop(session, None)
 
-    async def _close(self, session: Session, seconds: float) -> list[Claim]:
-        """End a session; return its claims, with the progress that was made."""
+    async def _close(self, session: Session, seconds: float) -> None:
+        """End a session; its partitions stay owned."""
         task = self._sessions.get(session)
         if task is None:
-            return []
+            return
         if seconds:
             try:
                 async with asyncio.timeout(seconds + RETRY_SECONDS):
@@ -170,7 +190,6 @@ class Owner:
                 logger.warning("%s: what was done last may be done again: %s", self._listener.name, error)
         task.cancel()
         await asyncio.wait([task])
-        return session.claims
 
     # -- what calls tell
 

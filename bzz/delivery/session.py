@@ -7,7 +7,7 @@ import logging
 import zlib
 from collections.abc import Coroutine, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bzz.change import Position
@@ -74,11 +74,6 @@ class Session:
         """The numbers of the partitions."""
         return frozenset(self._partitions)
 
-    @property
-    def claims(self) -> list[Claim]:
-        """The claims, with the progress that was made."""
-        return [replace(each.claim, progress=each.tracker.progress) for each in self._partitions.values()]
-
     async def run(self) -> None:
         """Work without end.
 
@@ -103,7 +98,11 @@ class Session:
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         assert self._group is not None
-        return self._group.create_task(work)
+        try:
+            return self._group.create_task(work)
+        except RuntimeError:  # the session is ending, and so is whoever asks
+            work.close()
+            raise asyncio.CancelledError() from None
 
     # -- the stream
 

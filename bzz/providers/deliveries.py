@@ -234,8 +234,8 @@ class Deliveries(ABC):
         """
 
     @abstractmethod
-    async def keys(self, claim: Claim) -> set[str]:
-        """Return the keys of the documents that have letters."""
+    async def keys(self, claim: Claim) -> dict[str, Position]:
+        """Return the keys of the documents that have letters, with the position of the last one of each."""
 
     @abstractmethod
     async def due(self, claims: Sequence[Claim], but: Collection[str], limit: int) -> list[Letter]:

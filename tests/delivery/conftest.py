@@ -6,14 +6,20 @@ import asyncio
 import inspect
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+import bson
 import pytest
+from bson.raw_bson import RawBSONDocument
 
+from bzz.change import Position
 from bzz.delivery import lease, listener, owner
 from bzz.events import Event
+from bzz.providers.deliveries import Letter, LetterState
+from bzz.providers.mongoengine.changes.commits import StoredCommit
 
-__all__ = ["Seen", "eventually"]
+__all__ = ["Seen", "a_letter", "eventually"]
 
 
 async def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
@@ -27,6 +33,16 @@ async def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
             return found
         assert time.monotonic() < deadline, f"{condition} does not come true"
         await asyncio.sleep(0.01)
+
+
+def a_letter(key: str, increment: int, state: LetterState = "queued") -> Letter:
+    """A letter of the listener ``x``, in its first partition."""
+    now = datetime.now(UTC)
+    document = RawBSONDocument(bson.encode({"_id": key}))
+    commit = StoredCommit(
+        "sheep", key, "created", None, {"_id": key}, True, Position(5, increment, 1), now, 1, (None, document)
+    )
+    return Letter(f"x/sheep:5.{increment}.1", "x", 0, key, commit, state, 0, now)
 
 
 class Seen(list[Any]):

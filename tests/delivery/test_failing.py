@@ -11,6 +11,7 @@ import pytest
 import bzz
 from bzz.delivery import lanes
 from bzz.delivery.listener import RetryLater, SwitchOff
+from bzz.delivery.session import Session
 from bzz.providers.deliveries import Deliveries, Letter, LetterState
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
@@ -36,11 +37,12 @@ class Failing(Seen):
     def __init__(self, *addresses: str, error: Exception | None = None) -> None:
         super().__init__()
         self.addresses = set(addresses)
+        self.steps_that_fail: set[int] = set()
         self.error = error or ValueError("no such street")
 
     async def __call__(self, event: Any) -> None:
         await super().__call__(event)
-        if event.instance.address in self.addresses:
+        if event.instance.address in self.addresses or event.instance.steps in self.steps_that_fail:
             raise self.error
 
     @property
@@ -261,3 +263,53 @@ async def test_a_receiver_knows_since_when_it_has_failed(database_name: str, del
         await eventually(lambda: is_failing(deliveries))
         listener.addresses.clear()
         await eventually(lambda: is_well(deliveries))
+
+
+async def test_what_comes_again_before_a_letter_is_not_put_behind_it(
+    database_name: str, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Failing()
+    listener.steps_that_fail = {2}
+    deliver(listener, max_attempts=1, start="now")
+    with monkeypatch.context() as crash:
+        crash.setattr(Session, "_save", nothing)
+        async with bzz.deliver():
+            await enrolled(deliveries)
+            walk("a", 3)
+            (letter,) = await letters(deliveries, 1)
+            await eventually(lambda: has_letters(deliveries, 2))
+    listener.clear()
+    listener.steps_that_fail = set()
+    await deliveries.mark("waiting", "x", [letter.id])
+    async with bzz.deliver():
+        await eventually(lambda: has_letters(deliveries, 0))
+    assert list(dict.fromkeys(each[1] for each in listener.steps)) == [2, 3]
+
+
+async def nothing(session: Session) -> None:
+    """Save no progress, as a process does that is killed before it can."""
+
+
+async def has_letters(deliveries: Deliveries, number: int) -> bool:
+    return len(await deliveries.letters(states=("dead", "waiting", "queued"))) == number
+
+
+async def test_a_session_that_ends_in_the_middle_of_a_call_leaves_nothing_behind(
+    database_name: str, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "SLOW_SECONDS", 0.2)
+    begun = asyncio.Event()
+    wrong: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: wrong.append(context))
+
+    @bzz.durable("Parcel.*", name="x", start="beginning")
+    async def hang(event: Any) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    walk("a", 0)
+    monkeypatch.setattr("bzz.delivery.running.GRACE_SECONDS", 0)
+    async with bzz.deliver():
+        await begun.wait()
+    await asyncio.sleep(0.3)
+    assert wrong == []

@@ -7,6 +7,7 @@ so it conflicts with whoever claims the partition meanwhile.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from pymongo import ReadPreference, UpdateOne
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from bzz.change import Position
 from bzz.providers.deliveries import (
     DEAD,
     Claim,
@@ -29,8 +31,9 @@ from bzz.providers.deliveries import (
     Standing,
     Trouble,
 )
+from bzz.providers.mongoengine.changes.claim_sessions import ClaimSessions
 from bzz.providers.mongoengine.changes.letter_codec import LetterCodec
-from bzz.providers.mongoengine.changes.progress_codec import read_progress, stored_progress
+from bzz.providers.mongoengine.changes.progress_codec import read_position, read_progress, stored_progress
 from bzz.providers.mongoengine.concurrency import Operations
 from bzz.providers.mongoengine.raw import Raw
 
@@ -57,7 +60,7 @@ class MongoDeliveries(Deliveries):
             read_concern=ReadConcern("majority"),
             write_concern=WriteConcern("majority"),
         )
-        self._client = database.client
+        self._sessions = ClaimSessions(database.client)
         self._operations = Operations(database.client)
         self._listeners = majority[LISTENERS]
         self._letters = majority[LETTERS]
@@ -114,17 +117,18 @@ class MongoDeliveries(Deliveries):
         await self._write(lambda: self._listeners.update_one({"_id": listener}, {"$unset": {f"members.{holder}": ""}}))
 
     async def claim(self, listener: str, partition: int, holder: str, seconds: float) -> Claim | None:
-        taken = {
+        taken: Raw = {
             "holder": holder,
             "leased_until": {"$add": ["$$NOW", round(seconds * 1000)]},
             "fence": {"$add": [{"$ifNull": ["$fence", 0]}, 1]},
         }
+        claimable = {"_id": _partition_id(listener, partition), "$expr": _claimable(holder)}
+        before = await self._operations.read(lambda: self._listeners.find_one(claimable, {"session": 1}))
+        if before is None:
+            return None
+        taken["session"] = {"$literal": await self._sessions.begin(listener, partition, before.get("session"))}
         row = await self._write(
-            lambda: self._listeners.find_one_and_update(
-                {"_id": _partition_id(listener, partition), "$expr": _claimable(holder)},
-                [{"$set": taken}],
-                return_document=True,
-            )
+            lambda: self._listeners.find_one_and_update(claimable, [{"$set": taken}], return_document=True)
         )
         return None if row is None else Claim(listener, partition, holder, row["fence"], read_progress(row["progress"]))
 
@@ -141,12 +145,14 @@ class MongoDeliveries(Deliveries):
         return [] if done.matched_count == len(writes) else await self._lost(claim for claim, _ in progress)
 
     async def _lost(self, claims: Iterable[Claim]) -> list[Claim]:
-        asked = {(_partition_id(each.listener, each.partition), each.fence): each for each in claims}
+        asked = {(_partition_id(each.listener, each.partition), each.fence, each.holder): each for each in claims}
         rows = await self._operations.read(
-            lambda: self._listeners.find({"_id": {"$in": [id for id, _ in asked]}}, {"fence": 1}).to_list(None)
+            lambda: self._listeners.find(
+                {"_id": {"$in": [id for id, _, _ in asked]}}, {"fence": 1, "holder": 1}
+            ).to_list(None)
         )
         for row in rows:
-            asked.pop((row["_id"], row.get("fence")), None)
+            asked.pop((row["_id"], row.get("fence"), row.get("holder")), None)
         return list(asked.values())
 
     # -- letters, by their owner
@@ -197,17 +203,19 @@ class MongoDeliveries(Deliveries):
             return await write(session) if done.matched_count else None
 
         async def run() -> bool | None:
-            session = self._client.start_session()
-            if inspect.isawaitable(session):
-                session = await session  # Motor's
-            async with session:
+            async with self._sessions.of(claim.listener, claim.partition) as session:
                 return await session.with_transaction(checked, write_concern=WriteConcern("majority"))  # type: ignore[no-any-return]
 
-        return await self._write(run)
+        # Where nobody waits for it any more, it ends by itself: left half done, it would lock the partition.
+        running = asyncio.ensure_future(self._write(run))
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(running)
 
-    async def keys(self, claim: Claim) -> set[str]:
+    async def keys(self, claim: Claim) -> dict[str, Position]:
         own = {"listener": claim.listener, "partition": claim.partition}
-        return set(await self._operations.read(lambda: self._letters.distinct("key", own)))
+        last = {"_id": "$key", "position": {"$max": "$position"}}
+        rows = await self._all(self._letters, [{"$match": own}, {"$group": last}])
+        return {row["_id"]: read_position(row["position"]) for row in rows}
 
     async def due(self, claims: Sequence[Claim], but: Collection[str], limit: int) -> list[Letter]:
         query = {**_of_claims(claims), **_OPEN, "due": {"$lte": datetime.now(UTC)}, "key": {"$nin": list(but)}}

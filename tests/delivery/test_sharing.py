@@ -1,0 +1,228 @@
+"""Several processes share the work of a listener; here they are several owners in one."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import mongoengine as me
+import pytest
+
+import bzz
+from bzz.change import Position
+from bzz.delivery import owner
+from bzz.delivery.listener import declared
+from bzz.delivery.owner import Owner
+from bzz.delivery.session import PARTITIONS
+from bzz.delivery.source import sources_of
+from bzz.providers.deliveries import Claim, Deliveries, Letter, Progress
+from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
+from tests.conftest import Driver
+from tests.delivery.conftest import Seen, a_letter, eventually
+
+
+class Sheep(me.Document):
+    name = me.StringField()
+
+
+@pytest.fixture
+def deliveries(driver: Driver) -> Deliveries:
+    return MongoDeliveries(driver())
+
+
+def make_owner() -> Owner:
+    (listener,) = declared()
+    (source,) = sources_of(listener)
+    return Owner(listener, source)
+
+
+async def held(deliveries: Deliveries) -> list[int]:
+    """How many partitions each holder has."""
+    states = await deliveries.states()
+    holders = [each.holder for each in states[0].partitions if each.holder] if states else []
+    return sorted(holders.count(each) for each in set(holders))
+
+
+async def test_two_share_the_partitions_and_every_change_is_handled_once(
+    seen: Seen, database_name: str, deliveries: Deliveries, short_leases: None
+) -> None:
+    bzz.durable("Sheep.created", name="x")(seen)
+    pair = [make_owner(), make_owner()]
+    pair[0].start()
+    await eventually(lambda: is_shared(deliveries, [16]))
+    pair[1].start()
+    made = [Sheep(name=str(number)).save().pk for number in range(100)]
+    await eventually(lambda: is_shared(deliveries, [8, 8]))
+    made += [Sheep(name=str(number)).save().pk for number in range(50)]
+    await seen.times(150)
+    await asyncio.gather(*(each.stop(1) for each in pair))
+    assert sorted(each.instance.pk for each in seen) == sorted(made)
+
+
+async def is_shared(deliveries: Deliveries, shares: list[int]) -> bool:
+    return await held(deliveries) == shares
+
+
+async def test_who_leaves_gives_the_partitions_at_once(
+    seen: Seen, database_name: str, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, "BEAT_SECONDS", 0.2)  # and leases of their whole length
+    bzz.durable("Sheep.created", name="x", start="beginning")(seen)
+    one, other = make_owner(), make_owner()
+    one.start()
+    other.start()
+    await eventually(lambda: is_shared(deliveries, [8, 8]))
+    await one.stop(1)
+    await eventually(lambda: is_shared(deliveries, [16]), seconds=5)
+    await other.stop(1)
+
+
+async def test_partitions_whose_session_has_failed_are_not_kept_from_others(
+    seen: Seen, database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, "RETRY_SECONDS", 0)
+    bzz.durable("Sheep.created", name="x", start="beginning")(seen)
+    one, other = make_owner(), make_owner()
+    one.start()
+    await eventually(lambda: is_shared(deliveries, [16]))
+    other.start()
+    await eventually(lambda: has_members(deliveries, 2))
+    for session in list(one._sessions):
+        session._start(fail())
+    await eventually(lambda: is_shared(deliveries, [8, 8]))
+    for number in range(100):
+        Sheep(name=str(number)).save()
+    await seen.times(100)
+    await asyncio.gather(one.stop(1), other.stop(1))
+
+
+async def fail() -> None:
+    raise ValueError("seeded")
+
+
+async def has_members(deliveries: Deliveries, number: int) -> bool:
+    return [each.members for each in await deliveries.states()] == [number]
+
+
+async def test_a_call_that_ends_during_a_stop_keeps_its_lease(
+    database_name: str, deliveries: Deliveries, short_leases: None
+) -> None:
+    begun, told = asyncio.Event(), []
+
+    @bzz.durable("Sheep.created", name="x")
+    async def slow(event: Any) -> None:
+        told.append("begun")
+        begun.set()
+        await asyncio.sleep(3)  # twice the lease
+        told.append("done")
+
+    one, other = make_owner(), make_owner()
+    one.start()
+    await eventually(lambda: is_shared(deliveries, [16]))
+    Sheep(name="a").save()
+    await begun.wait()
+    stopping = asyncio.create_task(one.stop(10))
+    other.start()
+    await stopping
+    await asyncio.sleep(0.5)
+    await other.stop(0.1)
+    assert told == ["begun", "done"]
+
+
+async def claimed(deliveries: Deliveries, holder: str = "one", seconds: float = 60) -> Claim:
+    claim = await deliveries.claim("x", 0, holder, seconds)
+    assert claim is not None
+    return claim
+
+
+@pytest.fixture
+async def lost(deliveries: Deliveries) -> Claim:
+    """A claim of a partition that was claimed by another since."""
+    await deliveries.enroll("x", PARTITIONS, Progress(Position(1, 1)))
+    claim = await claimed(deliveries, seconds=0)
+    await claimed(deliveries, "other")
+    return claim
+
+
+async def test_stale_progress_is_refused(deliveries: Deliveries, lost: Claim) -> None:
+    assert await deliveries.save([(lost, Progress(Position(2, 2)))]) == [lost]
+    assert (await deliveries.states())[0].partitions[0].progress == Progress(Position(1, 1))
+
+
+async def test_progress_of_a_partition_that_was_released_is_refused(deliveries: Deliveries) -> None:
+    await deliveries.enroll("x", PARTITIONS, Progress(Position(1, 1)))
+    claim = await claimed(deliveries)
+    await deliveries.release(claim)
+    assert await deliveries.save([(claim, Progress(Position(2, 2)))]) == [claim]
+
+
+async def test_only_the_stale_claims_are_told(deliveries: Deliveries, lost: Claim) -> None:
+    good = await deliveries.claim("x", 1, "one", 60)
+    assert good is not None
+    moved = Progress(Position(2, 2))
+    assert await deliveries.save([(lost, moved), (good, moved)]) == [lost]
+    assert (await deliveries.states())[0].partitions[1].progress == moved
+
+
+async def test_stale_letters_are_refused(deliveries: Deliveries, lost: Claim) -> None:
+    letter = a_letter("a", 1)
+    assert await deliveries.put(lost, [letter]) is False
+    assert await deliveries.replace(lost, letter) is False
+    assert await deliveries.remove(lost, letter) is None
+    assert await deliveries.letters(states=("waiting", "queued")) == []
+
+
+async def test_a_removal_that_is_repeated_lets_one_letter_wait(deliveries: Deliveries) -> None:
+    await deliveries.enroll("x", PARTITIONS, Progress(Position(1, 1)))
+    claim = await claimed(deliveries)
+    letters = [a_letter("a", 1, "waiting"), a_letter("a", 2), a_letter("a", 3)]
+    await deliveries.put(claim, letters)
+    assert await deliveries.remove(claim, letters[0]) is True
+    assert await deliveries.remove(claim, letters[0]) is True
+    assert [each.state for each in await deliveries.letters(states=("waiting", "queued"))] == ["waiting", "queued"]
+
+
+async def test_a_letter_that_is_put_again_stays_as_it_is(deliveries: Deliveries) -> None:
+    await deliveries.enroll("x", PARTITIONS, Progress(Position(1, 1)))
+    claim = await claimed(deliveries)
+    await deliveries.put(claim, [a_letter("a", 1, "dead")])
+    assert await deliveries.put(claim, [a_letter("a", 1, "waiting")])
+    (found,) = await deliveries.letters(states=("waiting", "dead"))
+    assert found.state == "dead"
+
+
+async def test_a_transaction_that_was_left_open_keeps_nobody_from_the_partition(
+    deliveries: Deliveries, driver: Driver
+) -> None:
+    await deliveries.enroll("x", PARTITIONS, Progress(Position(1, 1)))
+    await claimed(deliveries, seconds=0)
+    assert isinstance(deliveries, MongoDeliveries)
+    async with deliveries._sessions.of("x", 0) as session:
+        begun = session.start_transaction()
+        if inspect.isawaitable(begun):
+            await begun  # PyMongo's
+        await driver()["bzz_listeners"].update_one({"_id": "x/0"}, {"$inc": {"letters": 1}}, session=session)
+        claim = await MongoDeliveries(driver()).claim("x", 0, "other", 60)  # in another process
+        assert claim is not None
+        with pytest.raises(Exception, match="aborted"):
+            await session.commit_transaction()
+
+
+async def test_letters_come_in_the_order_of_their_changes(deliveries: Deliveries) -> None:
+    await deliveries.enroll("x", PARTITIONS, Progress(Position(1, 1)))
+    claim = await claimed(deliveries)
+    first, *others = [a_letter("a", number, "waiting" if number == 1 else "queued") for number in range(1, 12)]
+    await deliveries.put(claim, [first, *reversed(others)])
+    order: list[Letter] = []
+    while due := await deliveries.due([claim], (), 10):
+        order += due
+        await deliveries.remove(claim, due[0])
+    assert [each.commit.position.increment for each in order] == list(range(1, 12))
+
+
+async def test_the_last_letter_of_each_document_is_known(deliveries: Deliveries) -> None:
+    await deliveries.enroll("x", PARTITIONS, Progress(Position(1, 1)))
+    claim = await claimed(deliveries)
+    await deliveries.put(claim, [a_letter("a", 9), a_letter("a", 10), a_letter("b", 3)])
+    assert await deliveries.keys(claim) == {"a": Position(5, 10, 1), "b": Position(5, 3, 1)}
