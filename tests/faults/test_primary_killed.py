@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import pytest
 
@@ -23,7 +24,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 * SOAK)]
 Fault = Callable[[ReplicaSet, Writers], Awaitable[None]]
 
 
-async def killed(replicas: ReplicaSet, writers: Writers) -> None:
+class Writing(Protocol):
+    """Clients that write, whatever to."""
+
+    async def until_answered(self) -> None:
+        """Wait until more writes were answered than can have been on their way, whatever the answers."""
+
+    async def until_done(self, more: int) -> None:
+        """Wait until so many more writes were done."""
+
+
+async def killed(replicas: ReplicaSet, writers: Writing) -> None:
     """It dies with writes that no other member has, and comes back when another was elected."""
     primary = await asyncio.to_thread(replicas.primary)
     with replicas.lagging():
