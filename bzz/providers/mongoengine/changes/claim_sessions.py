@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from bson.binary import UUID_SUBTYPE, Binary
 from pymongo.errors import PyMongoError
 
 from bzz.providers.mongoengine.concurrency import Operations
@@ -37,7 +38,7 @@ class ClaimSessions:
         self._operations = Operations(client)
         self._own: dict[tuple[str, int], _Own] = {}
 
-    async def begin(self, listener: str, partition: int, last: Any) -> Any:
+    async def begin(self, listener: str, partition: int, last: bytes | None) -> bytes:
         """Begin a session for a partition, and end the one that its last owner had; return the id of the new one.
 
         :param last: the id of that; None where there was none.
@@ -48,11 +49,13 @@ class ClaimSessions:
         if inspect.isawaitable(session):
             session = await session  # Motor's
         self._own[listener, partition] = _Own(session)
-        return session.session_id["id"]
+        return bytes(session.session_id["id"])
 
-    async def _kill(self, id: Any) -> None:
+    async def _kill(self, id: bytes) -> None:
         with suppress(PyMongoError):  # where this is not allowed, a transaction that was left may last its minute
-            await self._operations.run(lambda: self._client.admin.command({"killSessions": [{"id": id}]}))
+            await self._operations.run(
+                lambda: self._client.admin.command({"killSessions": [{"id": Binary(id, UUID_SUBTYPE)}]})
+            )
 
     @asynccontextmanager
     async def of(self, listener: str, partition: int) -> AsyncIterator[Any]:

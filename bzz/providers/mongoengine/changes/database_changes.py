@@ -139,7 +139,8 @@ class DatabaseChanges(Changes):
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def existing(self, collection: str, after: Any = None) -> Existing:
-        query = {} if after is None else {"_id": {"$gt": after}}
+        # As an expression, since $gt of a query passes over all keys of other types.
+        query = {} if after is None else {"$expr": {"$gt": ["$_id", {"$literal": after}]}}
         options = self._database.codec_options
         simple = {"locale": "simple"}  # by which keys are compared here, too
         position, batches = await read_snapshot(

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import ReadPreference, UpdateOne
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -53,7 +53,12 @@ class MongoDeliveries(Deliveries):
     """
 
     def __init__(self, database: Any) -> None:
-        readable: CodecOptions[Any] = CodecOptions(tz_aware=True, tzinfo=UTC)
+        readable: CodecOptions[Any] = CodecOptions(
+            tz_aware=True,
+            tzinfo=UTC,
+            uuid_representation=database.codec_options.uuid_representation,
+            datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # a cursor may be any key
+        )
         majority = database.with_options(
             codec_options=readable,
             read_preference=ReadPreference.PRIMARY,
@@ -126,7 +131,7 @@ class MongoDeliveries(Deliveries):
         before = await self._operations.read(lambda: self._listeners.find_one(claimable, {"session": 1}))
         if before is None:
             return None
-        taken["session"] = {"$literal": await self._sessions.begin(listener, partition, before.get("session"))}
+        taken["session"] = await self._sessions.begin(listener, partition, before.get("session"))
         row = await self._write(
             lambda: self._listeners.find_one_and_update(claimable, [{"$set": taken}], return_document=True)
         )

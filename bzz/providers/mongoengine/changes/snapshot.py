@@ -60,13 +60,14 @@ async def read_snapshot(
     find: Raw = {"find": collection, "filter": query, "sort": dict(sort), "batchSize": BATCH_DOCUMENTS}
     if collation is not None:
         find["collation"] = collation
+    database = commands.database.with_options(codec_options=options)  # by which the further batches are read
     with reading():
         for attempt in range(ATTEMPTS):
             time = await commands.last_commit() if at is None else _time_before(at)
             find["readConcern"] = {"level": "snapshot", "atClusterTime": time}
             try:
                 async with asyncio.timeout(REPLY_SECONDS):
-                    cursor = await heeding(commands.database.cursor_command(find, codec_options=options))
+                    cursor = await heeding(database.cursor_command(find, codec_options=options))
             except TimeoutError:
                 break
             except OperationFailure as error:

@@ -1,0 +1,106 @@
+"""Documents that are there before a listener begins are told, each as created, and then what happens to them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from typing import Any
+
+import mongoengine as me
+import pytest
+from bson import Decimal128, ObjectId
+
+import bzz
+from bzz.change import Position
+from bzz.delivery import session
+from bzz.events import Deleted
+from bzz.providers.deliveries import BEGINNING, Deliveries, Progress
+from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
+from tests.conftest import Driver
+from tests.delivery.conftest import Seen, eventually
+
+
+class Brick(me.Document):
+    id = me.DynamicField(primary_key=True)
+    step = me.IntField()
+
+
+class Tile(me.Document):
+    id = me.UUIDField(primary_key=True, default=uuid.uuid4)
+
+
+@pytest.fixture
+def deliveries(driver: Driver) -> Deliveries:
+    return MongoDeliveries(driver())
+
+
+async def test_documents_with_uuids_are_told(seen: Seen, database_name: str) -> None:
+    keys = {Tile().save().pk for _ in range(250)}
+    bzz.durable("Tile.created", name="x", start="beginning")(seen)
+    async with bzz.deliver():
+        await seen.times(250)
+    assert {each.instance.pk for each in seen} == keys
+
+
+KINDS: list[Any] = [
+    *(3, 4.5, Decimal128("4.7"), "a", "b", {"a": 1}, {"a": "1"}, b"xy", b"abc", uuid.UUID(int=1)),
+    *(uuid.UUID(int=2), ObjectId(), ObjectId(), False, True),
+]
+
+
+async def test_documents_are_told_whatever_their_keys_are(
+    seen: Seen, database_name: str, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "TELLING_SECONDS", 0)  # after each piece of them it is the stream's turn
+    monkeypatch.setattr("bzz.providers.mongoengine.changes.snapshot.BATCH_DOCUMENTS", 1)
+    monkeypatch.setattr("bzz.providers.mongoengine.changes.ticks.TICK_SECONDS", 0.0)
+    await driver()["brick"].insert_many([{"_id": each, "step": 0} for each in KINDS])
+    bzz.durable("Brick.created", name="x", start="beginning")(seen)
+    async with bzz.deliver():
+        await seen.times(len(KINDS))
+    assert len({repr(each.instance.pk) for each in seen}) == len(KINDS)
+
+
+async def test_a_listener_that_is_resynced_is_told_of_every_document_while_they_change(
+    database_name: str, driver: Driver, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "TELLING_SECONDS", 0)
+    monkeypatch.setattr("bzz.providers.mongoengine.changes.snapshot.BATCH_DOCUMENTS", 10)
+    known: dict[int, int] = {}
+
+    @bzz.durable("Brick.*", name="x")
+    async def index(event: Any) -> None:
+        await asyncio.sleep(0)
+        if isinstance(event, Deleted):
+            known.pop(event.instance.pk, None)
+        else:
+            known[event.instance.pk] = event.instance.step
+
+    bricks = driver()["brick"]
+    await bricks.insert_many([{"_id": each, "step": 0} for each in range(100)])
+    async with bzz.deliver():
+        await eventually(lambda: is_there(deliveries))
+        writing = asyncio.create_task(write(bricks))
+        await eventually(lambda: len(known) > 10)
+        known.clear()
+        assert await deliveries.resume("x", Progress(Position(0, 0), {}, BEGINNING))
+        await writing
+        stored = {each["_id"]: each["step"] for each in await bricks.find().to_list(None)}
+        await eventually(lambda: known == stored)
+
+
+async def is_there(deliveries: Deliveries) -> bool:
+    states = await deliveries.states()
+    return bool(states) and all(each.holder for each in states[0].partitions)
+
+
+async def write(bricks: Any) -> None:
+    """Change, delete and create documents at random."""
+    choice = random.Random(0)
+    for step in range(1, 1500):
+        key = choice.randrange(150)
+        if choice.random() < 0.1:
+            await bricks.delete_one({"_id": key})
+        else:
+            await bricks.replace_one({"_id": key}, {"step": step}, upsert=True)
