@@ -7,6 +7,8 @@ from typing import Any
 
 import mongoengine as me
 import pytest
+from bson import Binary
+from bson.datetime_ms import DatetimeMS
 
 import bzz
 from bzz.delivery import lanes
@@ -313,3 +315,39 @@ async def test_a_session_that_ends_in_the_middle_of_a_call_leaves_nothing_behind
         await begun.wait()
     await asyncio.sleep(0.3)
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"steps": "many"},
+        {"steps": {"a": 1}},
+        {"address": 5, "_cls": "Nobody"},
+        {"address": DatetimeMS(2**50)},
+        {"other": DatetimeMS(-(2**60))},
+        {"address": Binary(b"x", 4)},
+    ],
+    ids=str,
+)
+async def test_a_document_that_is_odd_keeps_nothing_else_waiting(
+    odd: dict[str, Any], database_name: str, deliveries: Deliveries, driver: Driver
+) -> None:
+    listener = Failing(error=ValueError("seeded"))
+    deliver(listener, max_attempts=1, start="now")
+    async with bzz.deliver():
+        await enrolled(deliveries)
+        await driver()["parcel"].insert_one({"_id": 1, "steps": 0, **odd})
+        await driver()["parcel"].update_one({"_id": 1}, {"$set": {"steps": 1}})
+        await driver()["parcel"].delete_one({"_id": 1})
+        walk("a", 0)
+        await eventually(lambda: any(getattr(each.instance, "address", None) == "a" for each in listener))
+        for each in await deliveries.letters(states=("dead", "queued")):
+            assert each.commit.key == 1
+            await deliveries.mark("skipped", "x", [each.id])
+        await eventually(lambda: is_empty_or_dead(deliveries))
+
+
+async def is_empty_or_dead(deliveries: Deliveries) -> bool:
+    for each in await deliveries.letters():
+        await deliveries.mark("skipped", "x", [each.id])
+    return await has_letters(deliveries, 0)

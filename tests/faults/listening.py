@@ -27,7 +27,7 @@ from tests.faults import SEED, seeded_delivery
 
 __all__ = ["CONCURRENCY", "FAILS", "LEASE_SECONDS", "Turn"]
 
-LEASE_SECONDS = 1.2
+LEASE_SECONDS = 2.5
 FAILS = 0.2
 """How probable it is that an attempt fails."""
 
@@ -153,5 +153,5 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     for module in (lease, owner):
         module.LEASE_SECONDS = LEASE_SECONDS  # type: ignore[attr-defined]
-    lease.MARGIN_SECONDS, owner.BEAT_SECONDS, lanes.SLOW_SECONDS = 0.2, 0.2, SLOW_SECONDS  # type: ignore[attr-defined]
+    lease.MARGIN_SECONDS, owner.BEAT_SECONDS, lanes.SLOW_SECONDS = 0.3, 0.5, SLOW_SECONDS  # type: ignore[attr-defined]
     asyncio.run(deliver(**json.loads(sys.argv[1])))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
 import bson
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
 from bzz.providers.deliveries import Letter
@@ -29,10 +31,14 @@ class LetterCodec:
 
     def __init__(self, codec_options: CodecOptions[Any]) -> None:
         self._application = codec_options
-        self._own: CodecOptions[Any] = CodecOptions(
-            tz_aware=True, tzinfo=UTC, uuid_representation=codec_options.uuid_representation
+        self._lenient = codec_options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+        self.options: CodecOptions[Any] = CodecOptions(
+            document_class=RawBSONDocument,
+            tz_aware=True,
+            tzinfo=UTC,
+            uuid_representation=codec_options.uuid_representation,
+            datetime_conversion=DatetimeConversion.DATETIME_AUTO,
         )
-        self.options: CodecOptions[Any] = self._own.with_options(document_class=RawBSONDocument)
 
     def stored(self, letter: Letter) -> Raw:
         """Return a letter as a document."""
@@ -62,12 +68,12 @@ class LetterCodec:
 
     def letter(self, raw: RawBSONDocument) -> Letter:
         """Return what :meth:`stored` made a document of."""
-        row: Raw = bson.decode(raw.raw, codec_options=self._own)
-        images = (raw["before"], raw["after"])
-        before, after = (None if each is None else bson.decode(each.raw, self._application) for each in images)
+        row: Mapping[str, Any] = raw
+        images = (row["before"], row["after"])
+        before, after = map(self._image, images)
         commit = StoredCommit(
             collection=row["collection"],
-            key=bson.decode(bson.encode({"": row["document"]}, codec_options=self._own), self._application)[""],
+            key=bson.decode(bson.encode({"": row["document"]}, codec_options=self.options), self._lenient)[""],
             kind=row["change"],
             before=before,
             after=after,
@@ -81,3 +87,10 @@ class LetterCodec:
             row["_id"], row["listener"], row["partition"], row["key"], commit,
             row["state"], row["attempts"], row["due"], row["error"], row["trace"],
         )  # fmt: skip
+
+    def _image(self, image: RawBSONDocument | None) -> Any:
+        """Return one side of a change; None where it cannot be read, as when it came from the stream."""
+        try:
+            return None if image is None else bson.decode(image.raw, codec_options=self._application)
+        except (BSONError, OverflowError, ValueError):
+            return None
