@@ -50,6 +50,7 @@ class Listening:
 
     def __init__(self, uri: str, database: str, directory: Path, **options: Any) -> None:
         self.ledger, self.log = directory / "told", directory / "log"
+        self._quiet = 5 * LEASE_SECONDS if options.get("fault") else PATIENCE
         self._told = Told(self.ledger, margin=CONCURRENCY)
         self.processes: list[subprocess.Popen[bytes]] = []
         self._given = json.dumps({"uri": uri, "database": database, "ledger": str(self.ledger), **options})
@@ -95,7 +96,7 @@ class Listening:
         """Wait until all is handled, or nothing more happens; return what is not as it must be."""
         wanted = sum(turns.steps.values()) + len(turns.steps)
         calls, quiet_since = -1, time.monotonic()
-        while self.told.distinct() < wanted and time.monotonic() < quiet_since + 6 * LEASE_SECONDS:
+        while self.told.distinct() < wanted and time.monotonic() < quiet_since + self._quiet:
             await asyncio.sleep(0.2)
             if self.told.counts["begin"] != calls:
                 calls, quiet_since = self.told.counts["begin"], time.monotonic()
@@ -193,11 +194,8 @@ def having(clock: str) -> tuple[str, ...]:
 
 
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="there is no faketime")
-@pytest.mark.parametrize("clock", ["+60s", "-60s"])
-async def test_a_clock_that_is_a_minute_off_does_no_harm(
-    clock: str, mongo: MongoServer, database: str, tmp_path: Path
-) -> None:
-    off = having(clock)
+async def test_a_clock_that_is_a_minute_off_does_no_harm(mongo: MongoServer, database: str, tmp_path: Path) -> None:
+    off = having("+60s")  # others take its letters for due a minute late
     choice, turns = random.Random(SEED), Turns(mongo.uri, database, DOCUMENTS)
     with listening(mongo.uri, database, tmp_path) as them:
         them.start()
