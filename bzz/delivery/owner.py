@@ -140,18 +140,16 @@ class Owner:
         What is owned beyond the share is given to others. Partitions whose session has ended are claimed anew: so
         nothing that it was still writing is stored later.
         """
-        room = share - len(self._working)
+        name, room = self._listener.name, max(0, share - len(self._working))
         idle = sorted(standing.owned - self._working)
-        claims: list[Claim] = []
-        for each in [*idle, *standing.free]:
-            if len(claims) >= room and each not in idle:
-                break
-            claim = await self._deliveries.claim(self._listener.name, each, self._holder, LEASE_SECONDS)
-            if claim is not None and len(claims) < room:
-                claims.append(claim)
-            elif claim is not None:
-                await self._deliveries.release(claim)
-        self._open(claims)
+        wanted = [*idle, *standing.free[: max(0, room - len(idle))]]
+        found = await asyncio.gather(
+            *(self._deliveries.claim(name, each, self._holder, LEASE_SECONDS) for each in wanted)
+        )
+        claims = [each for each in found if each is not None]
+        self._open(claims[:room])
+        for each in claims[room:]:
+            await self._deliveries.release(each)
 
     # -- sessions
 
