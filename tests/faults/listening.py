@@ -87,19 +87,18 @@ class Restarts(logging.Handler):
 
 
 def note_refusals(notes: Notes) -> None:
-    """Note each write that was refused since its claim did not hold any more."""
+    """Note each write that was refused since its claim did not hold any more, also where nobody waits for it now."""
 
     def noting(name: str, refused: Any) -> Any:
         real = getattr(MongoDeliveries, name)
 
-        @functools.wraps(real)
         async def write(*given: Any) -> Any:
             answer = await real(*given)
             if refused(answer):
                 notes.line("refused", name)
             return answer
 
-        return write
+        return functools.wraps(real)(lambda *given: asyncio.shield(asyncio.ensure_future(write(*given))))
 
     MongoDeliveries.save = noting("save", bool)  # type: ignore[method-assign]
     for name in ("put", "replace"):
