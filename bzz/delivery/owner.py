@@ -60,7 +60,9 @@ class Owner:
         while not (await asyncio.wait([closing], timeout=BEAT_SECONDS))[0]:
             await self._stay()
         if self._notes:
-            await asyncio.wait(self._notes)
+            _, late = await asyncio.wait(self._notes, timeout=RETRY_SECONDS)
+            for each in late:
+                each.cancel()
         try:
             await self._deliveries.leave(self._listener.name, self._holder)
         except (Unavailable, OutcomeUnknown):  # the leases will end by themselves

@@ -14,6 +14,7 @@ import bzz
 from bzz.delivery import lanes
 from bzz.delivery.listener import RetryLater, SwitchOff
 from bzz.delivery.session import Session
+from bzz.errors import Unavailable
 from bzz.providers.deliveries import Deliveries, Letter, LetterState
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
@@ -77,6 +78,20 @@ async def test_a_change_that_fails_is_tried_again_until_it_succeeds(database_nam
         await asyncio.sleep(0.3)
     assert [each[2] for each in listener.steps] == list(range(1, len(listener) + 1))
     assert len(listener) <= tried + 1
+
+
+async def test_a_stop_does_not_wait_for_a_database_that_is_away(
+    database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*given: Any) -> None:
+        raise Unavailable()
+
+    monkeypatch.setattr(MongoDeliveries, "note_failing", refuse)
+    listener = Failing("a")
+    deliver(listener)
+    walk("a", 0)
+    async with asyncio.timeout(20), bzz.deliver():
+        await eventually(lambda: listener)
 
 
 async def test_later_changes_of_the_document_wait_for_it(database_name: str, deliveries: Deliveries) -> None:
