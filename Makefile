@@ -35,8 +35,8 @@ SOAK ?= 20
 SEED ?= $(shell echo $$RANDOM)
 
 .PHONY: soak
-soak: .venv/installed-dev ## Run the fault harnesses, and the tests of feeds and the relay, at length: SOAK (20) times what CI does, from a random SEED
-	SOAK=$(SOAK) SEED=$(SEED) $(BIN)/pytest -n 2 --dist loadfile tests/faults tests/live tests/relay
+soak: .venv/installed-dev ## Run the fault harnesses, and the tests of feeds, delivery and the relay, at length: SOAK (20) times what CI does, from a random SEED
+	SOAK=$(SOAK) SEED=$(SEED) $(BIN)/pytest -n 2 --dist loadfile tests/faults tests/live tests/relay tests/delivery
 
 .PHONY: format
 format: .venv/installed-dev ## Format the code and apply the safe fixes of the linter
