@@ -26,6 +26,8 @@ __all__ = ["Owner"]
 
 logger = logging.getLogger("bzz.delivery")
 
+LOST = "%s: other processes may own some of its partitions by now"
+
 RETRY_SECONDS = 1.0
 """How long to wait after something failed that nobody foresaw."""
 
@@ -108,8 +110,11 @@ class Owner:
         asked_at = time.monotonic()
         standing = await self._deliveries.attend(self._listener.name, self._holder, LEASE_SECONDS)
         for session in list(self._sessions):
-            if not session.partitions <= standing.owned or standing.trouble is not None:
+            is_lost = not session.partitions <= standing.owned
+            if is_lost or standing.trouble is not None:
                 await self._close(session, 0)
+            if is_lost:
+                logger.warning(LOST, self._listener.name)
         self._lease.prolong(asked_at)  # only now: a session whose partitions are another's must not begin a call by it
         if self._caller.failing_since is None:
             self._caller.failing_since = standing.failing_since
@@ -170,7 +175,7 @@ class Owner:
             logger.error("%s: changes were lost: %s; resync it, or resume it to go on from now", name, reason)
             await until_stored(lambda: self._deliveries.halt(name, "lost", reason))
         except* (ClaimLost, Expired):
-            logger.warning("%s: other processes may own some of its partitions by now", name)
+            logger.warning(LOST, name)
         except* Exception:
             logger.exception("%s: it goes on from what was stored", name)
             await asyncio.sleep(RETRY_SECONDS)
