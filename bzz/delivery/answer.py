@@ -7,10 +7,11 @@ is success, redirects are not followed, and 410 says that no more is wanted.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+from tornado.httputil import HTTPHeaders
 
 from bzz.delivery.listener import RetryLater, SwitchOff
 
@@ -20,7 +21,8 @@ MAX_RETRY_SECONDS = 24 * 3600
 """The longest time that ``Retry-After`` may ask for."""
 
 SHOWN_CHARACTERS = 200
-"""How much of an answer's body an error shows."""
+SHOWN_BYTES = 4 * SHOWN_CHARACTERS
+"""How much of an answer's body an error shows, and how many bytes of it that can be."""
 
 _SECONDS = re.compile(r"[0-9]+")
 _LONG_AGO = "9" * 8  # seconds; more digits than this are not worth reading
@@ -34,12 +36,12 @@ class Undelivered(Exception):
 class Answer:
     """What a receiver answered.
 
-    :param headers: by lower-case name.
+    :param headers: by name, whatever its case.
     :param body: its beginning.
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: HTTPHeaders
     body: bytes = b""
 
 
@@ -59,7 +61,7 @@ def check(answer: Answer, host: str, now: datetime) -> None:
         raise SwitchOff(f"{said}: it wants no more")
     if 300 <= answer.status < 400:
         raise Undelivered(f"{said}: redirects are not followed; give the webhook the new URL")
-    seconds = retry_after(answer.headers.get("retry-after", ""), now) if answer.status in (429, 503) else None
+    seconds = retry_after(answer.headers.get("Retry-After", ""), now) if answer.status in (429, 503) else None
     if seconds is not None:
         raise RetryLater(seconds, f"{said}, and asks for {seconds:.0f} seconds")
     raise Undelivered(said)
@@ -84,6 +86,6 @@ def retry_after(value: str, now: datetime) -> float | None:
 
 def _shown(body: bytes) -> str:
     """Return the beginning of a body as one line of text that cannot pass for anything else in a log."""
-    text = body[: 4 * SHOWN_CHARACTERS].decode("utf-8", "replace")
+    text = body[:SHOWN_BYTES].decode("utf-8", "replace")
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return f": {line[:SHOWN_CHARACTERS]}" if line else ""

@@ -2,25 +2,33 @@
 
 The status decides. A receiver that has answered 2xx has the event, whatever becomes of the rest of its answer, so that
 a long, slow or broken rest does not make it get the event twice.
+
+This stands on Tornado's connections and not on its ``SimpleAsyncHTTPClient``. That one has requests wait in a queue for
+those to slower servers, cannot be cancelled, and where a connection breaks within a body it hangs until time is up.
+Nothing here follows a redirect, or asks the environment for a proxy.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
 
-from tornado.httpclient import HTTPRequest
-from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
+from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
+from tornado.tcpclient import TCPClient
 
-from bzz.delivery.answer import SHOWN_CHARACTERS, Answer, Undelivered
+from bzz.delivery.answer import SHOWN_BYTES, Answer, Undelivered
+from bzz.delivery.endpoint import Endpoint
 from bzz.delivery.resolver import GuardedResolver, RefusedAddress
 
 __all__ = ["TIMEOUT_SECONDS", "post"]
 
 TIMEOUT_SECONDS = 15.0
-"""For everything: the name, the connection, TLS, the request, the answer. What Svix gives a receiver, too."""
+"""For everything: the name, the connection, TLS, the request, the answer. Svix gives a receiver as much."""
 
 MAX_HEADER_BYTES = 16 * 1024
 MAX_BODY_BYTES = 64 * 1024
@@ -29,56 +37,38 @@ MAX_BUFFER_BYTES = 128 * 1024
 
 
 async def post(
-    url: str,
-    host: str,
+    endpoint: Endpoint,
     headers: Mapping[str, str],
     body: bytes,
     resolver: GuardedResolver,
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> Answer:
-    """Post a body, and return the answer.
+    """Post a body on a connection of its own, and return the answer.
 
-    The client is made anew each time: it keeps no connections that could be shared, and a queue, in which requests
-    wait for those to slower servers, is none where there is one request. Neither the environment nor
-    ``AsyncHTTPClient.configure`` can lead it through a proxy.
-
-    :param host: for the messages.
+    :param resolver: finds the addresses that may be connected to.
     :param seconds: the time for all of it.
     :raises Undelivered: if no status came.
     """
     reading = _Reading()
-    client = SimpleAsyncHTTPClient(
-        force_instance=True,
-        resolver=resolver,
-        max_clients=1,
-        max_header_size=MAX_HEADER_BYTES,
-        max_body_size=MAX_BODY_BYTES,
-        max_buffer_size=MAX_BUFFER_BYTES,
-    )
-    request = HTTPRequest(
-        url,
-        "POST",
-        headers=dict(headers),
-        body=body,
-        connect_timeout=seconds,
-        request_timeout=seconds,
-        follow_redirects=False,
-        decompress_response=False,  # a few bytes could stand for very many
-        user_agent="bzz",
-        ssl_options=trust() if url.startswith("https:") else None,
-        header_callback=reading.header,
-        streaming_callback=reading.piece,
-    )
     try:
-        await client.fetch(request, raise_error=False)
+        async with asyncio.timeout(seconds):
+            stream = await TCPClient(resolver).connect(
+                endpoint.host,
+                endpoint.port,
+                ssl_options=trust() if endpoint.is_secure else None,
+                max_buffer_size=MAX_BUFFER_BYTES,
+            )
+            try:
+                await _exchange(stream, _request_headers(endpoint, headers, body), endpoint.target, body, reading)
+            finally:
+                stream.close()
     except Exception as error:  # sockets, TLS, names, timeouts, malformed answers: each raises its own
         if reading.answer is None:
-            raise Undelivered(f"{host} {_words(error, seconds)}") from error
-    finally:
-        client.close()
+            cause = getattr(error, "real_error", None) or error
+            raise Undelivered(f"{endpoint.host} {_words(cause, seconds)}") from cause
     if reading.answer is None:
-        raise Undelivered(f"{host} did not answer")
+        raise Undelivered(f"{endpoint.host} closed the connection, or answered what is no HTTP")
     return reading.answer
 
 
@@ -88,36 +78,41 @@ def trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-class _Reading:
+def _request_headers(endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> HTTPHeaders:
+    length = str(len(body))
+    return HTTPHeaders({"Host": endpoint.authority, "Content-Length": length, "Connection": "close", **headers})
+
+
+async def _exchange(stream: IOStream, headers: HTTPHeaders, target: str, body: bytes, reading: _Reading) -> None:
+    limits = HTTP1ConnectionParameters(
+        no_keep_alive=True, max_header_size=MAX_HEADER_BYTES, max_body_size=MAX_BODY_BYTES
+    )
+    connection = HTTP1Connection(stream, True, limits)
+    connection.write_headers(RequestStartLine("POST", target, ""), headers, body)
+    connection.finish()
+    await connection.read_response(reading)
+
+
+class _Reading(HTTPMessageDelegate):
     """The answer as far as it has come."""
 
     def __init__(self) -> None:
-        self._status = 0
-        self._headers: dict[str, str] = {}
-        self._is_complete = True
+        self._head: tuple[int, HTTPHeaders] | None = None
         self._body = b""
 
     @property
     def answer(self) -> Answer | None:
         """The answer; None before its headers are complete."""
-        if not self._is_complete or self._status < 200:  # 1xx announce another one
-            return None
-        return Answer(self._status, self._headers, self._body)
+        return None if self._head is None else Answer(*self._head, self._body)
 
-    def header(self, line: str) -> None:
-        """Called with the status line, each header, and the empty line behind them."""
-        text = line.rstrip("\r\n")
-        if self._is_complete:
-            self._status, self._headers, self._is_complete = int(text.split(" ", 2)[1]), {}, False
-        elif text:
-            name, _, value = text.partition(":")
-            self._headers.setdefault(name.lower(), value.strip())
-        else:
-            self._is_complete = True
+    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
+        assert isinstance(start_line, ResponseStartLine)
+        if start_line.code >= 200:  # those below announce another one
+            self._head = (start_line.code, headers)
 
-    def piece(self, data: bytes) -> None:
-        """Called with each part of the body; what no error would show is dropped."""
-        self._body += data[: 4 * SHOWN_CHARACTERS - len(self._body)]
+    def data_received(self, chunk: bytes) -> None:
+        """Keep what an error may show, and drop the rest."""
+        self._body += chunk[: SHOWN_BYTES - len(self._body)]
 
 
 def _words(error: Exception, seconds: float) -> str:
@@ -125,10 +120,12 @@ def _words(error: Exception, seconds: float) -> str:
     match error:
         case RefusedAddress():
             return f"was not asked: {error}"
-        case HTTPTimeoutError():
-            return f"did not answer within {seconds:.0f} seconds"
-        case HTTPStreamClosedError():
-            return "closed the connection before it had answered, or answered what is no HTTP"
+        case TimeoutError():
+            return f"did not answer within {seconds:g} seconds"
+        case UnsatisfiableReadError():
+            return f"answered headers of more than {MAX_HEADER_BYTES} bytes"
+        case StreamClosedError():
+            return "closed the connection before it had answered"
         case socket.gaierror():
             return f"cannot be found: {error.strerror}"
         case ssl.SSLCertVerificationError():

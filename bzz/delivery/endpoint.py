@@ -28,13 +28,28 @@ _NUMBER = re.compile(r"(.*\.)?([0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 class Endpoint:
     """Where a webhook is sent.
 
-    :param url: whole; it may hold secrets, so that nothing but :attr:`host` is ever shown.
+    :param host: a name or an address, without brackets.
     :param is_secure: whether by TLS. If not, it may only lead to allowed networks.
+    :param authority: what the header ``Host`` says.
+    :param target: the path and the query; they may hold secrets, so that nothing but :attr:`host` is ever shown.
     """
 
-    url: str = field(repr=False)
     host: str
+    port: int
     is_secure: bool
+    authority: str = field(repr=False)
+    target: str = field(repr=False)
+
+    @classmethod
+    def of(cls, parts: SplitResult) -> Endpoint:
+        """Return what a URL says, with no question whether it may be.
+
+        :raises ValueError: if its port is none.
+        """
+        is_secure = parts.scheme == "https"
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        port = parts.port or (443 if is_secure else 80)
+        return cls(parts.hostname or "", port, is_secure, parts.netloc.rpartition("@")[2], target)
 
 
 def read_endpoint(url: Any, allow: Sequence[Network]) -> Endpoint:
@@ -45,13 +60,13 @@ def read_endpoint(url: Any, allow: Sequence[Network]) -> Endpoint:
         more of it than the host.
 
     >>> read_endpoint("https://example.org/orders?key=1", [])
-    Endpoint(host='example.org', is_secure=True)
+    Endpoint(host='example.org', port=443, is_secure=True)
     """
     if not isinstance(url, str) or not _PLAIN.fullmatch(url) or "\\" in url:
         raise _mistake("it is no text of plain ASCII; names in other letters are written as xn--..., others as %...")
     try:
         parts = urlsplit(url)
-        port = parts.port
+        endpoint = Endpoint.of(parts)
     except ValueError as error:  # brackets without an address between them; a port that is none
         raise _mistake(f"it cannot be read ({error})") from None
     if parts.scheme not in ("http", "https"):
@@ -60,24 +75,22 @@ def read_endpoint(url: Any, allow: Sequence[Network]) -> Endpoint:
         raise _mistake("a user and a password before the host are not sent; the signature says who sends")
     if "#" in url:
         raise _mistake("what follows # is never sent to a server")
-    if port == 0 or parts.netloc.endswith(":"):
+    if parts.port == 0 or parts.netloc.endswith(":"):
         raise _mistake("its port is none")
-    host = _host(parts)
-    _check_reach(host, parts.scheme == "https", allow)
-    return Endpoint(url, host, parts.scheme == "https")
+    _check_host(endpoint)
+    _check_reach(endpoint.host, endpoint.is_secure, allow)
+    return endpoint
 
 
-def _host(parts: SplitResult) -> str:
-    host = parts.hostname or ""
-    if "[" in parts.netloc:
+def _check_host(endpoint: Endpoint) -> None:
+    host = endpoint.host
+    if "[" in endpoint.authority:
         if parse(host) is None or "%" in host:
             raise _mistake("there is no IPv6 address between the brackets")
-        return host
-    if not _NAME.fullmatch(host):
+    elif not _NAME.fullmatch(host):
         raise _mistake("its host is no name")
-    if _NUMBER.fullmatch(host) and parse(host) is None:
+    elif _NUMBER.fullmatch(host) and parse(host) is None:
         raise _mistake(f"{host} is a number, but no IPv4 address, which is written as four decimal numbers")
-    return host
 
 
 def _check_reach(host: str, is_secure: bool, allow: Sequence[Network]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bzz.delivery.endpoint import read_endpoint
+from bzz.delivery.endpoint import Endpoint, read_endpoint
 from bzz.delivery.public import is_public, networks
 from bzz.errors import ConfigurationError
 from tests.delivery.tricks import INSIDE, TWISTED
@@ -61,7 +62,16 @@ def test_what_python_does_not_call_global_is_not_public(address: ipaddress.IPv4A
     ],
 )
 def test_a_url_of_somebody_else_is_taken(url: str) -> None:
-    assert read_endpoint(url, []).url == url
+    assert urlsplit(url).hostname == read_endpoint(url, []).host
+
+
+def test_a_url_is_taken_apart() -> None:
+    assert read_endpoint("https://example.org?a=%20b", []) == Endpoint(
+        "example.org", 443, True, "example.org", "/?a=%20b"
+    )
+    secure = read_endpoint("https://[2606:4700::1]:8443/a/b", [])
+    assert secure == Endpoint("2606:4700::1", 8443, True, "[2606:4700::1]:8443", "/a/b")
+    assert read_endpoint("http://10.0.0.1/a", networks(["10.0.0.0/8"])).port == 80
 
 
 @pytest.mark.parametrize(
@@ -75,7 +85,7 @@ def test_a_url_of_somebody_else_is_taken(url: str) -> None:
     ],
 )
 def test_networks_of_ones_own_are_taken_where_they_are_named(url: str, allow: list[str]) -> None:
-    assert read_endpoint(url, networks(allow)).url == url
+    assert urlsplit(url).hostname == read_endpoint(url, networks(allow)).host
 
 
 @pytest.mark.parametrize(
