@@ -70,7 +70,10 @@ class GuardedResolver(Resolver):
         :raises RefusedAddress: if any of them is refused.
         :raises OSError: where there are none.
         """
-        return [self._checked(host, *each) for each in await self._find(host, port, family)]
+        found = await self._find(host, port, family)
+        if not found:
+            raise socket.gaierror(socket.EAI_NONAME, "it has no address")
+        return [self._checked(host, *each) for each in found]
 
     async def _find(self, host: str, port: int, family: int) -> Found:
         """Look a host up, or wait for those who look already.

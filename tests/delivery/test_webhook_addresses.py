@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
@@ -127,6 +128,12 @@ def test_networks_of_ones_own_are_taken_where_they_are_named(url: str, allow: li
 def test_a_mistake_in_a_url_is_told_in_words(url: Any, why: str) -> None:
     with pytest.raises(ConfigurationError, match=why):
         read_endpoint(url, [])
+
+
+@given(st.text(), st.sampled_from(["https://", "https://[", "http://", ""]))
+def test_any_text_is_an_endpoint_or_a_mistake(text: str, before: str) -> None:
+    with contextlib.suppress(ConfigurationError):
+        assert read_endpoint(before + text, []).is_secure
 
 
 def test_what_a_url_holds_beside_its_host_is_not_shown() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import random
 import socket
 import ssl
 import struct
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -122,6 +124,23 @@ async def test_an_answer_with_2xx_is_a_receipt_whatever_becomes_of_its_body(
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.parametrize("head", [b"", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 1000000000000000000\r\n"])
+async def test_an_answer_without_end_is_not_read_to_the_time_that_there_is(head: bytes) -> None:
+    written = 0
+
+    async def count(writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        writer.write(b"HTTP/1.1 200 x\r\n" + head + b"\r\n")
+        while True:
+            writer.write(CHUNK)
+            await writer.drain()
+            written += len(CHUNK)
+
+    async with receiving(count) as receiver:
+        await send(receiver.url)
+    assert written < 50_000_000  # what lies in the buffers of both sockets included
+
+
 FAILED: dict[str, tuple[bytes | Answering, str]] = {
     "a reset": (reset, "closed the connection|cannot be reached"),
     "a hang-up": (b"", "closed the connection"),
@@ -151,6 +170,59 @@ async def test_without_a_status_nothing_was_delivered(
         with pytest.raises(Undelivered, match=f"^127.0.0.1 ({words})"):
             await send(receiver.url)
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+GARBAGE = [
+    *(
+        b"HTTP/1.1 ",
+        b"HTTP/9.9 ",
+        b"200 ",
+        b"20 ",
+        b"99999 ",
+        b"-1 ",
+        b"x\r\n",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b":",
+        b" ",
+        b"\x00\xff",
+    ),
+    *(
+        b"Content-Length: ",
+        b"Transfer-Encoding: chunked",
+        b"Retry-After: ",
+        b"7",
+        b"1e9",
+        b"ffffffffffffffff",
+        b"\r\n\r\n",
+    ),
+]
+
+
+async def test_no_garbage_breaks_an_attempt(caplog: pytest.LogCaptureFixture) -> None:
+    chance = random.Random(17)
+    answers = [b"".join(chance.choices(GARBAGE, k=chance.randrange(30))) for _ in range(200)]
+    answers += [b"HTTP/1.1 200 x\r\n" + each for each in answers]
+    outcomes = set()
+
+    async def next_answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(answers.pop())
+        await writer.drain()
+
+    async with receiving(next_answer) as receiver:
+        while answers:
+            outcomes.add(await outcome(receiver.url))
+    assert outcomes <= {Undelivered, *range(200, 1000)}
+    assert {Undelivered, 200} <= outcomes
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+async def outcome(url: str) -> object:
+    try:
+        return (await send(url)).status
+    except Undelivered as error:
+        return type(error)
 
 
 SLOW: dict[str, Answering] = {
@@ -207,6 +279,11 @@ async def test_a_name_that_is_none_is_told() -> None:
         await send("http://no-such-host.invalid/")
 
 
+async def test_a_name_without_an_address_is_told() -> None:
+    with pytest.raises(Undelivered, match=r"good\.example cannot be found: it has no address"):
+        await send("http://good.example/", resolver=GuardedResolver(look_up=lambda host, port, family: []))
+
+
 # -- one does not keep the others waiting
 
 
@@ -220,8 +297,10 @@ async def test_many_slow_receivers_keep_no_other_waiting() -> None:
 
 
 async def test_name_servers_that_do_not_answer_keep_no_other_waiting() -> None:
+    released = threading.Event()
+
     def silent(host: str, port: int, family: int) -> Found:
-        time.sleep(2)
+        released.wait(FAR)
         return []
 
     resolvers = [GuardedResolver(look_up=silent) for _ in range(50)]  # more than an event loop has threads
@@ -229,6 +308,7 @@ async def test_name_servers_that_do_not_answer_keep_no_other_waiting() -> None:
     async with receiving() as quick:
         assert (await send(quick.url)).status == 200
     assert not any(each.done() for each in waiting)
+    released.set()
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
