@@ -8,10 +8,42 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
-__all__ = ["OK", "Received", "Receiver", "answering", "receiving"]
+from bzz.delivery.answer import Answer
+from bzz.delivery.attempt import post
+from bzz.delivery.endpoint import Endpoint
+from bzz.delivery.public import networks
+from bzz.delivery.resolver import GuardedResolver
+
+__all__ = [
+    "BIG",
+    "CHUNK",
+    "FAR",
+    "HERE",
+    "OK",
+    "Answering",
+    "Received",
+    "Receiver",
+    "answering",
+    "endless",
+    "forever",
+    "never",
+    "receiving",
+    "send",
+    "ten_megabytes",
+]
 
 Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+FAR = 30.0
+"""Seconds within which everything here is over, however busy the machine is."""
+
+HERE = GuardedResolver(networks(["127.0.0.0/8", "::1"]))
+"""Lets everything here through, and nothing else."""
+
+BIG = b"x" * 65536
+CHUNK = b"10000\r\n" + BIG + b"\r\n"
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -98,3 +130,35 @@ async def receiving(
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await server.wait_closed()
+
+
+async def send(url: str, seconds: float = FAR, resolver: GuardedResolver = HERE) -> Answer:
+    """Make one attempt to post to what a URL says, without asking whether a webhook may have it."""
+    return await post(Endpoint.of(urlsplit(url)), {"webhook-id": "1"}, b'{"a":1}', resolver, seconds=seconds)
+
+
+async def forever(writer: asyncio.StreamWriter, head: bytes, piece: bytes, pause: float = 0) -> None:
+    """Write until whoever reads has gone."""
+    writer.write(head)
+    while True:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(pause)
+
+
+def endless(head: bytes, piece: bytes, pause: float = 0) -> Answering:
+    """An answer that does not end."""
+    return lambda writer: forever(writer, head, piece, pause)
+
+
+async def never(writer: asyncio.StreamWriter) -> None:
+    """No answer."""
+    await asyncio.Event().wait()
+
+
+async def ten_megabytes(writer: asyncio.StreamWriter, status: int = 200) -> None:
+    """A long answer."""
+    writer.write(f"HTTP/1.1 {status} x\r\nContent-Length: 10000000\r\n\r\n".encode())
+    for _ in range(10_000_000 // 50_000):
+        writer.write(b"x" * 50_000)
+        await writer.drain()
