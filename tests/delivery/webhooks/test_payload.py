@@ -15,7 +15,7 @@ from bson import ObjectId
 
 import bzz
 from bzz.change import Diff
-from bzz.delivery.payload import id_of, write
+from bzz.delivery.webhooks.payload import id_of, write
 from bzz.events import Created, Deleted, Event, FieldUpdated, Updated
 from bzz.events.event import stamp
 from tests.conftest import Driver, Serve

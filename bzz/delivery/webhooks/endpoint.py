@@ -1,6 +1,6 @@
 """The address of a webhook, checked before anything is sent there.
 
-This is for people, who learn of a mistake at once. Safety rests on :mod:`bzz.delivery.resolver`, which asks the
+This is for people, who learn of a mistake at once. Safety rests on :mod:`bzz.delivery.webhooks.resolver`, which asks the
 connection itself: no two readers of URLs agree on all of them.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from bzz.delivery.public import Network, is_public, parse
+from bzz.delivery.webhooks.public import Network, is_public, parse
 from bzz.errors import ConfigurationError
 
 __all__ = ["Endpoint", "read_endpoint"]

@@ -14,10 +14,10 @@ import pytest
 import trustme
 from tornado.httputil import HTTPHeaders
 
-from bzz.delivery import attempt
-from bzz.delivery.answer import Answer, Undelivered
-from bzz.delivery.resolver import Found, GuardedResolver
-from tests.delivery.receiver import BIG, FAR, endless, forever, never, receiving, send, ten_megabytes
+from bzz.delivery.webhooks import posting
+from bzz.delivery.webhooks.answer import Answer, Undelivered
+from bzz.delivery.webhooks.resolver import Found, GuardedResolver
+from tests.delivery.webhooks.receiver import BIG, FAR, endless, forever, never, receiving, send, ten_megabytes
 
 
 async def test_the_body_and_the_headers_are_sent_as_they_are() -> None:
@@ -101,9 +101,9 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[trust
     made = trustme.CA()
     made.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    attempt.trust.cache_clear()
+    posting.trust.cache_clear()
     yield made
-    attempt.trust.cache_clear()
+    posting.trust.cache_clear()
 
 
 def served_by(authority: trustme.CA, name: str) -> ssl.SSLContext:

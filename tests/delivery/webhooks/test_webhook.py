@@ -15,17 +15,17 @@ from bson import ObjectId
 from standardwebhooks import Webhook
 
 import bzz
-from bzz.delivery.answer import Undelivered
-from bzz.delivery.endpoint import read_endpoint
+from bzz.delivery.webhooks.answer import Undelivered
+from bzz.delivery.webhooks.endpoint import read_endpoint
 from bzz.delivery.listener import RetryLater, SwitchOff
-from bzz.delivery.public import networks
-from bzz.delivery.sender import Sender
-from bzz.delivery.signature import Signer
-from bzz.delivery.webhook import SCHEDULE, webhook
+from bzz.delivery.webhooks.public import networks
+from bzz.delivery.webhooks.sender import Sender
+from bzz.delivery.webhooks.signature import Signer
+from bzz.delivery.webhooks.webhook import SCHEDULE, webhook
 from bzz.errors import ConfigurationError
 from bzz.events import Created, Event, FieldUpdated, Updated
 from bzz.events.event import stamp
-from tests.delivery.receiver import Receiver, answering, receiving
+from tests.delivery.webhooks.receiver import Receiver, answering, receiving
 
 NEW, OLD = (f"whsec_{base64.b64encode(each * 32).decode()}" for each in (b"n", b"o"))
 HERE = ["127.0.0.0/8"]

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from bzz.delivery.answer import Undelivered
-from bzz.delivery.resolver import Found, GuardedResolver
-from tests.delivery.receiver import (
+from bzz.delivery.webhooks.answer import Undelivered
+from bzz.delivery.webhooks.resolver import Found, GuardedResolver
+from tests.delivery.webhooks.receiver import (
     BIG,
     CHUNK,
     OK,

@@ -21,9 +21,9 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine,
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from tornado.tcpclient import TCPClient
 
-from bzz.delivery.answer import SHOWN_BYTES, Answer, Undelivered
-from bzz.delivery.endpoint import Endpoint
-from bzz.delivery.resolver import GuardedResolver, RefusedAddress
+from bzz.delivery.webhooks.answer import SHOWN_BYTES, Answer, Undelivered
+from bzz.delivery.webhooks.endpoint import Endpoint
+from bzz.delivery.webhooks.resolver import GuardedResolver, RefusedAddress
 
 __all__ = ["TIMEOUT_SECONDS", "post"]
 

@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from bzz.delivery.answer import Answer
-from bzz.delivery.attempt import post
-from bzz.delivery.endpoint import Endpoint
-from bzz.delivery.public import networks
-from bzz.delivery.resolver import GuardedResolver
+from bzz.delivery.webhooks.answer import Answer
+from bzz.delivery.webhooks.posting import post
+from bzz.delivery.webhooks.endpoint import Endpoint
+from bzz.delivery.webhooks.public import networks
+from bzz.delivery.webhooks.resolver import GuardedResolver
 
 __all__ = [
     "BIG",

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from bzz.delivery.answer import Answer, Undelivered
-from bzz.delivery.attempt import post
-from bzz.delivery.endpoint import Endpoint
-from bzz.delivery.public import networks
-from bzz.delivery.resolver import Found, GuardedResolver, RefusedAddress
-from tests.delivery.receiver import Receiver, answering, receiving
-from tests.delivery.tricks import INSIDE, LOOPBACK, NAMES, TWISTED
+from bzz.delivery.webhooks.answer import Answer, Undelivered
+from bzz.delivery.webhooks.posting import post
+from bzz.delivery.webhooks.endpoint import Endpoint
+from bzz.delivery.webhooks.public import networks
+from bzz.delivery.webhooks.resolver import Found, GuardedResolver, RefusedAddress
+from tests.delivery.webhooks.receiver import Receiver, answering, receiving
+from tests.delivery.webhooks.tricks import INSIDE, LOOPBACK, NAMES, TWISTED
 
 ALLOWED = "127.0.0.2"
 """Stands for a public address where one has to be reached: to the guard, everything else is inside."""

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bzz.delivery import payload
-from bzz.delivery.answer import Undelivered, check
-from bzz.delivery.attempt import TIMEOUT_SECONDS, post
-from bzz.delivery.endpoint import Endpoint
+from bzz.delivery.webhooks import payload
+from bzz.delivery.webhooks.answer import Undelivered, check
+from bzz.delivery.webhooks.posting import TIMEOUT_SECONDS, post
+from bzz.delivery.webhooks.endpoint import Endpoint
 from bzz.delivery.listener import RetryLater, SwitchOff
-from bzz.delivery.public import Network
-from bzz.delivery.resolver import GuardedResolver
-from bzz.delivery.signature import Signer
+from bzz.delivery.webhooks.public import Network
+from bzz.delivery.webhooks.resolver import GuardedResolver
+from bzz.delivery.webhooks.signature import Signer
 from bzz.providers.base import Provider
 
 __all__ = ["FAILING", "Sender"]
@@ -54,7 +54,7 @@ class Sender:
 
         :raises bzz.delivery.listener.SwitchOff: if the receiver wants no more, or has failed for days.
         :raises bzz.delivery.listener.RetryLater: if it asks for time.
-        :raises bzz.delivery.answer.Undelivered: if the attempt failed.
+        :raises bzz.delivery.webhooks.answer.Undelivered: if the attempt failed.
         """
         body = await payload.write(event, self._orm)
         if body is None:

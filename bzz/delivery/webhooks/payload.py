@@ -11,7 +11,7 @@ from typing import Any
 
 from bzz.change import storable
 from bzz.codec import dumps, plain
-from bzz.delivery.signature import message_id
+from bzz.delivery.webhooks.signature import message_id
 from bzz.events.model_events import FieldUpdated
 from bzz.model.hive import provider_for
 from bzz.providers.base import Provider

@@ -7,12 +7,12 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from bzz.delivery.attempt import TIMEOUT_SECONDS
-from bzz.delivery.endpoint import read_endpoint
+from bzz.delivery.webhooks.posting import TIMEOUT_SECONDS
+from bzz.delivery.webhooks.endpoint import read_endpoint
 from bzz.delivery.listener import durable
-from bzz.delivery.public import networks
-from bzz.delivery.sender import Sender
-from bzz.delivery.signature import Secret, Signer
+from bzz.delivery.webhooks.public import networks
+from bzz.delivery.webhooks.sender import Sender
+from bzz.delivery.webhooks.signature import Secret, Signer
 from bzz.events.targets import parse
 from bzz.providers.base import Provider
 
@@ -72,7 +72,7 @@ def webhook(
         timeout=TIMEOUT_SECONDS + _BESIDES_SECONDS,
         concurrency=concurrency,
         max_attempts=len(SCHEDULE),
-        schedule=SCHEDULE,
+        schedule=SCHEDULE[1:],
         start=start,
         orm=orm,
     )

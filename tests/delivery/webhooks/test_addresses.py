@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bzz.delivery.endpoint import Endpoint, read_endpoint
-from bzz.delivery.public import is_public, networks
+from bzz.delivery.webhooks.endpoint import Endpoint, read_endpoint
+from bzz.delivery.webhooks.public import is_public, networks
 from bzz.errors import ConfigurationError
-from tests.delivery.tricks import INSIDE, TWISTED
+from tests.delivery.webhooks.tricks import INSIDE, TWISTED
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bzz.delivery.signature import Secret, Signer, message_id
+from bzz.delivery.webhooks.signature import Secret, Signer, message_id
 from bzz.errors import ConfigurationError
 
 KEYS = st.binary(min_size=24, max_size=64)

@@ -18,7 +18,7 @@ from typing import Any
 
 from tornado.netutil import Resolver
 
-from bzz.delivery.public import Address, Network, is_public, parse
+from bzz.delivery.webhooks.public import Address, Network, is_public, parse
 
 __all__ = ["Found", "GuardedResolver", "LookUp", "RefusedAddress"]
 
