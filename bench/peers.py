@@ -156,6 +156,8 @@ def start(server: Server, uri: str, database: str, **options: int) -> Iterator[R
 
 
 def _stop(process: psutil.Popen) -> None:
+    if process.poll() is not None:  # it has said why
+        return
     process.terminate()
     try:
         process.wait(10)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bzz import errors, events, explorer, signals
 from bzz.access_log import access_log
 from bzz.change import Change, storable
+from bzz.delivery.listener import durable
+from bzz.delivery.running import deliver
 from bzz.errors import BzzError, ConfigurationError, Refuse
 from bzz.events import Event, Observer, drain, emit, emit_from_thread, forward, fresh, off, on, silent
 from bzz.health.hive import HealthHive
@@ -59,7 +61,9 @@ __all__ = [
     "auth",
     "authenticated",
     "cors",
+    "deliver",
     "drain",
+    "durable",
     "emit",
     "emit_from_thread",
     "errors",

@@ -45,7 +45,9 @@ def event(raw: dict[str, Any]) -> bytes:
 
 def commit_of(event: bytes) -> StoredCommit:
     reader = CommitReader(["user"], DEFAULT_CODEC_OPTIONS)
-    return next(reader.commits(RawBSONDocument(event)))
+    commit = next(reader.commits(RawBSONDocument(event)))
+    assert isinstance(commit, StoredCommit)
+    return commit
 
 
 def test_an_event_as_a_commit(benchmark: BenchmarkFixture, event: bytes) -> None:

@@ -1,7 +1,23 @@
-"""Durable delivery: every stored change reaches its listeners. :func:`bzz.webhook` sends it to another server.
+"""Durable delivery: every stored change reaches its listener, in order, whatever dies.
 
-The way of a webhook: :mod:`~bzz.delivery.listener` calls it with an event, again and again until it returns;
-:mod:`~bzz.delivery.webhooks.payload` makes the body, :mod:`~bzz.delivery.webhooks.signature` signs it, :mod:`~bzz.delivery.webhooks.posting` posts
-it to an address that :mod:`~bzz.delivery.webhooks.resolver` lets through, and :mod:`~bzz.delivery.webhooks.answer` says what the answer
-means.
+A change that MongoDB has stored by majority is handled by each listener that wants it, or is in the dead letters. It
+comes from the change stream, so it does not matter who wrote it. Read in this order:
+
+===============  ===================================================================================================
+``listener``     what an application declares: :func:`~bzz.delivery.listener.durable`
+``source``       the models that a listener wants, and where their changes come from
+``running``      has the listeners of the process run, while an application is served
+``owner``        shares the partitions of one listener with other processes
+``session``      follows the changes of some partitions, and hands them over
+``lanes``        keeps the order of each document, and the number of calls at a time
+``attempt``      calls the listener with the events of one change
+``mailbox``      puts away what could not be handled, and tries it again
+``tracker``      how far a partition has come
+===============  ===================================================================================================
 """
+
+from __future__ import annotations
+
+from bzz.delivery.listener import RetryLater, SwitchOff
+
+__all__ = ["RetryLater", "SwitchOff"]

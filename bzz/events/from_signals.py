@@ -149,7 +149,7 @@ async def _send_fact(
     is_link = change is not None and change.kind in ("linked", "unlinked")
     chosen = _OF_LINKS.get(kind, kind) if is_link else kind
     if bus.has_listeners(Subject(f"{model.__name__}.{chosen.verb}", chosen, model)):
-        await _emit_fact(bus, unchecked(chosen, instance=instance, **_request(model, handler)))
+        await _emit_fact(bus, unchecked(chosen, instance=instance, **_request(model, handler)), change)
 
 
 async def _send_listed(bus: Bus, model: type, items: Any, handler: Any) -> None:
@@ -160,21 +160,25 @@ async def _send_updated(
     bus: Bus, model: type, instance: Any, updated_fields: Any, handler: Any, change: Change | None = None
 ) -> None:
     is_root = change is not None and change.model is model
-    await _tell_updated(bus, model, instance, (change.diff or {}) if change and is_root else updated_fields, handler)
+    diff = (change.diff or {}) if change and is_root else updated_fields
+    await _tell_updated(bus, model, instance, diff, handler, change)
 
 
 async def _send_changed_inside(bus: Bus, model: type, instance: Any, handler: Any, change: Change) -> None:
-    await _tell_updated(bus, model, instance, change.diff or {}, handler)
+    await _tell_updated(bus, model, instance, change.diff or {}, handler, change)
 
 
-async def _tell_updated(bus: Bus, model: type, instance: Any, diff: Mapping[str, FromTo], handler: Any) -> None:
+async def _tell_updated(
+    bus: Bus, model: type, instance: Any, diff: Mapping[str, FromTo], handler: Any, change: Change | None
+) -> None:
     common = {"instance": instance, "diff": diff, **_request(model, handler)}
     name = f"{model.__name__}.updated"
     if bus.has_listeners(Subject(name, Updated, model)):
-        await _emit_fact(bus, unchecked(Updated, **common))
+        await _emit_fact(bus, unchecked(Updated, **common), change)
     for field, pair in diff.items():
         if bus.has_listeners(Subject(f"{name}.{field}", FieldUpdated, model)):
-            await _emit_fact(bus, unchecked(FieldUpdated, field=field, old=pair["from"], new=pair["to"], **common))
+            told = unchecked(FieldUpdated, field=field, old=pair["from"], new=pair["to"], **common)
+            await _emit_fact(bus, told, change)
 
 
 def _ends_at_reference(handler: Any) -> bool:
@@ -187,8 +191,9 @@ def _request(model: type, handler: Any) -> dict[str, Any]:
     return {"model": model, "arguments": tuple(arguments), "handler": handler}
 
 
-async def _emit_fact(bus: Bus, event: Fact[Any]) -> None:
+async def _emit_fact(bus: Bus, event: Fact[Any], change: Change | None = None) -> None:
     """Send a fact: it has happened, so no error of a listener may reach the client."""
+    event.tell(change)
     stamp(event, request_id=id_of(event.handler))
     try:
         await bus.emit(event, origin=event.model)

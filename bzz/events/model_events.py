@@ -19,10 +19,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from dataclasses import field as _field  # one event class has a field of this name
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
-from bzz.change import FromTo
+from bzz.change import Change, ChangeSource, FromTo
 from bzz.errors import ConfigurationError
 from bzz.events.event import Event, stamp
 
@@ -122,6 +123,38 @@ class Fact(ModelEvent[M], Event, frozen=True):
     model: type[M]
     arguments: tuple[str, ...] = ()
     handler: Any = field(default=None, repr=False, compare=False)
+
+    def tell(self, change: Change | None, attempt: int = 1, failing_since: datetime | None = None) -> None:
+        """Called by bzz before the event is sent."""
+        stamp(self, _told=(change, attempt, failing_since))
+
+    @property
+    def change(self) -> Change | None:
+        """The change of the stored document, with its diff and position; None for what is read."""
+        change: Change | None = self._told[0]
+        return change
+
+    @property
+    def source(self) -> ChangeSource | None:
+        """By what the change was made; None where that is not known."""
+        return None if self.change is None else self.change.source
+
+    @property
+    def attempt(self) -> int:
+        """How often this listener was called with the event, from 1. Only durable listeners are called again."""
+        attempt: int = self._told[1]
+        return attempt
+
+    @property
+    def failing_since(self) -> datetime | None:
+        """Since when this durable listener has handled no change at all while others failed; None while all is well."""
+        since: datetime | None = self._told[2]
+        return since
+
+    @property
+    def _told(self) -> tuple[Any, ...]:
+        told: tuple[Any, ...] = self.__dict__.get("_told", (None, 1, None))
+        return told
 
 
 class Creating(Intent[M]):

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from bzz.asgi.lifespan import at_start
 from bzz.errors import BadRequest, NotAcceptable
 from bzz.live import hub
-from bzz.live.capabilities import require
 from bzz.live.client import Client
 from bzz.live.rights import Rights
 from bzz.live.start import prepare
@@ -22,6 +21,7 @@ from bzz.model.query import MAX_FILTERS, check_item_query, pairs, read_fields, r
 from bzz.model.representations import EVENT_STREAM, Representation, register
 from bzz.model.resource import Resource
 from bzz.providers.base import ListQuery, Path
+from bzz.providers.capabilities import require
 from bzz.providers.changes import LiveProvider
 
 __all__ = ["Asked", "Feed", "view_of"]

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bzz.change import Change
-from bzz.live.capabilities import require
 from bzz.live.frames import ResetReason
 from bzz.live.hub import hub_of
 from bzz.live.judging import Judgement, judge
@@ -18,6 +17,7 @@ from bzz.live.missed import missed
 from bzz.model.hive import provider_for
 from bzz.model.query import read_list_query
 from bzz.providers.base import Path, Provider, Step
+from bzz.providers.capabilities import require
 from bzz.providers.changes import Commit, HistoryLost, Position, Scope
 
 __all__ = ["watch"]

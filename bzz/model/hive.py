@@ -18,7 +18,7 @@ from bzz.providers import hidden as hidden_fields
 from bzz.providers.base import Options, Provider
 from bzz.routing import RouteList, join
 
-__all__ = ["ModelHive", "provider_for"]
+__all__ = ["ModelHive", "provider_class", "provider_for"]
 
 _PROVIDERS = {"mongoengine": "bzz.providers.mongoengine.provider.MongoEngineProvider"}
 
@@ -92,7 +92,7 @@ def provider_for(orm: str | type[Provider], model: type, options: Options | None
     """
     if not isinstance(model, type):
         raise ConfigurationError(f"a document class is expected, not {model!r}")
-    return _provider_class(orm)(model, options or Options())
+    return provider_class(orm)(model, options or Options())
 
 
 def _snake_case(name: str) -> str:
@@ -103,7 +103,11 @@ def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def _provider_class(orm: str | type[Provider]) -> type[Provider]:
+def provider_class(orm: str | type[Provider]) -> type[Provider]:
+    """Return the class of providers that an application named, as :meth:`ModelHive.routes_for` takes it.
+
+    :raises bzz.errors.ConfigurationError: for an unknown one.
+    """
     found = orm if isinstance(orm, type) else _import(_PROVIDERS.get(orm, orm))
     if not (isinstance(found, type) and issubclass(found, Provider)):
         known = ", ".join(repr(name) for name in sorted(_PROVIDERS))

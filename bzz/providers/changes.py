@@ -11,19 +11,21 @@ The order of use: :meth:`Changes.prepare` once per process, :meth:`LiveProvider.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from bzz.change import Change, Position
 from bzz.providers.base import ListQuery, Path, Provider, Record, Store
+from bzz.providers.commit import Commit, CommitKind, Tick
+from bzz.providers.deliveries import Deliveries
 
 __all__ = [
     "ChangeCapability",
     "Changes",
     "Commit",
     "CommitKind",
+    "Existing",
     "HistoryLost",
     "LiveProvider",
     "Matches",
@@ -31,47 +33,12 @@ __all__ = [
     "Scope",
     "Snapshot",
     "Tick",
+    "Wanted",
 ]
 
 ChangeCapability = Literal["diff", "resume", "watch"]
 """What a provider can tell of committed changes. ``watch``: each of them, whoever made it. ``diff``: with both versions
 of the document. ``resume``: all that followed a position, later and in any process."""
-
-CommitKind = Literal["created", "updated", "deleted", "dropped", "renamed"]
-"""``dropped`` and ``renamed`` happen to a whole collection: they have no document."""
-
-
-@dataclass(frozen=True, eq=False)
-class Commit:
-    """One committed change, as it was stored: before the options of any route are applied.
-
-    :param collection: where, by the provider's own name for it.
-    :param key: the primary key as it is stored; None for ``dropped`` and ``renamed``.
-    :param before: the document as it was stored before the change; None if it was created by the change, or if the
-        database did not keep this version.
-    :param after: the document as it is stored after the change; None if the change deleted it, or if the database did
-        not keep this version.
-    :param is_whole: whether both versions are known. If not, the diff is None.
-    :param at: when, by the clock of the database.
-    :param size: about how many bytes both sides take.
-    """
-
-    collection: str
-    key: Any
-    kind: CommitKind
-    before: Any
-    after: Any
-    is_whole: bool
-    position: Position
-    at: datetime
-    size: int = 0
-
-
-@dataclass(frozen=True)
-class Tick:
-    """Nothing else was committed up to ``position``: told now and then while a stream is idle."""
-
-    position: Position
 
 
 class HistoryLost(Exception):
@@ -116,6 +83,23 @@ class Snapshot:
     batches: AsyncGenerator[Sequence[Any]]
 
 
+Wanted = Callable[[str, Any], bool] | None
+"""Called with a collection and a primary key; returns whether the changes of this document are wanted. None for all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Existing:
+    """Documents that are there, all as they were at one position.
+
+    :param position: what the stream tells at or before it is in the documents already.
+    :param batches: each document as if it had been created at :attr:`position`, with number 0. They are to be read
+        within a few minutes.
+    """
+
+    position: Position
+    batches: AsyncGenerator[Sequence[Commit]]
+
+
 class Changes(ABC):
     """The committed changes of one database. One for each event loop and database, shared by all of its providers."""
 
@@ -131,6 +115,11 @@ class Changes(ABC):
     def store(self) -> Store:
         """The small store in the same database."""
 
+    @property
+    @abstractmethod
+    def deliveries(self) -> Deliveries:
+        """The progress of durable listeners, in the same database."""
+
     @abstractmethod
     async def now(self) -> Position:
         """Return the position behind all that is committed now.
@@ -139,7 +128,12 @@ class Changes(ABC):
         """
 
     @abstractmethod
-    def stream(self, collections: Collection[str], after: Position | None = None) -> AsyncGenerator[Commit | Tick]:
+    def stream(
+        self,
+        collections: Collection[str],
+        after: Position | None = None,
+        wanted: Wanted = None,
+    ) -> AsyncGenerator[Commit | Tick]:
         """Tell each committed change once, in order, until the iterator is closed.
 
         The first thing is a :class:`Tick` with the position after which it tells, as soon as the stream is open. It
@@ -149,9 +143,22 @@ class Changes(ABC):
         :param collections: no others are told.
         :param after: None for from now on. Numbers count in each collection by itself: who follows several, and goes on
             in the middle of a cluster time, asks from its number 0, and drops what it knows of each.
+        :param wanted: of the changes of documents that are not, only the position is told.
         :raises HistoryLost: where ``after`` is too long ago, or the history was cut, or the database has not come that
             far: it is another, or an older copy.
         """
+
+    @abstractmethod
+    async def existing(self, collection: str, after: Any = None) -> Existing:
+        """Read the documents of a collection as they are now, in the order of their primary keys.
+
+        :param after: only those behind this primary key; None for all.
+        :raises bzz.errors.Unavailable: where the database is away.
+        """
+
+    @abstractmethod
+    def is_behind(self, key: Any, other: Any) -> bool:
+        """Return whether :meth:`existing` reads a document with primary key ``key`` after that with ``other``."""
 
     @abstractmethod
     async def match(self, commit: Commit, scopes: Sequence[Scope]) -> list[Matches]:
@@ -176,6 +183,14 @@ class LiveProvider(Provider):
 
     collection: str
     """Where the documents of the model are stored, as in :attr:`Commit.collection`."""
+
+    @classmethod
+    @abstractmethod
+    def models(cls) -> Mapping[type, type]:
+        """Return all models whose documents are stored by themselves, as far as this process knows them.
+
+        :returns: for each the topmost model whose collection it shares.
+        """
 
     @abstractmethod
     def changes(self) -> Changes:

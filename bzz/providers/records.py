@@ -6,6 +6,7 @@ that form is, is not known here.
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from collections.abc import Callable
 from hashlib import blake2b
@@ -180,4 +181,5 @@ def changed_inside(root: Edited[R], record: StoredRecord[Any], kind: ChangeKind 
 def _change(kind: ChangeKind, before: R | None, after: R | None) -> Change:
     either = after or before
     assert either is not None
-    return Change(either.declared.shape.model, either.key, kind, lambda: either.compare(before, after, by_item=True))
+    compare = functools.partial(either.compare, before, after, by_item=True)
+    return Change(either.declared.shape.model, either.key, kind, compare, source="http")

@@ -17,6 +17,7 @@ from tests.docs.page import ROOT
 MODULES = (
     "bzz",
     "bzz.auth",
+    "bzz.delivery",
     "bzz.dev",
     "bzz.errors",
     "bzz.events",
@@ -24,6 +25,7 @@ MODULES = (
     "bzz.openapi",
     "bzz.providers.base",
     "bzz.providers.changes",
+    "bzz.providers.deliveries",
     "bzz.signals",
     "bzz.testing",
 )

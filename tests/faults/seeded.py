@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 from bzz.errors import NotFound, Unavailable
 from bzz.live import subscription
 from bzz.providers.base import Options, Page, Record, Store
-from bzz.providers.changes import Changes, Commit, Matches, Position, Scope, Tick
+from bzz.providers.changes import Changes, Commit, Existing, Matches, Position, Scope, Tick, Wanted
+from bzz.providers.deliveries import Deliveries
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 
 LATE_SECONDS = 1
@@ -243,10 +244,20 @@ class Losing(Changes):
     async def now(self) -> Position:
         return await self._real.now()
 
+    @property
+    def deliveries(self) -> Deliveries:
+        return self._real.deliveries
+
+    async def existing(self, collection: str, after: Any = None) -> Existing:
+        return await self._real.existing(collection, after)
+
+    def is_behind(self, key: Any, other: Any) -> bool:
+        return self._real.is_behind(key, other)
+
     async def stream(
-        self, collections: Collection[str], after: Position | None = None
+        self, collections: Collection[str], after: Position | None = None, wanted: Wanted = None
     ) -> AsyncGenerator[Commit | Tick]:
-        async with aclosing(self._real.stream(collections, after)) as stream:
+        async with aclosing(self._real.stream(collections, after, wanted)) as stream:
             async for each in stream:
                 if isinstance(each, Tick) or next(self._count) % RARELY:
                     yield each
@@ -259,9 +270,9 @@ class Skipping(Losing):
     """Changes of which those in the past are not told."""
 
     async def stream(
-        self, collections: Collection[str], after: Position | None = None
+        self, collections: Collection[str], after: Position | None = None, wanted: Wanted = None
     ) -> AsyncGenerator[Commit | Tick]:
-        async with aclosing(self._real.stream(collections)) as stream:
+        async with aclosing(self._real.stream(collections, None, wanted)) as stream:
             async for each in stream:
                 yield each
 

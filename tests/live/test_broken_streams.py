@@ -17,7 +17,7 @@ from bzz.live.frames import ResetReason
 from bzz.live.hub import Hub
 from bzz.live.judging import Judgement
 from bzz.model.hive import provider_for
-from bzz.providers.changes import Changes, Commit, HistoryLost, LiveProvider, Position, Scope, Tick
+from bzz.providers.changes import Changes, Commit, HistoryLost, LiveProvider, Position, Scope, Tick, Wanted
 from tests.faults.seeded import Losing
 from tests.live.reading import until
 
@@ -42,9 +42,9 @@ class Breaking(Losing):
     is_away = 0
 
     async def stream(
-        self, collections: Collection[str], after: Position | None = None
+        self, collections: Collection[str], after: Position | None = None, wanted: Wanted = None
     ) -> AsyncGenerator[Commit | Tick]:
-        async with aclosing(self._real.stream(collections, after)) as stream:
+        async with aclosing(self._real.stream(collections, after, wanted)) as stream:
             async for each in stream:
                 yield each
                 self.breaks_after -= isinstance(each, Commit)

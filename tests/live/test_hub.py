@@ -15,7 +15,8 @@ from bzz.live.frames import ResetReason
 from bzz.live.hub import Hub
 from bzz.live.judging import Judgement, judge
 from bzz.providers.base import Store
-from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Position, Scope, Tick
+from bzz.providers.changes import Changes, Commit, Existing, HistoryLost, Matches, Position, Scope, Tick, Wanted
+from bzz.providers.deliveries import Deliveries
 from tests.live.reading import until
 
 
@@ -49,13 +50,23 @@ class Written(Changes):
     def store(self) -> Store:
         raise NotImplementedError
 
+    @property
+    def deliveries(self) -> Deliveries:
+        raise NotImplementedError
+
+    async def existing(self, collection: str, after: Any = None) -> Existing:
+        raise NotImplementedError
+
+    def is_behind(self, key: Any, other: Any) -> bool:
+        raise NotImplementedError
+
     async def now(self) -> Position:
         if self.is_away:
             raise Unavailable()
         return self.at
 
     async def stream(
-        self, collections: Collection[str], after: Position | None = None
+        self, collections: Collection[str], after: Position | None = None, wanted: Wanted = None
     ) -> AsyncGenerator[Commit | Tick]:
         assert after is not None
         yield Tick(after)

@@ -13,6 +13,8 @@ from bzz.providers.mongoengine.store import MongoStore
 from tests.conftest import Driver
 from tests.providers.writer import KEPT, ROUNDS
 
+pytestmark = pytest.mark.slow  # processes of their own write for seconds
+
 
 @pytest.fixture
 def written(mongo: MongoServer, database_name: str) -> None:

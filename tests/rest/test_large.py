@@ -11,6 +11,8 @@ import pytest
 from tests.rest import raw
 from tests.rest.conftest import Api
 
+pytestmark = pytest.mark.slow  # documents of 15 MiB
+
 MIB = 1024 * 1024
 
 

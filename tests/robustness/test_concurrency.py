@@ -18,6 +18,8 @@ from bzz import signals
 from tests.conftest import Driver, Serve
 from tests.robustness.documents import Account, Note, Person, Team
 
+pytestmark = pytest.mark.slow  # hundreds of writers in each
+
 MODELS = {"person": Person, "account": Account}
 WRITERS = 200
 FEWER = 50

@@ -22,7 +22,7 @@ from bzz.providers import compare_and_set
 from tests.conftest import Serve
 from tests.robustness.documents import Account, Address, Cleaned, Dog, Everything, Labelled, Machine, Person, Team
 
-pytestmark = pytest.mark.usefixtures("quiet_log")
+pytestmark = [pytest.mark.usefixtures("quiet_log"), pytest.mark.slow]  # thousands of requests
 
 MODELS = (Everything, Cleaned, Person, Account, Team, Labelled, Machine, Dog)
 JSON = {"Content-Type": "application/json"}

@@ -17,6 +17,8 @@ from bzz.providers.mongoengine.store import MongoStore
 from tests.robustness.conftest import Connect
 from tests.robustness.wire import Wire
 
+pytestmark = pytest.mark.slow  # the database is away, or says nothing, in each of them
+
 DRIVERS = ["motor", "pymongo"]
 SOON = "&serverSelectionTimeoutMS=200&timeoutMS=1000"
 FAR = time.time() + 10_000

@@ -18,6 +18,8 @@ from tests.robustness.conftest import Connect, becomes_well
 from tests.robustness.documents import Account, Person, Team
 from tests.robustness.wire import Wire
 
+pytestmark = pytest.mark.slow  # each waits until time is up
+
 DRIVERS = ["own", "motor", "pymongo"]
 SOON = "&serverSelectionTimeoutMS=200&timeoutMS=1000"
 

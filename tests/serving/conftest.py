@@ -16,13 +16,13 @@ def serving(request: pytest.FixtureRequest) -> served.Serving:
     return partial(served.serving, request.param)
 
 
-@pytest.fixture(params=served.ENGINES)
+@pytest.fixture(params=served.EACH)
 def on_each(request: pytest.FixtureRequest) -> served.Serving:
     """The same on every engine."""
     return partial(served.serving, request.param)
 
 
-@pytest.fixture(scope="package", params=served.ENGINES)
+@pytest.fixture(scope="package", params=served.EACH)
 def shared(request: pytest.FixtureRequest) -> Iterator[served.Served]:
     """A server for tests that leave it as it was, on every engine."""
     with served.serving(request.param) as it:

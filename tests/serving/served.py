@@ -15,14 +15,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 
-__all__ = ["BY_ADAPTER", "ENGINES", "OWN", "Served", "Serving", "serving"]
+__all__ = ["BY_ADAPTER", "EACH", "ENGINES", "OWN", "Served", "Serving", "serving"]
 
 OWN = ("tornado", "granian")
 """What ``bzz.serve`` runs on."""
 
 BY_ADAPTER = ("granian", "granian-asgi", "uvicorn", "uvicorn-h11", "hypercorn")
 ENGINES = ("tornado", *BY_ADAPTER)
+_OTHERS = ("granian-asgi", "uvicorn-h11", "hypercorn")
+EACH = tuple(pytest.param(each, marks=pytest.mark.slow) if each in _OTHERS else each for each in ENGINES)
+"""All engines; those that stand for one that is there already are slow tests."""
 
 
 @dataclass

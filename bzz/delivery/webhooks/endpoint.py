@@ -1,7 +1,7 @@
 """The address of a webhook, checked before anything is sent there.
 
-This is for people, who learn of a mistake at once. Safety rests on :mod:`bzz.delivery.webhooks.resolver`, which asks the
-connection itself: no two readers of URLs agree on all of them.
+This is for people, who learn of a mistake at once. Safety rests on :mod:`bzz.delivery.webhooks.resolver`, which asks
+the connection itself: no two readers of URLs agree on all of them.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bzz.delivery.listener import RetryLater, SwitchOff
 from bzz.delivery.webhooks import payload
 from bzz.delivery.webhooks.answer import Undelivered, check
-from bzz.delivery.webhooks.posting import TIMEOUT_SECONDS, post
 from bzz.delivery.webhooks.endpoint import Endpoint
-from bzz.delivery.listener import RetryLater, SwitchOff
+from bzz.delivery.webhooks.posting import TIMEOUT_SECONDS, post
 from bzz.delivery.webhooks.public import Network
 from bzz.delivery.webhooks.resolver import GuardedResolver
 from bzz.delivery.webhooks.signature import Signer

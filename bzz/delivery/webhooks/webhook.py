@@ -7,9 +7,9 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from bzz.delivery.webhooks.posting import TIMEOUT_SECONDS
-from bzz.delivery.webhooks.endpoint import read_endpoint
 from bzz.delivery.listener import durable
+from bzz.delivery.webhooks.endpoint import read_endpoint
+from bzz.delivery.webhooks.posting import TIMEOUT_SECONDS
 from bzz.delivery.webhooks.public import networks
 from bzz.delivery.webhooks.sender import Sender
 from bzz.delivery.webhooks.signature import Secret, Signer

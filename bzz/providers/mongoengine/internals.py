@@ -117,6 +117,11 @@ def all_registered() -> list[Any]:
     return list(common._document_registry.values())
 
 
+def root_of(model: Any) -> Any:
+    """Return the topmost class whose collection a class of documents shares."""
+    return registered(class_name(model).partition(".")[0])
+
+
 def count_registered() -> int:
     """Return how many classes of documents the process has. Asked per request."""
     return len(common._document_registry)

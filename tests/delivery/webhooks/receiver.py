@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from bzz.delivery.webhooks.answer import Answer
-from bzz.delivery.webhooks.posting import post
 from bzz.delivery.webhooks.endpoint import Endpoint
+from bzz.delivery.webhooks.posting import post
 from bzz.delivery.webhooks.public import networks
 from bzz.delivery.webhooks.resolver import GuardedResolver
 

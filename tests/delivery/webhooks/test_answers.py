@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from bzz.delivery.webhooks.answer import MAX_RETRY_SECONDS, Answer, Undelivered, check
 from bzz.delivery.listener import RetryLater, SwitchOff
+from bzz.delivery.webhooks.answer import MAX_RETRY_SECONDS, Answer, Undelivered, check
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from bzz.delivery.webhooks.answer import Answer, Undelivered
-from bzz.delivery.webhooks.posting import post
 from bzz.delivery.webhooks.endpoint import Endpoint
+from bzz.delivery.webhooks.posting import post
 from bzz.delivery.webhooks.public import networks
 from bzz.delivery.webhooks.resolver import Found, GuardedResolver, RefusedAddress
 from tests.delivery.webhooks.receiver import Receiver, answering, receiving

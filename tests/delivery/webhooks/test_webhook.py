@@ -15,9 +15,9 @@ from bson import ObjectId
 from standardwebhooks import Webhook
 
 import bzz
+from bzz.delivery.listener import RetryLater, SwitchOff
 from bzz.delivery.webhooks.answer import Undelivered
 from bzz.delivery.webhooks.endpoint import read_endpoint
-from bzz.delivery.listener import RetryLater, SwitchOff
 from bzz.delivery.webhooks.public import networks
 from bzz.delivery.webhooks.sender import Sender
 from bzz.delivery.webhooks.signature import Signer
@@ -49,10 +49,12 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 def event(kind: Any = Created, failing_since: datetime | None = None, **values: Any) -> Event:
     instance = Invoice(id=ObjectId("0" * 24), status="paid", secret="x-secret")
-    made: Event = kind(model=Invoice, instance=instance, **values)
+    made = kind(model=Invoice, instance=instance, **values)
     at = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
-    stamp(made, id="invoice:1795770000.1.1", occurred_at=at, attempt=1, failing_since=failing_since)
-    return made
+    stamp(made, id="invoice:1795770000.1.1", occurred_at=at)
+    made.tell(None, 1, failing_since)
+    told: Event = made
+    return told
 
 
 def sender(url: str, secret: Any = NEW, seconds: float = 30.0) -> Sender:

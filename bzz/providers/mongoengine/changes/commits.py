@@ -17,9 +17,10 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
 from bzz.change import Position
-from bzz.providers.changes import Commit, CommitKind
+from bzz.providers.changes import Wanted
+from bzz.providers.commit import Commit, CommitKind, Tick
 
-__all__ = ["CommitReader", "StoredCommit"]
+__all__ = ["CommitReader", "StoredCommit", "existing_document"]
 
 logger = logging.getLogger("bzz.database")
 
@@ -62,37 +63,53 @@ class CommitReader:
 
     :param collections: that are followed.
     :param codec_options: by which the application reads its documents.
+    :param wanted: as for :meth:`bzz.providers.changes.Changes.stream`.
     """
 
-    def __init__(self, collections: Collection[str], codec_options: CodecOptions[Any]) -> None:
+    def __init__(
+        self,
+        collections: Collection[str],
+        codec_options: CodecOptions[Any],
+        wanted: Wanted = None,
+    ) -> None:
+        self._wanted = wanted
         self._collections = frozenset(collections)
         self._options = codec_options
         self._lenient = codec_options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
         self._time: Timestamp | None = None
         self._counts: Counter[str] = Counter()
 
-    def commits(self, event: RawBSONDocument) -> Iterator[StoredCommit]:
-        """Return what an event says: one commit, two where it renames one collection to another that is followed."""
+    def commits(self, event: RawBSONDocument) -> Iterator[StoredCommit | Tick]:
+        """Return what an event says: one commit, two where it renames one collection to another that is followed.
+
+        Of one that is not wanted it is the position.
+        """
         kind = _KINDS.get(event["operationType"])
         if kind is None:
             return
         names = [event["ns"]["coll"], *([event["to"]["coll"]] if kind == "renamed" else ())]
         for name in names:
             if name in self._collections:
-                yield self._commit(event, kind, name)
+                position, key = self._position(event["clusterTime"], name), self._key(event)
+                if key is None or self._wanted is None or self._wanted(name, key):
+                    yield self._commit(event, kind, name, key, position)
+                else:
+                    yield Tick(position)
 
-    def _commit(self, event: RawBSONDocument, kind: CommitKind, collection: str) -> StoredCommit:
+    def _commit(
+        self, event: RawBSONDocument, kind: CommitKind, collection: str, key: Any, position: Position
+    ) -> StoredCommit:
         images: tuple[Image, Image] = (event.get("fullDocumentBeforeChange"), event.get("fullDocument"))
         before, after = (self._decoded(image, collection) for image in images)
         needed = {"created": (after,), "updated": (before, after), "deleted": (before,)}.get(kind, ())
         return StoredCommit(
             collection=collection,
-            key=self._key(event),
+            key=key,
             kind=kind,
             before=before,
             after=after,
             is_whole=None not in needed,
-            position=self._position(event["clusterTime"], collection),
+            position=position,
             at=_time(event),
             size=sum(len(image.raw) for image in images if image is not None),
             images=images,
@@ -115,6 +132,26 @@ class CommitReader:
         except (BSONError, OverflowError, ValueError) as error:  # such as a date that Python has not
             logger.warning("A document of %s cannot be read: %s", collection, error)
             return None
+
+
+def existing_document(
+    raw: RawBSONDocument, collection: str, position: Position, options: CodecOptions[Any]
+) -> StoredCommit:
+    """Return a document that is there as a commit, as if it had been created at ``position``.
+
+    :param options: by which the application reads its documents.
+    """
+    try:
+        document = bson.decode(raw.raw, codec_options=options)
+    except (BSONError, OverflowError, ValueError) as error:
+        logger.warning("A document of %s cannot be read: %s", collection, error)
+        document = None
+    key = bson.decode(raw.raw, options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO))["_id"]
+    at = datetime.fromtimestamp(position.seconds, UTC)
+    return StoredCommit(
+        collection, key, "created", None, document, document is not None, position._replace(number=0), at,
+        len(raw.raw), (None, raw),
+    )  # fmt: skip
 
 
 def _each_key_once(document: RawBSONDocument) -> RawBSONDocument:

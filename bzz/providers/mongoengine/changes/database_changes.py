@@ -5,28 +5,34 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from bson import Timestamp
+from bson.raw_bson import RawBSONDocument
 from pymongo.errors import InvalidOperation, PyMongoError
 
 from bzz.change import Position
 from bzz.errors import Unavailable
 from bzz.providers.base import Store
-from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Scope, Tick
+from bzz.providers.changes import Changes, Commit, Existing, HistoryLost, Matches, Scope, Tick, Wanted
+from bzz.providers.deliveries import Deliveries
 from bzz.providers.mongoengine.changes.change_stream import ChangeStream
 from bzz.providers.mongoengine.changes.commands import Commands
-from bzz.providers.mongoengine.changes.commits import CommitReader, StoredCommit
+from bzz.providers.mongoengine.changes.commits import CommitReader, StoredCommit, existing_document
+from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from bzz.providers.mongoengine.changes.images import collation_of, keep_images, require_change_streams
+from bzz.providers.mongoengine.changes.key_order import sort_key
 from bzz.providers.mongoengine.changes.matching import match, try_query
 from bzz.providers.mongoengine.changes.scopes import StoredScope
-from bzz.providers.mongoengine.changes.snapshot import position_after
+from bzz.providers.mongoengine.changes.snapshot import position_after, read_snapshot
 from bzz.providers.mongoengine.changes.ticks import Ticks
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import reading
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.store import MongoStore
+from bzz.providers.paging import Key
 
 __all__ = ["DatabaseChanges", "changes_of"]
 
@@ -54,10 +60,15 @@ class DatabaseChanges(Changes):
         self._collations: dict[str, Raw | None] = {}
         self._tried: dict[str, None] = {}
         self._store = MongoStore(database[STORE])
+        self._deliveries = MongoDeliveries(database)
 
     @property
     def store(self) -> Store:
         return self._store
+
+    @property
+    def deliveries(self) -> Deliveries:
+        return self._deliveries
 
     def know(self, documents: DocumentStore) -> None:
         """Have :meth:`prepare` make the collection of a model as the model wants it."""
@@ -76,11 +87,14 @@ class DatabaseChanges(Changes):
             return position_after(await self.commands.last_commit())
 
     async def stream(
-        self, collections: Collection[str], after: Position | None = None
+        self,
+        collections: Collection[str],
+        after: Position | None = None,
+        wanted: Wanted = None,
     ) -> AsyncGenerator[Commit | Tick]:
         last = await self._start(after)
         stream = ChangeStream(self._database, collections, Timestamp(last.seconds, last.increment))
-        reader = CommitReader(collections, self._database.codec_options)
+        reader = CommitReader(collections, self._database.codec_options, wanted)
         ticks = Ticks(self.commands)
         start = last
         try:
@@ -123,6 +137,29 @@ class DatabaseChanges(Changes):
                 )
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def existing(self, collection: str, after: Any = None) -> Existing:
+        query = {} if after is None else {"_id": {"$gt": after}}
+        options = self._database.codec_options
+        simple = {"locale": "simple"}  # by which keys are compared here, too
+        position, batches = await read_snapshot(
+            self.commands, collection, query, [Key("_id", 1)], options.with_options(document_class=RawBSONDocument),
+            collation=simple,
+        )  # fmt: skip
+
+        async def read() -> AsyncGenerator[Sequence[Commit]]:
+            async with aclosing(batches):
+                async for batch in batches:
+                    yield [
+                        existing_document(cast("RawBSONDocument", each), collection, position, options)
+                        for each in batch
+                    ]
+
+        return Existing(position, read())
+
+    def is_behind(self, key: Any, other: Any) -> bool:
+        options = self._database.codec_options
+        return bool(sort_key(key, options) > sort_key(other, options))
 
     async def match(self, commit: Commit, scopes: Sequence[Scope]) -> list[Matches]:
         own = cast("Sequence[StoredScope]", scopes)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
+
+import mongoengine as me
 
 from bzz.change import Change, ChangeKind, Position
 from bzz.errors import NotFound
@@ -50,6 +52,11 @@ class LiveDocuments(LiveProvider):
     @property
     def collection(self) -> str:  # type: ignore[override]  # which nobody sets
         return self._root.collection_name
+
+    @classmethod
+    def models(cls) -> Mapping[type, type]:
+        found = (each for each in internals.all_registered() if issubclass(each, me.Document))
+        return {each: internals.root_of(each) for each in found if not internals.is_abstract(each)}
 
     def changes(self) -> Changes:
         return self._changes()

@@ -44,6 +44,7 @@ async def read_snapshot(
     sort: Sequence[Key],
     options: Any,
     at: Position | None = None,
+    collation: Mapping[str, Any] | None = None,
 ) -> tuple[Position, AsyncGenerator[list[Raw]]]:
     """Read documents on the primary, all as they were at one cluster time.
 
@@ -51,10 +52,13 @@ async def read_snapshot(
 
     :param options: the codec options for the documents.
     :param at: the position behind the cluster time, from another snapshot of a moment ago; None for now.
+    :param collation: by which texts are compared; None for that of the collection.
     :returns: the position behind that time, and the documents, which are read as they are asked for.
     :raises bzz.errors.Unavailable: if the database is away, here or later.
     """
     find: Raw = {"find": collection, "filter": query, "sort": dict(sort), "batchSize": BATCH_DOCUMENTS}
+    if collation is not None:
+        find["collation"] = collation
     with reading():
         for attempt in range(ATTEMPTS):
             time = await commands.last_commit() if at is None else _time_before(at)

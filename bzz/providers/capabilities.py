@@ -1,4 +1,4 @@
-"""What feeds need of a provider is looked at when they are asked for."""
+"""What feeds and durable listeners need of a provider is looked at when they are asked for."""
 
 from __future__ import annotations
 

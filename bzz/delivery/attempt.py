@@ -1,0 +1,116 @@
+"""One call of a listener with one change."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bzz.calling import call
+from bzz.change import Change
+from bzz.delivery.listener import DurableListener, RetryLater, SwitchOff
+from bzz.events.causes import sending
+from bzz.events.event import stamp, unchecked
+from bzz.events.model_events import Created, Deleted, Fact, FieldUpdated, Updated
+from bzz.events.targets import Subject
+from bzz.providers.commit import Commit
+
+__all__ = ["Failure", "Unknown", "attempt", "change_id"]
+
+MOST_TRACE = 20_000
+"""How many characters of a traceback are kept; the end, which says what was raised."""
+
+
+class Unknown(Exception):
+    """What a change did is not known, because the database did not keep both sides of it. No attempt can succeed."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an attempt failed.
+
+    :param wait: the seconds that the listener asked for; None if it did not.
+    :param is_final: whether no further attempt can succeed.
+    :param switch_off: why the listener wants to be called no more.
+    """
+
+    error: str
+    trace: str
+    wait: float | None = None
+    is_final: bool = False
+    switch_off: str | None = None
+
+
+async def attempt(
+    listener: DurableListener, change: Change, id: str, number: int, failing_since: datetime | None
+) -> Failure | None:
+    """Call a listener with the events of one change that it wants; return why that failed, None if it did not.
+
+    :param id: of the change.
+    :param number: counts the attempts, from 1.
+    :param failing_since: since when the listener has handled nothing.
+    """
+    try:
+        async with asyncio.timeout(listener.timeout) as limit:
+            for event in _events(listener, change):
+                stamp(event, id=id, occurred_at=change.at, origin=event.model)
+                event.tell(change, number, failing_since)
+                if listener.registration.accepts(event):
+                    with sending(event):
+                        await call(listener.registration.function, event)
+    except RetryLater as error:
+        return Failure(str(error), _trace(error), wait=error.seconds)
+    except SwitchOff as error:
+        return Failure(error.reason, _trace(error), switch_off=error.reason)
+    except Unknown as error:
+        return Failure(str(error), "", is_final=True)
+    except TimeoutError as error:
+        if not limit.expired():
+            return Failure(f"TimeoutError: {error}", _trace(error))
+        return Failure(f"it took longer than {listener.timeout:g} seconds", _trace(error))
+    except Exception as error:
+        return Failure(f"{type(error).__name__}: {error}", _trace(error))
+    return None
+
+
+def change_id(commit: Commit) -> str:
+    """Return what is the same for a change at each attempt and in each process.
+
+    ``users:1764230000.3.1`` is the first change of the collection ``users`` at a cluster time. A document that was
+    there before is ``users:1764230000.3.0:`` and its key.
+
+    >>> from datetime import datetime
+    >>> from bzz.change import Position
+    >>> change_id(Commit("users", 7, "created", None, {}, True, Position(1764230000, 3, 1), datetime(2026, 1, 1)))
+    'users:1764230000.3.1'
+    """
+    position = "{}.{}.{}".format(*commit.position)
+    key = "" if commit.position.number else f":{commit.key}"
+    return f"{commit.collection}:{position}{key}"
+
+
+def _events(listener: DurableListener, change: Change) -> Iterator[Fact[Any]]:
+    """Yield the events of a change that match the target of a listener, as they are sent within a process."""
+    model, matches = change.model, listener.registration.target.matches
+    if change.diff is None:
+        raise Unknown("MongoDB did not keep what the document was before this change, or is after it")
+    if change.kind == "updated":
+        name = f"{model.__name__}.{Updated.verb}"
+        values = {"model": model, "diff": change.diff}
+        if matches(Subject(name, Updated, model)):
+            yield unchecked(Updated, instance=change.after, **values)
+        for field, pair in change.diff.items():
+            if matches(Subject(f"{name}.{field}", FieldUpdated, model)):
+                pair_values = {"field": field, "old": pair["from"], "new": pair["to"]}
+                yield unchecked(FieldUpdated, instance=change.after, **values, **pair_values)
+        return
+    kind: type[Any] = Created if change.kind == "created" else Deleted
+    if matches(Subject(f"{model.__name__}.{kind.verb}", kind, model)):
+        yield unchecked(kind, model=model, instance=change.before if kind is Deleted else change.after)
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))[-MOST_TRACE:]

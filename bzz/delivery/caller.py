@@ -1,0 +1,67 @@
+"""Calls a listener: so many calls at a time, and none without a lease."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bzz.delivery.attempt import Failure, attempt, change_id
+from bzz.delivery.lease import Lease
+from bzz.delivery.listener import DurableListener
+from bzz.delivery.source import Source
+from bzz.events.causes import fresh
+from bzz.providers.commit import Commit
+
+__all__ = ["Caller"]
+
+
+class Caller:
+    """Calls one listener, for all sessions of this process.
+
+    :param lease: must be valid when a call begins.
+    :param tell_failing: told when the listener begins to fail, and when it has handled a change after that.
+    :param switch_off: told why the listener wants to be called no more.
+    :ivar failing_since: since when it has handled nothing.
+    """
+
+    def __init__(
+        self,
+        listener: DurableListener,
+        source: Source,
+        lease: Lease,
+        tell_failing: Callable[[bool], None],
+        switch_off: Callable[[str], None],
+    ) -> None:
+        self.concurrency = listener.concurrency
+        self.failing_since: datetime | None = None
+        self._listener = listener
+        self._source = source
+        self._lease = lease
+        self._tell_failing = tell_failing
+        self._switch_off = switch_off
+        self._slots = asyncio.Semaphore(listener.concurrency)
+
+    async def call(self, commit: Commit, number: int) -> Failure | None:
+        """Call the listener with a change, when it is its turn; return why that failed.
+
+        :param number: of the attempt, from 1.
+        :raises bzz.delivery.lease.Expired: where the lease has ended: another process may own the partition.
+        """
+        async with self._slots:
+            self._lease.check()
+            with fresh():
+                change = self._source.change(commit)
+                failure = await attempt(self._listener, change, change_id(commit), number, self.failing_since)
+        self._note(failure)
+        return failure
+
+    def _note(self, failure: Failure | None) -> None:
+        if failure is None and self.failing_since is not None:
+            self.failing_since = None
+            self._tell_failing(False)
+        elif failure is not None and self.failing_since is None:
+            self.failing_since = datetime.now(UTC)
+            self._tell_failing(True)
+        if failure is not None and failure.switch_off is not None:
+            self._switch_off(failure.switch_off)

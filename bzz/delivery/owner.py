@@ -1,0 +1,192 @@
+"""Shares the partitions of one listener with the other processes that have it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+import uuid
+from collections.abc import Coroutine
+from typing import Any
+
+from bzz.change import Position
+from bzz.delivery.caller import Caller
+from bzz.delivery.lease import BEAT_SECONDS, LEASE_SECONDS, Expired, Lease
+from bzz.delivery.listener import DurableListener
+from bzz.delivery.mailbox import ClaimLost
+from bzz.delivery.retrying import until_stored
+from bzz.delivery.session import PARTITIONS, Session
+from bzz.delivery.source import Source
+from bzz.errors import OutcomeUnknown, Unavailable
+from bzz.providers.changes import HistoryLost
+from bzz.providers.deliveries import BEGINNING, Claim, Progress, Standing
+
+__all__ = ["Owner"]
+
+logger = logging.getLogger("bzz.delivery")
+
+RETRY_SECONDS = 1.0
+"""How long to wait after something failed that nobody foresaw."""
+
+
+class Owner:
+    """Owns a fair share of the partitions of one listener, as long as this process can say that it is there."""
+
+    def __init__(self, listener: DurableListener, source: Source) -> None:
+        self._listener = listener
+        self._source = source
+        self._deliveries = source.deliveries
+        self._holder = uuid.uuid4().hex
+        self._lease = Lease()
+        self._caller = Caller(listener, source, self._lease, self._tell_failing, self._switch_off)
+        self._sessions: dict[Session, asyncio.Task[None]] = {}
+        self._notes: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._task = asyncio.create_task(self._run(), name=f"durable listener {self._listener.name}")
+
+    async def stop(self, seconds: float) -> None:
+        """Let the calls end that are being made, and leave the partitions to others.
+
+        :param seconds: how long calls may take.
+        """
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await asyncio.gather(*(self._close(each, seconds) for each in list(self._sessions)))
+        if self._notes:
+            await asyncio.wait(self._notes)
+        try:
+            await self._deliveries.leave(self._listener.name, self._holder)
+        except (Unavailable, OutcomeUnknown):  # the leases will end by themselves
+            logger.warning("%s: the database is away, so others have to wait for the partitions", self._listener.name)
+
+    async def _run(self) -> None:
+        await until_stored(lambda: self._source.changes.prepare(self._source.collections))
+        await until_stored(self._enroll)
+        while True:
+            try:
+                await self._beat()
+            except (Unavailable, OutcomeUnknown) as error:
+                logger.warning("%s: the database is away: %s", self._listener.name, error)
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception:
+                logger.exception("%s: its partitions could not be shared", self._listener.name)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                await asyncio.sleep(BEAT_SECONDS)
+
+    async def _enroll(self) -> None:
+        await self._deliveries.enroll(self._listener.name, PARTITIONS, await self._start())
+
+    async def _start(self) -> Progress:
+        """Return where a new listener begins."""
+        start, collections = self._listener.start, self._source.collections
+        if start == "beginning":
+            return Progress(Position(0, 0), {}, BEGINNING)
+        if start == "now":
+            return Progress(await self._source.changes.now())
+        # Each collection counts its changes by itself: of several, those of one cluster time may come once more.
+        counts = {collections[0]: start.number} if len(collections) == 1 else {}
+        return Progress(start._replace(number=0), counts)
+
+    # -- sharing
+
+    async def _beat(self) -> None:
+        """Say that this process is there, and take or give partitions."""
+        asked_at = time.monotonic()
+        standing = await self._deliveries.attend(self._listener.name, self._holder, LEASE_SECONDS)
+        self._lease.prolong(asked_at)
+        if self._caller.failing_since is None:
+            self._caller.failing_since = standing.failing_since
+        for session in list(self._sessions):
+            if not session.partitions <= standing.owned or standing.trouble is not None:
+                await self._close(session, 0)
+        if standing.trouble is not None:
+            return
+        share = math.ceil(PARTITIONS / standing.members)
+        owned = sum(len(each.partitions) for each in self._sessions)
+        if owned > share:
+            await self._give(owned - share)
+        elif owned < share:
+            await self._take(standing, share - owned)
+
+    async def _take(self, standing: Standing, number: int) -> None:
+        """Own so many more of the partitions that are free, or that this process owned before something went wrong."""
+        working = {each for session in self._sessions for each in session.partitions}
+        claims = []
+        for each in [*standing.free, *(standing.owned - working)][:number]:
+            claim = await self._deliveries.claim(self._listener.name, each, self._holder, LEASE_SECONDS)
+            if claim is not None:
+                claims.append(claim)
+        self._open(claims)
+
+    async def _give(self, number: int) -> None:
+        """Give so many partitions to others: a session ends, and goes on with what it keeps."""
+        session = max(self._sessions, key=lambda each: len(each.partitions))
+        claims = await self._close(session, BEAT_SECONDS)
+        kept = max(0, len(claims) - number)
+        for each in claims[kept:]:
+            await self._deliveries.release(each)
+        self._open(claims[:kept])
+
+    # -- sessions
+
+    def _open(self, claims: list[Claim]) -> None:
+        if claims:
+            session = Session(self._listener, self._source, self._caller, claims)
+            self._sessions[session] = asyncio.create_task(self._watch(session))
+
+    async def _watch(self, session: Session) -> None:
+        """Run a session, and say why it ended. Its partitions are claimed again at the next beat."""
+        name = self._listener.name
+        try:
+            await session.run()
+        except* HistoryLost as errors:
+            reason = f"the database does not know any more what followed ({errors.exceptions[0]})"
+            logger.error("%s: changes were lost: %s; resync it, or resume it to go on from now", name, reason)
+            await until_stored(lambda: self._deliveries.halt(name, "lost", reason))
+        except* (ClaimLost, Expired):
+            logger.warning("%s: other processes may own some of its partitions by now", name)
+        except* Exception:
+            logger.exception("%s: it goes on from what was stored", name)
+            await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            self._sessions.pop(session, None)
+
+    async def _close(self, session: Session, seconds: float) -> list[Claim]:
+        """End a session; return its claims, with the progress that was made."""
+        task = self._sessions.get(session)
+        if task is None:
+            return []
+        if seconds:
+            try:
+                async with asyncio.timeout(seconds + RETRY_SECONDS):
+                    await session.stop(seconds)
+            except (ClaimLost, TimeoutError) as error:
+                logger.warning("%s: what was done last may be done again: %s", self._listener.name, error)
+        task.cancel()
+        await asyncio.wait([task])
+        return session.claims
+
+    # -- what calls tell
+
+    def _tell_failing(self, is_failing: bool) -> None:
+        self._note(until_stored(lambda: self._deliveries.note_failing(self._listener.name, is_failing)))
+
+    def _switch_off(self, reason: str) -> None:
+        logger.error("%s is switched off: %s", self._listener.name, reason)
+        self._note(self._halt(reason))
+
+    async def _halt(self, reason: str) -> None:
+        await until_stored(lambda: self._deliveries.halt(self._listener.name, "off", reason))
+        for session in list(self._sessions):
+            await self._close(session, RETRY_SECONDS)
+
+    def _note(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)

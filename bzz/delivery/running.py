@@ -1,0 +1,59 @@
+"""Has the durable listeners of a process run, while an application is served or a block lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bzz.asgi.lifespan import CONTEXTS, at_start
+from bzz.delivery.listener import declared
+from bzz.delivery.owner import Owner
+from bzz.delivery.source import sources_of
+from bzz.errors import Unavailable
+
+__all__ = ["deliver"]
+
+logger = logging.getLogger("bzz.delivery")
+
+GRACE_SECONDS = 10.0
+"""How long calls that are being made may take at a stop."""
+
+
+@asynccontextmanager
+async def deliver() -> AsyncIterator[None]:
+    """Have all durable listeners that this process has declared run until the end of the block.
+
+    ``bzz.serve`` and the adapters for other servers do this by themselves. It is for processes that serve nothing::
+
+        async with bzz.deliver():
+            await asyncio.Event().wait()
+
+    :raises bzz.errors.ConfigurationError: where a listener's models are not known, or the database cannot tell its
+        changes, with the remedy.
+    """
+    owners = []
+    for listener in declared():
+        for source in sources_of(listener):
+            try:
+                await source.changes.prepare(source.collections)
+            except Unavailable as error:
+                logger.warning("%s waits for the database: %s", listener.name, error)
+            owners.append(Owner(listener, source))
+    for each in owners:
+        each.start()
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(each.stop(GRACE_SECONDS) for each in owners))
+
+
+async def _attach(application: Any) -> None:
+    """Called before an application takes requests."""
+    if declared():
+        application.settings.setdefault(CONTEXTS, []).append(deliver())
+
+
+at_start(_attach)

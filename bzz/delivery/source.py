@@ -1,0 +1,92 @@
+"""Where the changes for one listener come from: the models that it wants, by the databases that they are stored in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bzz.change import Change
+from bzz.delivery.listener import DurableListener
+from bzz.errors import ConfigurationError
+from bzz.events.model_events import Created, Deleted, Updated
+from bzz.events.targets import Subject, Target
+from bzz.model.hive import provider_class, provider_for
+from bzz.providers.capabilities import require
+from bzz.providers.changes import Changes, LiveProvider
+from bzz.providers.commit import Commit
+from bzz.providers.deliveries import Deliveries
+
+__all__ = ["Source", "providers_of", "sources_of"]
+
+logger = logging.getLogger("bzz.delivery")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The changes of one database that a listener may want.
+
+    :param providers: by their collections.
+    """
+
+    changes: Changes
+    providers: Mapping[str, LiveProvider]
+
+    @property
+    def collections(self) -> Sequence[str]:
+        """The collections, in the order in which the documents that were there before are told."""
+        return sorted(self.providers)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Where progress is kept."""
+        return self.changes.deliveries
+
+    def change(self, commit: Commit) -> Change:
+        """Return a commit as listeners get it."""
+        return self.providers[commit.collection].change(commit)
+
+
+def sources_of(listener: DurableListener) -> list[Source]:
+    """Return the sources of a listener, on the running event loop.
+
+    :raises bzz.errors.ConfigurationError: if no model matches its target, or one of them cannot be followed.
+    """
+    found: dict[Changes, dict[str, LiveProvider]] = {}
+    for provider in providers_of(listener):
+        found.setdefault(provider.changes(), {}).setdefault(provider.collection, provider)
+    return [Source(changes, providers) for changes, providers in found.items()]
+
+
+def providers_of(listener: DurableListener) -> list[LiveProvider]:
+    """Return the providers of the models that a listener wants.
+
+    :raises bzz.errors.ConfigurationError: as :func:`sources_of`.
+    """
+    what = f"the durable listener {listener.name!r}"
+    kind = provider_class(listener.orm)
+    if not issubclass(kind, LiveProvider):
+        raise ConfigurationError(f"{what} needs a provider that can be followed, which {kind.__name__} cannot")
+    target = listener.registration.target
+    wanted = _roots(target, kind.models())
+    if not wanted:
+        raise ConfigurationError(f"{what}: no model that this process has imported matches {target}")
+    found = []
+    for model in wanted:
+        try:
+            found.append(require(provider_for(listener.orm, model), what, "diff", "resume", "watch"))
+        except ConfigurationError as error:
+            if len(wanted) == 1:
+                raise
+            logger.warning("%s is not told of %s: %s", what, model.__name__, error)
+    return found
+
+
+def _roots(target: Target, models: Mapping[type, type]) -> list[type]:
+    roots = {root: None for model, root in models.items() if _wants(target, model)}
+    return sorted(roots, key=lambda each: each.__name__)
+
+
+def _wants(target: Target, model: type) -> bool:
+    named = (Subject(f"{model.__name__}.{kind.verb}", kind, model) for kind in (Created, Updated, Deleted))
+    return any(map(target.matches, named)) or target.matches_some_field(model)

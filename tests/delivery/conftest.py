@@ -1,0 +1,69 @@
+"""Durable listeners, on a real MongoDB."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bzz.delivery import lease, listener, owner
+from bzz.events import Event
+
+__all__ = ["Seen", "eventually"]
+
+
+async def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    """Wait until a condition holds, and return what it gave."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if inspect.isawaitable(found):
+            found = await found
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"{condition} does not come true"
+        await asyncio.sleep(0.01)
+
+
+class Seen(list[Any]):
+    """A listener that keeps its events."""
+
+    async def __call__(self, event: Event) -> None:
+        self.append(event)
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    @property
+    def names(self) -> list[str]:
+        return [each.name for each in self]
+
+    async def times(self, number: int) -> Seen:
+        """Wait until there are so many."""
+        await eventually(lambda: len(self) >= number)
+        assert len(self) == number, self.names
+        return self
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen()
+
+
+@pytest.fixture(autouse=True)
+def own_listeners() -> Iterator[None]:
+    """The names of a test's listeners are free again after it."""
+    yield
+    listener._declared.clear()
+
+
+@pytest.fixture
+def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others need not wait long for a process that has died."""
+    for module in (lease, owner):
+        monkeypatch.setattr(module, "LEASE_SECONDS", 1.5)
+    monkeypatch.setattr(lease, "MARGIN_SECONDS", 0.3)
+    monkeypatch.setattr(owner, "BEAT_SECONDS", 0.3)

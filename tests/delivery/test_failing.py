@@ -1,0 +1,263 @@
+"""What fails is tried again, in order; what fails too often is a dead letter; nothing else waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import mongoengine as me
+import pytest
+
+import bzz
+from bzz.delivery import lanes
+from bzz.delivery.listener import RetryLater, SwitchOff
+from bzz.providers.deliveries import Deliveries, Letter, LetterState
+from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
+from tests.conftest import Driver
+from tests.delivery.conftest import Seen, eventually
+
+
+class Parcel(me.Document):
+    address = me.StringField()
+    steps = me.IntField(default=0)
+
+
+@pytest.fixture
+def deliveries(driver: Driver) -> Deliveries:
+    return MongoDeliveries(driver())
+
+
+WAITING: tuple[LetterState, ...] = ("waiting",)
+
+
+class Failing(Seen):
+    """A listener that fails for some documents, until it is mended."""
+
+    def __init__(self, *addresses: str, error: Exception | None = None) -> None:
+        super().__init__()
+        self.addresses = set(addresses)
+        self.error = error or ValueError("no such street")
+
+    async def __call__(self, event: Any) -> None:
+        await super().__call__(event)
+        if event.instance.address in self.addresses:
+            raise self.error
+
+    @property
+    def steps(self) -> list[tuple[str, int, int]]:
+        return [(each.instance.address, each.instance.steps, each.attempt) for each in self]
+
+
+def deliver(listener: Any, **options: Any) -> None:
+    options = {"start": "beginning", "schedule": (0.05,), **options}
+    bzz.durable("Parcel.*", name="x", **options)(listener)
+
+
+def walk(address: str, steps: int) -> Parcel:
+    """A parcel that is stored, and then changed so many times."""
+    parcel = Parcel(address=address)
+    parcel.save()
+    for number in range(1, steps + 1):
+        Parcel.objects(pk=parcel.pk).update(set__steps=number)
+    return parcel
+
+
+async def test_a_change_that_fails_is_tried_again_until_it_succeeds(database_name: str) -> None:
+    listener = Failing("a")
+    deliver(listener)
+    walk("a", 0)
+    async with bzz.deliver():
+        await eventually(lambda: len(listener) >= 3)
+        listener.addresses.clear()
+        tried = (await eventually(lambda: listener.steps))[-1][2]
+        await asyncio.sleep(0.3)
+    assert [each[2] for each in listener.steps] == list(range(1, len(listener) + 1))
+    assert len(listener) <= tried + 1
+
+
+async def test_later_changes_of_the_document_wait_for_it(database_name: str, deliveries: Deliveries) -> None:
+    listener = Failing("a")
+    bzz.durable("Parcel.*", name="x", schedule=(0.05,))(listener)
+    async with bzz.deliver():
+        await enrolled(deliveries)
+        walk("a", 3)
+        await eventually(lambda: len(listener) >= 3)
+        assert {each[1] for each in listener.steps} == {0}
+        listener.addresses.clear()
+        await eventually(lambda: any(each[1] == 3 for each in listener.steps))
+    handled = list(dict.fromkeys(each[1] for each in listener.steps))
+    assert handled == [0, 1, 2, 3]
+
+
+async def enrolled(deliveries: Deliveries) -> None:
+    """Wait until the listener has its partitions."""
+
+    async def has_all() -> bool:
+        states = await deliveries.states()
+        return bool(states) and all(each.holder for each in states[0].partitions)
+
+    await eventually(has_all)
+
+
+async def test_other_documents_go_on(database_name: str, deliveries: Deliveries) -> None:
+    listener = Failing("a")
+    deliver(listener, schedule=(1000,), start="now")
+    async with bzz.deliver():
+        await enrolled(deliveries)
+        walk("a", 0)
+        await eventually(lambda: len(listener) == 1)
+        for _ in range(200):
+            Parcel(address="b").save()
+        await eventually(lambda: len(listener) == 201)
+
+
+async def test_a_change_that_fails_too_often_is_a_dead_letter(database_name: str, deliveries: Deliveries) -> None:
+    listener = Failing("a")
+    deliver(listener, max_attempts=3)
+    walk("a", 0)
+    async with bzz.deliver():
+        (letter,) = await letters(deliveries, 1)
+    assert len(listener) == 3
+    assert (letter.state, letter.attempts, letter.error) == ("dead", 3, "ValueError: no such street")
+    assert "raise self.error\nValueError: no such street" in letter.trace
+    assert letter.commit.after["address"] == "a"
+
+
+async def letters(deliveries: Deliveries, number: int) -> list[Letter]:
+    """Wait until there are so many dead letters."""
+
+    async def are_there() -> list[Letter]:
+        found = await deliveries.letters()
+        return found if len(found) >= number else []
+
+    found: list[Letter] = await eventually(are_there)
+    return found
+
+
+async def test_what_is_dead_can_be_tried_again(database_name: str, deliveries: Deliveries) -> None:
+    listener = Failing("a")
+    deliver(listener, max_attempts=1, start="now")
+    async with bzz.deliver():
+        await enrolled(deliveries)
+        walk("a", 2)
+        (letter,) = await letters(deliveries, 1)
+        listener.addresses.clear()
+        assert await deliveries.mark("waiting", "x", [letter.id]) == 1
+        await eventually(lambda: len([each for each in listener.steps if each[1] == 2]) == 2)  # and of its field
+    assert list(dict.fromkeys(each[1] for each in listener.steps)) == [0, 1, 2]
+    assert await deliveries.letters(states=("dead", "waiting", "queued", "skipped")) == []
+
+
+async def test_what_is_dead_can_be_skipped(database_name: str, deliveries: Deliveries) -> None:
+    listener = Failing("a")
+    deliver(listener, max_attempts=1, start="now")
+    async with bzz.deliver():
+        await enrolled(deliveries)
+        walk("a", 1)
+        (letter,) = await letters(deliveries, 1)
+        listener.addresses.clear()
+        assert await deliveries.mark("skipped", "x", [letter.id]) == 1
+        await eventually(lambda: len(listener) == 3)
+    assert [each[1] for each in listener.steps] == [0, 1, 1]
+
+
+async def test_a_call_that_takes_too_long_has_failed(database_name: str, deliveries: Deliveries) -> None:
+    @bzz.durable("Parcel.*", name="x", start="beginning", timeout=0.05, max_attempts=1)
+    async def hang(event: Any) -> None:
+        await asyncio.Event().wait()
+
+    walk("a", 0)
+    async with bzz.deliver():
+        (letter,) = await letters(deliveries, 1)
+    assert letter.error == "it took longer than 0.05 seconds"
+
+
+async def test_a_listener_may_say_when_to_try_again(database_name: str, deliveries: Deliveries) -> None:
+    deliver(Failing("a", error=RetryLater(5000, "come back later")))
+    walk("a", 0)
+    async with bzz.deliver():
+        found = await eventually(lambda: deliveries.letters(states=WAITING))
+    assert found[0].error == "come back later"
+    assert (found[0].due - found[0].commit.at).total_seconds() > 4900
+
+
+async def test_a_listener_may_switch_itself_off_and_people_on_again(
+    database_name: str, deliveries: Deliveries, short_leases: None
+) -> None:
+    listener = Failing("a", error=SwitchOff("the receiver is gone"))
+    deliver(listener)
+    walk("a", 0)
+    async with bzz.deliver():
+        await eventually(lambda: is_in_trouble(deliveries))
+        (state,) = await deliveries.states()
+        assert (state.trouble, state.reason, state.letters) == ("off", "the receiver is gone", {"waiting": 1})
+        walk("b", 0)
+        await asyncio.sleep(0.7)
+        assert len(listener) == 1
+        listener.addresses.clear()
+        assert await deliveries.resume("x")
+        await eventually(lambda: {each[0] for each in listener.steps[1:]} == {"a", "b"})
+
+
+async def is_in_trouble(deliveries: Deliveries) -> bool:
+    return any(each.trouble for each in await deliveries.states())
+
+
+async def is_failing(deliveries: Deliveries) -> bool:
+    return any(each.failing_since for each in await deliveries.states())
+
+
+async def is_well(deliveries: Deliveries) -> bool:
+    return not await is_failing(deliveries)
+
+
+async def test_a_slow_call_keeps_nothing_else_waiting(
+    database_name: str, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "SLOW_SECONDS", 0.05)
+    go = asyncio.Event()
+    handled: list[tuple[str, int]] = []
+
+    @bzz.durable("Parcel.*", name="x", timeout=60)
+    async def handle(event: Any) -> None:
+        if event.instance.address == "slow" and event.instance.steps == 0:
+            await go.wait()
+        handled.append((event.instance.address, event.instance.steps))
+
+    async with bzz.deliver():
+        await enrolled(deliveries)
+        walk("slow", 2)
+        for _ in range(300):
+            Parcel(address="quick").save()
+        await eventually(lambda: handled.count(("quick", 0)) == 300)
+        assert not [each for each in handled if each[0] == "slow"]
+        go.set()
+        await eventually(lambda: len(handled) == 305)
+    assert list(dict.fromkeys(each for each in handled if each[0] == "slow")) == [("slow", 0), ("slow", 1), ("slow", 2)]
+    assert await deliveries.letters(states=("dead", "waiting", "queued")) == []
+
+
+async def test_a_change_whose_sides_were_not_kept_is_a_dead_letter(
+    seen: Seen, database_name: str, deliveries: Deliveries, driver: Driver
+) -> None:
+    deliver(seen, start="now")
+    async with bzz.deliver():
+        await enrolled(deliveries)
+        await driver().command({"collMod": "parcel", "changeStreamPreAndPostImages": {"enabled": False}})
+        walk("a", 1)
+        (letter,) = await letters(deliveries, 1)
+    assert letter.attempts == 1
+    assert letter.error == "MongoDB did not keep what the document was before this change, or is after it"
+
+
+async def test_a_receiver_knows_since_when_it_has_failed(database_name: str, deliveries: Deliveries) -> None:
+    listener = Failing("a")
+    deliver(listener)
+    walk("a", 0)
+    async with bzz.deliver():
+        await eventually(lambda: len(listener) >= 2)
+        assert listener[0].failing_since is None
+        assert listener[1].failing_since is not None
+        await eventually(lambda: is_failing(deliveries))
+        listener.addresses.clear()
+        await eventually(lambda: is_well(deliveries))
