@@ -17,7 +17,7 @@ from tests.conftest import Driver
 from tests.delivery.conftest import Seen, eventually
 
 
-class Parcel(me.Document):
+class Consignment(me.Document):
     address = me.StringField()
     steps = me.IntField(default=0)
 
@@ -50,15 +50,15 @@ class Failing(Seen):
 
 def deliver(listener: Any, **options: Any) -> None:
     options = {"start": "beginning", "schedule": (0.05,), **options}
-    bzz.durable("Parcel.*", name="x", **options)(listener)
+    bzz.durable("Consignment.*", name="x", **options)(listener)
 
 
-def walk(address: str, steps: int) -> Parcel:
+def walk(address: str, steps: int) -> Consignment:
     """A parcel that is stored, and then changed so many times."""
-    parcel = Parcel(address=address)
+    parcel = Consignment(address=address)
     parcel.save()
     for number in range(1, steps + 1):
-        Parcel.objects(pk=parcel.pk).update(set__steps=number)
+        Consignment.objects(pk=parcel.pk).update(set__steps=number)
     return parcel
 
 
@@ -77,7 +77,7 @@ async def test_a_change_that_fails_is_tried_again_until_it_succeeds(database_nam
 
 async def test_later_changes_of_the_document_wait_for_it(database_name: str, deliveries: Deliveries) -> None:
     listener = Failing("a")
-    bzz.durable("Parcel.*", name="x", schedule=(0.05,))(listener)
+    bzz.durable("Consignment.*", name="x", schedule=(0.05,))(listener)
     async with bzz.deliver():
         await enrolled(deliveries)
         walk("a", 3)
@@ -107,7 +107,7 @@ async def test_other_documents_go_on(database_name: str, deliveries: Deliveries)
         walk("a", 0)
         await eventually(lambda: len(listener) == 1)
         for _ in range(200):
-            Parcel(address="b").save()
+            Consignment(address="b").save()
         await eventually(lambda: len(listener) == 201)
 
 
@@ -162,7 +162,7 @@ async def test_what_is_dead_can_be_skipped(database_name: str, deliveries: Deliv
 
 
 async def test_a_call_that_takes_too_long_has_failed(database_name: str, deliveries: Deliveries) -> None:
-    @bzz.durable("Parcel.*", name="x", start="beginning", timeout=0.05, max_attempts=1)
+    @bzz.durable("Consignment.*", name="x", start="beginning", timeout=0.05, max_attempts=1)
     async def hang(event: Any) -> None:
         await asyncio.Event().wait()
 
@@ -218,7 +218,7 @@ async def test_a_slow_call_keeps_nothing_else_waiting(
     go = asyncio.Event()
     handled: list[tuple[str, int]] = []
 
-    @bzz.durable("Parcel.*", name="x", timeout=60)
+    @bzz.durable("Consignment.*", name="x", timeout=60)
     async def handle(event: Any) -> None:
         if event.instance.address == "slow" and event.instance.steps == 0:
             await go.wait()
@@ -228,7 +228,7 @@ async def test_a_slow_call_keeps_nothing_else_waiting(
         await enrolled(deliveries)
         walk("slow", 2)
         for _ in range(300):
-            Parcel(address="quick").save()
+            Consignment(address="quick").save()
         await eventually(lambda: handled.count(("quick", 0)) == 300)
         assert not [each for each in handled if each[0] == "slow"]
         go.set()
@@ -243,7 +243,7 @@ async def test_a_change_whose_sides_were_not_kept_is_a_dead_letter(
     deliver(seen, start="now")
     async with bzz.deliver():
         await enrolled(deliveries)
-        await driver().command({"collMod": "parcel", "changeStreamPreAndPostImages": {"enabled": False}})
+        await driver().command({"collMod": "consignment", "changeStreamPreAndPostImages": {"enabled": False}})
         walk("a", 1)
         (letter,) = await letters(deliveries, 1)
     assert letter.attempts == 1
