@@ -10,9 +10,11 @@ from typing import Any
 
 from bzz.asgi.lifespan import CONTEXTS, at_start
 from bzz.delivery.listener import declared
+from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.owner import Owner
-from bzz.delivery.source import sources_of
+from bzz.delivery.source import roots_of, sources_of
 from bzz.errors import Unavailable
+from bzz.model.base import unwatch_writes, watch_writes
 
 __all__ = ["deliver"]
 
@@ -34,20 +36,24 @@ async def deliver() -> AsyncIterator[None]:
     :raises bzz.errors.ConfigurationError: where a listener's models are not known, or the database cannot tell its
         changes, with the remedy.
     """
+    listeners = declared()
+    own_writes = OwnWrites(roots_of(listeners))
     owners = []
-    for listener in declared():
+    for listener in listeners:
         for source in sources_of(listener):
             try:
                 await source.changes.prepare(source.collections)
             except Unavailable as error:
                 logger.warning("%s waits for the database: %s", listener.name, error)
-            owners.append(Owner(listener, source))
+            owners.append(Owner(listener, source, own_writes))
+    watch_writes(own_writes)
     for each in owners:
         each.start()
     try:
         yield
     finally:
         await asyncio.gather(*(each.stop(GRACE_SECONDS) for each in owners))
+        unwatch_writes(own_writes)
 
 
 async def _attach(application: Any) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tornado.web import Finish, HTTPError
 
@@ -25,7 +25,7 @@ from bzz.problem import GUARD, BodyHandler
 from bzz.providers.base import Path, Precondition, Record, Stale, Written
 from bzz.signals import Signal
 
-__all__ = ["ATTEMPTS", "ResourceHandler", "WriteAttempt"]
+__all__ = ["ATTEMPTS", "ResourceHandler", "WriteAttempt", "WriteWatcher", "unwatch_writes", "watch_writes"]
 
 W = TypeVar("W")
 
@@ -45,6 +45,29 @@ class WriteAttempt:
 
     expected: Record | None = None
     preview: Callable[[Record], Diff] | None = None
+
+
+class WriteWatcher(Protocol):
+    """Who is told of what requests write, before anybody else; what it does has to be quick, and must not raise."""
+
+    def begin(self, handler: ResourceHandler) -> None:
+        """Called when a request that may write was let in."""
+
+    def written(self, handler: ResourceHandler, written: Written) -> None:
+        """Called after each write; several documents that one request links share one."""
+
+
+_watchers: list[WriteWatcher] = []
+
+
+def watch_writes(watcher: WriteWatcher) -> None:
+    """Tell ``watcher`` of what all requests of this process write."""
+    _watchers.append(watcher)
+
+
+def unwatch_writes(watcher: WriteWatcher) -> None:
+    """Tell it no more."""
+    _watchers.remove(watcher)
 
 
 class ResourceHandler(BodyHandler):
@@ -74,6 +97,14 @@ class ResourceHandler(BodyHandler):
         if self.request.method not in allowed:
             raise MethodNotAllowed(allowed)
         await self.ask_authorize()
+        if self.request.method not in _READING:
+            for watcher in _watchers:
+                watcher.begin(self)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the answer is complete."""
+        return bool(self._finished)
 
     def _read_path(self) -> Path:
         return read_path(self.provider.shape, self.resource.name, self.request.path[len(self.resource.url) :])
@@ -158,6 +189,8 @@ class ResourceHandler(BodyHandler):
 
     async def _send_after(self, signal: Signal, *writes: Written, **more: Any) -> None:
         """Send the ``post_`` signal of writes that have happened; all of them tell the same change."""
+        for each in _watchers if writes else ():
+            each.written(self, writes[0])
         if signal.has_receivers_for(self._model):
             for written in writes:
                 instance, change = written.record.instance, written.change

@@ -12,8 +12,10 @@ import pytest
 
 from bzz.delivery import lease, listener, owner
 from bzz.events import Event
+from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
+from bzz.providers.mongoengine.client import connected
 
-__all__ = ["Seen", "eventually"]
+__all__ = ["Seen", "eventually", "listening"]
 
 
 async def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
@@ -27,6 +29,17 @@ async def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
             return found
         assert time.monotonic() < deadline, f"{condition} does not come true"
         await asyncio.sleep(0.01)
+
+
+async def listening() -> None:
+    """Wait until a listener of the test has all of its partitions."""
+    deliveries = MongoDeliveries(connected("default").database)
+
+    async def has_all() -> bool:
+        states = await deliveries.states()
+        return bool(states) and all(each.holder for each in states[0].partitions)
+
+    await eventually(has_all)
 
 
 class Seen(list[Any]):

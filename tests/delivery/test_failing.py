@@ -14,7 +14,7 @@ from bzz.delivery.listener import RetryLater, SwitchOff
 from bzz.providers.deliveries import Deliveries, Letter, LetterState
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
-from tests.delivery.conftest import Seen, eventually
+from tests.delivery.conftest import Seen, eventually, listening
 
 
 class Consignment(me.Document):
@@ -79,7 +79,7 @@ async def test_later_changes_of_the_document_wait_for_it(database_name: str, del
     listener = Failing("a")
     bzz.durable("Consignment.*", name="x", schedule=(0.05,))(listener)
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("a", 3)
         await eventually(lambda: len(listener) >= 3)
         assert {each[1] for each in listener.steps} == {0}
@@ -89,21 +89,11 @@ async def test_later_changes_of_the_document_wait_for_it(database_name: str, del
     assert handled == [0, 1, 2, 3]
 
 
-async def enrolled(deliveries: Deliveries) -> None:
-    """Wait until the listener has its partitions."""
-
-    async def has_all() -> bool:
-        states = await deliveries.states()
-        return bool(states) and all(each.holder for each in states[0].partitions)
-
-    await eventually(has_all)
-
-
 async def test_other_documents_go_on(database_name: str, deliveries: Deliveries) -> None:
     listener = Failing("a")
     deliver(listener, schedule=(1000,), start="now")
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("a", 0)
         await eventually(lambda: len(listener) == 1)
         for _ in range(200):
@@ -138,7 +128,7 @@ async def test_what_is_dead_can_be_tried_again(database_name: str, deliveries: D
     listener = Failing("a")
     deliver(listener, max_attempts=1, start="now")
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("a", 2)
         (letter,) = await letters(deliveries, 1)
         listener.addresses.clear()
@@ -152,7 +142,7 @@ async def test_what_is_dead_can_be_skipped(database_name: str, deliveries: Deliv
     listener = Failing("a")
     deliver(listener, max_attempts=1, start="now")
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("a", 1)
         (letter,) = await letters(deliveries, 1)
         listener.addresses.clear()
@@ -225,7 +215,7 @@ async def test_a_slow_call_keeps_nothing_else_waiting(
         handled.append((event.instance.address, event.instance.steps))
 
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("slow", 2)
         for _ in range(300):
             Consignment(address="quick").save()
@@ -242,7 +232,7 @@ async def test_a_change_whose_sides_were_not_kept_is_a_dead_letter(
 ) -> None:
     deliver(seen, start="now")
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         await driver().command({"collMod": "consignment", "changeStreamPreAndPostImages": {"enabled": False}})
         walk("a", 1)
         (letter,) = await letters(deliveries, 1)
