@@ -30,7 +30,7 @@ class Page:
 
     :ivar address: of the request.
     :ivar methods: those that its path takes, and ``authorize`` lets the reader use.
-    :ivar token: what a form has to send back, where the application has ``xsrf_cookies``.
+    :ivar token: what a form has to send back in its body, where the application has ``xsrf_cookies``.
     """
 
     handler: Any
@@ -79,7 +79,7 @@ class Page:
 
     def action(self, method: str, **more: str) -> str:
         """Return the URL to which a form is sent that means ``method``."""
-        meant = {"_method": method, **more, "_xsrf": self.token}
+        meant = {"_method": method, **more}
         return f"{self.url}?{urlencode({name: each for name, each in meant.items() if each})}"
 
 
@@ -93,9 +93,14 @@ async def page_of(handler: Any, address: Address) -> Page:
     for method in allowed_methods(handler.path, resource.methods):
         if method in ("POST", "PUT", "DELETE") and await may(handler, resource, method, step.key, step.shape.model):
             page.methods.append(method)
-    if page.methods and handler.settings.get("xsrf_cookies"):
-        page.token = handler.xsrf_token.decode()
+    if page.methods:
+        page.token = token_of(handler)
     return page
+
+
+def token_of(handler: Any) -> str:
+    """Return the token that a form has to send back; empty unless the application has ``xsrf_cookies``."""
+    return handler.xsrf_token.decode() if handler.settings.get("xsrf_cookies") else ""
 
 
 def user_of(handler: Any) -> str:

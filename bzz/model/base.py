@@ -18,10 +18,11 @@ from bzz.codec import check_depth
 from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed, NotFound, RequestError
 from bzz.model.detail import detail_of
 from bzz.model.etag import precondition
+from bzz.model.form_token import FormTokenHandler
 from bzz.model.path import allowed_methods, read_path
 from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
-from bzz.problem import GUARD, BodyHandler
+from bzz.problem import GUARD
 from bzz.providers.base import Path, Precondition, Record, Stale, Written
 from bzz.signals import Signal
 
@@ -47,7 +48,7 @@ class WriteAttempt:
     preview: Callable[[Record], Diff] | None = None
 
 
-class ResourceHandler(BodyHandler):
+class ResourceHandler(FormTokenHandler):
     """Lets the requests for one model in, and sends their signals."""
 
     max_body_bytes = MAX_BODY_BYTES

@@ -56,7 +56,8 @@ async def submit(
 ) -> httpx.Response:
     """Send a form as a browser does: all its inputs, some of them changed."""
     (action,) = page.attributes("form", "action", class_=form)
-    given = {} if form == "delete" else page.entered()
+    tokens = page.attributes("input", "value", name_="_xsrf")[:1]
+    given = {"_xsrf": tokens} if form == "delete" else page.entered()
     origin = f"{client.base_url.scheme}://{client.base_url.netloc.decode()}"
     return await client.post(action, data={**given, **changes}, headers={**ACCEPT, "Origin": origin})
 
@@ -140,6 +141,42 @@ async def test_a_form_passes_xsrf_cookies(serve: Serve) -> None:
     assert answer.status_code == 303
     client.cookies.clear()
     assert (await submit(client, page, {"name": "Belle"})).status_code == 403
+    assert [each.name for each in FormFerry.objects] == ["Ariel"]
+
+
+async def test_the_token_stands_in_the_bodies_of_forms_and_in_no_url(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel", berths=[FormBerth(number=1)]).save()
+    client = serve(routes(), xsrf_cookies=True)
+    for url in (
+        "/form_ferry/",
+        "/form_ferry/?_view=new",
+        f"/form_ferry/{ferry.pk}/",
+        f"/form_ferry/{ferry.pk}/berths/1/",
+    ):
+        page = await shown(client, url)
+        urls = [*page.attributes("form", "action"), *page.attributes("a", "href")]
+        assert urls
+        assert not [each for each in urls if "_xsrf" in each]
+        posts = len(page.attributes("form", "method", method="post"))
+        assert len(page.attributes("input", "value", type="hidden", name_="_xsrf")) == posts
+
+
+async def test_a_form_that_deletes_passes_xsrf_cookies(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel").save()
+    client = serve(routes(), xsrf_cookies=True)
+    page = await shown(client, f"/form_ferry/{ferry.pk}/")
+    refused = await submit(client, page, {"_xsrf": "2|forged"}, form="delete")
+    assert (refused.status_code, FormFerry.objects.count()) == (403, 1)
+    assert (await submit(client, page, {}, form="delete")).status_code == 303
+    assert FormFerry.objects.count() == 0
+
+
+async def test_a_form_that_failed_can_be_sent_again(serve: Serve) -> None:
+    client = serve(routes(), xsrf_cookies=True)
+    page = seen((await submit(client, await shown(client, "/form_ferry/?_view=new"), {"name": "much too long"})).text)
+    answer = await submit(client, page, {"name": "Ariel"}, form="panel")
+    assert answer.status_code == 303
+    assert FormFerry.objects.get().name == "Ariel"
 
 
 async def test_what_is_inside_is_a_page_of_its_own(serve: Serve) -> None:
