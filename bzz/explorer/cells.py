@@ -1,4 +1,4 @@
-"""What a JSON value looks like on a page, as text; ``explorer.js`` does the same for rows that change live."""
+"""What a JSON value looks like on a page, as text."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def text_of(value: Any) -> str:
         point = point_of(value)
         return _place(*point) if point else _shortened(_parts(value))
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))  # as JavaScript writes it
+        return str(int(value))
     return _shortened(str(value))
 
 

@@ -26,6 +26,8 @@ __all__ = ["finish_list"]
 
 _IN_PLACE = ("string", "integer", "float", "decimal", "boolean", "date", "reference", "duration", "uuid")
 
+MAX_RENEWED = 20  # rows in one request
+
 _LINK = re.compile(r'<([^>]*)>; rel="(\w+)"')
 
 
@@ -39,6 +41,19 @@ class Row(NamedTuple):
     href: str | None
     name: str
     cells: list[Cell]
+
+
+class Renewal(NamedTuple):
+    """Where rows are read again that have changed.
+
+    :param url: of a list with the same columns, to which the id of each is added.
+    :param name: of the parameter that names an id.
+    :param most: how many ids there may be at a time.
+    """
+
+    url: str
+    name: str
+    most: int
 
 
 async def finish_list(page: Page) -> None:
@@ -62,13 +77,14 @@ async def finish_list(page: Page) -> None:
         handler,
         "list.html",
         page=page,
-        tools=tools_of(page.site, shape, columns, address.path, address.query),
+        tools=tools_of(shape, columns, address.path, address.query),
         rows=shown,
         links=links,
         total=handler._headers.get("X-Total-Count"),
         kept=address.without(),
         plot=_plot(columns, rows, shown),
-        editable=_is_editable,
+        editable={each.name for each in columns if _is_editable(each, page)},
+        renewal=_renewal(page),
         live=_live_url(page),
         create=_may_create(page),
         facets=facets_of(shape, address, counted, names),
@@ -91,6 +107,16 @@ def _rows(page: Page, columns: Sequence[Column], rows: list[dict[str, Any]], nam
         name = text_of(row.get(display.name)) if display is not None else ""
         shown.append(Row(key if is_known else "", href, name or key, cells))
     return shown
+
+
+def _renewal(page: Page) -> Renewal | None:
+    """Return where changed rows are read again; None where they are known by their place in the whole list only."""
+    own = page.handler.path.last.shape.url_id
+    if own is None or own.name not in page.handler.path.last.shape.visible:
+        return None
+    most = min(MAX_RENEWED, page.resource.max_per_page)
+    kept = [(name, value) for name, value in page.address.given if name in ("fields", "expand")]
+    return Renewal(page.address.url([*kept, ("per_page", str(most))]), own.name, most)
 
 
 def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row]) -> Plot | None:

@@ -10,7 +10,6 @@ from bzz.explorer.addresses import Address
 from bzz.explorer.columns import Column, filterable
 from bzz.explorer.counts import countable
 from bzz.explorer.inputs import Choice
-from bzz.explorer.site import Site
 from bzz.explorer.wording import OPERATORS, label
 from bzz.shape import Shape
 
@@ -26,14 +25,12 @@ class Heading:
 
     :param href: the list sorted by it, in the other direction if it is already; None if it cannot be.
     :param direction: ``ascending``, ``descending`` or empty.
-    :param target: the URL of the list that its references lead to; empty if it is not served here.
     """
 
     column: Column
     label: str
     href: str | None
     direction: str
-    target: str
 
 
 @dataclass(frozen=True)
@@ -68,20 +65,20 @@ class Tools:
     countable: list[tuple[str, str]]
 
 
-def tools_of(site: Site, shape: Shape, columns: tuple[Column, ...], path: str, query: str) -> Tools:
+def tools_of(shape: Shape, columns: tuple[Column, ...], path: str, query: str) -> Tools:
     """Return the tools of a list; those of long queries are not remembered, for they hold the query many times.
 
     :param query: of the JSON twin.
     """
     make = _tools_of if len(query) <= REMEMBERED_LENGTH else _tools_of.__wrapped__
-    return make(site, shape, columns, path, query)
+    return make(shape, columns, path, query)
 
 
 @lru_cache(REMEMBERED)
-def _tools_of(site: Site, shape: Shape, columns: tuple[Column, ...], path: str, query: str) -> Tools:
+def _tools_of(shape: Shape, columns: tuple[Column, ...], path: str, query: str) -> Tools:
     address = Address(path, query)
     return Tools(
-        [_heading(site, address, each) for each in columns],
+        [_heading(address, each) for each in columns],
         _chips(address),
         _filterables(shape),
         _choosable(shape, columns),
@@ -89,13 +86,11 @@ def _tools_of(site: Site, shape: Shape, columns: tuple[Column, ...], path: str, 
     )
 
 
-def _heading(site: Site, address: Address, column: Column) -> Heading:
+def _heading(address: Address, column: Column) -> Heading:
     first = (address.value("sort") or "").split(",")[0]
     direction = {column.name: "ascending", f"-{column.name}": "descending"}.get(first, "")
     href = address.sorted_by(column.name, direction == "ascending") if column.is_sortable else None
-    link = column.field.link
-    target = site.of_model(link.shape.model) if link is not None and link.is_reference else None
-    return Heading(column, label(column.name), href, direction, "" if target is None else f"{target.url}/")
+    return Heading(column, label(column.name), href, direction)
 
 
 def _chips(address: Address) -> list[Chip]:

@@ -38,6 +38,10 @@ class FormFerry(me.Document):
     built = me.DateTimeField()
     extra = me.DictField()
     pin = me.StringField()
+    code = me.StringField()
+    place = me.PointField()
+
+    meta = {"bzz": {"write_only": ["code"]}}  # noqa: RUF012  # MongoEngine reads it as it is
 
 
 def routes() -> bzz.RouteList:
@@ -217,3 +221,36 @@ async def test_a_read_only_field_is_no_input(serve: Serve) -> None:
     page = await shown(serve(routes()), f"/form_ferry/{ferry.pk}/")
     assert page.attributes("input", "value", id="field-pin") == ["7"]
     assert "pin" not in page.attributes("input", "name")
+
+
+async def test_json_places_and_what_is_never_shown_are_edited_without_javascript(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel", code="old", extra={"a": 1}).save()
+    client = serve(routes())
+    page = await shown(client, f"/form_ferry/{ferry.pk}/")
+    changes = {"_json:extra": '{"a": [1, {"b": null}]}', "_point:place": ["-34.9", "-8"], "code": "new"}
+    assert (await submit(client, page, changes)).status_code == 303
+    ferry.reload()
+    assert (ferry.extra, ferry.place["coordinates"], ferry.code) == ({"a": [1, {"b": None}]}, [-34.9, -8], "new")
+    page = await shown(client, f"/form_ferry/{ferry.pk}/")
+    assert page.attributes("input", "value", name_="_point:place") == ["-34.9", "-8"]
+    assert (await submit(client, page, {"_json:extra": "", "_point:place": ["", ""]})).status_code == 303
+    ferry.reload()
+    assert (ferry.extra, ferry.place, ferry.code) == ({}, None, "new")
+
+
+async def test_what_is_no_json_is_told_at_its_field(serve: Serve) -> None:
+    client = serve(routes())
+    page = await shown(client, "/form_ferry/?_view=new")
+    answer = await submit(client, page, {"name": "Ariel", "_json:extra": "{"})
+    assert answer.status_code == 400
+    assert seen(answer.text).attributes("div", "class", data_field="extra") == ["field bad"]
+    assert seen(answer.text).attributes("input", "value", id="field-name") == ["Ariel"]
+    assert FormFerry.objects.count() == 0
+
+
+async def test_a_choice_is_taken_back_by_the_empty_one(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel", main=FormBerth(number=1, side="port")).save()
+    client = serve(routes())
+    answer = await submit(client, await shown(client, f"/form_ferry/{ferry.pk}/"), {"main.side": ""})
+    assert answer.status_code == 303
+    assert ferry.reload().main.side is None

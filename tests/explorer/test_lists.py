@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import mongoengine as me
 import pytest
 
 import bzz
+from bzz import explorer
 from tests.conftest import Serve
 from tests.explorer.conftest import ACCEPT, explored, seen
 
@@ -65,6 +68,11 @@ async def test_a_page_loads_nothing_from_elsewhere_and_runs_no_script_of_its_own
 @pytest.mark.parametrize("name", ["explorer.css", "explorer.js", "bzz-live.js"])
 async def test_the_files_of_the_pages_are_there(serve: Serve, name: str) -> None:
     assert (await serve(routes()).get(f"/explorer/{name}")).status_code == 200
+
+
+def test_the_script_of_the_pages_is_at_most_twenty_kilobytes() -> None:
+    script = Path(explorer.__file__).with_name("explorer.js")
+    assert script.stat().st_size <= 20 * 1024
 
 
 async def test_references_are_shown_by_their_names(serve: Serve) -> None:
