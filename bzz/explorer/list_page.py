@@ -18,7 +18,7 @@ from bzz.explorer.references import names_of
 from bzz.explorer.rendering import finish_page
 from bzz.explorer.snippets import snippets_of
 from bzz.model.parameters import find
-from bzz.model.query import read_fields
+from bzz.model.query import MAX_SEARCH, read_fields
 from bzz.model.representations import EVENT_STREAM
 from bzz.shape import Shape
 
@@ -82,6 +82,9 @@ async def finish_list(page: Page) -> None:
         links=links,
         total=handler._headers.get("X-Total-Count"),
         kept=address.without(),
+        searchable=handler.provider.searches(handler.path),
+        longest=MAX_SEARCH,
+        searched=address.value("q") or "",
         plot=_plot(columns, rows, shown),
         editable={each.name for each in columns if _is_editable(each, page)},
         renewal=_renewal(page),

@@ -71,7 +71,9 @@ def _list(place: Place) -> Operation:
     rows = {"type": "array", "items": place.shown()}
     found = answer(200, rows, headers=("Link", "X-Total-Count", "ETag"))
     options = [reference(name) for name in (*PAGES, "Prefer-count", "If-None-Match")]
-    options += [sort(step.shape), fields(step.shape), *expand(step.shape), SEARCH]
+    options += [sort(step.shape), fields(step.shape), *expand(step.shape)]
+    if place.resource.provider.searches(place.path):
+        options.append(SEARCH)
     statuses = [400, 401, 403, 503]
     if not place.is_root:
         statuses.append(404)

@@ -47,7 +47,7 @@ PAGES: dict[str, Parameter] = {
 SEARCH = _query(
     "q",
     {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH},
-    "Words that the model's text index is searched for; a model without one is a 400.",
+    "Words that the model's text index is searched for.",
 )
 
 HEADERS: dict[str, Parameter] = {

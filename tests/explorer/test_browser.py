@@ -58,6 +58,7 @@ class BrowserKeel(me.EmbeddedDocument):
 class Marina(me.Document):
     name = me.StringField(required=True)
     place = me.PointField()
+    meta = {"indexes": ["$name"]}  # noqa: RUF012  # MongoEngine reads it as it is
 
 
 class Sloop(me.Document):

@@ -28,6 +28,12 @@ class ListYacht(me.Document):
     secret = me.StringField()
 
 
+class Logbook(me.Document):
+    title = me.StringField()
+    weather = me.StringField()
+    meta = {"indexes": ["$title"]}  # noqa: RUF012  # MongoEngine reads it as it is
+
+
 pytestmark = pytest.mark.usefixtures("database_name")
 
 
@@ -210,3 +216,24 @@ async def test_a_list_filtered_over_a_reference_is_not_said_to_be_live(serve: Se
     for query, live in (("", 1), ("?name=A&facets=name", 1), ("?home.name=Recife", 0)):
         page = seen((await client.get(f"/list_yacht/{query}", headers=ACCEPT)).text)
         assert len(page.attributes("span", "data-url", id="live")) == live
+
+
+async def test_words_are_searched_where_the_model_has_a_text_index(serve: Serve) -> None:
+    for title in ("Calm sea", "Rough sea", "Harbour"):
+        Logbook(title=title, weather="fair").save()
+    client = serve(explored(*(bzz.ModelHive.routes_for("mongoengine", each) for each in (Logbook, ListHarbour))))
+    page = seen((await client.get("/logbook/?weather=fair&sort=-title&page=1", headers=ACCEPT)).text)
+    (action,) = page.attributes("form", "action", role="search")
+    page = seen((await client.get(f"{action}?weather=fair&sort=-title&q=sea", headers=ACCEPT)).text)
+    assert page.attributes("tr", "data-name") == ["Rough sea", "Calm sea"]
+    assert page.attributes("input", "value", type="search") == ["sea"]
+    assert page.texts("a", class_="chip")[0].startswith("Has the words sea")
+    page = seen((await client.get("/list_harbour/", headers=ACCEPT)).text)
+    assert page.attributes("form", "action", role="search") == []
+
+
+async def test_a_search_keeps_the_filters_and_begins_at_the_first_page(serve: Serve) -> None:
+    client = serve(explored(bzz.ModelHive.routes_for("mongoengine", Logbook)))
+    page = await client.get("/logbook/?weather=fair&page=2&q=sea", headers=ACCEPT)
+    form = page.text.partition('role="search"')[2].partition("</form>")[0]
+    assert seen(form).entered() == {"weather": ["fair"], "q": ["sea"]}
