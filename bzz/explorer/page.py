@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bzz.explorer.addresses import Address, step_urls
-from bzz.explorer.references import may
-from bzz.explorer.site import Site, site_of
+from bzz.explorer.site import Site, listable, site_of
 from bzz.explorer.wording import label
+from bzz.model.authorize import may
 from bzz.model.path import allowed_methods
 from bzz.model.resource import Resource
 
@@ -29,6 +29,7 @@ class Page:
     """A page of one resource, for one request.
 
     :ivar address: of the request.
+    :ivar menu: the resources that the reader may list.
     :ivar methods: those that its path takes, and ``authorize`` lets the reader use.
     :ivar token: what a form has to send back in its body, where the application has ``xsrf_cookies``.
     """
@@ -38,6 +39,7 @@ class Page:
     resource: Resource
     address: Address
     crumbs: list[Crumb]
+    menu: list[Resource]
     methods: list[str] = field(default_factory=list)
     token: str = ""
 
@@ -88,10 +90,11 @@ async def page_of(handler: Any, address: Address) -> Page:
     resource = handler.resource
     crumbs = [Crumb(text, href) for text, href in step_urls(resource.url, handler.path)]
     crumbs[0] = Crumb(label(resource.name), crumbs[0].href)
-    page = Page(handler, site_of(handler.application), resource, address, crumbs)
+    site = site_of(handler.application)
+    page = Page(handler, site, resource, address, crumbs, await listable(site, handler))
     step = handler.path.last
     for method in allowed_methods(handler.path, resource.methods):
-        if method in ("POST", "PUT", "DELETE") and await may(handler, resource, method, step.key, step.shape.model):
+        if method in ("POST", "PUT", "DELETE") and await may(resource, method, step.shape.model, step.key, handler):
             page.methods.append(method)
     if page.methods:
         page.token = token_of(handler)

@@ -15,6 +15,7 @@ from bzz.live.feed import Asked, view_of
 from bzz.live.rights import Rights
 from bzz.live.settings import SETTING, LiveSettings
 from bzz.live.view import View
+from bzz.model.authorize import lets
 from bzz.model.handler import ModelHandler
 from bzz.model.representations import EVENT_STREAM
 from bzz.model.resource import Resource
@@ -140,9 +141,7 @@ class EventsHandler(ProblemHandler):
     async def _authorize(self, resources: Iterable[Resource]) -> None:
         for each in resources:
             model = each.provider.shape.model
-            if "GET" not in each.methods:
-                raise Forbidden("You may not do this.")
-            if each.authorize is not None and not await call(each.authorize, "GET", model, None, self.current_user):
+            if "GET" not in each.methods or not await lets(each, "GET", model, None, self):
                 raise Forbidden("You may not do this.")
 
 
