@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bzz.explorer.addresses import Address
-from bzz.explorer.columns import Column, filterable
+from bzz.explorer.columns import Column
 from bzz.explorer.counts import countable
 from bzz.explorer.inputs import Choice
 from bzz.explorer.wording import OPERATORS, label
 from bzz.shape import Shape
+from bzz.shape.shown import paths_shown
 
 __all__ = ["Tools", "tools_of"]
 
 REMEMBERED = 256  # lists: clients ask for the same ones again and again
+MAX_DEPTH = 3  # of embedded documents whose fields the filter form offers
 REMEMBERED_LENGTH = 500  # characters of a query
 
 
@@ -111,7 +113,8 @@ def _filterables(shape: Shape) -> list[Filterable]:
             label(name),
             [Choice(each, words) for each, words in OPERATORS.items() if each in field.kind.operators],
         )
-        for name, field in filterable(shape)
+        for name, field in paths_shown(shape, MAX_DEPTH)
+        if field.kind.operators and (field.link is None or field.link.is_reference)
     ]
 
 

@@ -10,9 +10,9 @@ from bzz.model.resource import Resource
 from bzz.openapi.components import Components
 from bzz.openapi.operations import Place, operation
 from bzz.openapi.parameters import Parameter, in_path
-from bzz.openapi.visible import fields_shown
 from bzz.providers.base import Path, Step
 from bzz.shape import Field
+from bzz.shape.shown import fields_shown
 
 __all__ = ["paths_of", "resources_of"]
 

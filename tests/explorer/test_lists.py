@@ -34,6 +34,19 @@ class Logbook(me.Document):
     meta = {"indexes": ["$title"]}  # noqa: RUF012  # MongoEngine reads it as it is
 
 
+class ListHull(me.EmbeddedDocument):
+    metal = me.StringField()
+
+
+class ListCraft(me.Document):
+    hull = me.EmbeddedDocumentField(ListHull)
+    meta = {"allow_inheritance": True}  # noqa: RUF012  # MongoEngine reads it as it is
+
+
+class ListTug(ListCraft):
+    pull = me.IntField()
+
+
 pytestmark = pytest.mark.usefixtures("database_name")
 
 
@@ -237,3 +250,14 @@ async def test_a_search_keeps_the_filters_and_begins_at_the_first_page(serve: Se
     page = await client.get("/logbook/?weather=fair&page=2&q=sea", headers=ACCEPT)
     form = page.text.partition('role="search"')[2].partition("</form>")[0]
     assert seen(form).entered() == {"weather": ["fair"], "q": ["sea"]}
+
+
+async def test_the_filter_offers_fields_of_embedded_documents_and_of_subclasses(serve: Serve) -> None:
+    ListTug(pull=7, hull=ListHull(metal="iron")).save()
+    client = serve(explored(bzz.ModelHive.routes_for("mongoengine", ListCraft)))
+    page = seen((await client.get("/list_craft/", headers=ACCEPT)).text)
+    operators = dict(zip(page.attributes("option", "value"), page.attributes("option", "data-operators"), strict=False))
+    assert {"id", "hull.metal", "pull"} <= set(operators)
+    assert "hull" not in operators
+    page = seen((await client.get("/list_craft/?pull__gte=7&hull.metal=iron", headers=ACCEPT)).text)
+    assert len(page.attributes("tr", "data-key")) == 1
