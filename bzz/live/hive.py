@@ -18,7 +18,7 @@ from bzz.live.view import View
 from bzz.model.authorize import lets
 from bzz.model.handler import ModelHandler
 from bzz.model.representations import EVENT_STREAM
-from bzz.model.resource import Resource
+from bzz.model.resource import Resource, resource_of
 from bzz.problem import GUARD, ProblemHandler
 from bzz.providers.base import Path, Step
 from bzz.routing import RouteList, flatten, join
@@ -47,7 +47,7 @@ class LiveHive:
         """
         resources: dict[str, Resource] = {}
         for route in flatten(routes):
-            resource = _resource_of(route)
+            resource = resource_of(route)
             if resource is None or EVENT_STREAM not in resource.served:
                 continue
             if route[1] is not ModelHandler:
@@ -165,9 +165,3 @@ def _check_number(name: str, given: Any) -> None:
 
 def _root(resource: Resource) -> Path:
     return Path((Step(None, resource.provider.shape, None, resource.name),))
-
-
-def _resource_of(route: Any) -> Resource | None:
-    arguments = route[2] if len(route) > 2 else None
-    found = arguments.get("resource") if isinstance(arguments, dict) else None
-    return found if isinstance(found, Resource) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from bzz.model.path import allowed_methods
@@ -14,20 +14,9 @@ from bzz.providers.base import Path, Step
 from bzz.shape import Field
 from bzz.shape.shown import fields_shown
 
-__all__ = ["paths_of", "resources_of"]
+__all__ = ["paths_of"]
 
 DEPTH = 3  # of what is nested in a document; a path may go on, and what it leads to has the same schemas
-
-
-def resources_of(routes: Iterable[Any]) -> Iterator[Resource]:
-    """Return the models among flat routes: tuples, or the rules of an application."""
-    for route in routes:
-        arguments = getattr(route, "target_kwargs", None)
-        if arguments is None and isinstance(route, tuple) and len(route) > 2:
-            arguments = route[2]
-        found = arguments.get("resource") if isinstance(arguments, dict) else None
-        if isinstance(found, Resource):
-            yield found
 
 
 def paths_of(resource: Resource, components: Components) -> dict[str, dict[str, Any]]:
