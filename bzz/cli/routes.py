@@ -11,7 +11,7 @@ from bzz.cli.access import guarded_methods, hooks_of
 from bzz.cli.application import ApplicationName, AsJson, Mounted, load_application, mounted
 from bzz.cli.console import ending, show_rows
 from bzz.model.path import METHODS, allowed_methods
-from bzz.model.representations import EVENT_STREAM, HTML
+from bzz.model.representations import HTML, has_feed
 from bzz.model.resource import Resource
 from bzz.providers.base import Path, Step
 from bzz.shape import Shape
@@ -96,8 +96,7 @@ def _guard(application: Application, resource: Resource, methods: Sequence[str])
 
 
 def _shown_as(resource: Resource, path: Path) -> Iterator[str]:
-    is_embedded_list = path.last.is_list and not path.follows_reference
-    if EVENT_STREAM in resource.served and (len(path.steps) == 1 or is_embedded_list):
+    if has_feed(resource, path):
         yield "live"
     if HTML in resource.served:
         yield "html"

@@ -19,7 +19,7 @@ from bzz.explorer.rendering import finish_page
 from bzz.explorer.snippets import snippets_of
 from bzz.model.parameters import find
 from bzz.model.query import MAX_SEARCH, read_fields
-from bzz.model.representations import EVENT_STREAM
+from bzz.model.representations import has_feed
 from bzz.shape import Shape
 
 __all__ = ["finish_list"]
@@ -137,7 +137,7 @@ def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row
 def _live_url(page: Page) -> str | None:
     """Return the URL of the feed of the rows; None for a list that is not live."""
     path, address = page.handler.path, page.address
-    if EVENT_STREAM not in page.resource.served or path.follows_reference:
+    if not has_feed(page.resource, path):
         return None
     if address.value("q") is not None or not all(_is_own(path.last.shape, name) for name, _ in address.filters):
         return None
