@@ -69,10 +69,6 @@ class Page:
         """The URL of this page without parameters."""
         return self.crumbs[-1].href
 
-    def json_url(self) -> str:
-        """The URL of its JSON twin, as a page of its own."""
-        return self.address.url(_view="json")
-
     def absolute_url(self) -> str:
         """The whole URL of its JSON twin, for other clients."""
         request = self.handler.request
