@@ -217,7 +217,8 @@ function mark(form) {
   const state = form && $(".form-state", form);
   if (!state) return;
   fieldsOf(form).forEach((each) => each.node.classList.toggle("changed", each.changed));
-  state.textContent = `Fields changed: ${changed(form).length}`;
+  const { length } = changed(form);
+  state.textContent = length ? `Fields changed: ${length}` : "";
 }
 
 document.addEventListener("input", ({ target }) => {
@@ -258,7 +259,7 @@ function matches(input, found) {
   const tells = { role: "combobox", "aria-expanded": found.length > 0, "aria-controls": id };
   for (const name in tells) input.setAttribute(name, tells[name]);
   if (!found.length) return;
-  const close = () => { matches(input, []); input.focus(); };
+  const close = () => { input.focus(); matches(input, []); };
   const list = element("select", {
     class: "matches", id, size: Math.max(found.length, 2), "aria-label": "Matches", onclick: close,
     onchange() {
@@ -277,8 +278,8 @@ function matches(input, found) {
   input.after(list);
 }
 
-document.addEventListener("focusout", ({ target, relatedTarget }) => { // from an input with matches, or from those
-  const box = $(".matches", target.parentElement)?.parentElement;
+document.addEventListener("focusout", ({ relatedTarget }) => {
+  const box = $(".matches")?.parentElement;
   if (box && !box.contains(relatedTarget)) matches($("input", box), []);
 });
 

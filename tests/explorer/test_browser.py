@@ -14,6 +14,7 @@ import httpx
 import mongoengine as me
 import pytest
 from selenium.webdriver import Chrome
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 from tornado.web import Application
 
@@ -228,6 +229,25 @@ async def test_a_reference_is_found_by_its_name(shown: Shown) -> None:
     await shown.click(".document-form [type=submit]")
     await shown.says("a.reference", "Recife")
     assert boat.reload().marina == marina
+
+
+async def test_a_reference_is_chosen_by_keyboard(shown: Shown, browser: Chrome) -> None:
+    def press(*keys: str) -> None:
+        for each in keys:
+            browser.switch_to.active_element.send_keys(each)
+
+    boat, marina = sloop(), Marina(name="Recife").save()
+    await shown.get(f"/sloop/{boat.pk}/")
+    await shown.run("document.querySelector('#field-marina').focus()")
+    await asyncio.to_thread(press, "cif")
+    await shown.says(".matches", "Recife")
+    await asyncio.to_thread(press, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
+    await shown.until("return !document.querySelector('.matches') && document.activeElement.id === 'field-marina'")
+    assert await shown.run("return document.activeElement.value") == str(marina.pk)
+    await asyncio.to_thread(press, Keys.ENTER)
+    await shown.says("#toasts", "Saved")
+    assert boat.reload().marina == marina
+    assert await shown.complaints() == []
 
 
 async def test_the_drawer_adds_what_is_inside(shown: Shown) -> None:
