@@ -156,7 +156,7 @@ async function compare(root, form) {
     else rows.push({ field, other });
   }
   form.setAttribute("action", actionOf(theirs)); // which names the state that is stored now
-  if (!rows.length) return note(form, "Somebody else changed other fields meanwhile; they are here now. Save again.", "", true);
+  if (!rows.length) return note(form, "Somebody else changed other fields meanwhile, which are here now. Save again.", "", true);
   const dialog = dialogOf("#compare");
   const choice = (place, side, text) => element("td", {}, element("label", {},
     element("input", { type: "radio", name: `side-${place}`, value: side, checked: side === "mine" }), text || "—"));
@@ -186,7 +186,7 @@ async function reload(form) {
 
 function flash(node) {
   node.classList.remove("flash");
-  void node.offsetWidth; // so that a second change flashes, too
+  void node.offsetWidth; // so that it flashes again
   node.classList.add("flash");
 }
 
@@ -255,21 +255,25 @@ function search(input) {
 function matches(input, found) {
   const box = input.parentElement;
   $(".matches", box)?.remove();
-  const id = `${input.id || "match"}-list`;
+  const id = `${input.id}-list`;
   const tells = { role: "combobox", "aria-expanded": found.length > 0, "aria-controls": id };
   for (const name in tells) input.setAttribute(name, tells[name]);
   if (!found.length) return;
   const close = () => { input.focus(); matches(input, []); };
+  let byKey = false;
   const list = element("select", {
-    class: "matches", id, size: Math.max(found.length, 2), "aria-label": "Matches", onclick: close,
+    class: "matches", id, size: found.length + 1, "aria-label": "Matches",
+    onpointerdown() { byKey = false; },
     onchange() {
       input.value = list.value;
       $("a.reference, .hint", box)?.remove();
       box.append(element("span", { class: "hint" }, list.selectedOptions[0].text));
       mark(input.closest(FORM));
+      if (!byKey) close();
     },
     onkeydown(event) {
-      if (!["Enter", "Escape"].includes(event.key)) return;
+      byKey = !["Enter", "Escape"].includes(event.key);
+      if (byKey) return;
       event.preventDefault();
       event.stopPropagation();
       close();
@@ -385,8 +389,8 @@ async function editRow(row, at = headings.findIndex((each) => "editable" in each
 }
 
 table?.addEventListener("dblclick", ({ target }) => {
-  const cell = target.closest("tbody td");
-  if (cell?.parentElement.dataset.href && !target.closest("a, button, input, select")) editRow(cell.parentElement, cell.cellIndex);
+  const cell = target.closest("tr[data-href] td");
+  if (cell && !target.closest("a, button, input, select")) editRow(cell.parentElement, cell.cellIndex);
 });
 
 // Puts a row of a fresh page in the place of the one that is here; what differs flashes.

@@ -226,6 +226,7 @@ async def test_a_reference_is_found_by_its_name(shown: Shown) -> None:
     await shown.says(".matches", "Recife")
     await shown.type(".matches", str(marina.pk))
     await shown.says(".hint", "Recife")
+    await shown.until("return !document.querySelector('.matches')")
     await shown.click(".document-form [type=submit]")
     await shown.says("a.reference", "Recife")
     assert boat.reload().marina == marina
