@@ -430,7 +430,7 @@ async function renewDue() {
   keys.forEach((each) => due.delete(each));
   const found = await page(rows + keys.map((each) => `&${id}=${encodeURIComponent(each)}`).join(""));
   for (const fresh of $$("#rows tbody tr", found)) {
-    if (placed(fresh) !== fresh || more >= 20) continue;
+    if (placed(fresh) !== fresh) continue;
     more += 1;
     $("tbody", table).prepend(fresh);
     flash(fresh);
@@ -443,7 +443,7 @@ function changeRow({ kind, id }) {
     row?.classList.add("gone");
     $(`.map a[data-key="${CSS.escape(id)}"]`)?.remove();
   } else if (row && known.has(row)) toast(`${row.dataset.name} was changed by somebody else while you edit it.`);
-  else if (row || (kind !== "updated" && "first" in table.dataset)) renew(id);
+  else if (row || (kind !== "updated" && more < 20 && "first" in table.dataset)) renew(id);
 }
 
 function changeDocument({ kind, diff }) {
