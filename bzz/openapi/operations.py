@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from bzz.model.representations import EVENT_STREAM
+from bzz.model.representations import has_feed
 from bzz.model.resource import Resource
 from bzz.openapi.components import CREATED, SHOWN, UPDATED, Components
 from bzz.openapi.parameters import PAGES, SEARCH, Parameter, expand, facets, fields, filters, reference, sort
@@ -71,11 +71,13 @@ def _list(place: Place) -> Operation:
     rows = {"type": "array", "items": place.shown()}
     found = answer(200, rows, headers=("Link", "X-Total-Count", "ETag"))
     options = [reference(name) for name in (*PAGES, "Prefer-count", "If-None-Match")]
-    options += [sort(step.shape), fields(step.shape), *expand(step.shape), SEARCH]
+    options += [sort(step.shape), fields(step.shape), *expand(step.shape)]
+    if place.resource.provider.searches(place.path):
+        options.append(SEARCH)
     statuses = [400, 401, 403, 503]
     if not place.is_root:
         statuses.append(404)
-    if _is_live(place):
+    if has_feed(place.resource, place.path):
         options.append(reference("Last-Event-ID"))
         statuses += [406, 429]
     return {
@@ -108,18 +110,10 @@ def _texts(place: Place) -> Operation:
     return {**feed, "description": " ".join([*filter(None, [feed.get("description")]), _FACETS]), "x-facets": names}
 
 
-def _is_live(place: Place) -> bool:
-    return (
-        EVENT_STREAM in place.resource.served
-        and not place.path.follows_reference
-        and (place.is_root or place.last.is_list)
-    )
-
-
 def _feed(place: Place) -> Operation:
     """Return what says that there is a feed, too. It is no answer of its own: clients that are generated would have to
     tell the two apart at each call."""
-    return {"description": _FEED, "x-live": True} if _is_live(place) else {}
+    return {"description": _FEED, "x-live": True} if has_feed(place.resource, place.path) else {}
 
 
 def _show(place: Place) -> Operation:
@@ -127,7 +121,7 @@ def _show(place: Place) -> Operation:
     options = [fields(shape), *expand(shape), reference("If-None-Match"), reference("If-Match")]
     found = answer(200, place.shown(), headers=("ETag",))
     statuses = [400, 401, 403, 404, 412, 503]
-    if _is_live(place):
+    if has_feed(place.resource, place.path):
         options.append(reference("Last-Event-ID"))
         statuses += [406, 429]
     return {
