@@ -21,6 +21,7 @@ from bzz.model.detail import detail_of
 from bzz.model.etag import precondition
 from bzz.model.form_token import FormTokenHandler
 from bzz.model.path import allowed_methods, read_path
+from bzz.model.prefer import MINIMAL, wants_minimal
 from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
 from bzz.problem import GUARD
@@ -214,6 +215,17 @@ class ResourceHandler(FormTokenHandler):
         if not self._finished and not (self.resource.served and self._has_answered_written(body)):
             self.set_header("Content-Type", "application/json")
             self.finish(body)
+
+    def _finish_written_json(self, body: bytes) -> None:
+        """Answer a write with what is stored, or without a body where the client prefers that."""
+        if not wants_minimal(self.request.headers.get("Prefer")):
+            self._finish_json(body)
+        elif not self._finished and not (self.resource.served and self._has_answered_written(body)):
+            self.set_header("Preference-Applied", MINIMAL)
+            self.clear_header("Content-Type")
+            if self.get_status() == 200:
+                self.set_status(204)
+            self.finish()
 
     def _finish_empty(self) -> None:
         if not self._finished and not (self.resource.served and self._has_answered_written(None)):

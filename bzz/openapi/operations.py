@@ -139,20 +139,24 @@ def _create(place: Place) -> Operation:
         return _link(place)
     schema, statuses = place.components.refer(step.shape, CREATED), [400, 401, 403, 404, 409, 413, 415, 503]
     created = answer(201, place.shown(), headers=("Location", "X-Created-Id", "ETag"))
-    options: list[Parameter] = []
-    if place.is_root and step.is_list:
+    options: list[Parameter] = [reference("Prefer-return")]
+    takes_arrays = place.is_root and step.is_list
+    if takes_arrays:
         statuses.remove(404)
-        options.append(reference("Prefer-handling"))
+        options = [reference("Prefer-handling")]
         created["201"]["content"]["application/json"]["schema"] = _one_or_many(place.shown())
         created |= answer(200, {"type": "array", "items": {"$ref": "#/components/schemas/Outcome"}})
         created["200"]["description"] = "What became of each row, where `handling=lenient` was asked for."
     return {
         "verb": "create",
-        "summary": f"Create a {step.shape.name}" + (", or an array of them" if options else ""),
+        "summary": f"Create a {step.shape.name}" + (", or an array of them" if takes_arrays else ""),
         "parameters": options,
-        "requestBody": _json_body(schema, array=bool(options)),
+        "requestBody": _json_body(schema, array=takes_arrays),
         "responses": {**created, **problems(*statuses)},
     }
+
+
+_MINIMAL = {"204": {"description": "It is done, where `return=minimal` was asked for."}}
 
 
 def _one_or_many(schema: JsonSchema) -> JsonSchema:
@@ -174,8 +178,9 @@ def _link(place: Place) -> Operation:
     return {
         "verb": "link",
         "summary": f"Link {'existing documents' if place.last.is_list else 'an existing document'}",
+        "parameters": [reference("Prefer-return")],
         "requestBody": _json_body(schema),
-        "responses": {**answer(200, shown), **problems(400, 401, 403, 404, 409, 413, 415, 503)},
+        "responses": {**answer(200, shown), **_MINIMAL, **problems(400, 401, 403, 404, 409, 413, 415, 503)},
     }
 
 
@@ -184,10 +189,11 @@ def _update(place: Place, verb: str, *others: str) -> Operation:
     return {
         "verb": verb,
         "summary": f"Change fields of one {place.last.shape.name}",
-        "parameters": [reference("If-Match"), reference("If-None-Match")],
+        "parameters": [reference(name) for name in ("If-Match", "If-None-Match", "Prefer-return")],
         "requestBody": _json_body(schema, *others),
         "responses": {
             **answer(200, place.shown(), headers=("ETag",)),
+            **_MINIMAL,
             **problems(400, 401, 403, 404, 409, 412, 413, 415, 503),
         },
     }

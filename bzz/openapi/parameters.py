@@ -54,7 +54,11 @@ HEADERS: dict[str, Parameter] = {
     "If-Match": _header("If-Match", "The entity tag that the instance must have; else 412."),
     "If-None-Match": _header("If-None-Match", "The entity tag that the client has; 304 if it is still that one."),
     "Prefer-count": _header("Prefer", "`count=exact` for the number of matches.", {"type": "string"}),
-    "Prefer-handling": _header("Prefer", "`handling=lenient`: of an array, store what can be stored."),
+    "Prefer-handling": _header(
+        "Prefer",
+        "`handling=lenient`: of an array, store what can be stored. `return=minimal`: answer without a body.",
+    ),
+    "Prefer-return": _header("Prefer", "`return=minimal`: answer without a body."),
     "Prefer-max-affected": {
         **_header("Prefer", "How many documents may be written, at the most: `max-affected=10`."),
         "required": True,
