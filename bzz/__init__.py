@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # for type checkers only: at run time these are imported at t
     from bzz.auth.base import AuthProvider
     from bzz.auth.guard import authenticated
     from bzz.auth.hive import AuthHive
+    from bzz.delivery.webhooks.webhook import webhook
     from bzz.metrics.hive import MetricsHive
     from bzz.mock.hive import MockHive
     from bzz.relay.redis import RedisRelay
@@ -81,6 +82,7 @@ __all__ = [
     "storable",
     "trace",
     "watch",
+    "webhook",
 ]
 __version__ = "0.1.0"
 
@@ -94,6 +96,7 @@ _LATER = {
     "authenticated": "bzz.auth.guard",
     "rsgi_app": "bzz.asgi.rsgi",
     "trace": "bzz.tracing.start",
+    "webhook": "bzz.delivery.webhooks.webhook",
 }
 """Public names whose modules need packages that not every application has: imported at their first use."""
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import bzz
 from bzz.cli.check import check
+from bzz.cli.deliveries import deliveries
 from bzz.cli.dump import dump
 from bzz.cli.events import events
 from bzz.cli.load import load
@@ -42,3 +43,4 @@ def main(
 
 for command in (serve, mock, routes, openapi, events, check, tail, load, dump, new):
     app.command()(command)
+app.add_typer(deliveries, name="deliveries")

@@ -11,6 +11,7 @@ comes from the change stream, so it does not matter who wrote it. Read in this o
 ``session``      follows the changes of some partitions, and hands them over
 ``lanes``        keeps the order of each document, and the number of calls at a time
 ``attempt``      calls the listener with the events of one change
+``own_writes``   knows which changes the requests of this process have made
 ``mailbox``      puts away what could not be handled, and tries it again
 ``tracker``      how far a partition has come
 ===============  ===================================================================================================

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from bzz.delivery.attempt import Failure, attempt, change_id
+from bzz.delivery.attempt import Failure, attempt, change_id, failed
 from bzz.delivery.lease import Lease
 from bzz.delivery.listener import DurableListener
+from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.source import Source
 from bzz.events.causes import fresh
 from bzz.providers.commit import Commit
@@ -20,6 +22,7 @@ class Caller:
     """Calls one listener, for all sessions of this process.
 
     :param lease: must be valid when a call begins.
+    :param own_writes: says which changes the requests of this process have made.
     :param tell_failing: told when the listener begins to fail, and when it has handled a change after that.
     :param switch_off: told why the listener wants to be called no more.
     :ivar failing_since: since when it has handled nothing.
@@ -30,6 +33,7 @@ class Caller:
         listener: DurableListener,
         source: Source,
         lease: Lease,
+        own_writes: OwnWrites,
         tell_failing: Callable[[bool], None],
         switch_off: Callable[[str], None],
     ) -> None:
@@ -38,6 +42,7 @@ class Caller:
         self._listener = listener
         self._source = source
         self._lease = lease
+        self._own_writes = own_writes
         self._tell_failing = tell_failing
         self._switch_off = switch_off
         self._slots = asyncio.Semaphore(listener.concurrency)
@@ -51,10 +56,19 @@ class Caller:
         async with self._slots:
             self._lease.check()
             with fresh():
-                change = self._source.change(commit)
-                failure = await attempt(self._listener, change, change_id(commit), number, self.failing_since)
+                failure = await self._attempt(commit, number)
         self._note(failure)
         return failure
+
+    async def _attempt(self, commit: Commit, number: int) -> Failure | None:
+        id = change_id(commit)
+        try:
+            change = self._source.change(commit)
+            if await self._own_writes.made(change, id):
+                change = replace(change, source="http")
+        except Exception as error:  # of a document that its class cannot make sense of
+            return failed(error)
+        return await attempt(self._listener, change, id, number, self.failing_since)
 
     def _note(self, failure: Failure | None) -> None:
         if failure is None and self.failing_since is not None:

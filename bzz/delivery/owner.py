@@ -15,6 +15,7 @@ from bzz.delivery.caller import Caller
 from bzz.delivery.lease import BEAT_SECONDS, LEASE_SECONDS, Expired, Lease
 from bzz.delivery.listener import DurableListener
 from bzz.delivery.mailbox import ClaimLost
+from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.retrying import until_stored
 from bzz.delivery.session import PARTITIONS, Session
 from bzz.delivery.source import Source
@@ -35,13 +36,13 @@ RETRY_SECONDS = 1.0
 class Owner:
     """Owns a fair share of the partitions of one listener, as long as this process can say that it is there."""
 
-    def __init__(self, listener: DurableListener, source: Source) -> None:
+    def __init__(self, listener: DurableListener, source: Source, own_writes: OwnWrites) -> None:
         self._listener = listener
         self._source = source
         self._deliveries = source.deliveries
         self._holder = uuid.uuid4().hex
         self._lease = Lease()
-        self._caller = Caller(listener, source, self._lease, self._tell_failing, self._switch_off)
+        self._caller = Caller(listener, source, self._lease, own_writes, self._tell_failing, self._switch_off)
         self._sessions: dict[Session, asyncio.Task[None]] = {}
         self._notes: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None

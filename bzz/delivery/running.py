@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from bzz.asgi.lifespan import CONTEXTS, at_start
 from bzz.delivery.listener import declared
+from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.owner import Owner
-from bzz.delivery.source import sources_of
+from bzz.delivery.source import roots_of, sources_of
 from bzz.errors import Unavailable
+from bzz.model.base import unwatch_writes, watch_writes
 
 __all__ = ["deliver"]
 
@@ -34,26 +36,44 @@ async def deliver() -> AsyncIterator[None]:
     :raises bzz.errors.ConfigurationError: where a listener's models are not known, or the database cannot tell its
         changes, with the remedy.
     """
+    listeners = declared()
+    own_writes = OwnWrites(roots_of(listeners))
     owners = []
-    for listener in declared():
+    for listener in listeners:
         for source in sources_of(listener):
             try:
                 await source.changes.prepare(source.collections)
             except Unavailable as error:
                 logger.warning("%s waits for the database: %s", listener.name, error)
-            owners.append(Owner(listener, source))
+            owners.append(Owner(listener, source, own_writes))
+    watch_writes(own_writes)
     for each in owners:
         each.start()
     try:
         yield
     finally:
         await asyncio.gather(*(each.stop(GRACE_SECONDS) for each in owners))
+        unwatch_writes(own_writes)
+
+
+class _Delivering:
+    """Among the contexts of an application, which may be entered again after they were left."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> None:
+        await self._stack.enter_async_context(deliver())
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
 
 
 async def _attach(application: Any) -> None:
     """Called before an application takes requests."""
-    if declared():
-        application.settings.setdefault(CONTEXTS, []).append(deliver())
+    contexts = application.settings.setdefault(CONTEXTS, []) if hasattr(application, "settings") else []
+    if declared() and not any(isinstance(each, _Delivering) for each in contexts):
+        contexts.append(_Delivering())
 
 
 at_start(_attach)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bzz.change import Change
@@ -17,7 +17,7 @@ from bzz.providers.changes import Changes, LiveProvider
 from bzz.providers.commit import Commit
 from bzz.providers.deliveries import Deliveries
 
-__all__ = ["Source", "providers_of", "sources_of"]
+__all__ = ["Source", "providers_of", "roots_of", "sources_of"]
 
 logger = logging.getLogger("bzz.delivery")
 
@@ -56,6 +56,17 @@ def sources_of(listener: DurableListener) -> list[Source]:
     for provider in providers_of(listener):
         found.setdefault(provider.changes(), {}).setdefault(provider.collection, provider)
     return [Source(changes, providers) for changes, providers in found.items()]
+
+
+def roots_of(listeners: Iterable[DurableListener]) -> dict[type, type]:
+    """Return, of each model that is listened to, the topmost one whose collection it shares."""
+    found: dict[type, type] = {}
+    for listener in listeners:
+        kind = provider_class(listener.orm)
+        models = kind.models() if issubclass(kind, LiveProvider) else {}
+        wanted = set(_roots(listener.registration.target, models))
+        found |= {model: root for model, root in models.items() if root in wanted}
+    return found
 
 
 def providers_of(listener: DurableListener) -> list[LiveProvider]:

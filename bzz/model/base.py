@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tornado.web import Finish, HTTPError
 
@@ -16,16 +16,19 @@ from bzz.calling import call
 from bzz.change import Diff
 from bzz.codec import check_depth
 from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed, NotFound, RequestError
+from bzz.model.authorize import lets
 from bzz.model.detail import detail_of
 from bzz.model.etag import precondition
+from bzz.model.form_token import FormTokenHandler
 from bzz.model.path import allowed_methods, read_path
+from bzz.model.prefer import MINIMAL, wants_minimal
 from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
-from bzz.problem import GUARD, BodyHandler
+from bzz.problem import GUARD
 from bzz.providers.base import Path, Precondition, Record, Stale, Written
 from bzz.signals import Signal
 
-__all__ = ["ATTEMPTS", "ResourceHandler", "WriteAttempt"]
+__all__ = ["ATTEMPTS", "ResourceHandler", "WriteAttempt", "WriteWatcher", "unwatch_writes", "watch_writes"]
 
 W = TypeVar("W")
 
@@ -47,7 +50,30 @@ class WriteAttempt:
     preview: Callable[[Record], Diff] | None = None
 
 
-class ResourceHandler(BodyHandler):
+class WriteWatcher(Protocol):
+    """Who is told of what requests write, before anybody else; what it does has to be quick, and must not raise."""
+
+    def begin(self, handler: ResourceHandler) -> None:
+        """Called when a request that may write was let in."""
+
+    def written(self, handler: ResourceHandler, written: Written) -> None:
+        """Called after each write; several documents that one request links share one."""
+
+
+_watchers: list[WriteWatcher] = []
+
+
+def watch_writes(watcher: WriteWatcher) -> None:
+    """Tell ``watcher`` of what all requests of this process write."""
+    _watchers.append(watcher)
+
+
+def unwatch_writes(watcher: WriteWatcher) -> None:
+    """Tell it no more."""
+    _watchers.remove(watcher)
+
+
+class ResourceHandler(FormTokenHandler):
     """Lets the requests for one model in, and sends their signals."""
 
     max_body_bytes = MAX_BODY_BYTES
@@ -74,18 +100,24 @@ class ResourceHandler(BodyHandler):
         if self.request.method not in allowed:
             raise MethodNotAllowed(allowed)
         await self.ask_authorize()
+        if self.request.method not in _READING:
+            for watcher in _watchers:
+                watcher.begin(self)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the answer is complete."""
+        return bool(self._finished)
 
     def _read_path(self) -> Path:
         return read_path(self.provider.shape, self.resource.name, self.request.path[len(self.resource.url) :])
 
     async def ask_authorize(self) -> None:
         """Ask the application whether this user may do this, if it wants to be asked; if not, raise a 403."""
-        authorize = self.resource.authorize
-        if authorize is None or self.request.method == "OPTIONS":
+        method = str(self.request.method)
+        if self.resource.authorize is None or method == "OPTIONS":
             return
-        key = self.path.last.key
-        instance_id = None if key is None else str(key)
-        if not await call(authorize, str(self.request.method), self._model, instance_id, self.current_user):
+        if not await lets(self.resource, method, self._model, self.path.last.key, self):
             raise Forbidden("You may not do this.")
 
     # -- what receivers may ask
@@ -158,6 +190,8 @@ class ResourceHandler(BodyHandler):
 
     async def _send_after(self, signal: Signal, *writes: Written, **more: Any) -> None:
         """Send the ``post_`` signal of writes that have happened; all of them tell the same change."""
+        for each in _watchers if writes else ():
+            each.written(self, writes[0])
         if signal.has_receivers_for(self._model):
             for written in writes:
                 instance, change = written.record.instance, written.change
@@ -183,6 +217,18 @@ class ResourceHandler(BodyHandler):
         if not self._finished and not (self.resource.served and self._has_answered_written(body)):
             self.set_header("Content-Type", "application/json")
             self.finish(body)
+
+    def _finish_written_json(self, body: bytes) -> None:
+        """Answer a write with what is stored, or without a body where the client prefers that."""
+        prefer = self.request.headers.get("Prefer")
+        if prefer is None or not wants_minimal(prefer):
+            self._finish_json(body)
+        elif not self._finished and not (self.resource.served and self._has_answered_written(body)):
+            self.set_header("Preference-Applied", MINIMAL)
+            self.clear_header("Content-Type")
+            if self.get_status() == 200:
+                self.set_status(204)
+            self.finish()
 
     def _finish_empty(self) -> None:
         if not self._finished and not (self.resource.served and self._has_answered_written(None)):

@@ -19,7 +19,12 @@ ELSEWHERE = {"serve": ROOT / "docs" / "deployment.md", "mock": ROOT / "docs" / "
 
 def commands() -> dict[str, Any]:
     group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        found |= {f"{name} {below}": each for below, each in getattr(command, "commands", {}).items()} or {
+            name: command
+        }
+    return found
 
 
 @pytest.mark.slow

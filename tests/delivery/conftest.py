@@ -18,8 +18,10 @@ from bzz.delivery import lease, listener, owner
 from bzz.events import Event
 from bzz.providers.deliveries import Letter, LetterState
 from bzz.providers.mongoengine.changes.commits import StoredCommit
+from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
+from bzz.providers.mongoengine.client import connected
 
-__all__ = ["Seen", "a_letter", "eventually"]
+__all__ = ["Seen", "a_letter", "eventually", "listening"]
 
 
 async def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
@@ -43,6 +45,17 @@ def a_letter(key: str, increment: int, state: LetterState = "queued") -> Letter:
         "sheep", key, "created", None, {"_id": key}, True, Position(5, increment, 1), now, 1, (None, document)
     )
     return Letter(f"x/sheep:5.{increment}.1", "x", 0, key, commit, state, 0, now)
+
+
+async def listening() -> None:
+    """Wait until a listener of the test has all of its partitions."""
+    deliveries = MongoDeliveries(connected("default").database)
+
+    async def has_all() -> bool:
+        states = await deliveries.states()
+        return bool(states) and all(each.holder for each in states[0].partitions)
+
+    await eventually(has_all)
 
 
 class Seen(list[Any]):

@@ -18,10 +18,10 @@ from bzz.errors import Unavailable
 from bzz.providers.deliveries import Deliveries, Letter, LetterState
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
-from tests.delivery.conftest import Seen, eventually
+from tests.delivery.conftest import Seen, eventually, listening
 
 
-class Parcel(me.Document):
+class Consignment(me.Document):
     address = me.StringField()
     steps = me.IntField(default=0)
 
@@ -55,15 +55,15 @@ class Failing(Seen):
 
 def deliver(listener: Any, **options: Any) -> None:
     options = {"start": "beginning", "schedule": (0.05,), **options}
-    bzz.durable("Parcel.*", name="x", **options)(listener)
+    bzz.durable("Consignment.*", name="x", **options)(listener)
 
 
-def walk(address: str, steps: int) -> Parcel:
+def walk(address: str, steps: int) -> Consignment:
     """A parcel that is stored, and then changed so many times."""
-    parcel = Parcel(address=address)
+    parcel = Consignment(address=address)
     parcel.save()
     for number in range(1, steps + 1):
-        Parcel.objects(pk=parcel.pk).update(set__steps=number)
+        Consignment.objects(pk=parcel.pk).update(set__steps=number)
     return parcel
 
 
@@ -96,9 +96,9 @@ async def test_a_stop_does_not_wait_for_a_database_that_is_away(
 
 async def test_later_changes_of_the_document_wait_for_it(database_name: str, deliveries: Deliveries) -> None:
     listener = Failing("a")
-    bzz.durable("Parcel.*", name="x", schedule=(0.05,))(listener)
+    bzz.durable("Consignment.*", name="x", schedule=(0.05,))(listener)
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("a", 3)
         await eventually(lambda: len(listener) >= 3)
         assert {each[1] for each in listener.steps} == {0}
@@ -108,25 +108,15 @@ async def test_later_changes_of_the_document_wait_for_it(database_name: str, del
     assert handled == [0, 1, 2, 3]
 
 
-async def enrolled(deliveries: Deliveries) -> None:
-    """Wait until the listener has its partitions."""
-
-    async def has_all() -> bool:
-        states = await deliveries.states()
-        return bool(states) and all(each.holder for each in states[0].partitions)
-
-    await eventually(has_all)
-
-
 async def test_other_documents_go_on(database_name: str, deliveries: Deliveries) -> None:
     listener = Failing("a")
     deliver(listener, schedule=(1000,), start="now")
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("a", 0)
         await eventually(lambda: len(listener) == 1)
         for _ in range(200):
-            Parcel(address="b").save()
+            Consignment(address="b").save()
         await eventually(lambda: len(listener) == 201)
 
 
@@ -157,7 +147,7 @@ async def test_what_is_dead_can_be_tried_again(database_name: str, deliveries: D
     listener = Failing("a")
     deliver(listener, max_attempts=1, start="now")
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("a", 2)
         (letter,) = await letters(deliveries, 1)
         listener.addresses.clear()
@@ -171,7 +161,7 @@ async def test_what_is_dead_can_be_skipped(database_name: str, deliveries: Deliv
     listener = Failing("a")
     deliver(listener, max_attempts=1, start="now")
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("a", 1)
         (letter,) = await letters(deliveries, 1)
         listener.addresses.clear()
@@ -181,7 +171,7 @@ async def test_what_is_dead_can_be_skipped(database_name: str, deliveries: Deliv
 
 
 async def test_a_call_that_takes_too_long_has_failed(database_name: str, deliveries: Deliveries) -> None:
-    @bzz.durable("Parcel.*", name="x", start="beginning", timeout=0.05, max_attempts=1)
+    @bzz.durable("Consignment.*", name="x", start="beginning", timeout=0.05, max_attempts=1)
     async def hang(event: Any) -> None:
         await asyncio.Event().wait()
 
@@ -237,17 +227,17 @@ async def test_a_slow_call_keeps_nothing_else_waiting(
     go = asyncio.Event()
     handled: list[tuple[str, int]] = []
 
-    @bzz.durable("Parcel.*", name="x", timeout=60)
+    @bzz.durable("Consignment.*", name="x", timeout=60)
     async def handle(event: Any) -> None:
         if event.instance.address == "slow" and event.instance.steps == 0:
             await go.wait()
         handled.append((event.instance.address, event.instance.steps))
 
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         walk("slow", 2)
         for _ in range(300):
-            Parcel(address="quick").save()
+            Consignment(address="quick").save()
         await eventually(lambda: handled.count(("quick", 0)) == 300)
         assert not [each for each in handled if each[0] == "slow"]
         go.set()
@@ -261,8 +251,8 @@ async def test_a_change_whose_sides_were_not_kept_is_a_dead_letter(
 ) -> None:
     deliver(seen, start="now")
     async with bzz.deliver():
-        await enrolled(deliveries)
-        await driver().command({"collMod": "parcel", "changeStreamPreAndPostImages": {"enabled": False}})
+        await listening()
+        await driver().command({"collMod": "consignment", "changeStreamPreAndPostImages": {"enabled": False}})
         walk("a", 1)
         (letter,) = await letters(deliveries, 1)
     assert letter.attempts == 1
@@ -282,6 +272,17 @@ async def test_a_receiver_knows_since_when_it_has_failed(database_name: str, del
         await eventually(lambda: is_well(deliveries))
 
 
+async def test_a_document_that_makes_no_sense_keeps_no_other_waiting(
+    seen: Seen, database_name: str, deliveries: Deliveries, driver: Driver
+) -> None:
+    deliver(seen, start="now", max_attempts=1)
+    async with bzz.deliver():
+        await listening()
+        await driver()["consignment"].insert_one({"address": {"$no": 1}, "steps": "many"})
+        walk("b", 0)
+        await eventually(lambda: any(each.instance.address == "b" for each in seen))
+
+
 async def test_what_comes_again_before_a_letter_is_not_put_behind_it(
     database_name: str, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,7 +292,7 @@ async def test_what_comes_again_before_a_letter_is_not_put_behind_it(
     with monkeypatch.context() as crash:
         crash.setattr(Session, "_save", nothing)
         async with bzz.deliver():
-            await enrolled(deliveries)
+            await listening()
             walk("a", 3)
             (letter,) = await letters(deliveries, 1)
             await eventually(lambda: has_letters(deliveries, 2))
@@ -319,7 +320,7 @@ async def test_a_session_that_ends_in_the_middle_of_a_call_leaves_nothing_behind
     wrong: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: wrong.append(context))
 
-    @bzz.durable("Parcel.*", name="x", start="beginning")
+    @bzz.durable("Consignment.*", name="x", start="beginning")
     async def hang(event: Any) -> None:
         begun.set()
         await asyncio.Event().wait()
@@ -350,7 +351,7 @@ async def test_a_document_that_is_odd_keeps_nothing_else_waiting(
     listener = Failing(error=ValueError("seeded"))
     deliver(listener, max_attempts=1, start="now")
     async with bzz.deliver():
-        await enrolled(deliveries)
+        await listening()
         await driver()["parcel"].insert_one({"_id": 1, "steps": 0, **odd})
         await driver()["parcel"].update_one({"_id": 1}, {"$set": {"steps": 1}})
         await driver()["parcel"].delete_one({"_id": 1})

@@ -11,7 +11,7 @@ import mongoengine as me
 import bzz
 from bzz.events import Created, Deleted, FieldUpdated, Updated
 from tests.conftest import Driver, Serve
-from tests.delivery.conftest import Seen, eventually
+from tests.delivery.conftest import Seen, eventually, listening
 
 
 class Tree(me.Document):
@@ -44,7 +44,7 @@ async def test_what_a_script_writes_is_told(seen: Seen, database_name: str) -> N
 async def test_what_the_shell_writes_is_told(seen: Seen, driver: Driver, database_name: str) -> None:
     bzz.durable("Tree.updated", name="x")(seen)
     async with bzz.deliver():
-        await enrolled(driver)
+        await listening()
         made = await driver()["tree"].insert_one({"_cls": "Tree", "kind": "elm"})
         await driver()["tree"].update_one({"_id": made.inserted_id}, {"$set": {"kind": "ash"}})
         await seen.times(1)
@@ -55,7 +55,7 @@ async def test_what_a_client_writes_is_told(seen: Seen, serve: Serve, driver: Dr
     bzz.durable("Tree.updated.kind", name="x", when=("elm", "ash"))(seen)
     client: httpx.AsyncClient = serve(bzz.ModelHive.routes_for("mongoengine", Tree))
     async with bzz.deliver():
-        await enrolled(driver)
+        await listening()
         place = (await client.post("/tree/", json={"kind": "elm"})).headers["Location"]
         for kind in ("oak", "elm", "ash"):
             assert (await client.put(place, json={"kind": kind})).status_code == 200
@@ -63,16 +63,10 @@ async def test_what_a_client_writes_is_told(seen: Seen, serve: Serve, driver: Dr
     assert (seen[0].old, seen[0].new) == ("elm", "ash")
 
 
-async def enrolled(driver: Driver, name: str = "x") -> None:
-    """Wait until a listener has its partitions."""
-    while not await driver()["bzz_listeners"].find_one({"listener": name, "number": 15, "holder": {"$exists": True}}):
-        pass
-
-
 async def test_an_event_has_the_id_and_the_time_of_its_change(seen: Seen, database_name: str, driver: Driver) -> None:
     bzz.durable("Tree.created", name="x")(seen)
     async with bzz.deliver():
-        await enrolled(driver)
+        await listening()
         Tree(kind="elm").save()
         await seen.times(1)
     event = seen[0]
@@ -138,7 +132,7 @@ async def test_a_new_listener_is_told_what_happens_from_now_on(seen: Seen, drive
     Tree().save()
     bzz.durable("Tree.created", name="x")(seen)
     async with bzz.deliver():
-        await enrolled(driver)
+        await listening()
         second = Tree().save()
         await seen.times(1)
     assert seen[0].instance.pk == second.pk
@@ -147,7 +141,7 @@ async def test_a_new_listener_is_told_what_happens_from_now_on(seen: Seen, drive
 async def test_a_new_listener_may_begin_behind_a_change(seen: Seen, driver: Driver, database_name: str) -> None:
     bzz.durable("Tree.created", name="x")(seen)
     async with bzz.deliver():
-        await enrolled(driver)
+        await listening()
         trees = [Tree().save() for _ in range(3)]
         await seen.times(3)
     again = Seen()

@@ -13,6 +13,7 @@ import bzz
 from bzz.change import Position
 from bzz.delivery import owner
 from bzz.delivery.listener import declared
+from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.owner import Owner
 from bzz.delivery.session import PARTITIONS
 from bzz.delivery.source import sources_of
@@ -34,7 +35,7 @@ def deliveries(driver: Driver) -> Deliveries:
 def make_owner() -> Owner:
     (listener,) = declared()
     (source,) = sources_of(listener)
-    return Owner(listener, source)
+    return Owner(listener, source, OwnWrites({}))
 
 
 async def held(deliveries: Deliveries) -> list[int]:
