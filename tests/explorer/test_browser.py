@@ -268,6 +268,7 @@ async def test_free_json_lists_and_places_are_edited(shown: Shown) -> None:
     await shown.type("#field-more", '{"a": 9007199254740993}')
     await shown.click(".document-form [type=submit]")
     await shown.says("#toasts", "Saved")
+    await shown.until("return !document.querySelector('.form-state').textContent")  # the page is read again
     boat.reload()
     assert (boat.flags, boat.more) == (["a", "b"], {"a": 9007199254740993})
     await shown.type("#field-more", "{")
@@ -285,8 +286,9 @@ async def test_a_document_is_deleted_after_it_was_changed(shown: Shown) -> None:
     boat = sloop()
     await shown.get(f"/sloop/{boat.pk}/")
     await shown.type("#field-length", "8")
+    await shown.says(".form-state", "changed: 1")
     await shown.click(".document-form [type=submit]")
-    await shown.says("#toasts", "Saved")
+    await shown.until("return !document.querySelector('.form-state').textContent")  # the page is read again
     await shown.click("form.delete button")
     await shown.until("return location.pathname === '/sloop/'")
     assert Sloop.objects.count() == 0
