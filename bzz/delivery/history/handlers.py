@@ -17,7 +17,7 @@ from bzz.change import Diff, storable
 from bzz.codec import dumps, loads
 from bzz.delivery.history.reading import entry_of, read_history
 from bzz.delivery.history.undoing import AGAIN, INEXACT, body_undoing, check_same_items, check_undone, is_inside_list
-from bzz.errors import BadRequest, Conflict, MethodNotAllowed, NotFound
+from bzz.errors import BadRequest, Conflict, Forbidden, MethodNotAllowed, NotFound
 from bzz.model.base import WriteAttempt
 from bzz.model.handler import ModelHandler
 from bzz.model.parameters import unknown, unreadable
@@ -117,6 +117,8 @@ class RevertHandler(_OfDocument):
             self.request.method = "PUT"
         elif self.request.method != "OPTIONS":
             raise MethodNotAllowed(self._allowed())
+        if self._check_cross_origin(self.check_trusted_origin) is not None:  # Tornado's own, whatever its settings:
+            raise Forbidden("This must be sent from this very site.")  # pages of others may POST without being asked
         await super().check_request()
 
     def _allowed(self) -> list[str]:

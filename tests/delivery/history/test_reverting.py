@@ -289,6 +289,19 @@ async def test_preconditions_hold(plain: Reader) -> None:
         assert (answer.status_code, answer.headers["ETag"] != tag) == (200, True)
 
 
+async def test_a_page_of_another_site_cannot_undo_anything(plain: Reader) -> None:
+    async with bzz.deliver():
+        await listening()
+        deed = await plain.create("/deed/", title="a")
+        await deed.put(title="b")
+        last, _ = await deed.history(2)
+        theirs = "https://evil.example.org"
+        for headers in ({"Origin": theirs}, {"Origin": theirs, "Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+            assert (await deed.revert(last, headers=headers)).status_code == 403
+        own = str(deed.client.base_url).rstrip("/")
+        assert (await deed.revert(last, headers={"Origin": own})).status_code == 200
+
+
 async def test_a_body_is_refused_and_other_methods_too(plain: Reader) -> None:
     async with bzz.deliver():
         await listening()
