@@ -6,7 +6,6 @@ The note is stored behind the answer. A process that dies before that leaves a c
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import time
 import uuid
@@ -28,6 +27,9 @@ logger = logging.getLogger("bzz.delivery")
 GIVE_UP_SECONDS = 60.0
 """How long a note is tried to be stored while the database is away."""
 
+AT_A_TIME = 16
+"""How many notes are stored at a time."""
+
 MOST_WAITING = 10_000
 """How many notes may wait to be stored, so that a database that is away does not fill the memory."""
 
@@ -37,6 +39,7 @@ class Writers:
 
     def __init__(self) -> None:
         self._begun: WeakKeyDictionary[ResourceHandler, float] = WeakKeyDictionary()
+        self._slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
         self._waiting = 0
 
     def begin(self, handler: ResourceHandler) -> None:
@@ -54,15 +57,15 @@ class Writers:
             return
         self._waiting += 1
         began = self._begun.get(handler, time.monotonic())
-        work = functools.partial(self._note, recorder, written.change, who, began)
-        bus.loops.here().start(work, f"who wrote {written.change.id} -> {recorder.name}")
+        bus.loops.here().task(self._note(recorder, written.change, who, began), f"{recorder.name}: {written.change.id}")
 
     async def _note(self, recorder: Recorder, change: Change, who: str, began: float) -> None:
         try:
-            if change.kind in ("created", "deleted") or change.diff:  # else nothing was stored
-                await self._store(recorder, change, who, began)
-        except TimeoutError:
-            logger.warning("%s: who wrote %s could not be stored", recorder.name, change.id)
+            async with self._slots.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_A_TIME)):
+                if change.kind in ("created", "deleted") or change.diff:  # else nothing was stored
+                    await self._store(recorder, change, who, began)
+        except Exception:
+            logger.exception("%s: who wrote %s could not be stored", recorder.name, change.id)
         finally:
             self._waiting -= 1
 
