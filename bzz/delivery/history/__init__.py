@@ -11,5 +11,6 @@
 ``undoing``    the body that undoes a change, and whether it does
 ``hive``       the routes
 ``handlers``   their answers
+``operations`` and how an OpenAPI document describes these
 =============  =====================================================================================================
 """

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
 from bzz import signals
 from bzz.change import Diff, storable
 from bzz.codec import dumps, loads
+from bzz.delivery.history.operations import READ, UNDO
 from bzz.delivery.history.reading import entry_of, read_history
 from bzz.delivery.history.undoing import AGAIN, INEXACT, body_undoing, check_same_items, check_undone, is_inside_list
 from bzz.errors import BadRequest, Conflict, Forbidden, MethodNotAllowed, NotFound
@@ -31,7 +32,7 @@ from bzz.providers.history import HistoryEntry
 
 __all__ = ["HISTORY", "REVERT", "HistoryHandler", "RevertHandler"]
 
-HISTORY, REVERT = "/[^/]+/history/?", "/[^/]+/history/[^/]+/revert/?"
+HISTORY, REVERT = "/(?P<id>[^/]+)/history/?", "/(?P<id>[^/]+)/history/(?P<change>[^/]+)/revert/?"
 """What follows the URL of a model's list in those of its histories, as regular expressions."""
 
 MOST_SINCE = 500
@@ -43,10 +44,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class _OfDocument(ModelHandler):
-    """A request about a document, whose own URL is the first part of this one.
-
-    :cvar reads_as: the methods that the resource must have for this.
-    """
+    """A request about a document, whose own URL is the first part of this one."""
 
     _url = ""
     _change = ""
@@ -74,10 +72,12 @@ class _OfDocument(ModelHandler):
 class HistoryHandler(_OfDocument):
     """Shows the history of a document."""
 
+    openapi: ClassVar = {"get": READ}
+
     def _resource(self, resource: Resource) -> Resource:
         return replace(resource, methods=tuple(each for each in resource.methods if each in ("GET", "HEAD")))
 
-    async def get(self) -> None:
+    async def get(self, **place: Any) -> None:
         """Answer with a page of the history, the newest change first."""
         limit, after = self._asked()
         self.request.query = ""  # from here on it is a GET of the document
@@ -108,6 +108,8 @@ class HistoryHandler(_OfDocument):
 class RevertHandler(_OfDocument):
     """Undoes one change of a document, by an update of it."""
 
+    openapi: ClassVar = {"post": UNDO}
+
     def _resource(self, resource: Resource) -> Resource:
         return replace(resource, methods=tuple(each for each in resource.methods if each == "PUT"))
 
@@ -129,7 +131,7 @@ class RevertHandler(_OfDocument):
         self.set_header("Allow", ", ".join(self._allowed()))
         self._finish_empty()
 
-    async def put(self) -> None:
+    async def put(self, **place: Any) -> None:
         """Undo the change that the URL names, and answer as a PUT."""
         if self.body().strip() not in (b"", b"{}"):
             raise BadRequest("A change is undone as it was: leave the body empty.")

@@ -7,14 +7,19 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import mongoengine as me
+import openapi_spec_validator
 import pytest
+from tornado.web import Application
 
 import bzz
+from bzz.cli.application import mounted
+from bzz.cli.routes import _rows
 from bzz.delivery.history.declaring import forget_history
 from bzz.delivery.history.who import name_of
 from bzz.delivery.listener import declared
 from bzz.errors import ConfigurationError
 from bzz.model import base
+from bzz.openapi import document
 from tests.delivery.history.conftest import with_history
 
 
@@ -117,6 +122,24 @@ def test_hives_that_describe_models_pass_the_routes_of_histories_over() -> None:
     both = with_history(routes(Plant, live=True))
     assert len(bzz.LiveHive.routes_for(both)) == 2
     assert bzz.DocsHive.routes_for(both, title="t", version="1", explorer=True)
+
+
+def test_the_openapi_document_describes_them() -> None:
+    bzz.history(Plant)
+    made = document(with_history(routes(Plant), routes(Fern, prefix="v2")), title="t", version="1")
+    openapi_spec_validator.validate(made)
+    found = {path: list(each) for path, each in made["paths"].items() if "history" in path}
+    for url in ("/plant", "/v2/fern"):
+        assert found[f"{url}/{{id}}/history/"] == ["get"]
+        assert found[f"{url}/{{id}}/history/{{change}}/revert/"] == ["post"]
+
+
+def test_bzz_routes_lists_them_with_the_methods_that_they_take() -> None:
+    bzz.history(Plant)
+    app = Application(with_history(routes(Plant)))
+    found = {row["url"]: row["methods"] for route in mounted(app) for row in _rows(app, route)}
+    assert found["/plant/<id>/history/"] == ["GET", "HEAD"]
+    assert found["/plant/<id>/history/<change>/revert/"] == ["POST"]
 
 
 @dataclasses.dataclass

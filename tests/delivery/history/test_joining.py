@@ -62,6 +62,13 @@ async def test_a_note_is_not_for_a_change_of_another_time(history: History) -> N
     assert await who(history) == ["bob"]
 
 
+@pytest.mark.parametrize("minutes", [-1, 1])
+async def test_a_change_does_not_take_a_note_of_another_time(history: History, minutes: int) -> None:
+    await history.sign("note", "x", "ann", 1)
+    await history.add(entry(1, datetime.now(UTC) + timedelta(minutes=minutes)), "x")
+    assert await who(history) == [None]
+
+
 async def test_equal_changes_are_signed_in_their_order_and_each_note_is_used_once(history: History) -> None:
     await history.add(entry(1), "x")
     await history.sign("one", "x", "ann", 1)
