@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from bzz.asgi.lifespan import at_start
 from bzz.delivery.history.handlers import HISTORY, REVERT, HistoryHandler, RevertHandler
 from bzz.delivery.history.recorder import recorder_of
 from bzz.errors import ConfigurationError
 from bzz.model.handler import ModelHandler
 from bzz.model.resource import Resource
 from bzz.providers.capabilities import require
-from bzz.routing import RouteList, flatten
+from bzz.routing import RouteList, flatten, rules_of
 
 __all__ = ["HistoryHive"]
 
@@ -62,3 +63,21 @@ def _check(resource: Resource, handler: Any) -> None:
             f"{shape.name}.to_dict() decides what is shown of a document, and not what of its history: leave its routes"
             " out, or hide fields by hidden="
         )
+
+
+async def _check_order(application: Any) -> None:
+    """Called before an application takes requests."""
+    answered = set()
+    for rule in rules_of(getattr(application, "default_router", None)):
+        arguments = getattr(rule, "target_kwargs", None) or {}
+        resource = arguments.get("resource")
+        if isinstance(resource, Resource):
+            answered.add(resource.url)
+        elif rule.target is HistoryHandler and arguments["of"]["resource"].url in answered:
+            url = arguments["of"]["resource"].url
+            raise ConfigurationError(
+                f"the routes of {url} stand before those of its history, and answer in their place"
+            )
+
+
+at_start(_check_order)

@@ -12,6 +12,7 @@ import pytest
 from tornado.web import Application
 
 import bzz
+from bzz.asgi.lifespan import attached
 from bzz.cli.application import mounted
 from bzz.cli.routes import _rows
 from bzz.delivery.history.declaring import forget_history
@@ -122,6 +123,15 @@ def test_hives_that_describe_models_pass_the_routes_of_histories_over() -> None:
     both = with_history(routes(Plant, live=True))
     assert len(bzz.LiveHive.routes_for(both)) == 2
     assert bzz.DocsHive.routes_for(both, title="t", version="1", explorer=True)
+
+
+async def test_routes_of_histories_behind_those_of_their_models_are_refused_at_the_start() -> None:
+    bzz.history(Plant)
+    models = routes(Plant)
+    histories = bzz.HistoryHive.routes_for(models)
+    with pytest.raises(ConfigurationError, match="stand before"):
+        async with attached(Application(bzz.flatten([models, histories]))):
+            pass
 
 
 def test_the_openapi_document_describes_them() -> None:

@@ -13,6 +13,7 @@ import pytest
 import bzz
 from tests.conftest import Driver
 from tests.delivery.conftest import listening
+from tests.delivery.history.conftest import Reader
 
 
 class Color(Enum):
@@ -115,3 +116,62 @@ async def test_whatever_is_written_is_signed(served: Any, driver: Driver, databa
         assert await first.signed(number + 1)
         [created] = await second.signed(1)
     assert created["who"] == "cid"
+
+
+class Loose(me.DynamicDocument):
+    name = me.StringField()
+
+
+class Thing(me.EmbeddedDocument):
+    size = me.IntField()
+    secret = me.StringField()
+    meta: ClassVar = {"bzz": {"hidden": ["secret"]}}
+
+
+class Held(me.Document):
+    thing = me.GenericEmbeddedDocumentField()
+    things = me.ListField(me.GenericEmbeddedDocumentField())
+    by_name = me.MapField(me.EmbeddedDocumentField(Thing))
+    rows = me.ListField(me.ListField(me.IntField()))
+    boss = me.GenericReferenceField()
+
+
+def without_types(value: Any) -> Any:
+    """What a diff tells of embedded documents: it does not name their classes."""
+    if isinstance(value, list):
+        return [without_types(each) for each in value]
+    if isinstance(value, dict) and "id" not in value:
+        return {key: without_types(each) for key, each in value.items() if key != "@type"}
+    return value
+
+
+@pytest.mark.parametrize("model", [Kinds, Loose, Held])
+async def test_what_is_told_has_the_form_in_which_the_document_is_shown(
+    served: Any, database_name: str, model: Any
+) -> None:
+    bzz.history(model)
+    app = served(bzz.ModelHive.routes_for("mongoengine", model))
+    name = model.__name__.lower()
+    async with bzz.deliver():
+        await listening()
+        if model is Kinds:
+            document = await app.create(f"/{name}/", **VALUES)
+        else:
+            thing = Thing(size=1, secret="s3cret")
+            made = (
+                model(name="a", more={"a": [1]})
+                if model is Loose
+                else model(
+                    thing=thing, things=[thing], by_name={"x": thing}, rows=[[1], [2, 3]], boss=Saved(name="b").save()
+                )
+            )
+            document = Reader(app.client, f"/{name}/{made.save().pk}/")
+        [entry] = await document.history(1)
+        shown = (await app.client.get(document.place)).json()
+    assert entry["diff"]
+    assert "s3cret" not in str(entry)
+    for dotted, pair in entry["diff"].items():
+        value: Any = shown
+        for part in dotted.split("."):
+            value = value[int(part) if isinstance(value, list) else part] if dotted != "pin" else "***"
+        assert pair["to"] == without_types(value), dotted
