@@ -13,8 +13,9 @@ import mongoengine as me
 import pytest
 
 import bzz
+from bzz.delivery.history import writers
 from bzz.dev import MongoServer
-from bzz.errors import OutcomeUnknown
+from bzz.errors import OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine.changes.history import MongoHistory
 from tests.conftest import Driver
 from tests.delivery.conftest import eventually, listening
@@ -84,6 +85,32 @@ async def test_a_note_whose_outcome_was_unknown_is_stored_again(
         await tally.signed(1)
         await eventually(lambda: len(calls) == 2)
     assert calls[0][0] == calls[1][0]
+
+
+async def test_a_note_waits_for_a_database_that_is_away_and_not_for_ever(
+    served: Any, database_name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sign, is_away = MongoHistory.sign, True
+
+    async def away(self: MongoHistory, *arguments: Any) -> None:
+        if is_away:
+            raise Unavailable
+        await sign(self, *arguments)
+
+    monkeypatch.setattr(MongoHistory, "sign", away)
+    bzz.history(Tally)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Tally))
+    async with bzz.deliver():
+        await listening()
+        tally = await app.create("/tally/", "ann", name="a")
+        await tally.history(1)
+        is_away = False
+        await tally.signed(1)
+        is_away = True
+        monkeypatch.setattr(writers, "GIVE_UP_SECONDS", 0.2)
+        await tally.put("bob", name="b")
+        await eventually(lambda: "could not be stored" in caplog.text)
+        assert [each["who"] for each in await tally.history(2)] == [None, "ann"]
 
 
 PROGRAM = """
