@@ -63,6 +63,7 @@ bench: .venv/installed-bench ## Measure bzz beside its peers (an hour; needs wrk
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.relay
 	$(BIN)/python -m bench.live
+	$(BIN)/python -m bench.delivery
 	$(BIN)/python -m bench.bulk
 	$(BIN)/pytest bench/micro --benchmark-columns=min,median,ops --benchmark-sort=name
 

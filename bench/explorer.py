@@ -2,8 +2,8 @@
 
 Pages and twins take turns. Times are medians: what a request takes in all, and of that the processor, which says more
 on a machine that is busy with something else; the database answers both alike, since a page asks it nothing but what
-its twin asks. A page is to take at most 1.2 times what its twin takes, beside its template: what makes texts of the
-values of its rows (cells) and HTML of those. The names of what its rows refer to are one more query.
+its twin asks. A page is to take at most 1.2 times what its twin takes, beside what makes HTML: of the values of its
+rows (cells), and of the rest (template). The names of what its rows refer to are one more query.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tornado.web import Application
 
 import bzz
 from bzz.dev import MongoServer
-from bzz.explorer import list_page, rendering
+from bzz.explorer import list_page, list_rows, rendering
 
 __all__ = ["measure"]
 
@@ -151,7 +151,7 @@ def _serve(times: dict[str, list[float]]) -> int:
     app = Application([*models, *docs], log_function=lambda handler: None)
     page = rendering._loader().load("list.html")
     page.generate = _timed(page.generate, times["template"])  # type: ignore[method-assign]  # to time it
-    list_page._rows = _timed(list_page._rows, times["cells"])
+    vars(list_page)["rows_of"] = _timed(list_rows.rows_of, times["cells"])
     sockets = bind_sockets(0, "127.0.0.1")
     HTTPServer(app).add_sockets(sockets)
     return int(sockets[0].getsockname()[1])

@@ -16,7 +16,7 @@ from tornado.web import Application, RequestHandler
 from bzz.cli.console import Failure
 from bzz.errors import BzzError
 from bzz.extras import needs
-from bzz.model.resource import Resource
+from bzz.model.resource import Resource, resource_of
 from bzz.routing import rules_of
 from bzz.serving.source import load
 
@@ -67,8 +67,8 @@ def mounted(application: Application) -> Iterator[Mounted]:
         if not isinstance(rule.matcher, PathMatches) or not isinstance(rule.target, type):
             continue
         arguments = rule.target_kwargs or {}
-        resource = arguments.get("resource")
-        if isinstance(resource, Resource):
+        resource = resource_of(rule)
+        if resource is not None:
             yield Mounted(resource.url, rule.target, arguments, resource)
         elif issubclass(rule.target, RequestHandler):
             yield Mounted(_readable(rule.matcher.regex.pattern), rule.target, arguments)

@@ -10,18 +10,15 @@ from tornado.web import Application, RequestHandler
 from bzz.cli.access import guarded_methods, hooks_of
 from bzz.cli.application import ApplicationName, AsJson, Mounted, load_application, mounted
 from bzz.cli.console import ending, show_rows
+from bzz.model.below import paths_below
 from bzz.model.path import METHODS, allowed_methods
-from bzz.model.representations import EVENT_STREAM, HTML
+from bzz.model.representations import HTML, has_feed
 from bzz.model.resource import Resource
-from bzz.providers.base import Path, Step
+from bzz.providers.base import Path
 from bzz.shape import Shape
 
 __all__ = ["routes"]
 
-MAX_DEPTH = 3
-"""How many links are followed; paths may go on."""
-
-_ANY_KEY = object()
 Row = dict[str, Any]
 
 
@@ -46,11 +43,11 @@ def _rows(application: Application, route: Mounted) -> Iterator[Row]:
         yield {"url": route.url, "methods": methods, "model": None, "handler": _name(route.handler), "guard": None,
                "hooks": []}  # fmt: skip
         return
-    for url, path in _paths(route.resource):
+    for path in paths_below(route.resource, over_references=True):
         methods = [each for each in allowed_methods(path, route.resource.methods) if each != "OPTIONS"]
         if methods:
             yield {
-                "url": url,
+                "url": _url(route.resource, path),
                 "methods": methods,
                 "model": path.last.shape.name,
                 "handler": _name(route.handler),
@@ -59,27 +56,12 @@ def _rows(application: Application, route: Mounted) -> Iterator[Row]:
             }
 
 
-def _paths(resource: Resource) -> Iterator[tuple[str, Path]]:
-    """Yield the paths below a resource: a list before its items. No path passes one model twice."""
-    whole = Step(None, resource.provider.shape, None, resource.name)
-    yield f"{resource.url}/", Path((whole,))
-    yield from _below(f"{resource.url}/{_key(whole.shape)}/", (whole._replace(key=_ANY_KEY),))
-
-
-def _below(url: str, steps: Sequence[Step]) -> Iterator[tuple[str, Path]]:
-    yield url, Path(tuple(steps))
-    if len(steps) > MAX_DEPTH:
-        return
-    passed = {step.shape.model for step in steps}
-    for name, field in steps[-1].shape.visible.items():
-        if field.link is None or field.link.shape.model in passed:
-            continue
-        step = Step(field, field.link.shape, None, name)
-        if not field.is_list:
-            yield from _below(f"{url}{name}/", [*steps, step])
-            continue
-        yield f"{url}{name}/", Path((*steps, step))
-        yield from _below(f"{url}{name}/{_key(step.shape)}/", [*steps, step._replace(key=_ANY_KEY)])
+def _url(resource: Resource, path: Path) -> str:
+    url = resource.url
+    for step in path.steps:
+        url += "" if step.field is None else f"/{step.field.name}"
+        url += "" if step.key is None else f"/{_key(step.shape)}"
+    return f"{url}/"
 
 
 def _key(shape: Shape) -> str:
@@ -96,8 +78,7 @@ def _guard(application: Application, resource: Resource, methods: Sequence[str])
 
 
 def _shown_as(resource: Resource, path: Path) -> Iterator[str]:
-    is_embedded_list = path.last.is_list and not path.follows_reference
-    if EVENT_STREAM in resource.served and (len(path.steps) == 1 or is_embedded_list):
+    if has_feed(resource, path):
         yield "live"
     if HTML in resource.served:
         yield "html"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bzz.cli.application import Mounted
@@ -13,13 +13,14 @@ from bzz.model.resource import Resource
 from bzz.providers.diagnosis import Diagnosed
 from bzz.shape import Shape
 from bzz.shape.operators import EXISTS
+from bzz.shape.shown import paths_shown
 
 __all__ = ["MANY", "findings_of_storage"]
 
 MANY = 10_000
 """From how many documents on a filter without an index needs attention: it reads them all."""
 
-MAX_DEPTH = 3
+MAX_DEPTH = 2  # of embedded documents whose fields are looked at
 
 
 async def findings_of_storage(routes: Sequence[Mounted]) -> list[Finding]:
@@ -34,7 +35,7 @@ async def findings_of_storage(routes: Sequence[Mounted]) -> list[Finding]:
 
 async def _look(resource: Resource, provider: Diagnosed) -> list[Finding]:
     try:
-        found = await provider.diagnose(list(filterable(resource.provider.shape)))
+        found = await provider.diagnose(_filterable(resource.provider.shape))
     except BzzError as error:
         return [Finding("attention", "server", "", f"The database was not looked at: {error}")]
     is_live = EVENT_STREAM in resource.served
@@ -46,10 +47,7 @@ async def _look(resource: Resource, provider: Diagnosed) -> list[Finding]:
     return told
 
 
-def filterable(shape: Shape, prefix: str = "", depth: int = MAX_DEPTH) -> Iterator[str]:
-    """Yield the dotted names of the fields by which clients may filter, those of embedded documents too."""
-    for name, field in shape.visible.items():
-        if field.item.kind.operators - EXISTS and not field.kind.is_free:
-            yield prefix + name
-        elif field.link is not None and not field.link.is_reference and depth > 1:
-            yield from filterable(field.link.shape, f"{prefix}{name}.", depth - 1)
+def _filterable(shape: Shape) -> list[str]:
+    """Return the dotted names of the fields by which clients may filter, those of embedded documents too."""
+    paths = paths_shown(shape, MAX_DEPTH)
+    return [path for path, field in paths if field.item.kind.operators - EXISTS and not field.kind.is_free]

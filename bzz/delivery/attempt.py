@@ -18,7 +18,7 @@ from bzz.events.model_events import Created, Deleted, Fact, FieldUpdated, Update
 from bzz.events.targets import Subject
 from bzz.providers.commit import Commit
 
-__all__ = ["Failure", "Unknown", "attempt", "change_id"]
+__all__ = ["Failure", "Unknown", "attempt", "change_id", "failed"]
 
 MOST_TRACE = 20_000
 """How many characters of a traceback are kept; the end, which says what was raised."""
@@ -72,8 +72,13 @@ async def attempt(
             return Failure(f"TimeoutError: {error}", _trace(error))
         return Failure(f"it took longer than {listener.timeout:g} seconds", _trace(error))
     except Exception as error:
-        return Failure(f"{type(error).__name__}: {error}", _trace(error))
+        return failed(error)
     return None
+
+
+def failed(error: Exception) -> Failure:
+    """Return the failure that an exception is."""
+    return Failure(f"{type(error).__name__}: {error}", _trace(error))
 
 
 def change_id(commit: Commit) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bzz.delivery.attempt import Failure, attempt, change_id
+from bzz.delivery.attempt import Failure, attempt, change_id, failed
 from bzz.delivery.lease import Lease
 from bzz.delivery.listener import DurableListener
 from bzz.delivery.own_writes import OwnWrites
@@ -56,12 +56,19 @@ class Caller:
         async with self._slots:
             self._lease.check()
             with fresh():
-                change, id = self._source.change(commit), change_id(commit)
-                if await self._own_writes.made(change, id):
-                    change = replace(change, source="http")
-                failure = await attempt(self._listener, change, id, number, self.failing_since)
+                failure = await self._attempt(commit, number)
         self._note(failure)
         return failure
+
+    async def _attempt(self, commit: Commit, number: int) -> Failure | None:
+        id = change_id(commit)
+        try:
+            change = self._source.change(commit)
+            if await self._own_writes.made(change, id):
+                change = replace(change, source="http")
+        except Exception as error:  # of a document that its class cannot make sense of
+            return failed(error)
+        return await attempt(self._listener, change, id, number, self.failing_since)
 
     def _note(self, failure: Failure | None) -> None:
         if failure is None and self.failing_since is not None:

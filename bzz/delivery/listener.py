@@ -19,8 +19,8 @@ __all__ = ["DurableListener", "RetryLater", "Start", "SwitchOff", "declared", "d
 F = TypeVar("F", bound=Callable[..., Any])
 
 Start = Literal["now", "beginning"] | Position
-"""Where a new listener begins: with what happens from now on, with all documents that there are, each told as
-``created``, or behind a position in the history that the database still has."""
+"""Where a new listener begins: ``now`` with what happens from now on, ``beginning`` with every document in the
+database, each told as ``created``, or behind the position of a change that the database still remembers."""
 
 SCHEDULE = (0.5, 2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """The seconds between attempts; the last one again and again."""

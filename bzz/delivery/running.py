@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from bzz.asgi.lifespan import CONTEXTS, at_start
@@ -56,10 +56,24 @@ async def deliver() -> AsyncIterator[None]:
         unwatch_writes(own_writes)
 
 
+class _Delivering:
+    """Among the contexts of an application, which may be entered again after they were left."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> None:
+        await self._stack.enter_async_context(deliver())
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stack.aclose()
+
+
 async def _attach(application: Any) -> None:
     """Called before an application takes requests."""
-    if declared():
-        application.settings.setdefault(CONTEXTS, []).append(deliver())
+    contexts = application.settings.setdefault(CONTEXTS, []) if hasattr(application, "settings") else []
+    if declared() and not any(isinstance(each, _Delivering) for each in contexts):
+        contexts.append(_Delivering())
 
 
 at_start(_attach)

@@ -130,7 +130,7 @@ class Session:
 
     async def _take(self, commit: Commit) -> None:
         if commit.key is None:
-            logger.warning("%s was %s: its documents are not told as deleted", commit.collection, commit.kind)
+            logger.warning("%s was %s: nobody is told of its documents one by one", commit.collection, commit.kind)
             return
         key = document_key(commit.collection, commit.key)
         number = partition_of(key)

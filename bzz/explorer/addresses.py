@@ -6,12 +6,13 @@ Parameters of the explorer's own begin with an underscore; all others are those 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
 from urllib.parse import quote, urlencode
 
 from bzz.model.query import MAX_FILTERS, RESERVED, pairs
 from bzz.providers.base import Path
 
-__all__ = ["Address", "below", "step_urls"]
+__all__ = ["REMEMBERED", "REMEMBERED_LENGTH", "Address", "address_of", "below", "step_urls"]
 
 PLACE = ("page", "after", "before")
 OWN = ("_view", "_count", "_field", "_op", "_value", "_columns")
@@ -19,8 +20,12 @@ OWN = ("_view", "_count", "_field", "_op", "_value", "_columns")
 MAX_PARAMETERS = MAX_FILTERS + len(RESERVED) + 64
 
 
+REMEMBERED = 256  # addresses: clients ask for the same ones again and again
+REMEMBERED_LENGTH = 500  # characters of a query
+
+
 class Address:
-    """The path and the parameters of a request.
+    """The path and the parameters of a request. Nothing of it is changed: it is remembered.
 
     :ivar own: the explorer's own parameters, the last of each name.
     :ivar given: all others, in order.
@@ -30,15 +35,31 @@ class Address:
 
     def __init__(self, path: str, query: str) -> None:
         self.path = path
+        self._text = query
         found = pairs(query, limit=MAX_PARAMETERS) if query else []
         self.own = {name: value for name, value in found if name in OWN}
         self.columns = [value for name, value in found if name == "_columns"]
         self.given = [(name, value) for name, value in found if name not in OWN]
 
-    @property
+    @cached_property
     def query(self) -> str:
-        """The query of the JSON twin."""
-        return urlencode(self.given)
+        """The query of the JSON twin: the request's own, where it has nothing of the explorer's."""
+        return urlencode(self.given) if self.own or self.columns else self._text
+
+    @cached_property
+    def json_url(self) -> str:
+        """The URL of the JSON twin, as a page of its own."""
+        return self.url(_view="json")
+
+    @cached_property
+    def new_url(self) -> str:
+        """The URL of the form for a new document."""
+        return self.url([], _view="new")
+
+    @cached_property
+    def count_url(self) -> str:
+        """The URL of this page with the number of all matches."""
+        return self.url(_count="exact")
 
     def value(self, name: str) -> str | None:
         """Return the first value of a parameter."""
@@ -76,6 +97,17 @@ class Address:
         parameter = name if operator in ("", "eq") else f"{name}__{operator}"
         text = value or ("true" if operator == "exists" else "")
         return self.url([*self.without(), (parameter, text)])
+
+
+def address_of(path: str, query: str) -> Address:
+    """Return the address of a request; those with long queries are not remembered.
+
+    :raises bzz.errors.BadRequest: where the query cannot be read.
+    """
+    return _remembered(path, query) if len(query) <= REMEMBERED_LENGTH else Address(path, query)
+
+
+_remembered = lru_cache(REMEMBERED)(Address)
 
 
 def below(url: str, *names: str) -> str:

@@ -44,17 +44,18 @@ class Caused:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self._count = 0
+        self._called = 0  # functions: receivers and listeners
         self._began = time.perf_counter()
         self._is_over = False
 
     @contextmanager
     def step(self, within: list[Step], what: str, name: str, **more: str) -> Iterator[None]:
         """Record something that happens within another step."""
-        if self._is_over or self._count >= MAX_STEPS:
-            self._count += 1
+        self._count += 1
+        self._called += what != "event"
+        if self._is_over or self._count > MAX_STEPS:
             yield
             return
-        self._count += 1
         began = time.perf_counter()
         step: Step = {"what": what, "name": name, **more, "at": _ms(began - self._began), "steps": []}
         within.append(step)
@@ -71,7 +72,7 @@ class Caused:
     def finish(self) -> str:
         """Return it as the value of a header, and record no more."""
         self.stop()
-        told = {"ms": _ms(time.perf_counter() - self._began), "steps": self.steps}
+        told = {"ms": _ms(time.perf_counter() - self._began), "called": self._called, "steps": self.steps}
         text = _ascii(told)
         while len(text) > MAX_BYTES and self.steps:
             self.steps.pop()

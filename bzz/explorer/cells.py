@@ -1,4 +1,4 @@
-"""What a JSON value looks like on a page, as text; ``explorer.js`` does the same for rows that change live."""
+"""What a JSON value looks like on a page, as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from bzz.explorer.columns import Column, display_field
 from bzz.shape import Field, Shape
 
-__all__ = ["Cell", "Names", "cell", "text_of", "value_at"]
+__all__ = ["Cell", "Names", "cell", "plain_text", "text_of", "value_at"]
 
 MAX_TEXT = 160
 MAX_ITEMS = 4
@@ -45,14 +45,17 @@ def value_at(row: Any, dotted: str) -> Any:
 def cell(column: Column, row: Any, names: Names) -> Cell:
     """Return what a row shows in a column."""
     if column.is_plain:
-        value = row.get(column.name)
-        if value is None or value == "":
-            return _UNSET
-        return Cell(value if type(value) is str and len(value) <= MAX_TEXT else text_of(value))
+        return Cell(plain_text(row, column))
     return _cell(column.field, value_at(row, column.name), names)
 
 
-_UNSET = Cell("", None, "unset")
+def plain_text(row: Any, column: Column) -> str:
+    """Return the text that a row shows in a column that is plain; empty where nothing is set."""
+    value = row.get(column.name)
+    return value if type(value) is str and len(value) <= MAX_TEXT else text_of(value)
+
+
+_UNSET = Cell("")
 
 
 def _cell(field: Field, value: Any, names: Names) -> Cell:
@@ -87,7 +90,7 @@ def text_of(value: Any) -> str:
         point = point_of(value)
         return _place(*point) if point else _shortened(_parts(value))
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))  # as JavaScript writes it
+        return str(int(value))
     return _shortened(str(value))
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from bzz.shape import Field, Shape
 from bzz.shape.values import find_value
 
-__all__ = ["Column", "columns_of", "display_field", "filterable"]
+__all__ = ["Column", "columns_of", "display_field"]
 
 MAX_COLUMNS = 8
-MAX_DEPTH = 3  # of embedded documents whose fields can be filtered by
 
 NAMES = ("name", "title", "label", "subject", "username", "email", "code")
 """What people know a document by, in the order in which it is looked for."""
@@ -85,13 +83,3 @@ def display_field(shape: Shape) -> Field | None:
             return texts[name]
     own = {each.name for each in (shape.pk, shape.url_id) if each is not None}
     return next((each for name, each in texts.items() if each.required and name not in own), None)
-
-
-def filterable(shape: Shape, prefix: str = "", depth: int = MAX_DEPTH) -> Iterator[tuple[str, Field]]:
-    """Yield the dotted names and the fields that a list can be filtered by."""
-    for name, field in shape.visible.items():
-        link = field.link
-        if link is not None and not link.is_reference and depth:
-            yield from filterable(link.shape, f"{prefix}{name}.", depth - 1)
-        elif field.kind.operators:
-            yield prefix + name, field

@@ -19,7 +19,7 @@ from bzz.explorer.references import names_of
 from bzz.explorer.rendering import finish_page, render
 from bzz.explorer.snippets import snippets_of
 from bzz.explorer.wording import label
-from bzz.model.representations import EVENT_STREAM
+from bzz.model.representations import has_feed
 from bzz.shape import Field, Shape
 
 __all__ = ["finish_document", "finish_new", "form_html"]
@@ -67,7 +67,7 @@ async def finish_document(page: Page) -> None:
         unset=_unset,
         children=[_children(page, name, field, values.get(name), names) for name, field in _lists(shape)],
         history=await history_of(page, found),
-        live=page.url if _is_live(page) else None,
+        live=page.url if has_feed(page.resource, handler.path) else None,
         inside=inside,
         listening=listening_to(shape.model) if inside else [],
         snippets=snippets_of(page.absolute_url(), bool(page.user)),
@@ -165,7 +165,3 @@ def _children(page: Page, name: str, field: Field, value: Any, names: Any) -> Ch
 
 def _id_of(shape: Shape) -> str | None:
     return None if shape.url_id is None else shape.url_id.name
-
-
-def _is_live(page: Page) -> bool:
-    return EVENT_STREAM in page.resource.served and not page.handler.path.follows_reference

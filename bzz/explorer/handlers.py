@@ -11,9 +11,8 @@ from tornado.web import RequestHandler
 from bzz.calling import call
 from bzz.explorer.page import sign_in_of, user_of
 from bzz.explorer.problem_page import finish_problem
-from bzz.explorer.references import may
 from bzz.explorer.rendering import finish_page
-from bzz.explorer.site import PREFIX, site_of
+from bzz.explorer.site import PREFIX, listable, site_of
 from bzz.explorer.wording import label
 from bzz.live.hive import ScriptHandler
 from bzz.model.representations import EVENT_STREAM
@@ -48,7 +47,7 @@ class StartHandler(ProblemHandler):
     async def get(self) -> None:
         """Answer with the page."""
         site = site_of(self.application)
-        found = [each for each in site.resources.values() if await may(self, each, "GET")]
+        found = await listable(site, self)
         resources = [
             (label(each.name), f"{each.url}/", each.provider.shape.name, EVENT_STREAM in each.served) for each in found
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from bzz.delivery.history.handlers import HistoryHandler
 from bzz.delivery.history.reading import read_history
@@ -79,7 +79,6 @@ def _row(page: Page, url: str, entry: Mapping[str, Any]) -> Row:
     diff = entry["diff"] or {}
     fields = [(label(name), text_of(pair["from"]), text_of(pair["to"])) for name, pair in diff.items()]
     may_undo = "PUT" in page.methods and entry["kind"] == "updated" and fields
-    query = f"?{urlencode({'_xsrf': page.token})}" if page.token else ""
-    undo = f"{url}{quote(entry['change'], safe='')}/revert{query}" if may_undo else ""
+    undo = f"{url}{quote(entry['change'], safe='')}/revert" if may_undo else ""
     at = f"{entry['at']:%Y-%m-%d %H:%M:%S}"
     return Row(at, entry["kind"], entry["who"] or "", fields[:MOST_FIELDS], max(0, len(fields) - MOST_FIELDS), undo)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from bzz.explorer.cells import Names, point_of
 from bzz.explorer.columns import display_field
@@ -16,6 +17,7 @@ from bzz.shape.values import find_field
 
 __all__ = ["Choice", "Input", "Search", "inputs_of"]
 
+MAX_MATCHES = 8  # documents that a search for one offers
 MAX_DEPTH = 4  # of embedded documents in one form; what lies deeper is JSON
 
 Errors = Mapping[str, Sequence[str]]
@@ -62,6 +64,12 @@ class Search:
     url: str
     key: str
     display: str | None
+
+    @property
+    def asked(self) -> str:
+        """The URL that searches, but for the words."""
+        shown = urlencode({"per_page": MAX_MATCHES, "fields": f"{self.key},{self.display}"})
+        return f"{self.url}?{shown}&{quote(f'{self.display}__icontains')}="
 
 
 @dataclass

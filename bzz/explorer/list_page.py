@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from bzz.codec import loads
-from bzz.explorer.addresses import below
-from bzz.explorer.cells import Cell, cell, point_of, text_of, value_at
-from bzz.explorer.columns import Column, columns_of, display_field
+from bzz.explorer.cells import point_of, value_at
+from bzz.explorer.columns import Column, columns_of
 from bzz.explorer.counts import counted_columns, facets_of
+from bzz.explorer.list_rows import Row, rows_of
 from bzz.explorer.list_tools import tools_of
 from bzz.explorer.page import Page
 from bzz.explorer.plot import Plot, plot_of
@@ -19,26 +19,12 @@ from bzz.explorer.rendering import finish_page
 from bzz.explorer.snippets import snippets_of
 from bzz.model.parameters import find
 from bzz.model.query import read_fields
-from bzz.model.representations import EVENT_STREAM
+from bzz.model.representations import has_feed
 from bzz.shape import Shape
 
 __all__ = ["finish_list"]
 
-_IN_PLACE = ("string", "integer", "float", "decimal", "boolean", "date", "reference", "duration", "uuid")
-
 _LINK = re.compile(r'<([^>]*)>; rel="(\w+)"')
-
-
-class Row(NamedTuple):
-    """One row: its id and URL, and what each column shows.
-
-    :param href: None where it cannot be told: an item without an id is known by its position in the whole list.
-    """
-
-    key: str
-    href: str | None
-    name: str
-    cells: list[Cell]
 
 
 async def finish_list(page: Page) -> None:
@@ -56,41 +42,31 @@ async def finish_list(page: Page) -> None:
     columns = columns_of(shape, read_fields(shape, address.query))
     values = [{name: each["value"]} for name, told in counted.items() for each in told]
     names = await names_of(handler, page.site, [*columns, *counted_columns(shape, counted)], [*rows, *values])
-    shown = _rows(page, columns, rows, names)
+    writable = "PUT" in page.resource.methods and not handler.path.last.is_reference
+    tools = tools_of(
+        shape,
+        columns,
+        address,
+        searchable=handler.provider.searches(handler.path),
+        writable=writable,
+        most=page.resource.max_per_page,
+    )
+    shown = rows_of(page, columns, rows, names, tools)
     links = {rel: href for href, rel in _LINK.findall(handler._headers.get("Link", ""))}
     finish_page(
         handler,
         "list.html",
         page=page,
-        tools=tools_of(page.site, shape, columns, address.path, address.query),
+        tools=tools,
         rows=shown,
         links=links,
         total=handler._headers.get("X-Total-Count"),
-        kept=address.without(),
         plot=_plot(columns, rows, shown),
-        editable=_is_editable,
         live=_live_url(page),
         create=_may_create(page),
         facets=facets_of(shape, address, counted, names),
         snippets=snippets_of(page.absolute_url(), bool(page.user)),
     )
-
-
-def _rows(page: Page, columns: Sequence[Column], rows: list[dict[str, Any]], names: Any) -> list[Row]:
-    shape = page.handler.path.last.shape
-    own = None if shape.url_id is None else shape.url_id.name
-    is_known = own is not None or not page.address.given
-    display, url = display_field(shape), page.list_url
-    shown = []
-    for place, row in enumerate(rows):
-        key = str(place if own is None else row.get(own))
-        href = below(url, key) if is_known else None
-        cells = [cell(each, row, names) for each in columns]
-        if cells and is_known:
-            cells[0] = Cell(cells[0].text or "Open", href, "key")
-        name = text_of(row.get(display.name)) if display is not None else ""
-        shown.append(Row(key if is_known else "", href, name or key, cells))
-    return shown
 
 
 def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row]) -> Plot | None:
@@ -108,7 +84,7 @@ def _plot(columns: Sequence[Column], rows: list[dict[str, Any]], shown: list[Row
 def _live_url(page: Page) -> str | None:
     """Return the URL of the feed of the rows; None for a list that is not live."""
     path, address = page.handler.path, page.address
-    if EVENT_STREAM not in page.resource.served or path.follows_reference:
+    if not has_feed(page.resource, path):
         return None
     if address.value("q") is not None or not all(_is_own(path.last.shape, name) for name, _ in address.filters):
         return None
@@ -122,12 +98,5 @@ def _is_own(shape: Shape, name: str) -> bool:
     return find(shape, path) is not None or find(shape, path.rpartition("__")[0]) is not None
 
 
-def _is_editable(column: Column, page: Page) -> bool:
-    """Return whether a cell can be edited where it stands: one value of the document itself."""
-    step, field = page.handler.path.last, column.field
-    is_own = not (column.is_id or field.read_only or "." in column.name)
-    return is_own and field.kind.name in _IN_PLACE and not step.is_reference and "PUT" in page.resource.methods
-
-
 def _may_create(page: Page) -> str:
-    return page.address.url([], _view="new") if "POST" in page.methods else ""
+    return page.address.new_url if "POST" in page.methods else ""

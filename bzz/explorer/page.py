@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bzz.explorer.addresses import Address, step_urls
-from bzz.explorer.references import may
-from bzz.explorer.site import Site, site_of
+from bzz.explorer.site import Site, listable, site_of
 from bzz.explorer.wording import label
+from bzz.model.authorize import may
 from bzz.model.path import allowed_methods
 from bzz.model.resource import Resource
 
@@ -29,8 +29,9 @@ class Page:
     """A page of one resource, for one request.
 
     :ivar address: of the request.
+    :ivar menu: the resources that the reader may list.
     :ivar methods: those that its path takes, and ``authorize`` lets the reader use.
-    :ivar token: what a form has to send back, where the application has ``xsrf_cookies``.
+    :ivar token: what a form has to send back in its body, where the application has ``xsrf_cookies``.
     """
 
     handler: Any
@@ -38,6 +39,7 @@ class Page:
     resource: Resource
     address: Address
     crumbs: list[Crumb]
+    menu: list[Resource]
     methods: list[str] = field(default_factory=list)
     token: str = ""
 
@@ -67,10 +69,6 @@ class Page:
         """The URL of this page without parameters."""
         return self.crumbs[-1].href
 
-    def json_url(self) -> str:
-        """The URL of its JSON twin, as a page of its own."""
-        return self.address.url(_view="json")
-
     def absolute_url(self) -> str:
         """The whole URL of its JSON twin, for other clients."""
         request = self.handler.request
@@ -79,7 +77,7 @@ class Page:
 
     def action(self, method: str, **more: str) -> str:
         """Return the URL to which a form is sent that means ``method``."""
-        meant = {"_method": method, **more, "_xsrf": self.token}
+        meant = {"_method": method, **more}
         return f"{self.url}?{urlencode({name: each for name, each in meant.items() if each})}"
 
 
@@ -88,14 +86,20 @@ async def page_of(handler: Any, address: Address) -> Page:
     resource = handler.resource
     crumbs = [Crumb(text, href) for text, href in step_urls(resource.url, handler.path)]
     crumbs[0] = Crumb(label(resource.name), crumbs[0].href)
-    page = Page(handler, site_of(handler.application), resource, address, crumbs)
+    site = site_of(handler.application)
+    page = Page(handler, site, resource, address, crumbs, await listable(site, handler))
     step = handler.path.last
     for method in allowed_methods(handler.path, resource.methods):
-        if method in ("POST", "PUT", "DELETE") and await may(handler, resource, method, step.key, step.shape.model):
+        if method in ("POST", "PUT", "DELETE") and await may(resource, method, step.shape.model, step.key, handler):
             page.methods.append(method)
-    if page.methods and handler.settings.get("xsrf_cookies"):
-        page.token = handler.xsrf_token.decode()
+    if page.methods:
+        page.token = token_of(handler)
     return page
+
+
+def token_of(handler: Any) -> str:
+    """Return the token that a form has to send back; empty unless the application has ``xsrf_cookies``."""
+    return handler.xsrf_token.decode() if handler.settings.get("xsrf_cookies") else ""
 
 
 def user_of(handler: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bzz.explorer.document_page import form_html
 from bzz.explorer.inputs import inputs_of, unplaced
-from bzz.explorer.page import sign_in_of, user_of
+from bzz.explorer.page import sign_in_of, token_of, user_of
 from bzz.explorer.rendering import finish_page
 from bzz.explorer.site import site_of
 
@@ -37,6 +37,7 @@ def finish_problem(handler: Any, problem: Mapping[str, Any]) -> None:
         others = unplaced(shape, errors)
     else:
         others = [(where, each) for where, told in errors.items() for each in told]
+    action = handler.request.uri if inputs and problem["status"] != 412 else ""
     finish_page(
         handler,
         "problem.html",
@@ -45,7 +46,8 @@ def finish_problem(handler: Any, problem: Mapping[str, Any]) -> None:
         others=others,
         inputs=inputs,
         form=form_html,
-        action=handler.request.uri if inputs and problem["status"] != 412 else "",
+        action=action,
+        token=token_of(handler) if action else "",
         way_out=_way_out(handler, bool(inputs)),
         sign_in=sign_in_of(handler),
         user=user_of(handler),

@@ -13,17 +13,17 @@ from typing import Any
 from tornado.web import HTTPError
 
 from bzz import signals
-from bzz.calling import call
 from bzz.errors import RequestError
 from bzz.explorer.addresses import below
 from bzz.explorer.cells import Names, value_at
 from bzz.explorer.columns import Column, display_field
 from bzz.explorer.site import Site
+from bzz.model.authorize import may
 from bzz.model.resource import Resource
 from bzz.providers.base import Condition, Filter, ListQuery, Path, Step
 from bzz.shape import Field, Shape
 
-__all__ = ["may", "names_of"]
+__all__ = ["names_of"]
 
 MAX_NAMES = 200
 
@@ -48,20 +48,6 @@ async def names_of(handler: Any, site: Site, columns: Iterable[Column], rows: Se
     return found
 
 
-async def may(handler: Any, resource: Resource, method: str, key: Any = None, model: type | None = None) -> bool:
-    """Return whether who sent this request may do something, as far as ``authorize`` of a resource says."""
-    if method not in resource.methods:
-        return False
-    if resource.authorize is None:
-        return True
-    asked = model or resource.provider.shape.model
-    with suppress(RequestError, HTTPError):
-        return bool(
-            await call(resource.authorize, method, asked, None if key is None else str(key), handler.current_user)
-        )
-    return False
-
-
 async def _named(
     handler: Any, resource: Resource, shape: Shape, keys: Sequence[str]
 ) -> dict[tuple[type, str], tuple[str, str]]:
@@ -69,7 +55,7 @@ async def _named(
     display, own = display_field(shape), shape.url_id
     if display is None or own is None or any(each.has_receivers_for(shape.model) for each in _RECEIVERS):
         return {}
-    if not await may(handler, resource, "GET"):
+    if not await may(resource, "GET", shape.model, None, handler):
         return {}
     query = ListQuery(per_page=len(keys), filters=(_filter(own, keys),))
     path = Path((Step(None, resource.provider.shape, None, resource.name),))

@@ -21,6 +21,14 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
+_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
 @cache
 def _loader() -> Loader:  # made at the first page, for most processes never show one
     return Loader(
@@ -39,10 +47,8 @@ def finish_page(handler: RequestHandler, template: str, **values: Any) -> None:
     The page has an entity tag of its own, made of its bytes: Tornado's.
     """
     body = render(template, **values)
-    handler.set_header("Content-Type", "text/html; charset=utf-8")
-    handler.set_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    handler.set_header("X-Content-Type-Options", "nosniff")
-    handler.set_header("Referrer-Policy", "same-origin")
+    for name, value in _HEADERS.items():
+        handler._headers[name] = value  # they are known to be good
     if "Cache-Control" not in handler._headers:
         handler.set_header("Cache-Control", "private, no-cache")
     add_vary(handler._headers, "Accept")

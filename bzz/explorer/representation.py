@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bzz.explorer.addresses import Address
+from bzz.explorer.addresses import address_of
 from bzz.explorer.caused import ANSWER, ASK, record
 from bzz.explorer.document_page import finish_document, finish_new
 from bzz.explorer.handlers import routes
@@ -44,7 +44,7 @@ class Explorer(Representation):
 
     async def answer(self, handler: Any) -> None:
         """Answer with a page; with the JSON twin for ``_view=json``."""
-        address = Address(handler.request.path, handler.request.query)
+        address = address_of(handler.request.path, handler.request.query)
         target = address.redirected()
         if target is not None:
             handler.redirect(target, status=303)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bzz.model.authorize import may
 from bzz.model.representations import HTML
-from bzz.model.resource import Resource
+from bzz.model.resource import Resource, resources_of
 from bzz.routing import rules_of
 
-__all__ = ["PREFIX", "Site", "site_of"]
+__all__ = ["PREFIX", "Site", "listable", "site_of"]
+
+logger = logging.getLogger("bzz.explorer")
 
 SETTING = "bzz_explorer_site"
 
@@ -33,12 +37,22 @@ def site_of(application: Any) -> Site:
     """Return the site of an application: looked for at the first page, and kept in its settings."""
     found: Site | None = application.settings.get(SETTING)
     if found is None:
-        found = application.settings[SETTING] = Site({each.url: each for each in _resources(application)})
+        shown = (each for each in resources_of(rules_of(application.default_router)) if HTML in each.served)
+        found = Site({each.url: each for each in shown if "GET" in each.methods})
+        application.settings[SETTING] = found
     return found
 
 
-def _resources(application: Any) -> list[Resource]:
-    given = (
-        (getattr(rule, "target_kwargs", None) or {}).get("resource") for rule in rules_of(application.default_router)
-    )
-    return [each for each in given if isinstance(each, Resource) and HTML in each.served and "GET" in each.methods]
+async def listable(site: Site, handler: Any) -> list[Resource]:
+    """Return the resources whose lists who sent a request may read, as far as their ``authorize`` says.
+
+    One whose ``authorize`` fails is left out, for that is no fault of the page that was asked for.
+    """
+    found = []
+    for each in site.resources.values():
+        try:
+            if await may(each, "GET", each.provider.shape.model, None, handler):
+                found.append(each)
+        except Exception:
+            logger.exception("authorize of %s failed", each.url)
+    return found

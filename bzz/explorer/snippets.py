@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+from functools import lru_cache
 from typing import NamedTuple
+
+from bzz.explorer.addresses import REMEMBERED, REMEMBERED_LENGTH
 
 __all__ = ["Snippet", "snippets_of"]
 
@@ -17,10 +20,16 @@ class Snippet(NamedTuple):
 
 
 def snippets_of(url: str, signed_in: bool) -> list[Snippet]:
-    """Return a GET of a URL in each language.
+    """Return a GET of a URL in each language; those of long URLs are not remembered.
 
     :param signed_in: whether the reader has a session: then the request needs a token of its own.
     """
+    make = _snippets_of if len(url) <= REMEMBERED_LENGTH else _snippets_of.__wrapped__
+    return make(url, signed_in)
+
+
+@lru_cache(REMEMBERED)
+def _snippets_of(url: str, signed_in: bool) -> list[Snippet]:
     token = "Authorization: Bearer $TOKEN" if signed_in else ""
     curl = f"curl {shlex.quote(url)}" + (f' -H "{token}"' if token else "")
     headers = ', headers={"Authorization": f"Bearer {token}"}' if token else ""

@@ -1,17 +1,22 @@
-"""Forms that a browser sends without JavaScript: their method, their precondition, and where the answer leads.
+"""Forms as browsers send them: their method, their precondition, their values, and where the answer leads.
 
 HTML has GET and POST only, and no headers, so the URL of a form says in parameters of the explorer's own what it means:
 ``_method=PUT``, ``_if_match=<tag>``, and ``_unset=a,b`` for inputs that were empty because nothing is set. They are
 taken from forms of the very origin only, for a page of another one could send the same without being asked (CORS).
+Inputs of free JSON are called ``_json:name``, the two of a place ``_point:name``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from bzz.errors import Forbidden
+from bzz.codec import dumps, loads
+from bzz.errors import BadRequest, Forbidden, Invalid
 from bzz.explorer.addresses import below
+from bzz.model.body import JSON, form_pairs, is_form, put_at, read_form
 
 __all__ = ["after_write", "take_form"]
 
@@ -35,10 +40,10 @@ def take_form(handler: Any) -> None:
     request.method = method
     if meant.get("_if_match"):
         request.headers["If-Match"] = meant["_if_match"]
-    unset = set(filter(None, meant.get("_unset", "").split(",")))
-    if unset:
-        inner = handler.body
-        handler.body = lambda: _without_unset(inner(), unset)
+    if is_form(request.headers.get("Content-Type")):
+        inner, unset = handler.body, frozenset(meant.get("_unset", "").split(","))
+        request.headers["Content-Type"] = JSON
+        handler.body = lambda: _json_of(handler, inner(), unset)
 
 
 def _is_from_here(request: Any) -> bool:
@@ -48,15 +53,68 @@ def _is_from_here(request: Any) -> bool:
     )
 
 
-def _without_unset(body: bytes, names: set[str]) -> bytes:
-    """Return a form's body without the empty inputs of these names.
+def _json_of(handler: Any, body: bytes, unset: Collection[str]) -> bytes:
+    """Return the JSON that a form stands for.
 
-    >>> _without_unset(b"a=&b=&c=1", {"a", "c"})
-    b'b=&c=1'
+    :param unset: names of inputs that say nothing while they are empty.
+    :raises bzz.errors.Invalid: for an input of JSON that holds none.
     """
-    parts = body.split(b"&")
-    empty = (unquote_plus(part[:-1].decode("latin-1")) if part.endswith(b"=") else None for part in parts)
-    return b"&".join(part for part, name in zip(parts, empty, strict=True) if name not in names)
+    texts: list[tuple[str, str]] = []
+    marked: dict[str, tuple[str, list[str]]] = {}
+    for written, text in form_pairs(body):
+        mark, _, name = written.partition(":")
+        if not text and (name or mark.removesuffix("[]")) in unset:
+            continue
+        if mark in _READ:
+            marked.setdefault(name, (mark, []))[1].append(text)
+        else:
+            texts.append((written, text))
+    step = handler.path.last
+    data = read_form(handler.path.steps[-2].shape if step.is_reference else step.shape, texts)
+    refused: dict[str, list[str]] = {}
+    for name, (mark, given) in marked.items():
+        try:
+            put_at(data, name, _READ[mark](given, step.shape.limits.depth))
+        except _NotJson:
+            put_at(data, name, given[0])
+            refused[name] = ["This is no JSON."]
+    if refused:
+        handler.data = data  # which the page of the problem shows again
+        raise Invalid(refused)
+    return dumps(data)
+
+
+class _NotJson(ValueError):
+    """A text is no JSON."""
+
+
+def _json(texts: Sequence[str], depth: int) -> Any:
+    if not texts[0].strip():
+        return None
+    try:
+        return loads(texts[0].encode(), depth)
+    except BadRequest:
+        raise _NotJson from None
+
+
+def _point(texts: Sequence[str], depth: int) -> Any:
+    """Return a point of the texts of its longitude and latitude; text that is no number stays, to be refused later.
+
+    >>> _point(["-34.9", "8"], 1), _point(["", ""], 1)
+    ({'type': 'Point', 'coordinates': [-34.9, 8]}, None)
+    """
+    return {"type": "Point", "coordinates": [_number(each) for each in texts]} if any(texts) else None
+
+
+def _number(text: str) -> Any:
+    with suppress(BadRequest):
+        found = loads(text.encode())
+        return found if isinstance(found, int | float) else text
+    return text
+
+
+_READ = {"_json": _json, "_point": _point}
+"""How inputs are read whose text is no value of the model by itself, by what stands before their name."""
 
 
 def after_write(handler: Any) -> str:

@@ -18,7 +18,7 @@ from bzz.model.filters import follows_references
 from bzz.model.handler import ModelHandler
 from bzz.model.parameters import unreadable
 from bzz.model.query import MAX_FILTERS, check_item_query, pairs, read_fields, read_list_query
-from bzz.model.representations import EVENT_STREAM, Representation, register
+from bzz.model.representations import EVENT_STREAM, Representation, has_feed, register
 from bzz.model.resource import Resource
 from bzz.providers.base import ListQuery, Path
 from bzz.providers.capabilities import require
@@ -44,7 +44,7 @@ class Feed(Representation):
     async def answer(self, handler: ModelHandler) -> None:
         """Called by the handler for ``Accept: text/event-stream``."""
         path = handler.path
-        if path.follows_reference:
+        if not has_feed(handler.resource, path):
             raise NotAcceptable("What a reference leads to has a feed at its own URL; here it is shown as JSON.")
         asked = Asked(handler.request.query, handler.request.headers.get("Last-Event-ID"))
         view = view_of(handler.resource, path, asked.query, handler)

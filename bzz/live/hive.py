@@ -15,9 +15,10 @@ from bzz.live.feed import Asked, view_of
 from bzz.live.rights import Rights
 from bzz.live.settings import SETTING, LiveSettings
 from bzz.live.view import View
+from bzz.model.authorize import lets
 from bzz.model.handler import ModelHandler
 from bzz.model.representations import EVENT_STREAM
-from bzz.model.resource import Resource
+from bzz.model.resource import Resource, resource_of
 from bzz.problem import GUARD, ProblemHandler
 from bzz.providers.base import Path, Step
 from bzz.routing import RouteList, flatten, join
@@ -46,7 +47,7 @@ class LiveHive:
         """
         resources: dict[str, Resource] = {}
         for route in flatten(routes):
-            resource = _resource_of(route)
+            resource = resource_of(route)
             if resource is None or EVENT_STREAM not in resource.served:
                 continue
             if route[1] is not ModelHandler:
@@ -140,9 +141,7 @@ class EventsHandler(ProblemHandler):
     async def _authorize(self, resources: Iterable[Resource]) -> None:
         for each in resources:
             model = each.provider.shape.model
-            if "GET" not in each.methods:
-                raise Forbidden("You may not do this.")
-            if each.authorize is not None and not await call(each.authorize, "GET", model, None, self.current_user):
+            if "GET" not in each.methods or not await lets(each, "GET", model, None, self):
                 raise Forbidden("You may not do this.")
 
 
@@ -166,9 +165,3 @@ def _check_number(name: str, given: Any) -> None:
 
 def _root(resource: Resource) -> Path:
     return Path((Step(None, resource.provider.shape, None, resource.name),))
-
-
-def _resource_of(route: Any) -> Resource | None:
-    arguments = route[2] if len(route) > 2 else None
-    found = arguments.get("resource") if isinstance(arguments, dict) else None
-    return found if isinstance(found, Resource) else None

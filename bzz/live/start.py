@@ -9,7 +9,7 @@ from typing import Any
 
 from bzz.errors import Unavailable
 from bzz.model.representations import EVENT_STREAM
-from bzz.model.resource import Resource
+from bzz.model.resource import resources_of
 from bzz.providers.changes import Changes, LiveProvider
 from bzz.routing import rules_of
 
@@ -37,8 +37,7 @@ async def prepare(application: Any) -> None:
 
 def live_providers(application: Any) -> Iterator[LiveProvider]:
     """Yield the providers of the live models among the routes of an application."""
-    for rule in rules_of(getattr(application, "default_router", None)):
-        resource = (getattr(rule, "target_kwargs", None) or {}).get("resource")
-        if isinstance(resource, Resource) and EVENT_STREAM in resource.served:
+    for resource in resources_of(rules_of(getattr(application, "default_router", None))):
+        if EVENT_STREAM in resource.served:
             assert isinstance(resource.provider, LiveProvider)
             yield resource.provider

@@ -16,12 +16,15 @@ from bzz.calling import call
 from bzz.change import Diff
 from bzz.codec import check_depth
 from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed, NotFound, RequestError
+from bzz.model.authorize import lets
 from bzz.model.detail import detail_of
 from bzz.model.etag import precondition
+from bzz.model.form_token import FormTokenHandler
 from bzz.model.path import allowed_methods, read_path
+from bzz.model.prefer import MINIMAL, wants_minimal
 from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
-from bzz.problem import GUARD, BodyHandler
+from bzz.problem import GUARD
 from bzz.providers.base import Path, Precondition, Record, Stale, Written
 from bzz.signals import Signal
 
@@ -70,7 +73,7 @@ def unwatch_writes(watcher: WriteWatcher) -> None:
     _watchers.remove(watcher)
 
 
-class ResourceHandler(BodyHandler):
+class ResourceHandler(FormTokenHandler):
     """Lets the requests for one model in, and sends their signals."""
 
     max_body_bytes = MAX_BODY_BYTES
@@ -111,12 +114,8 @@ class ResourceHandler(BodyHandler):
 
     async def ask_authorize(self) -> None:
         """Ask the application whether this user may do this, if it wants to be asked; if not, raise a 403."""
-        authorize = self.resource.authorize
-        if authorize is None or self.request.method == "OPTIONS":
-            return
-        key = self.path.last.key
-        instance_id = None if key is None else str(key)
-        if not await call(authorize, str(self.request.method), self._model, instance_id, self.current_user):
+        method = str(self.request.method)
+        if method != "OPTIONS" and not await lets(self.resource, method, self._model, self.path.last.key, self):
             raise Forbidden("You may not do this.")
 
     # -- what receivers may ask
@@ -216,6 +215,17 @@ class ResourceHandler(BodyHandler):
         if not self._finished and not (self.resource.served and self._has_answered_written(body)):
             self.set_header("Content-Type", "application/json")
             self.finish(body)
+
+    def _finish_written_json(self, body: bytes) -> None:
+        """Answer a write with what is stored, or without a body where the client prefers that."""
+        if not wants_minimal(self.request.headers.get("Prefer")):
+            self._finish_json(body)
+        elif not self._finished and not (self.resource.served and self._has_answered_written(body)):
+            self.set_header("Preference-Applied", MINIMAL)
+            self.clear_header("Content-Type")
+            if self.get_status() == 200:
+                self.set_status(204)
+            self.finish()
 
     def _finish_empty(self) -> None:
         if not self._finished and not (self.resource.served and self._has_answered_written(None)):

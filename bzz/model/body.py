@@ -17,7 +17,7 @@ from bzz.model.validation import READ_ONLY, UNKNOWN, BodyReading
 from bzz.shape import TOP, Field, Shape
 from bzz.shape.values import find_field
 
-__all__ = ["decode", "is_json", "read_links"]
+__all__ = ["FORM", "JSON", "decode", "form_pairs", "is_form", "is_json", "put_at", "read_form", "read_links"]
 
 MAX_FORM_FIELDS = 1000
 MAX_LINKS = 1000
@@ -35,8 +35,8 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     names build embedded documents, ``name[]`` is always a list, and so are fields that the model declares as lists.
     Text becomes a number or a truth value if the field is one; text that cannot be read so stays text, to be refused
     later.
-    An empty input is null, but for strings and fields that may hold anything; among the items of a list it is left
-    out. Forms in parts (RFC 7578) are read alike, but for files.
+    An empty input is null, but for strings without choices and fields that may hold anything; among the items of a list
+    it is left out. Forms in parts (RFC 7578) are read alike, but for files.
 
     :param shape: says which fields are lists, numbers and truth values.
     :param content_type: the header, or None if there was none.
@@ -56,9 +56,9 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     if media not in types:
         raise _unsupported(types)
     if media == FORM:
-        return _decode_form(shape, _form_pairs(body))
+        return read_form(shape, form_pairs(body))
     if media == MULTIPART:
-        return _decode_form(shape, parts(content_type or "", body, MAX_FORM_FIELDS))
+        return read_form(shape, parts(content_type or "", body, MAX_FORM_FIELDS))
     value = loads(body, shape.limits.depth)
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
@@ -68,6 +68,11 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
 def is_json(content_type: str | None) -> bool:
     """Return whether a body is declared as JSON."""
     return _media_type(content_type or "") == JSON
+
+
+def is_form(content_type: str | None) -> bool:
+    """Return whether a body is declared as a form as browsers send it."""
+    return _media_type(content_type or "") == FORM
 
 
 def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) -> list[Any]:
@@ -114,14 +119,19 @@ def _unsupported(types: Iterable[str]) -> UnsupportedMediaType:
     return UnsupportedMediaType(f"Send a body of one of these types: {accepted}.", headers=headers)
 
 
-def _form_pairs(body: bytes) -> list[tuple[str, str]]:
+def form_pairs(body: bytes) -> list[tuple[str, str]]:
+    """Return the names and values of a form as browsers send it.
+
+    :raises bzz.errors.BadRequest: if it cannot be read, or has too many.
+    """
     try:
         return pairs(body.decode(), limit=MAX_FORM_FIELDS)
     except UnicodeDecodeError:
         raise BadRequest("The form is not valid UTF-8.") from None
 
 
-def _decode_form(shape: Shape, given: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def read_form(shape: Shape, given: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return what :func:`decode` does, of names and values that are read already."""
     texts: dict[str, list[str]] = {}
     lists = set()
     for written, value in given:
@@ -131,7 +141,7 @@ def _decode_form(shape: Shape, given: Iterable[tuple[str, str]]) -> dict[str, An
             lists.add(name)
     data: dict[str, Any] = {}
     for name, values in texts.items():
-        _place(data, name, _form_value(_field_at(shape, name), name, values, name in lists))
+        put_at(data, name, _form_value(_field_at(shape, name), name, values, name in lists))
     return data
 
 
@@ -157,10 +167,16 @@ def _form_value(field: Field | None, name: str, texts: list[str], is_list: bool)
 
 def _json_value(field: Field | None, text: str) -> Any:
     """Return what JSON would hold in place of ``text``."""
-    return text if field is None else field.kind.from_form(text)
+    if field is None:
+        return text
+    return None if not text and field.choices and "" not in field.choices else field.kind.from_form(text)
 
 
-def _place(data: dict[str, Any], dotted: str, value: Any) -> None:
+def put_at(data: dict[str, Any], dotted: str, value: Any) -> None:
+    """Put a value at a dotted name; what lies between becomes an embedded document.
+
+    :raises bzz.errors.BadRequest: if something else is there already.
+    """
     *parents, last = dotted.split(".")
     for name in parents:
         data = data.setdefault(name, {})

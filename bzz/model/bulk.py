@@ -78,9 +78,10 @@ class BulkHandler(ResourceHandler):
                 await self._send_after(signals.post_create_instance, row.written)
         if lenient:
             self.set_header("Preference-Applied", LENIENT)
+            self._finish_json(body)
         else:
             self.set_status(201)
-        self._finish_json(body)
+            self._finish_written_json(body)
 
     async def write_selected(self, write: Callable[[WriteAttempt], Awaitable[None]]) -> None:
         """Write each document that the filters of the query select, one after the other, each by itself.

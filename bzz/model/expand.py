@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from tornado.web import HTTPError
 
 from bzz import signals
-from bzz.calling import call
 from bzz.errors import Forbidden, RequestError
+from bzz.model.authorize import is_refusal, lets
 from bzz.model.expansion import Tree, refers
 from bzz.model.parameters import unreadable
 from bzz.providers.base import Record
@@ -115,9 +115,9 @@ async def _documents(handler: Any, target: Shape, name: str, texts: Sequence[str
 
 async def _may_see(handler: Any, target: Shape, name: str, record: Record) -> bool:
     """Ask ``authorize`` and the receivers as if the document were read by itself; whatever refuses it counts."""
-    authorize, model = handler.resource.authorize, target.model
+    model = target.model
     try:
-        if authorize is not None and not await call(authorize, "GET", model, record.id, handler.current_user):
+        if not await lets(handler.resource, "GET", model, record.id, handler):
             return False
         if signals.pre_get_instance.has_receivers_for(model):
             arguments = [*handler.path.arguments, f"{name}/{record.id}"]
@@ -125,9 +125,9 @@ async def _may_see(handler: Any, target: Shape, name: str, record: Record) -> bo
         if signals.post_get_instance.has_receivers_for(model):
             await signals.post_get_instance.notify(model, instance=record.instance, handler=handler)
     except (RequestError, HTTPError) as error:
-        if (error.status if isinstance(error, RequestError) else error.status_code) >= 500:
-            raise
-        return False
+        if is_refusal(error):
+            return False
+        raise
     return True
 
 
@@ -136,8 +136,8 @@ async def may_list(handler: Any, target: Shape) -> None:
 
     :raises bzz.errors.Forbidden: if the user may not list them.
     """
-    authorize, model = handler.resource.authorize, target.model
-    if authorize is not None and not await call(authorize, "GET", model, None, handler.current_user):
+    model = target.model
+    if not await lets(handler.resource, "GET", model, None, handler):
         raise Forbidden(f"You may not filter by {target.name}.")
     if signals.pre_get_list.has_receivers_for(model):
         await signals.pre_get_list.notify(model, arguments=handler.path.arguments, handler=handler)

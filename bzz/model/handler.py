@@ -227,7 +227,7 @@ class ModelHandler(BulkHandler):
         rendered: dict[str, Any] = {step.field.name: ids if step.is_list else ids[0]}
         if self.provider.has_public_ids(owner):
             await self._render_links(owner, rendered)
-        self._finish_json(dumps(rendered))
+        self._finish_written_json(dumps(rendered))
 
     async def _render_links(self, owner: Shape, rendered: dict[str, Any]) -> None:
         """Replace the primary keys of links that were made by public ids; keep those that cannot be read any more."""
@@ -288,7 +288,7 @@ class ModelHandler(BulkHandler):
         await self._send_after(signal, written, **more)
         if self._etag is not None:
             self.set_header("ETag", self._etag)
-        self._finish_json(body)
+        self._finish_written_json(body)
 
     def compute_etag(self) -> str | None:
         """Return the tag of an instance; of a list Tornado's own hash of the body. Tornado asks at the end of a GET."""

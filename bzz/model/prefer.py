@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["COUNT_EXACT", "LENIENT", "max_affected", "preference", "wants_count", "wants_lenient"]
+__all__ = [
+    "COUNT_EXACT",
+    "LENIENT",
+    "MINIMAL",
+    "max_affected",
+    "preference",
+    "wants_count",
+    "wants_lenient",
+    "wants_minimal",
+]
 
 COUNT_EXACT = "count=exact"
 LENIENT = "handling=lenient"
+MINIMAL = "return=minimal"
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _PREFERENCE = re.compile(r'\s*+([\w-]++)\s*+(?:=\s*+(?:"([^"]*)"|([^\s;"]*+)))?+\s*+(?:;.*)?', re.DOTALL)
@@ -44,6 +54,11 @@ def max_affected(header: str | None) -> int | None:
     """
     text = preference(header, "max-affected") or ""
     return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def wants_minimal(header: str | None) -> bool:
+    """Return whether a client wants no representation of what it has written (section 4.2)."""
+    return header is not None and (preference(header, "return") or "").lower() == "minimal"
 
 
 def wants_lenient(header: str | None) -> bool:

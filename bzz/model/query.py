@@ -126,9 +126,7 @@ def read_fields(shape: Shape, query: str) -> tuple[str, ...] | None:
     fields = options.get("fields")
     if fields is None:
         return None
-    paths = tuple(dict.fromkeys(fields.split(",")))
-    if len(paths) > MAX_VALUES:
-        raise unreadable("fields", f"Must be at most {MAX_VALUES} names.")
+    paths = _names("fields", fields, MAX_VALUES)
     tree = read_expand(shape, options["expand"]) if "expand" in options else {}
     for path in paths:
         if find(shape, path) is None and find_expanded(shape, path, tree) is None:
@@ -153,9 +151,7 @@ def read_facets(shape: Shape, query: str) -> tuple[str, ...]:
     :raises bzz.errors.BadRequest: for a name that is no visible field with values that can be compared.
     """
     text = _split(query)[0].get("facets")
-    names = () if text is None else tuple(dict.fromkeys(text.split(",")))
-    if len(names) > MAX_FACETS:
-        raise unreadable("facets", f"Must be at most {MAX_FACETS} names.")
+    names = () if text is None else _names("facets", text, MAX_FACETS)
     if names and callable(getattr(shape.model, "to_dict", None)):
         raise unreadable("facets", f"{shape.name} shows what it likes of its values.")
     for name in names:
@@ -163,6 +159,14 @@ def read_facets(shape: Shape, query: str) -> tuple[str, ...]:
         if field is None or not field.item.kind.is_scalar or _is_in_list(shape, name):
             raise unknown(name)
     return names
+
+
+def _names(parameter: str, text: str, most: int) -> tuple[str, ...]:
+    """Return names that are parted by commas, each once."""
+    names = text.split(",")
+    if len(names) > most:
+        raise unreadable(parameter, f"Must be at most {most} names.")
+    return tuple(dict.fromkeys(names))
 
 
 def check_item_query(shape: Shape, query: str) -> tuple[str, ...] | None:

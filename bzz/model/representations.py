@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 from bzz.errors import NotAcceptable
 from bzz.model.resource import Resource
+from bzz.providers.base import Path
 from bzz.routing import RouteList
 
-__all__ = ["EVENT_STREAM", "HTML", "Representation", "chosen", "register", "registered", "wanted"]
+__all__ = ["EVENT_STREAM", "HTML", "Representation", "chosen", "has_feed", "register", "registered", "wanted"]
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
@@ -80,6 +81,11 @@ def register(representation: Representation) -> None:
 def registered(media_type: str) -> Representation:
     """Return the representation that was registered for a media type."""
     return _known[media_type]
+
+
+def has_feed(resource: Resource, path: Path) -> bool:
+    """Return whether what a path ends at is a feed, too: what lies behind a reference has its feed at its own URL."""
+    return EVENT_STREAM in resource.served and not path.follows_reference
 
 
 def chosen(accept: str | None, served: tuple[str, ...]) -> Representation | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from bzz.providers.base import Provider
 
-__all__ = ["MAX_BODY_BYTES", "Authorize", "Resource"]
+__all__ = ["MAX_BODY_BYTES", "Authorize", "Resource", "arguments_of", "resource_of", "resources_of"]
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -35,3 +35,25 @@ class Resource:
     max_per_page: int
     authorize: Authorize | None = None
     served: tuple[str, ...] = ()
+
+
+def arguments_of(route: Any) -> dict[str, Any] | None:
+    """Return the arguments of a model's route, ``resource`` among them; None for any other route.
+
+    :param route: as hives return it, or a rule of an application.
+    """
+    found = getattr(route, "target_kwargs", None)
+    if found is None and isinstance(route, tuple) and len(route) > 2:
+        found = route[2]
+    return found if isinstance(found, dict) and isinstance(found.get("resource"), Resource) else None
+
+
+def resource_of(route: Any) -> Resource | None:
+    """Return the resource of a model's route; None for any other."""
+    found = arguments_of(route)
+    return None if found is None else found["resource"]
+
+
+def resources_of(routes: Iterable[Any]) -> Iterator[Resource]:
+    """Yield the resources of the models among flat routes, or the rules of an application, in their order."""
+    return filter(None, map(resource_of, routes))

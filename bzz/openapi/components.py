@@ -7,11 +7,11 @@ from typing import Any
 
 from bzz.model.expansion import refers
 from bzz.openapi.examples import example_of
-from bzz.openapi.visible import fields_shown
 from bzz.shape import Field, Shape
 from bzz.shape.base import JsonSchema
 from bzz.shape.json_schema import field_schema, nullable
 from bzz.shape.scalars import IdKind
+from bzz.shape.shown import fields_shown
 from bzz.shape.types import TAG
 
 __all__ = ["CREATED", "SHOWN", "UPDATED", "Components"]

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from bzz.codec import plain
-from bzz.model.resource import Resource
+from bzz.model.resource import Resource, resources_of
 from bzz.openapi.components import Components
 from bzz.openapi.described import described
 from bzz.openapi.parameters import HEADERS as REQUEST_HEADERS
 from bzz.openapi.parameters import PAGES
-from bzz.openapi.paths import paths_of, resources_of
+from bzz.openapi.paths import paths_of
 from bzz.openapi.responses import HEADERS, PROBLEM, PROBLEMS
 from bzz.routing import flatten
 

@@ -10,7 +10,7 @@ from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import BadRequest, ConfigurationError
 from bzz.model.representations import HTML, registered
-from bzz.model.resource import Resource
+from bzz.model.resource import Resource, arguments_of
 from bzz.openapi.document import document
 from bzz.openapi.older import as_3_0
 from bzz.openapi.swagger import swagger_routes
@@ -52,7 +52,7 @@ class DocsHive:
             if not value:
                 raise ConfigurationError(f"{name}: a text is expected, not {value!r}")
         flat = flatten(list(routes))
-        models = [arguments for route in flat if (arguments := _arguments_of(route)) is not None]
+        models = [arguments for route in flat if (arguments := arguments_of(route)) is not None]
         if not models:
             raise ConfigurationError("DocsHive.routes_for: no model is among these routes")
         made = document(flat, title=title, version=version, description=description)
@@ -62,12 +62,6 @@ class DocsHive:
         if explorer:
             found += _switch_on(HTML, models)
         return found
-
-
-def _arguments_of(route: Any) -> dict[str, Any] | None:
-    """Return the arguments of a model's route, which hold its :class:`~bzz.model.resource.Resource`."""
-    arguments = route[2] if isinstance(route, tuple) and len(route) > 2 else None
-    return arguments if isinstance(arguments, dict) and isinstance(arguments.get("resource"), Resource) else None
 
 
 def _switch_on(media_type: str, models: Iterable[dict[str, Any]]) -> RouteList:

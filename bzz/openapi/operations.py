@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from bzz.model.representations import EVENT_STREAM
+from bzz.model.representations import has_feed
 from bzz.model.resource import Resource
 from bzz.openapi.components import CREATED, SHOWN, UPDATED, Components
 from bzz.openapi.parameters import PAGES, SEARCH, Parameter, expand, facets, fields, filters, reference, sort
@@ -71,11 +71,13 @@ def _list(place: Place) -> Operation:
     rows = {"type": "array", "items": place.shown()}
     found = answer(200, rows, headers=("Link", "X-Total-Count", "ETag"))
     options = [reference(name) for name in (*PAGES, "Prefer-count", "If-None-Match")]
-    options += [sort(step.shape), fields(step.shape), *expand(step.shape), SEARCH]
+    options += [sort(step.shape), fields(step.shape), *expand(step.shape)]
+    if place.resource.provider.searches(place.path):
+        options.append(SEARCH)
     statuses = [400, 401, 403, 503]
     if not place.is_root:
         statuses.append(404)
-    if _is_live(place):
+    if has_feed(place.resource, place.path):
         options.append(reference("Last-Event-ID"))
         statuses += [406, 429]
     return {
@@ -108,18 +110,10 @@ def _texts(place: Place) -> Operation:
     return {**feed, "description": " ".join([*filter(None, [feed.get("description")]), _FACETS]), "x-facets": names}
 
 
-def _is_live(place: Place) -> bool:
-    return (
-        EVENT_STREAM in place.resource.served
-        and not place.path.follows_reference
-        and (place.is_root or place.last.is_list)
-    )
-
-
 def _feed(place: Place) -> Operation:
     """Return what says that there is a feed, too. It is no answer of its own: clients that are generated would have to
     tell the two apart at each call."""
-    return {"description": _FEED, "x-live": True} if _is_live(place) else {}
+    return {"description": _FEED, "x-live": True} if has_feed(place.resource, place.path) else {}
 
 
 def _show(place: Place) -> Operation:
@@ -127,7 +121,7 @@ def _show(place: Place) -> Operation:
     options = [fields(shape), *expand(shape), reference("If-None-Match"), reference("If-Match")]
     found = answer(200, place.shown(), headers=("ETag",))
     statuses = [400, 401, 403, 404, 412, 503]
-    if _is_live(place):
+    if has_feed(place.resource, place.path):
         options.append(reference("Last-Event-ID"))
         statuses += [406, 429]
     return {
@@ -145,20 +139,24 @@ def _create(place: Place) -> Operation:
         return _link(place)
     schema, statuses = place.components.refer(step.shape, CREATED), [400, 401, 403, 404, 409, 413, 415, 503]
     created = answer(201, place.shown(), headers=("Location", "X-Created-Id", "ETag"))
-    options: list[Parameter] = []
-    if place.is_root and step.is_list:
+    options: list[Parameter] = [reference("Prefer-return")]
+    takes_arrays = place.is_root and step.is_list
+    if takes_arrays:
         statuses.remove(404)
-        options.append(reference("Prefer-handling"))
+        options = [reference("Prefer-handling")]
         created["201"]["content"]["application/json"]["schema"] = _one_or_many(place.shown())
         created |= answer(200, {"type": "array", "items": {"$ref": "#/components/schemas/Outcome"}})
         created["200"]["description"] = "What became of each row, where `handling=lenient` was asked for."
     return {
         "verb": "create",
-        "summary": f"Create a {step.shape.name}" + (", or an array of them" if options else ""),
+        "summary": f"Create a {step.shape.name}" + (", or an array of them" if takes_arrays else ""),
         "parameters": options,
-        "requestBody": _json_body(schema, array=bool(options)),
+        "requestBody": _json_body(schema, array=takes_arrays),
         "responses": {**created, **problems(*statuses)},
     }
+
+
+_MINIMAL = {"204": {"description": "It is done, where `return=minimal` was asked for."}}
 
 
 def _one_or_many(schema: JsonSchema) -> JsonSchema:
@@ -180,8 +178,9 @@ def _link(place: Place) -> Operation:
     return {
         "verb": "link",
         "summary": f"Link {'existing documents' if place.last.is_list else 'an existing document'}",
+        "parameters": [reference("Prefer-return")],
         "requestBody": _json_body(schema),
-        "responses": {**answer(200, shown), **problems(400, 401, 403, 404, 409, 413, 415, 503)},
+        "responses": {**answer(200, shown), **_MINIMAL, **problems(400, 401, 403, 404, 409, 413, 415, 503)},
     }
 
 
@@ -190,10 +189,11 @@ def _update(place: Place, verb: str, *others: str) -> Operation:
     return {
         "verb": verb,
         "summary": f"Change fields of one {place.last.shape.name}",
-        "parameters": [reference("If-Match"), reference("If-None-Match")],
+        "parameters": [reference(name) for name in ("If-Match", "If-None-Match", "Prefer-return")],
         "requestBody": _json_body(schema, *others),
         "responses": {
             **answer(200, place.shown(), headers=("ETag",)),
+            **_MINIMAL,
             **problems(400, 401, 403, 404, 409, 412, 413, 415, 503),
         },
     }

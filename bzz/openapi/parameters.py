@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from bzz.model.expansion import MAX_PATHS
 from bzz.model.parameters import MAX_VALUES
 from bzz.model.query import MAX_SEARCH, MAX_SORT_KEYS
-from bzz.openapi.visible import fields_shown, references
+from bzz.openapi.visible import references
 from bzz.shape import Field, Shape
 from bzz.shape.base import JsonSchema
 from bzz.shape.operators import LISTED, PATTERNS, Operator
 from bzz.shape.scalars import IntegerKind
+from bzz.shape.shown import fields_shown, paths_shown
 
 __all__ = ["HEADERS", "PAGES", "SEARCH", "expand", "facets", "fields", "filters", "in_path", "reference", "sort"]
 
@@ -47,14 +47,18 @@ PAGES: dict[str, Parameter] = {
 SEARCH = _query(
     "q",
     {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH},
-    "Words that the model's text index is searched for; a model without one is a 400.",
+    "Words that the model's text index is searched for.",
 )
 
 HEADERS: dict[str, Parameter] = {
     "If-Match": _header("If-Match", "The entity tag that the instance must have; else 412."),
     "If-None-Match": _header("If-None-Match", "The entity tag that the client has; 304 if it is still that one."),
     "Prefer-count": _header("Prefer", "`count=exact` for the number of matches.", {"type": "string"}),
-    "Prefer-handling": _header("Prefer", "`handling=lenient`: of an array, store what can be stored."),
+    "Prefer-handling": _header(
+        "Prefer",
+        "`handling=lenient`: of an array, store what can be stored. `return=minimal`: answer without a body.",
+    ),
+    "Prefer-return": _header("Prefer", "`return=minimal`: answer without a body."),
     "Prefer-max-affected": {
         **_header("Prefer", "How many documents may be written, at the most: `max-affected=10`."),
         "required": True,
@@ -88,7 +92,7 @@ def in_path(name: str, field: Field | None) -> Parameter:
 
 def fields(shape: Shape) -> Parameter:
     """Return the parameter that chooses what is shown, of the documents that `expand` shows too."""
-    known = [path for path, _ in _paths(shape)]
+    known = [path for path, _ in paths_shown(shape, DEPTH, lists=False)]
     linked = [(path, field.link) for path, field in references(shape, DEPTH, 1)]
     known += [f"{path}.{name}" for path, link in linked if link is not None for name in fields_shown(link.shape)]
     return _names(
@@ -104,12 +108,12 @@ def expand(shape: Shape) -> list[Parameter]:
 
 def facets(shape: Shape) -> list[str]:
     """Return the names of the fields whose values a list can count."""
-    return [path for path, field in _paths(shape) if field.item.kind.is_scalar]
+    return [path for path, field in paths_shown(shape, DEPTH, lists=False) if field.item.kind.is_scalar]
 
 
 def sort(shape: Shape) -> Parameter:
     """Return the parameter that orders a list."""
-    paths = [path for path, field in _paths(shape) if field.kind.is_scalar]
+    paths = [path for path, field in paths_shown(shape, DEPTH, lists=False) if field.kind.is_scalar]
     both = [f"{sign}{path}" for path in paths for sign in ("", "-")]
     return _names("sort", both, "The fields to sort by; `-` before one turns its order.", MAX_SORT_KEYS)
 
@@ -119,31 +123,13 @@ def _names(name: str, known: list[str], description: str, most: int) -> Paramete
     return {**_query(name, schema, description), "style": "form", "explode": False}
 
 
-def _paths(shape: Shape, prefix: str = "", depth: int = DEPTH) -> Iterator[tuple[str, Field]]:
-    """Return the visible fields of documents and of what is embedded in them, lists left out, by dotted path."""
-    for name, field in fields_shown(shape).items():
-        yield f"{prefix}{name}", field
-        link = field.link
-        if link is not None and not link.is_reference and not field.is_list and depth > 0:
-            yield from _paths(link.shape, f"{prefix}{name}.", depth - 1)
-
-
 def filters(shape: Shape) -> list[Parameter]:
     """Return the filters of a list: one for each field and operator, and of what references lead to."""
-    found = [_filter(*each) for each in _conditions(shape, "", DEPTH)]
+    found = list(paths_shown(shape, DEPTH))
     for path, field in references(shape, DEPTH, 1):
         if field.link is not None:
-            found += [_filter(*each) for each in _conditions(field.link.shape, f"{path}.", 0)]
-    return found
-
-
-def _conditions(shape: Shape, prefix: str, depth: int) -> Iterator[tuple[str, Field, Operator]]:
-    for name, field in fields_shown(shape).items():
-        operators = field.kind.operators
-        yield from ((f"{prefix}{name}", field, each) for each in _ORDER if each in operators)
-        link = field.link
-        if link is not None and not link.is_reference and depth > 0:
-            yield from _conditions(link.shape, f"{prefix}{name}.", depth - 1)
+            found += paths_shown(field.link.shape, 0, prefix=f"{path}.")
+    return [_filter(path, field, each) for path, field in found for each in _ORDER if each in field.kind.operators]
 
 
 def _filter(path: str, field: Field, operator: Operator) -> Parameter:

@@ -1,4 +1,4 @@
-"""The fields that clients are shown, those of subclasses among them, and the references among these."""
+"""The references among the fields that clients are shown."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ from collections.abc import Iterator
 
 from bzz.model.expansion import refers
 from bzz.shape import Field, Shape
+from bzz.shape.shown import fields_shown
 
-__all__ = ["fields_shown", "references"]
-
-
-def fields_shown(shape: Shape) -> dict[str, Field]:
-    """Return the fields that a client may see, and those that only subclasses declare."""
-    below = {name: each for name, each in shape.subclass_fields.items() if not each.write_only}
-    return {**shape.visible, **below}
+__all__ = ["references"]
 
 
 def references(shape: Shape, depth: int, hops: int, prefix: str = "") -> Iterator[tuple[str, Field]]:

@@ -126,6 +126,13 @@ class Provider(NamesDocuments, ABC):
         :raises bzz.errors.BadRequest: for a cursor that this list did not give, or a search that cannot be made.
         """
 
+    def searches(self, path: Path) -> bool:
+        """Return whether :meth:`page` can search the list at the end of ``path`` for words (``query.search``).
+
+        Pure: nothing is read. A provider that cannot need not override it.
+        """
+        return False
+
     async def fetch(self, shape: Shape, keys: Sequence[Any], context: Any) -> Mapping[str, Record]:
         """Return documents that references lead to, by the texts of their primary keys; those that there are.
 

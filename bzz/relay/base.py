@@ -10,7 +10,7 @@ from tornado.web import Application
 
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
-from bzz.events.event import checked_name
+from bzz.events.event import Event, checked_name
 from bzz.events.targets import EventClass, parse
 from bzz.relay import documents
 from bzz.relay.answering import Answering
@@ -100,6 +100,20 @@ class Relay:
         self._targets += forwarded
         if self._session is not None and self._session.is_running:
             self._session.forward(forwarded)
+
+    async def publish(self, event: Event) -> None:
+        """Publish one event, which nobody need have sent in this process.
+
+        A durable listener can be this very method: ``bzz.durable("Order.*", name="others")(relay.publish)``. What is
+        published waits in the queue like any other event, and is lost with this process.
+
+        :raises bzz.errors.ConfigurationError: if the relay is not running.
+        :raises ConnectionError: if it is not connected, so that a durable listener tries again.
+        """
+        running = self.running
+        if not self.healthy:
+            raise ConnectionError(f"the relay {self.name} is not connected")
+        running.publish(event)
 
     def on_gap(self, function: F) -> F:
         """Call the decorated function when events of another process were lost, before its next event.

@@ -6,6 +6,7 @@ import re
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -45,15 +46,22 @@ def shop_environment(mongo: MongoServer) -> Iterator[dict[str, str]]:
         client.drop_database(name)
 
 
-@pytest.fixture(scope="module")
-def shop(shop_environment: dict[str, str]) -> Iterator[Shop]:
-    """The server of a whole module."""
-    command = [*COMMAND, "serve", "tests.cli.shop:make", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=shop_environment) as process:
+@contextmanager
+def served(application: str, env: dict[str, str]) -> Iterator[str]:
+    """The URL of an application that ``bzz serve`` serves."""
+    command = [*COMMAND, "serve", application, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
             assert process.stdout is not None
             found = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
             assert found is not None
-            yield Shop(found[0], shop_environment)
+            yield found[0]
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="module")
+def shop(shop_environment: dict[str, str]) -> Iterator[Shop]:
+    """The server of a whole module."""
+    with served("tests.cli.shop:make", shop_environment) as url:
+        yield Shop(url, shop_environment)

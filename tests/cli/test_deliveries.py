@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cli.running import COMMAND, run
+from tests.cli.conftest import served
+from tests.cli.running import run
 
 pytestmark = pytest.mark.slow  # a server is started for each
 
@@ -59,15 +60,8 @@ def until(condition: Callable[[], Any]) -> Any:
 def office(shop_environment: dict[str, str], tmp_path: Path) -> Iterator[Office]:
     env = {**shop_environment, "POST_IS_CLOSED": str(tmp_path / "closed"), "POSTED": str(tmp_path / "posted")}
     env["SHOP_DATABASE"] += tmp_path.name[-10:]
-    command = [*COMMAND, "serve", OFFICE, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
-            assert found is not None
-            yield Office(found[0], env)
-        finally:
-            process.terminate()
+    with served(OFFICE, env) as url:
+        yield Office(url, env)
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ def test_a_handler_of_the_application_is_named_with_the_methods_that_it_has(rows
 
 def test_hooks_and_feeds_are_told(rows: Any) -> None:
     assert rows["/ware/"]["hooks"] == ["get_list_queryset", "live"]
+    assert rows["/ware/<id>/places/<position>/"]["hooks"] == ["live"]
     assert rows["/ware/<id>/supplier/"]["hooks"] == []
 
 

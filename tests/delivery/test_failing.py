@@ -251,3 +251,14 @@ async def test_a_receiver_knows_since_when_it_has_failed(database_name: str, del
         await eventually(lambda: is_failing(deliveries))
         listener.addresses.clear()
         await eventually(lambda: is_well(deliveries))
+
+
+async def test_a_document_that_makes_no_sense_keeps_no_other_waiting(
+    seen: Seen, database_name: str, deliveries: Deliveries, driver: Driver
+) -> None:
+    deliver(seen, start="now", max_attempts=1)
+    async with bzz.deliver():
+        await listening()
+        await driver()["consignment"].insert_one({"address": {"$no": 1}, "steps": "many"})
+        walk("b", 0)
+        await eventually(lambda: any(each.instance.address == "b" for each in seen))

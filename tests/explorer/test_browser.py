@@ -14,6 +14,7 @@ import httpx
 import mongoengine as me
 import pytest
 from selenium.webdriver import Chrome
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 from tornado.web import Application
 
@@ -34,7 +35,7 @@ HOSTILE = "<img src=x onerror='window.hit=1'><script>window.hit=1</script>"
 TYPE = """
 const field = document.querySelector(arguments[0]);
 field.value = arguments[1];
-field.dispatchEvent(new Event("input", { bubbles: true }));
+for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
 """
 
 SAYS = """
@@ -58,6 +59,7 @@ class BrowserKeel(me.EmbeddedDocument):
 class Marina(me.Document):
     name = me.StringField(required=True)
     place = me.PointField()
+    meta = {"indexes": ["$name"]}  # noqa: RUF012  # MongoEngine reads it as it is
 
 
 class Sloop(me.Document):
@@ -157,7 +159,7 @@ async def test_a_row_is_edited_in_place(shown: Shown) -> None:
 async def test_a_document_is_edited_in_a_drawer(shown: Shown) -> None:
     boat = sloop()
     await shown.open("/sloop/")
-    await shown.click("#rows tbody .row-buttons button:last-child")
+    await shown.click("#rows tbody .row-buttons [data-drawer]")
     await shown.type("dialog [data-field=name] input", "Belle")
     await shown.click("dialog .document-form [type=submit]")
     await shown.says("#rows td", "Belle")
@@ -222,10 +224,31 @@ async def test_a_reference_is_found_by_its_name(shown: Shown) -> None:
     await shown.open(f"/sloop/{boat.pk}/")
     await shown.type("#field-marina", "cif")
     await shown.says(".matches", "Recife")
-    await shown.run("document.querySelector('.matches li').dispatchEvent(new MouseEvent('mousedown', {bubbles: true}))")
+    await shown.type(".matches", str(marina.pk))
+    await shown.says(".hint", "Recife")
+    await shown.until("return !document.querySelector('.matches')")
     await shown.click(".document-form [type=submit]")
     await shown.says("a.reference", "Recife")
     assert boat.reload().marina == marina
+
+
+async def test_a_reference_is_chosen_by_keyboard(shown: Shown, browser: Chrome) -> None:
+    def press(*keys: str) -> None:
+        for each in keys:
+            browser.switch_to.active_element.send_keys(each)
+
+    boat, marina = sloop(), Marina(name="Recife").save()
+    await shown.get(f"/sloop/{boat.pk}/")
+    await shown.run("document.querySelector('#field-marina').focus()")
+    await asyncio.to_thread(press, "cif")
+    await shown.says(".matches", "Recife")
+    await asyncio.to_thread(press, Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
+    await shown.until("return !document.querySelector('.matches') && document.activeElement.id === 'field-marina'")
+    assert await shown.run("return document.activeElement.value") == str(marina.pk)
+    await asyncio.to_thread(press, Keys.ENTER)
+    await shown.says("#toasts", "Saved")
+    assert boat.reload().marina == marina
+    assert await shown.complaints() == []
 
 
 async def test_the_drawer_adds_what_is_inside(shown: Shown) -> None:
@@ -236,6 +259,69 @@ async def test_the_drawer_adds_what_is_inside(shown: Shown) -> None:
     await shown.click("dialog .document-form [type=submit]")
     await shown.says(".children td", "iron")
     assert [each.metal for each in boat.reload().keels] == ["lead", "iron"]
+
+
+async def test_free_json_lists_and_places_are_edited(shown: Shown) -> None:
+    boat, marina = sloop(flags=["a"], more={"a": 1}), Marina(name="Recife").save()
+    await shown.get(f"/sloop/{boat.pk}/")
+    await shown.type("[data-field=flags] .item:last-child input", "b")
+    await shown.type("#field-more", '{"a": 9007199254740993}')
+    await shown.click(".document-form [type=submit]")
+    await shown.says("#toasts", "Saved")
+    boat.reload()
+    assert (boat.flags, boat.more) == (["a", "b"], {"a": 9007199254740993})
+    await shown.type("#field-more", "{")
+    await shown.click(".document-form [type=submit]")
+    await shown.says("[data-field=more].bad .field-errors", "no JSON")
+    await shown.get(f"/marina/{marina.pk}/")
+    await shown.type("#field-place", "-34.9")
+    await shown.type("#field-place-latitude", "-8.05")
+    await shown.click(".document-form [type=submit]")
+    await shown.says("#toasts", "Saved")
+    assert marina.reload().place["coordinates"] == [-34.9, -8.05]
+
+
+async def test_a_document_is_deleted_after_it_was_changed(shown: Shown) -> None:
+    boat = sloop()
+    await shown.get(f"/sloop/{boat.pk}/")
+    await shown.type("#field-length", "8")
+    await shown.click(".document-form [type=submit]")
+    await shown.says("#toasts", "Saved")
+    await shown.click("form.delete button")
+    await shown.until("return location.pathname === '/sloop/'")
+    assert Sloop.objects.count() == 0
+
+
+async def test_rows_that_are_known_by_their_place_are_edited_in_place(shown: Shown) -> None:
+    boat = sloop(keels=[BrowserKeel(metal="lead"), BrowserKeel(metal="iron")])
+    await shown.open(f"/sloop/{boat.pk}/keels/")
+    await shown.click("#rows tbody tr:last-child [data-edit]")
+    await shown.type("#rows [data-field=metal] input", "zinc")
+    await shown.click("#rows .row-buttons .primary")
+    await shown.says("#rows td", "zinc")
+    assert [each.metal for each in boat.reload().keels] == ["lead", "zinc"]
+
+
+async def test_many_rows_change_at_once(shown: Shown) -> None:
+    boats = [sloop(name=f"Boat {number}") for number in range(15)]
+    await shown.open("/sloop/?fields=name,length&length__gte=1")
+    for each in boats:
+        await shown.client.put(f"/sloop/{each.pk}/", json={"length": 41})
+    await shown.until(
+        "return [...document.querySelectorAll('#rows td')].filter((e) => e.textContent == 41).length == 15"
+    )
+    await shown.client.put(f"/sloop/{boats[0].pk}/", json={"length": 0})
+    await shown.until("return document.querySelectorAll('tr.gone').length == 1")
+
+
+async def test_a_request_is_copied(shown: Shown, browser: Chrome) -> None:
+    await shown.get("/sloop/?name=Ariel")
+    await asyncio.to_thread(
+        browser.execute_cdp_cmd, "Browser.grantPermissions", {"permissions": ["clipboardReadWrite"]}
+    )
+    await shown.run(OPEN, "Copy")
+    await shown.click("[data-copy]")
+    await shown.says("#toasts", "Copied")
 
 
 @pytest.fixture(scope="session")
@@ -263,7 +349,7 @@ async def opened(shown: Shown) -> None:
 
 
 async def in_a_drawer(shown: Shown) -> None:
-    await shown.click("#rows tbody .row-buttons button:last-child")
+    await shown.click("#rows tbody .row-buttons [data-drawer]")
     await shown.until("return document.querySelector('dialog .document-form')")
 
 

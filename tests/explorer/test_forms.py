@@ -38,6 +38,10 @@ class FormFerry(me.Document):
     built = me.DateTimeField()
     extra = me.DictField()
     pin = me.StringField()
+    code = me.StringField()
+    place = me.PointField()
+
+    meta = {"bzz": {"write_only": ["code"]}}  # noqa: RUF012  # MongoEngine reads it as it is
 
 
 def routes() -> bzz.RouteList:
@@ -56,7 +60,8 @@ async def submit(
 ) -> httpx.Response:
     """Send a form as a browser does: all its inputs, some of them changed."""
     (action,) = page.attributes("form", "action", class_=form)
-    given = {} if form == "delete" else page.entered()
+    tokens = page.attributes("input", "value", name_="_xsrf")[:1]
+    given = {"_xsrf": tokens} if form == "delete" else page.entered()
     origin = f"{client.base_url.scheme}://{client.base_url.netloc.decode()}"
     return await client.post(action, data={**given, **changes}, headers={**ACCEPT, "Origin": origin})
 
@@ -140,6 +145,42 @@ async def test_a_form_passes_xsrf_cookies(serve: Serve) -> None:
     assert answer.status_code == 303
     client.cookies.clear()
     assert (await submit(client, page, {"name": "Belle"})).status_code == 403
+    assert [each.name for each in FormFerry.objects] == ["Ariel"]
+
+
+async def test_the_token_stands_in_the_bodies_of_forms_and_in_no_url(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel", berths=[FormBerth(number=1)]).save()
+    client = serve(routes(), xsrf_cookies=True)
+    for url in (
+        "/form_ferry/",
+        "/form_ferry/?_view=new",
+        f"/form_ferry/{ferry.pk}/",
+        f"/form_ferry/{ferry.pk}/berths/1/",
+    ):
+        page = await shown(client, url)
+        urls = [*page.attributes("form", "action"), *page.attributes("a", "href")]
+        assert urls
+        assert not [each for each in urls if "_xsrf" in each]
+        posts = len(page.attributes("form", "method", method="post"))
+        assert len(page.attributes("input", "value", type="hidden", name_="_xsrf")) == posts
+
+
+async def test_a_form_that_deletes_passes_xsrf_cookies(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel").save()
+    client = serve(routes(), xsrf_cookies=True)
+    page = await shown(client, f"/form_ferry/{ferry.pk}/")
+    refused = await submit(client, page, {"_xsrf": "2|forged"}, form="delete")
+    assert (refused.status_code, FormFerry.objects.count()) == (403, 1)
+    assert (await submit(client, page, {}, form="delete")).status_code == 303
+    assert FormFerry.objects.count() == 0
+
+
+async def test_a_form_that_failed_can_be_sent_again(serve: Serve) -> None:
+    client = serve(routes(), xsrf_cookies=True)
+    page = seen((await submit(client, await shown(client, "/form_ferry/?_view=new"), {"name": "much too long"})).text)
+    answer = await submit(client, page, {"name": "Ariel"}, form="panel")
+    assert answer.status_code == 303
+    assert FormFerry.objects.get().name == "Ariel"
 
 
 async def test_what_is_inside_is_a_page_of_its_own(serve: Serve) -> None:
@@ -180,3 +221,36 @@ async def test_a_read_only_field_is_no_input(serve: Serve) -> None:
     page = await shown(serve(routes()), f"/form_ferry/{ferry.pk}/")
     assert page.attributes("input", "value", id="field-pin") == ["7"]
     assert "pin" not in page.attributes("input", "name")
+
+
+async def test_json_places_and_what_is_never_shown_are_edited_without_javascript(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel", code="old", extra={"a": 1}).save()
+    client = serve(routes())
+    page = await shown(client, f"/form_ferry/{ferry.pk}/")
+    changes = {"_json:extra": '{"a": [1, {"b": null}]}', "_point:place": ["-34.9", "-8"], "code": "new"}
+    assert (await submit(client, page, changes)).status_code == 303
+    ferry.reload()
+    assert (ferry.extra, ferry.place["coordinates"], ferry.code) == ({"a": [1, {"b": None}]}, [-34.9, -8], "new")
+    page = await shown(client, f"/form_ferry/{ferry.pk}/")
+    assert page.attributes("input", "value", name_="_point:place") == ["-34.9", "-8"]
+    assert (await submit(client, page, {"_json:extra": "", "_point:place": ["", ""]})).status_code == 303
+    ferry.reload()
+    assert (ferry.extra, ferry.place, ferry.code) == ({}, None, "new")
+
+
+async def test_what_is_no_json_is_told_at_its_field(serve: Serve) -> None:
+    client = serve(routes())
+    page = await shown(client, "/form_ferry/?_view=new")
+    answer = await submit(client, page, {"name": "Ariel", "_json:extra": "{"})
+    assert answer.status_code == 400
+    assert seen(answer.text).attributes("div", "class", data_field="extra") == ["field bad"]
+    assert seen(answer.text).attributes("input", "value", id="field-name") == ["Ariel"]
+    assert FormFerry.objects.count() == 0
+
+
+async def test_a_choice_is_taken_back_by_the_empty_one(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel", main=FormBerth(number=1, side="port")).save()
+    client = serve(routes())
+    answer = await submit(client, await shown(client, f"/form_ferry/{ferry.pk}/"), {"main.side": ""})
+    assert answer.status_code == 303
+    assert ferry.reload().main.side is None

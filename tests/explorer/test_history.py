@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import mongoengine as me
@@ -54,10 +53,10 @@ async def page(client: httpx.AsyncClient, url: str) -> Seen:
     return seen(answer.text)
 
 
-async def push(client: httpx.AsyncClient, action: str) -> httpx.Response:
-    """Push a button that sends an empty form, as a browser does."""
+async def push(client: httpx.AsyncClient, action: str, **inputs: str) -> httpx.Response:
+    """Push a button of a form, as a browser does."""
     origin = f"{client.base_url.scheme}://{client.base_url.netloc.decode()}"
-    return await client.post(action, data={}, headers={**ACCEPT, "Origin": origin, "X-User": "bob"})
+    return await client.post(action, data=inputs, headers={**ACCEPT, "Origin": origin, "X-User": "bob"})
 
 
 async def barge(client: httpx.AsyncClient) -> str:
@@ -112,9 +111,11 @@ async def test_the_form_brings_the_token_of_the_application(serve: Serve) -> Non
         written.save()
         place = f"/barge/{written.pk}/"
         await history_of(client, place, 2)
-        (action,) = (await page(client, place)).attributes("form", "action", class_="undo")
-        assert (await push(client, urlsplit(action).path)).status_code == 403
-        assert (await push(client, action)).status_code == 303
+        found = await page(client, place)
+        (action,) = found.attributes("form", "action", class_="undo")
+        token = found.attributes("input", "value", name_="_xsrf")[-1]
+        assert (await push(client, action)).status_code == 403
+        assert (await push(client, action, _xsrf=token)).status_code == 303
 
 
 async def test_who_may_not_write_has_no_button(serve: Serve) -> None:

@@ -74,6 +74,7 @@ async def test_a_write_tells_what_it_caused_one_within_the_other(serve: Serve) -
     assert names(updated["steps"]) == [["haul", ["up", ["cheer"]]]]
     assert updated["steps"][0]["steps"][0]["steps"][0]["error"] == "ValueError"
     assert caused["ms"] >= updated["ms"] >= 0
+    assert caused["called"] == 3
 
 
 @pytest.mark.parametrize("headers", [{"X-Who": "admin"}, ASK, {**ASK, "X-Who": "stranger"}])

@@ -58,7 +58,7 @@ async def test_values_that_the_model_does_not_declare_are_shown_too(serve: Serve
     buoy = LayoutBuoy(colour="red", depth=7).save()
     client = serve(explored(bzz.ModelHive.routes_for("mongoengine", LayoutBuoy)))
     page = seen((await client.get(f"/layout_buoy/{buoy.pk}/", headers=ACCEPT)).text)
-    assert page.texts("textarea", data_json="depth") == ["7"]
+    assert page.texts("textarea", name_="_json:depth") == ["7"]
 
 
 @pytest.mark.usefixtures("database_name")

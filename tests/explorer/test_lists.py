@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import mongoengine as me
 import pytest
 
 import bzz
+from bzz import explorer
 from tests.conftest import Serve
 from tests.explorer.conftest import ACCEPT, explored, seen
 
@@ -23,6 +26,25 @@ class ListYacht(me.Document):
     crew = me.ListField(me.StringField())
     home = me.ReferenceField(ListHarbour)
     secret = me.StringField()
+
+
+class Logbook(me.Document):
+    title = me.StringField()
+    weather = me.StringField()
+    meta = {"indexes": ["$title"]}  # noqa: RUF012  # MongoEngine reads it as it is
+
+
+class ListHull(me.EmbeddedDocument):
+    metal = me.StringField()
+
+
+class ListCraft(me.Document):
+    hull = me.EmbeddedDocumentField(ListHull)
+    meta = {"allow_inheritance": True}  # noqa: RUF012  # MongoEngine reads it as it is
+
+
+class ListTug(ListCraft):
+    pull = me.IntField()
 
 
 pytestmark = pytest.mark.usefixtures("database_name")
@@ -67,6 +89,11 @@ async def test_the_files_of_the_pages_are_there(serve: Serve, name: str) -> None
     assert (await serve(routes()).get(f"/explorer/{name}")).status_code == 200
 
 
+def test_the_script_of_the_pages_is_at_most_twenty_kilobytes() -> None:
+    script = Path(explorer.__file__).with_name("explorer.js")
+    assert script.stat().st_size <= 20 * 1024
+
+
 async def test_references_are_shown_by_their_names(serve: Serve) -> None:
     harbour = ListHarbour(name="Recife").save()
     ListYacht(name="Ariel", home=harbour).save()
@@ -92,7 +119,7 @@ async def test_what_is_stored_is_text_and_never_markup(serve: Serve, view: str) 
     for url in (f"/list_yacht/{view.format(pk=yacht.pk)}", f"/list_harbour/{view.format(pk=harbour.pk)}"):
         page = await client.get(url, headers=ACCEPT)
         shown = seen(page.text)
-        assert HOSTILE in "".join([*shown.texts("h1"), *shown.texts("span"), *shown.texts("title")])
+        assert HOSTILE in "".join([*shown.texts("h1"), *shown.texts("span"), *shown.texts("td"), *shown.texts("title")])
         assert len(shown.attributes("script", "src")) == len(shown.texts("script")) == 1
         assert [each for each in shown.elements if "onload" in each[1]] == []
 
@@ -202,3 +229,35 @@ async def test_a_list_filtered_over_a_reference_is_not_said_to_be_live(serve: Se
     for query, live in (("", 1), ("?name=A&facets=name", 1), ("?home.name=Recife", 0)):
         page = seen((await client.get(f"/list_yacht/{query}", headers=ACCEPT)).text)
         assert len(page.attributes("span", "data-url", id="live")) == live
+
+
+async def test_words_are_searched_where_the_model_has_a_text_index(serve: Serve) -> None:
+    for title in ("Calm sea", "Rough sea", "Harbour"):
+        Logbook(title=title, weather="fair").save()
+    client = serve(explored(*(bzz.ModelHive.routes_for("mongoengine", each) for each in (Logbook, ListHarbour))))
+    page = seen((await client.get("/logbook/?weather=fair&sort=-title&page=1", headers=ACCEPT)).text)
+    (action,) = page.attributes("form", "action", role="search")
+    page = seen((await client.get(f"{action}?weather=fair&sort=-title&q=sea", headers=ACCEPT)).text)
+    assert page.attributes("tr", "data-name") == ["Rough sea", "Calm sea"]
+    assert page.attributes("input", "value", type="search") == ["sea"]
+    assert page.texts("a", class_="chip")[0].startswith("Has the words sea")
+    page = seen((await client.get("/list_harbour/", headers=ACCEPT)).text)
+    assert page.attributes("form", "action", role="search") == []
+
+
+async def test_a_search_keeps_the_filters_and_begins_at_the_first_page(serve: Serve) -> None:
+    client = serve(explored(bzz.ModelHive.routes_for("mongoengine", Logbook)))
+    page = await client.get("/logbook/?weather=fair&page=2&q=sea", headers=ACCEPT)
+    form = page.text.partition('role="search"')[2].partition("</form>")[0]
+    assert seen(form).entered() == {"weather": ["fair"], "q": ["sea"]}
+
+
+async def test_the_filter_offers_fields_of_embedded_documents_and_of_subclasses(serve: Serve) -> None:
+    ListTug(pull=7, hull=ListHull(metal="iron")).save()
+    client = serve(explored(bzz.ModelHive.routes_for("mongoengine", ListCraft)))
+    page = seen((await client.get("/list_craft/", headers=ACCEPT)).text)
+    operators = dict(zip(page.attributes("option", "value"), page.attributes("option", "data-operators"), strict=False))
+    assert {"id", "hull.metal", "pull"} <= set(operators)
+    assert "hull" not in operators
+    page = seen((await client.get("/list_craft/?pull__gte=7&hull.metal=iron", headers=ACCEPT)).text)
+    assert len(page.attributes("tr", "data-key")) == 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import mongoengine as me
 import pytest
+from tornado.web import HTTPError
 
 import bzz
 from bzz import signals
@@ -59,6 +61,33 @@ async def test_what_authorize_refuses_is_a_page_with_a_403(serve: Serve) -> None
     assert (await client.get("/rights_vault/")).headers["Content-Type"] == "application/problem+json"
     start = seen((await client.get("/explorer/", headers=ACCEPT)).text)
     assert start.attributes("a", "href", class_="card") == ["/keyring/"]
+
+
+async def said_no(method: str, model: type, instance_id: str | None, user: Any) -> bool:
+    raise HTTPError(403, reason="Not you")
+
+
+async def never(method: str, model: type, instance_id: str | None, user: Any) -> bool:
+    return False
+
+
+def broken(method: str, model: type, instance_id: str | None, user: Any) -> bool:
+    return bool(user["admin"])  # and nobody is signed in
+
+
+@pytest.mark.parametrize("authorize", [nobody, never, said_no, broken])
+async def test_the_menu_leaves_out_what_the_reader_may_not_list(
+    serve: Serve, authorize: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve(routes(authorize=authorize))
+    for url, look in (("/keyring/", None), ("/explorer/", "card")):
+        page = seen((await client.get(url, headers=ACCEPT)).text)
+        hrefs = page.attributes("a", "href", **({} if look is None else {"class_": look}))
+        assert "/keyring/" in hrefs
+        assert "/rights_vault/" not in hrefs
+    assert ("authorize of /rights_vault failed" in caplog.text) == (authorize is broken)
+    menu = seen((await serve(routes()).get("/keyring/", headers=ACCEPT)).text)
+    assert "/rights_vault/" in menu.attributes("a", "href")
 
 
 async def test_what_may_not_be_read_is_not_named_by_what_refers_to_it(serve: Serve) -> None:

@@ -26,8 +26,14 @@ class Paddle(me.EmbeddedDocument):
     wood = me.StringField()
 
 
+class Tiller(me.EmbeddedDocument):
+    angle = me.IntField()
+
+
 class Catamaran(me.Document):
     name = me.StringField()
+    tiller = me.EmbeddedDocumentField(Tiller)
+    tillers = me.EmbeddedDocumentListField(Tiller)
     owner = me.ReferenceField(Swimmer)
     oars = me.EmbeddedDocumentListField(Paddle)
 
@@ -247,6 +253,34 @@ async def test_embedded_documents_enter_and_leave_a_filter(live: Api) -> None:
         enter, leave = await feed.changed(2)
         assert (enter["kind"], enter["id"]) == ("enter", oar)
         assert (leave["kind"], leave["id"]) == ("leave", oar)
+
+
+async def test_one_embedded_document_has_a_feed(live: Api) -> None:
+    client = live(Catamaran)
+    boat = (await client.post("/catamaran/", json={"oars": [{"length": 2}, {"length": 3}]})).json()
+    first, second = (f"/catamaran/{boat['id']}/oars/{each['id']}/" for each in boat["oars"])
+    async with following(client, first) as feed:
+        assert [row["length"] for row in feed.rows.values()] == [2]
+        await client.put(second, json={"wood": "oak"})
+        await client.put(first, json={"wood": "ash"})
+        await client.delete(first)
+        updated, deleted = await feed.changed(2)
+        assert (updated["kind"], updated["diff"]) == ("updated", {"wood": {"from": None, "to": "ash"}})
+        assert (deleted["kind"], deleted["id"]) == ("deleted", boat["oars"][0]["id"])
+
+
+@pytest.mark.parametrize("way", ["tiller/", "tillers/0/"])
+async def test_one_embedded_document_without_an_id_has_a_feed(live: Api, way: str) -> None:
+    client = live(Catamaran)
+    given = {"tiller": {"angle": 1}, "tillers": [{"angle": 1}, {"angle": 1}]}
+    boat = (await client.post("/catamaran/", json=given)).json()
+    url = f"/catamaran/{boat['id']}/{way}"
+    async with following(client, url) as feed:
+        assert [row["angle"] for row in feed.rows.values()] == [1]
+        await client.put(f"/catamaran/{boat['id']}/", json={"name": "Tern"})
+        await client.put(url, json={"angle": 2})
+        [updated] = await feed.changed(1)
+        assert (updated["kind"], updated["row"]["angle"]) == ("updated", 2)
 
 
 async def test_what_is_behind_a_reference_has_no_feed_there(live: Api) -> None:

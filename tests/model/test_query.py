@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from bzz.codec import dumps
 from bzz.errors import BadRequest
-from bzz.model.query import check_item_query, project, read_fields, read_list_query
+from bzz.model.query import check_item_query, project, read_facets, read_fields, read_list_query
 from bzz.providers.base import ListQuery
 from bzz.shape import Field, Shape
 from bzz.shape.containers import ListKind
@@ -254,6 +255,12 @@ def test_fields_are_counted() -> None:
     paths = ",".join("address" + ".children" * (1 + n % 20) + f".{n}" for n in range(101))
     with pytest.raises(BadRequest, match="at most 100"):
         read_fields(USER, f"fields={paths}")
+
+
+@pytest.mark.parametrize(("name", "reader"), [("fields", read_fields), ("facets", read_facets)])
+def test_names_that_are_repeated_are_counted_too(name: str, reader: Callable[[Shape, str], object]) -> None:
+    with pytest.raises(BadRequest, match="at most"):
+        reader(USER, f"{name}={','.join(['age'] * 101)}")
 
 
 def test_one_item_takes_fields_and_nothing_else() -> None:

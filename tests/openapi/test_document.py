@@ -128,9 +128,10 @@ def test_a_list_has_the_filters_of_its_fields(made: dict[str, Any]) -> None:
     assert "tons__icontains" not in found
 
 
-def test_a_live_list_is_also_a_feed(made: dict[str, Any]) -> None:
+def test_what_is_live_is_also_a_feed_but_for_what_lies_behind_references(made: dict[str, Any]) -> None:
     live = [path for path, operations in made["paths"].items() if operations["get"].get("x-live")]
-    assert live == ["/scow/", "/scow/{id}/", "/scow/{id}/repairs/"]
+    inside = ["/scow/{id}/hull/", "/scow/{id}/repairs/", "/scow/{id}/repairs/{repairs_id}/"]
+    assert live == ["/scow/", "/scow/{id}/", *inside]
     assert "text/event-stream" in made["paths"]["/scow/"]["get"]["description"]
     plain = document(routes(), title="Boats", version="2")
     assert "text/event-stream" not in str(plain)

@@ -87,9 +87,10 @@ def test_fields_reach_into_what_is_expanded(made: dict[str, Any]) -> None:
     )
 
 
-def test_a_list_can_be_searched_and_a_document_cannot(made: dict[str, Any]) -> None:
+def test_a_list_can_be_searched_where_the_model_has_a_text_index(made: dict[str, Any]) -> None:
     assert parameters(made, "/doc_dinghy/")["q"]["schema"]["maxLength"] == 200
     assert "q" not in parameters(made, "/doc_dinghy/{id}/")
+    assert "q" not in parameters(made, "/doc_dinghy/{id}/visits/")
 
 
 def test_the_fields_whose_values_are_counted_are_listed(made: dict[str, Any]) -> None:

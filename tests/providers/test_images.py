@@ -91,7 +91,7 @@ async def test_a_standalone_server_is_refused_with_the_remedy(tmp_path: Path) ->
 
 async def test_an_old_server_is_refused_with_the_remedy(changes: Changes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "_MONGODB_6", 1000)
-    with pytest.raises(ConfigurationError, match=r"needs MongoDB 6\.0 or later"):
+    with pytest.raises(ConfigurationError, match=r"need MongoDB 6\.0 or later"):
         await changes.prepare(["user"])
 
 

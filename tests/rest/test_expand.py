@@ -47,6 +47,14 @@ class Smith(me.Document):
     meta = {"indexes": ["$name"]}  # noqa: RUF012
 
 
+class House(me.EmbeddedDocument):
+    number = me.IntField()
+
+
+class Street(me.Document):
+    houses = me.EmbeddedDocumentListField(House)
+
+
 class Cloaked(me.Document):
     """Shows what it likes of itself."""
 
@@ -307,6 +315,12 @@ async def test_q_without_a_text_index_is_a_400_with_the_remedy(api: Api) -> None
     answer = await api(Lodge).get("/lodge/?q=x")
     assert (answer.status_code, "text index" in answer.json()["detail"]) == (400, True)
     assert (await api(Smith).get("/smith/?q=+")).status_code == 400
+
+
+async def test_q_in_a_list_of_embedded_documents_is_a_400(api: Api) -> None:
+    street = Street(houses=[House(number=1)]).save()
+    answer = await api(Street).get(f"/street/{street.id}/houses/?q=x")
+    assert (answer.status_code, "'q'" in answer.json()["detail"]) == (400, True)
 
 
 async def test_facets_count_the_values_of_fields(api: Api) -> None:

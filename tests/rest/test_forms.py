@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import mongoengine as me
+from tornado.web import RequestHandler
 
+import bzz
+from tests.conftest import Serve
 from tests.rest.conftest import Api
 
 
@@ -14,6 +17,11 @@ class Questionnaire(me.Document):
     on = me.DateField()
     colors = me.ListField(me.StringField())
     remark = me.StringField()
+
+
+class Token(RequestHandler):
+    def get(self) -> None:
+        self.write(self.xsrf_token)
 
 
 FULL = {"name": "a", "age": 3, "agrees": True, "on": "2026-01-31", "colors": ["red"], "remark": "x"}
@@ -39,3 +47,16 @@ async def test_a_file_is_a_415_and_nothing_is_stored(api: Api) -> None:
     answer = await client.post("/questionnaire/", files={"name": (None, "c"), "remark": ("r.txt", b"x")})
     assert (answer.status_code, answer.json()["detail"]) == (415, "Files are not taken: 'remark' holds one.")
     assert (await client.get("/questionnaire/c/")).status_code == 404
+
+
+async def test_a_form_names_the_xsrf_token_in_its_body(serve: Serve, database_name: str) -> None:
+    routes = bzz.flatten([("/", Token), bzz.ModelHive.routes_for("mongoengine", Questionnaire)])
+    client = serve(routes, xsrf_cookies=True)
+    token = (await client.get("/")).text
+    assert (await client.post("/questionnaire/", data={"name": "d"})).status_code == 403
+    assert (await client.post("/questionnaire/", data={"name": "d", "_xsrf": "2|a|b|0"})).status_code == 403
+    assert (await client.post("/questionnaire/", json={"name": "d", "_xsrf": token})).status_code == 403
+    answer = await client.post("/questionnaire/", data={"name": "d", "_xsrf": token, "remark": "a+b"})
+    assert (answer.status_code, answer.json()["remark"]) == (201, "a+b")
+    answer = await client.put("/questionnaire/d/", data={"age": "4"}, headers={"X-XSRFToken": token})
+    assert answer.json()["age"] == 4

@@ -301,3 +301,10 @@ def test_a_lazy_reference_to_an_abstract_class_is_told_when_routes_are_made() ->
 
     with pytest.raises(ConfigurationError, match=r"LazyErrand.actor: only a ReferenceField"):
         _routes(LazyErrand)
+
+
+async def test_an_index_is_looked_for_a_field_of_a_subclass_too(serve: Serve, database_name: str) -> None:
+    (route, *_) = _routes(Vehicle)
+    serve([route])  # which closes the driver's client at its end
+    provider = route[2]["resource"].provider
+    assert (await provider.diagnose(["name", "axles", "id"])).unindexed == ("name", "axles")

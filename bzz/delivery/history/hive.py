@@ -11,7 +11,7 @@ from bzz.delivery.history.handlers import HISTORY, REVERT, HistoryHandler, Rever
 from bzz.delivery.history.recorder import recorder_of
 from bzz.errors import ConfigurationError
 from bzz.model.handler import ModelHandler
-from bzz.model.resource import Resource
+from bzz.model.resource import Resource, arguments_of, resource_of
 from bzz.providers.capabilities import require
 from bzz.routing import RouteList, flatten, rules_of
 
@@ -35,9 +35,9 @@ class HistoryHive:
         """
         found = RouteList()
         for route in flatten(list(routes)):
-            arguments = route[2] if isinstance(route, tuple) and len(route) > 2 else None
-            resource = arguments.get("resource") if isinstance(arguments, dict) else None
-            if isinstance(resource, Resource) and recorder_of(resource.provider.shape.model) is not None:
+            arguments = arguments_of(route)
+            resource = None if arguments is None else arguments["resource"]
+            if resource is not None and recorder_of(resource.provider.shape.model) is not None:
                 _check(resource, route[1])
                 url = re.escape(resource.url)
                 found.append((url + HISTORY, HistoryHandler, {"of": arguments}))
@@ -69,12 +69,11 @@ async def _check_order(application: Any) -> None:
     """Called before an application takes requests."""
     answered = set()
     for rule in rules_of(getattr(application, "default_router", None)):
-        arguments = getattr(rule, "target_kwargs", None) or {}
-        resource = arguments.get("resource")
-        if isinstance(resource, Resource):
+        resource = resource_of(rule)
+        if resource is not None:
             answered.add(resource.url)
-        elif rule.target is HistoryHandler and arguments["of"]["resource"].url in answered:
-            url = arguments["of"]["resource"].url
+        elif rule.target is HistoryHandler and rule.target_kwargs["of"]["resource"].url in answered:
+            url = rule.target_kwargs["of"]["resource"].url
             raise ConfigurationError(
                 f"the routes of {url} stand before those of its history, and answer in their place"
             )

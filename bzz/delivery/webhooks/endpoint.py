@@ -88,7 +88,7 @@ def _check_host(endpoint: Endpoint) -> None:
         if parse(host) is None or "%" in host:
             raise _mistake("there is no IPv6 address between the brackets")
     elif not _NAME.fullmatch(host):
-        raise _mistake("its host is no name")
+        raise _mistake("its host is neither a name nor an address")
     elif _NUMBER.fullmatch(host) and parse(host) is None:
         raise _mistake(f"{host} is a number, but no IPv4 address, which is written as four decimal numbers")
 

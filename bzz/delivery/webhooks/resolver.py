@@ -26,7 +26,7 @@ Found = list[tuple[int, Any]]
 """A family and an address for ``socket.connect`` each, as Tornado's resolvers return them."""
 
 LookUp = Callable[[str, int, int], Found]
-"""Called in a thread with a host, a port and a family (0 for any); raises OSError where there is none."""
+"""Called in a thread with a host, a port and a family (0 for any); raises OSError if the host has no address."""
 
 
 class RefusedAddress(OSError):

@@ -12,8 +12,10 @@ from bzz.providers.diagnosis import Diagnosis
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.changes.commands import Commands
 from bzz.providers.mongoengine.changes.images import require_change_streams
+from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import reading
+from bzz.providers.mongoengine.filters import stored_path
 
 __all__ = ["diagnose"]
 
@@ -30,7 +32,7 @@ async def diagnose(documents: DocumentStore, paths: Sequence[str]) -> Diagnosis:
         stored = await _stored_indexes(commands, documents.collection_name)
         count = (await commands.run({"count": documents.collection_name}))["n"]
     first = {_first_key(each) for each in (*stored, *_declared_indexes(documents.model))}
-    return Diagnosis(tuple(_unindexed(documents.model, paths, first)), int(count), await _cannot(commands))
+    return Diagnosis(tuple(_unindexed(documents.codec, paths, first)), int(count), await _cannot(commands))
 
 
 async def _stored_indexes(commands: Commands, collection: str) -> list[list[str]]:
@@ -54,10 +56,9 @@ def _first_key(index: Sequence[str]) -> str:
     return next((key for key in index if key != internals.CLASS_KEY), internals.CLASS_KEY)
 
 
-def _unindexed(model: Any, paths: Sequence[str], first: Collection[str]) -> Iterator[str]:
+def _unindexed(codec: DocumentCodec, paths: Sequence[str], first: Collection[str]) -> Iterator[str]:
     for path in paths:
-        stored = internals.stored_path(model, path)
-        if stored not in first:
+        if stored_path(codec, path)[0] not in first:
             yield path
 
 

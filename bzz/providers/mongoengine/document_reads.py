@@ -48,6 +48,9 @@ class DocumentReads(LiveDocuments, Diagnosed):
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
         return await self._reader.page(path, await self._resolve(path, query, context), context)
 
+    def searches(self, path: Path) -> bool:
+        return self._reader.searches(path)
+
     async def _resolve(self, path: Path, query: ListQuery, context: Any) -> ListQuery:
         """Return a query that names documents by primary keys only."""
         if self.has_public_ids(path.last.shape):

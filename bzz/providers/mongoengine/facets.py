@@ -14,9 +14,15 @@ from bzz.providers.mongoengine.filters import filter_query, stored_path
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape.values import find_field
 
-__all__ = ["count_values", "text_query"]
+__all__ = ["count_values", "is_searched", "text_query"]
 
 MOST_VALUES = 50
+
+
+def is_searched(codec: DocumentCodec) -> bool:
+    """Return whether a class has a text index, and it covers nothing that clients may not see."""
+    paths = internals.text_index(codec.model)
+    return bool(paths) and all(_is_visible(codec, path) for path in paths)
 
 
 def text_query(codec: DocumentCodec, words: str) -> Raw:
@@ -24,8 +30,7 @@ def text_query(codec: DocumentCodec, words: str) -> Raw:
 
     :raises bzz.errors.BadRequest: if the model has none, or one that covers what clients may not see.
     """
-    paths = internals.text_index(codec.model)
-    if not paths or not all(_is_visible(codec, path) for path in paths):
+    if not is_searched(codec):
         raise BadRequest(
             f"The parameter 'q' needs a text index, which {codec.shape.name} does not have. Its model declares one"
             " by '$' before a field in the model's indexes."

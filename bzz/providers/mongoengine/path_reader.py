@@ -13,7 +13,7 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.document_store import DocumentStore
-from bzz.providers.mongoengine.facets import count_values, text_query
+from bzz.providers.mongoengine.facets import count_values, is_searched, text_query
 from bzz.providers.mongoengine.filters import filter_query
 from bzz.providers.mongoengine.listing import DocumentListing, ItemListing
 from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
@@ -133,12 +133,19 @@ class PathReader:
         step = path.last
         if step.field is None or step.is_reference:
             return await self._list_documents(path, query, context)
+        if query.search is not None:
+            raise BadRequest("The parameter 'q' searches lists of documents, not those that are embedded in one.")
         located = await self.locate(path.steps[:-1], context)
         subdocument = located.subdocument
         field = subdocument.field(step)
         assert field.item is not None
         collection, where = await located.documents.collection(), subdocument.below(field.stored)
         return await read_page(ItemListing(collection, located.query, where, field.item.target(), query), query)
+
+    def searches(self, path: Path) -> bool:
+        """Return whether the list at the end of a path can be searched for words."""
+        step = path.last
+        return (step.field is None or step.is_reference) and is_searched(self.of(step.shape).codec)
 
     async def _list_documents(self, path: Path, query: ListQuery, context: Any) -> Page:
         documents = self.of(path.last.shape)

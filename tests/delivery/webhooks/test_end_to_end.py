@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import random
 
 import mongoengine as me
 import pytest
@@ -15,7 +16,7 @@ from bzz.providers.deliveries import Deliveries
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
 from tests.delivery.conftest import eventually
-from tests.delivery.webhooks.receiver import OK, answering, receiving
+from tests.delivery.webhooks.receiver import OK, Answering, answering, receiving
 
 SECRET = f"whsec_{base64.b64encode(b's' * 32).decode()}"
 HERE = ["127.0.0.0/8"]
@@ -83,3 +84,43 @@ async def test_a_slow_receiver_keeps_no_other_one_waiting(database_name: str) ->
             await eventually(lambda: len(quick.requests) == 50)
             go.set()
             await eventually(lambda: len(slow.requests) == 50)
+
+
+async def reset(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+LIES: list[bytes | Answering] = [
+    answering(500),
+    answering(302, "Location: https://example.org/"),
+    answering(429),
+    reset,
+    b"garbage\r\n\r\n",
+]
+
+
+async def test_of_a_receiver_that_lies_everything_is_received_in_the_end(
+    database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SCHEDULE", (0.0, *[0.02] * 200))
+    chance, received = random.Random(7), []
+
+    async def lie(writer: asyncio.StreamWriter) -> None:
+        if chance.random() < 0.4:
+            answer: bytes | Answering = chance.choice(LIES)
+        else:
+            received.append(receiver.requests[-1].headers["webhook-id"])
+            answer = OK
+        if isinstance(answer, bytes):
+            writer.write(answer)
+            await writer.drain()
+        else:
+            await answer(writer)
+
+    async with receiving(lie) as receiver:
+        bzz.webhook(receiver.url, "Voucher.*", name="x", secret=SECRET, allow=HERE, start="beginning", concurrency=1)
+        for number in range(40):
+            Voucher(number=number).save()
+        async with bzz.deliver():
+            await eventually(lambda: len(set(received)) == 40, seconds=40)
+    assert sorted(set(received)) == sorted(received)

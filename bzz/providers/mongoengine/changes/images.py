@@ -14,6 +14,7 @@ from bzz.providers.mongoengine.failures import reading
 
 __all__ = ["collation_of", "keep_images", "require_change_streams"]
 
+_WHO = "live=True and durable listeners"
 _IMAGES = "changeStreamPreAndPostImages"
 _MONGODB_6 = 17  # its wire version
 _NOT_AUTHORIZED = 13
@@ -30,11 +31,11 @@ async def require_change_streams(commands: Commands) -> None:
         hello = await commands.hello()
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise ConfigurationError(
-            "live=True needs a MongoDB replica set, and this server is a standalone one: start mongod with --replSet,"
+            f"{_WHO} need a MongoDB replica set, and this server is a standalone one: start mongod with --replSet,"
             " and run rs.initiate() once (a set of one member is enough)"
         )
     if hello["maxWireVersion"] < _MONGODB_6:
-        raise ConfigurationError("live=True needs MongoDB 6.0 or later, and this server is older: upgrade it")
+        raise ConfigurationError(f"{_WHO} need MongoDB 6.0 or later, and this server is older: upgrade it")
     database = commands.database.name
     with reading(), _rights(f"watch the database {database!r}", f"the role 'read' on {database!r}"):
         reply = await commands.run({"aggregate": 1, "pipeline": [{"$changeStream": {}}], "cursor": {"batchSize": 0}})
@@ -87,7 +88,7 @@ def _rights(what: str, remedy: str) -> Iterator[None]:
         if error.code != _NOT_AUTHORIZED:
             raise
         raise ConfigurationError(
-            f"the user of the MongoDB connection may not {what}, which live=True needs: give it {remedy}"
+            f"the user of the MongoDB connection may not {what}, which {_WHO} need: give it {remedy}"
         ) from error
 
 

@@ -1,0 +1,196 @@
+"""How many changes durable listeners handle: ``python -m bench.delivery``.
+
+Updates are written faster than they can be handled: by one process of bzz, by two, and by a loop written by hand that
+saves its token after each change. The listener does nothing. Then changes are written at a steady
+pace, and how long each takes to reach the listener is measured; and what pre-images cost the writes themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+
+from bench.servers.delivery import COLLECTION
+from bench.surroundings import describe
+from bzz.dev import MongoServer
+
+DATABASE = "bench_delivery"
+DOCUMENTS = 2000
+BACKLOG, BACKLOG_BY_HAND = 20_000, 1_000
+ROUNDS = 3
+RATE = 1000
+PACED_SECONDS = 10.0
+WRITES = 5_000
+PATIENCE = 60.0
+FOLLOWING_SECONDS = 1.0
+"""How long a process may take from its place to the open stream."""
+
+Client = pymongo.MongoClient[dict[str, Any]]
+
+
+def main() -> None:
+    """Run everything and print it."""
+    with MongoServer() as mongo, Client(mongo.uri) as client:
+        print(json.dumps({"at": describe(mongo.uri)["at"], "load": os.getloadavg()}))
+        rates: dict[str, list[float]] = {}
+        for _ in range(ROUNDS):
+            for name, way, processes, backlog in (
+                ("bzz", "bzz", 1, BACKLOG),
+                ("bzz, two processes", "bzz", 2, BACKLOG),
+                ("by hand", "by-hand", 1, BACKLOG_BY_HAND),
+            ):
+                rates.setdefault(name, []).append(handle(client, mongo.uri, way, processes, backlog))
+        for name, seen in rates.items():
+            ratio = statistics.median(each / bzz for each, bzz in zip(seen, rates["bzz"], strict=True))
+            print(f"{name}: {statistics.median(seen):,.0f} changes per second, {ratio:.2f} of one process of bzz")
+        print_delays(client, mongo.uri)
+        print_cost_of_images(client)
+        print(f"load: {os.getloadavg()}")
+
+
+def handle(client: Client, uri: str, way: str, processes: int, backlog: int) -> float:
+    """Return how many changes of a backlog are handled per second."""
+    prepare(client, uri, way)
+    with listening(uri, way, processes) as listeners:
+        until_shared(client, way, processes)
+        update(client, backlog)
+        reports = until_handled(listeners, backlog)
+    first, last = min(each["first"] for each in reports), max(each["last"] for each in reports)
+    return float(backlog / (last - first))
+
+
+class Listener:
+    """A process that handles changes.
+
+    :ivar report: what it has said last.
+    """
+
+    def __init__(self, uri: str, way: str) -> None:
+        command = [sys.executable, "-m", "bench.servers.delivery", way, uri, DATABASE]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.report: dict[str, Any] = {"count": 0}
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.report = json.loads(line)
+
+
+def until_handled(listeners: Sequence[Listener], number: int) -> list[dict[str, Any]]:
+    """Wait until so many changes were handled; return the reports of those that handled some."""
+    deadline = time.monotonic() + PATIENCE
+    while sum(each.report["count"] for each in listeners) < number:
+        assert time.monotonic() < deadline, [each.report["count"] for each in listeners]
+        time.sleep(0.05)
+    return [each.report for each in listeners if each.report["count"]]
+
+
+def prepare(client: Client, uri: str, way: str) -> None:
+    """Have documents, images, and a listener that has begun; it has ended again."""
+    client.drop_database(DATABASE)
+    database = client[DATABASE]
+    database.create_collection(COLLECTION, changeStreamPreAndPostImages={"enabled": True})
+    database[COLLECTION].insert_many({"_id": each, "number": 0, "text": "x" * 300} for each in range(DOCUMENTS))
+    with listening(uri, way, 1) as listeners:
+        deadline = time.monotonic() + 30
+        while not has_begun(client, way):
+            assert time.monotonic() < deadline, "the listener does not begin"
+            time.sleep(0.05)
+        update(client, 1)
+        until_handled(listeners, 1)
+
+
+def until_shared(client: Client, way: str, processes: int) -> None:
+    """Wait until each process has its share of the partitions."""
+    deadline = time.monotonic() + PATIENCE
+    while way == "bzz" and not (has_begun(client, way) and len(holders(client)) == processes):
+        assert time.monotonic() < deadline, "the work is not shared"
+        time.sleep(0.05)
+    time.sleep(FOLLOWING_SECONDS)
+
+
+def holders(client: Client) -> list[str]:
+    """Return who owns partitions."""
+    return client[DATABASE]["bzz_listeners"].distinct("holder")
+
+
+def has_begun(client: Client, way: str) -> bool:
+    """Return whether a listener's place is stored, and it has all of its partitions."""
+    if way == "bzz":
+        return client[DATABASE]["bzz_listeners"].count_documents({"holder": {"$exists": True}}) == 16
+    return client[DATABASE]["tokens"].find_one() is not None
+
+
+def update(client: Client, number: int) -> None:
+    """Make so many changes, as fast as it goes."""
+    writes = [pymongo.UpdateOne({"_id": each % DOCUMENTS}, {"$inc": {"number": 1}}) for each in range(number)]
+    for start in range(0, number, 1000):
+        client[DATABASE][COLLECTION].bulk_write(writes[start : start + 1000], ordered=False)
+
+
+@contextmanager
+def listening(uri: str, way: str, processes: int) -> Iterator[list[Listener]]:
+    """Run processes that handle changes."""
+    running = [Listener(uri, way) for _ in range(processes)]
+    try:
+        yield running
+    finally:
+        for each in running:
+            each.process.send_signal(signal.SIGINT)
+        for each in running:
+            each.process.wait(20)
+
+
+def print_delays(client: Client, uri: str) -> None:
+    """Write at a steady pace, and print how long after its write each change reached the listener."""
+    for way in ("bzz", "by-hand"):
+        prepare(client, uri, way)
+        with listening(uri, way, 1) as listeners:
+            until_shared(client, way, 1)
+            count = int(RATE * PACED_SECONDS)
+            began = time.perf_counter()
+            for number in range(count):
+                wait = began + number / RATE - time.perf_counter()
+                if wait > 0:
+                    time.sleep(wait)
+                change = {"$set": {"written": time.time()}}
+                client[DATABASE][COLLECTION].update_one({"_id": number % DOCUMENTS}, change)
+            pace = count / (time.perf_counter() - began)
+            (report,) = until_handled(listeners, count)
+        delays = sorted(report["delays"])
+        middle, late = statistics.median(delays), delays[round(len(delays) * 0.99) - 1]
+        print(
+            f"{way}, at {pace:,.0f} writes per second: median {middle * 1000:.1f} ms from before the write to the"
+            f" listener, 99th percentile {late * 1000:.1f} ms"
+        )
+
+
+def print_cost_of_images(client: Client) -> None:
+    """Print how many updates per second there are with images and without."""
+    rates: dict[bool, list[float]] = {True: [], False: []}
+    database = client[DATABASE]
+    for _ in range(ROUNDS):
+        for has_images in (True, False):
+            database.command({"collMod": COLLECTION, "changeStreamPreAndPostImages": {"enabled": has_images}})
+            began = time.perf_counter()
+            for number in range(WRITES):
+                database[COLLECTION].update_one({"_id": number % DOCUMENTS}, {"$inc": {"number": 1}})
+            rates[has_images].append(WRITES / (time.perf_counter() - began))
+    ratio = statistics.median(with_images / bare for with_images, bare in zip(*rates.values(), strict=True))
+    print(f"updates of a collection with pre- and post-images: {ratio:.2f} of those without")
+
+
+if __name__ == "__main__":
+    main()
