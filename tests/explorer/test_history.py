@@ -21,13 +21,13 @@ from tests.explorer.conftest import ACCEPT, Seen, explored, seen
 pytestmark = pytest.mark.usefixtures("database_name")
 
 
-class Barge(me.Document):
+class Lighter(me.Document):
     name = me.StringField(max_length=20)
     load = me.IntField()
     cargo = me.StringField()
 
 
-class Buoy(me.Document):
+class Dolphin(me.Document):
     name = me.StringField()
 
 
@@ -40,9 +40,9 @@ def own_histories() -> Iterator[None]:
 
 
 def routes(**options: Any) -> bzz.RouteList:
-    bzz.history(Barge)
+    bzz.history(Lighter)
     models = bzz.flatten(
-        [bzz.ModelHive.routes_for("mongoengine", Barge, **options), bzz.ModelHive.routes_for("mongoengine", Buoy)]
+        [bzz.ModelHive.routes_for("mongoengine", Lighter, **options), bzz.ModelHive.routes_for("mongoengine", Dolphin)]
     )
     return bzz.flatten([bzz.HistoryHive.routes_for(models), explored(models)])
 
@@ -59,9 +59,9 @@ async def push(client: httpx.AsyncClient, action: str, **inputs: str) -> httpx.R
     return await client.post(action, data=inputs, headers={**ACCEPT, "Origin": origin, "X-User": "bob"})
 
 
-async def barge(client: httpx.AsyncClient) -> str:
-    """The URL of a barge with two changes by ann."""
-    answer = await client.post("/barge/", json={"name": "Ariel", "load": 1}, headers={"X-User": "ann"})
+async def lighter(client: httpx.AsyncClient) -> str:
+    """The URL of a lighter with two changes by ann."""
+    answer = await client.post("/lighter/", json={"name": "Ariel", "load": 1}, headers={"X-User": "ann"})
     place: str = answer.headers["Location"]
     await client.put(place, json={"name": "<Belle>"}, headers={"X-User": "ann"})
 
@@ -77,7 +77,7 @@ async def test_the_page_shows_what_was_changed_by_whom(serve: Serve) -> None:
     client = serve(routes(), sign_in)
     async with bzz.deliver():
         await listening()
-        place = await barge(client)
+        place = await lighter(client)
         shown = await page(client, place)
     assert shown.attributes("section", "id", class_="panel history") == ["history"]
     assert shown.texts("td", data_label="Who") == ["ann", "ann"]
@@ -90,11 +90,11 @@ async def test_the_button_undoes_a_change_and_leads_back(serve: Serve) -> None:
     client = serve(routes(), sign_in)
     async with bzz.deliver():
         await listening()
-        place = await barge(client)
+        place = await lighter(client)
         (action,) = (await page(client, place)).attributes("form", "action", class_="undo")
         answer = await push(client, action)
         assert (answer.status_code, answer.headers["Location"]) == (303, place)
-        assert Barge.objects.get().name == "Ariel"
+        assert Lighter.objects.get().name == "Ariel"
         await history_of(client, place, 3)
         again = await push(client, action)
     assert (again.status_code, again.headers["Content-Type"]) == (409, "text/html; charset=utf-8")
@@ -106,10 +106,10 @@ async def test_the_form_brings_the_token_of_the_application(serve: Serve) -> Non
     client = serve(routes(), sign_in, xsrf_cookies=True, cookie_secret="x" * 32)
     async with bzz.deliver():
         await listening()
-        written = Barge(name="Ariel").save()
+        written = Lighter(name="Ariel").save()
         written.name = "Belle"
         written.save()
-        place = f"/barge/{written.pk}/"
+        place = f"/lighter/{written.pk}/"
         await history_of(client, place, 2)
         found = await page(client, place)
         (action,) = found.attributes("form", "action", class_="undo")
@@ -122,16 +122,16 @@ async def test_who_may_not_write_has_no_button(serve: Serve) -> None:
     client = serve(routes(authorize=lambda method, model, instance_id, user: method != "PUT" or user == "ann"), sign_in)
     async with bzz.deliver():
         await listening()
-        shown = await page(client, await barge(client))
+        shown = await page(client, await lighter(client))
     assert shown.attributes("form", "action", class_="undo") == []
     assert len(shown.texts("td", data_label="Who")) == 2
 
 
 async def test_a_model_without_a_history_has_no_such_section(serve: Serve) -> None:
     client = serve(routes())
-    buoy, empty = Buoy(name="a").save(), Barge(name="a").save()
-    assert (await page(client, f"/buoy/{buoy.pk}/")).attributes("section", "id", id="history") == []
-    shown = await page(client, f"/barge/{empty.pk}/")
+    dolphin, empty = Dolphin(name="a").save(), Lighter(name="a").save()
+    assert (await page(client, f"/dolphin/{dolphin.pk}/")).attributes("section", "id", id="history") == []
+    shown = await page(client, f"/lighter/{empty.pk}/")
     assert "Nothing is recorded yet." in shown.texts("p", class_="muted")
 
 
@@ -139,8 +139,8 @@ async def test_hidden_fields_are_not_on_the_page(serve: Serve) -> None:
     client = serve(routes(hidden=["cargo"]))
     async with bzz.deliver():
         await listening()
-        written = Barge(name="Ariel", cargo="gold").save()
-        place = f"/barge/{written.pk}/"
+        written = Lighter(name="Ariel", cargo="gold").save()
+        place = f"/lighter/{written.pk}/"
         await history_of(client, place, 1)
         answer = await client.get(place, headers=ACCEPT)
     assert "gold" not in answer.text

@@ -14,7 +14,7 @@ from tests.conftest import Serve
 from tests.delivery.conftest import listening
 from tests.delivery.history.conftest import history_of, sign_in
 from tests.explorer.test_browser import WIDTHS, Shown, audit, axe
-from tests.explorer.test_history import Barge, barge, own_histories, routes
+from tests.explorer.test_history import Lighter, lighter, own_histories, routes
 
 __all__ = ["axe", "browser", "own_histories"]
 
@@ -25,12 +25,12 @@ async def test_a_click_undoes_a_change(serve: Serve, browser: Chrome) -> None:
     shown = Shown(browser, serve(routes(live=True), sign_in))
     async with bzz.deliver():
         await listening()
-        place = await barge(shown.client)
+        place = await lighter(shown.client)
         await shown.open(place)
         await shown.says(".history ins", "<Belle>")
         await shown.click(".history .undo button")
         await shown.until("return document.querySelector('[name=name]')?.value === 'Ariel'")
-        assert Barge.objects.get().name == "Ariel"
+        assert Lighter.objects.get().name == "Ariel"
         await history_of(shown.client, place, 3)
         await shown.get(place)
         await shown.until("return document.querySelectorAll('.history tbody > tr').length === 3")
@@ -41,7 +41,7 @@ async def test_the_history_can_be_used_by_everybody_at_any_width(serve: Serve, b
     shown = Shown(browser, serve(routes(), sign_in))
     async with bzz.deliver():
         await listening()
-        place = await barge(shown.client)
+        place = await lighter(shown.client)
     for width in WIDTHS:
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         await asyncio.to_thread(browser.execute_cdp_cmd, "Emulation.setDeviceMetricsOverride", size)

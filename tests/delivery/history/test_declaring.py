@@ -24,24 +24,24 @@ from bzz.openapi import document
 from tests.delivery.history.conftest import with_history
 
 
-class Plant(me.Document):
+class Herb(me.Document):
     name = me.StringField()
     meta: ClassVar = {"allow_inheritance": True}
 
 
-class Fern(Plant):
+class Fern(Herb):
     fronds = me.IntField()
 
 
-class Moss(Plant):
+class Moss(Herb):
     depth = me.IntField()
 
 
-class Leaf(me.EmbeddedDocument):
+class HerbLeaf(me.EmbeddedDocument):
     size = me.IntField()
 
 
-class Growth(me.Document):
+class Grown(me.Document):
     history = me.StringField()
 
 
@@ -65,24 +65,24 @@ def routes(model: type, **options: Any) -> Any:
 
 
 def test_a_history_is_a_durable_listener_of_the_name_of_the_collection() -> None:
-    bzz.history(Plant)
-    bzz.history(Plant)  # as when a module is loaded again
-    assert [each.name for each in declared()] == ["history-plant"]
+    bzz.history(Herb)
+    bzz.history(Herb)  # as when a module is loaded again
+    assert [each.name for each in declared()] == ["history-herb"]
     forget_history(Fern)
     assert declared() == []
 
 
 def test_writes_are_watched_while_there_is_a_history() -> None:
     before = len(base._watchers)
-    bzz.history(Plant)
-    bzz.history(Growth)
+    bzz.history(Herb)
+    bzz.history(Grown)
     assert len(base._watchers) == before + 1
-    forget_history(Plant)
-    forget_history(Growth)
+    forget_history(Herb)
+    forget_history(Grown)
     assert len(base._watchers) == before
 
 
-@pytest.mark.parametrize("model", [Leaf, Abstract, int, "Plant", None, []])
+@pytest.mark.parametrize("model", [HerbLeaf, Abstract, int, "Herb", None, []])
 def test_what_has_no_documents_of_its_own_has_no_history(model: Any) -> None:
     with pytest.raises(ConfigurationError, match="no model"):
         bzz.history(model)
@@ -95,21 +95,21 @@ def test_two_models_of_one_collection_have_one_history() -> None:
 
 
 def test_a_history_serves_the_routes_of_models_above_and_below() -> None:
-    bzz.history(Plant)
-    assert len(bzz.HistoryHive.routes_for([routes(Plant), routes(Fern), ("/x", object), routes(Growth)])) == 4
+    bzz.history(Herb)
+    assert len(bzz.HistoryHive.routes_for([routes(Herb), routes(Fern), ("/x", object), routes(Grown)])) == 4
 
 
 def test_without_any_history_there_are_no_routes() -> None:
     with pytest.raises(ConfigurationError, match="declare it first"):
-        bzz.HistoryHive.routes_for(routes(Plant))
+        bzz.HistoryHive.routes_for(routes(Herb))
 
 
 @pytest.mark.parametrize(
     ("model", "options", "words"),
     [
-        (Growth, {}, "a field 'history'"),
+        (Grown, {}, "a field 'history'"),
         (Dressed, {}, "to_dict"),
-        (Plant, {"handler": OwnHandler}, "handler of its own"),
+        (Herb, {"handler": OwnHandler}, "handler of its own"),
     ],
 )
 def test_models_whose_history_cannot_be_shown_are_refused(model: Any, options: Any, words: str) -> None:
@@ -119,15 +119,15 @@ def test_models_whose_history_cannot_be_shown_are_refused(model: Any, options: A
 
 
 def test_hives_that_describe_models_pass_the_routes_of_histories_over() -> None:
-    bzz.history(Plant)
-    both = with_history(routes(Plant, live=True))
+    bzz.history(Herb)
+    both = with_history(routes(Herb, live=True))
     assert len(bzz.LiveHive.routes_for(both)) == 2
     assert bzz.DocsHive.routes_for(both, title="t", version="1", explorer=True)
 
 
 async def test_routes_of_histories_behind_those_of_their_models_are_refused_at_the_start() -> None:
-    bzz.history(Plant)
-    models = routes(Plant)
+    bzz.history(Herb)
+    models = routes(Herb)
     histories = bzz.HistoryHive.routes_for(models)
     with pytest.raises(ConfigurationError, match="stand before"):
         async with attached(Application(bzz.flatten([models, histories]))):
@@ -135,21 +135,21 @@ async def test_routes_of_histories_behind_those_of_their_models_are_refused_at_t
 
 
 def test_the_openapi_document_describes_them() -> None:
-    bzz.history(Plant)
-    made = document(with_history(routes(Plant), routes(Fern, prefix="v2")), title="t", version="1")
+    bzz.history(Herb)
+    made = document(with_history(routes(Herb), routes(Fern, prefix="v2")), title="t", version="1")
     openapi_spec_validator.validate(made)
     found = {path: list(each) for path, each in made["paths"].items() if "history" in path}
-    for url in ("/plant", "/v2/fern"):
+    for url in ("/herb", "/v2/fern"):
         assert found[f"{url}/{{id}}/history/"] == ["get"]
         assert found[f"{url}/{{id}}/history/{{change}}/revert/"] == ["post"]
 
 
 def test_bzz_routes_lists_them_with_the_methods_that_they_take() -> None:
-    bzz.history(Plant)
-    app = Application(with_history(routes(Plant)))
+    bzz.history(Herb)
+    app = Application(with_history(routes(Herb)))
     found = {row["url"]: row["methods"] for route in mounted(app) for row in _rows(app, route)}
-    assert found["/plant/<id>/history/"] == ["GET", "HEAD"]
-    assert found["/plant/<id>/history/<change>/revert/"] == ["POST"]
+    assert found["/herb/<id>/history/"] == ["GET", "HEAD"]
+    assert found["/herb/<id>/history/<change>/revert/"] == ["POST"]
 
 
 @dataclasses.dataclass
@@ -178,8 +178,8 @@ class Nameless:
         ({"email": "ann@example.org", "token": "x"}, None),
         (Account(7, "x"), "7"),
         (Nameless("x"), None),
-        (Plant(id="5" * 24, name="x"), "5" * 24),
-        (Plant(name="x"), None),
+        (Herb(id="5" * 24, name="x"), "5" * 24),
+        (Herb(name="x"), None),
         (["ann"], None),
         ("x" * 500, "x" * 200),
     ],

@@ -13,41 +13,41 @@ from tests.conftest import Driver
 from tests.delivery.conftest import eventually, listening
 
 
-class Address(me.EmbeddedDocument):
+class SettlerHome(me.EmbeddedDocument):
     city = me.StringField()
     zip = me.StringField()
 
 
-class Remark(me.EmbeddedDocument):
+class SettlerRemark(me.EmbeddedDocument):
     text = me.StringField()
 
 
-class Person(me.Document):
+class Settler(me.Document):
     name = me.StringField()
     age = me.IntField()
-    address = me.EmbeddedDocumentField(Address)
-    remarks = me.EmbeddedDocumentListField(Remark)
+    address = me.EmbeddedDocumentField(SettlerHome)
+    remarks = me.EmbeddedDocumentListField(SettlerRemark)
     friends = me.ListField(me.ReferenceField("self"))
     meta: ClassVar = {"allow_inheritance": True}
 
 
-class Clerk(Person):
+class Scribe(Settler):
     desk = me.IntField()
 
 
 async def test_what_requests_write_is_recorded(served: Any, driver: Driver, database_name: str) -> None:
-    bzz.history(Person)
-    app = served(bzz.ModelHive.routes_for("mongoengine", Person, database=driver()))
+    bzz.history(Settler)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Settler, database=driver()))
     async with bzz.deliver():
         await listening()
-        ann = await app.create("/person/", "ann", name="Ann", age=41)
+        ann = await app.create("/settler/", "ann", name="Ann", age=41)
         await ann.put("bob", age=42, address={"city": "Rio"})
         last, first = await ann.signed(2)
     assert (first["kind"], first["who"], last["kind"], last["who"]) == ("created", "ann", "updated", "bob")
     assert first["diff"]["age"] == {"from": None, "to": 41}
     assert last["diff"] == {"age": {"from": 41, "to": 42}, "address.city": {"from": None, "to": "Rio"}}
     assert list(last) == ["change", "kind", "at", "who", "diff"]
-    assert last["change"].startswith("person:")
+    assert last["change"].startswith("settler:")
     for each in (first, last):
         assert timedelta() <= datetime.now(UTC) - datetime.fromisoformat(each["at"]) < timedelta(seconds=60)
 
@@ -55,15 +55,15 @@ async def test_what_requests_write_is_recorded(served: Any, driver: Driver, data
 async def test_nobody_is_known_of_what_scripts_and_the_shell_write(
     served: Any, driver: Driver, database_name: str
 ) -> None:
-    bzz.history(Person)
-    app = served(bzz.ModelHive.routes_for("mongoengine", Person))
+    bzz.history(Settler)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Settler))
     async with bzz.deliver():
         await listening()
-        ann = await app.create("/person/", "ann", name="Ann")
-        person = Person.objects.get()
-        person.name = "Anna"
-        person.save()
-        await driver()["person"].update_one({"_id": person.pk}, {"$set": {"name": "Anne"}})
+        ann = await app.create("/settler/", "ann", name="Ann")
+        settler = Settler.objects.get()
+        settler.name = "Anna"
+        settler.save()
+        await driver()["settler"].update_one({"_id": settler.pk}, {"$set": {"name": "Anne"}})
         await ann.put("ann", name="Ann")
 
         async def signed() -> Any:
@@ -76,11 +76,11 @@ async def test_nobody_is_known_of_what_scripts_and_the_shell_write(
 
 
 async def test_nobody_is_known_where_nobody_was_signed_in(served: Any, database_name: str) -> None:
-    bzz.history(Person)
-    app = served(bzz.ModelHive.routes_for("mongoengine", Person))
+    bzz.history(Settler)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Settler))
     async with bzz.deliver():
         await listening()
-        ann = await app.create("/person/", name="Ann")
+        ann = await app.create("/settler/", name="Ann")
         await ann.put(name="Anna")
         found = await ann.history(2)
         await bzz.drain()
@@ -88,12 +88,12 @@ async def test_nobody_is_known_where_nobody_was_signed_in(served: Any, database_
 
 
 async def test_every_way_to_write_is_signed(served: Any, database_name: str) -> None:
-    bzz.history(Person)
-    app = served(bzz.ModelHive.routes_for("mongoengine", Person))
+    bzz.history(Settler)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Settler))
     async with bzz.deliver():
         await listening()
-        bob = await app.create("/person/", "bob", name="Bob")
-        ann = await app.create("/person/", "bob", name="Ann")
+        bob = await app.create("/settler/", "bob", name="Bob")
+        ann = await app.create("/settler/", "bob", name="Ann")
         headers = {"X-User": "ann"}
         url, client = ann.place, ann.client
         assert (await client.post(f"{url}remarks/", json={"text": "a"}, headers=headers)).status_code == 201
@@ -105,7 +105,7 @@ async def test_every_way_to_write_is_signed(served: Any, database_name: str) -> 
         assert (await client.put(f"{url}friends/{friend}/", json={"age": 2}, headers=headers)).status_code == 405
         assert (await client.delete(f"{url}friends/{friend}/", headers=headers)).status_code == 204
         prefer = {**headers, "Prefer": "max-affected=5"}
-        assert (await client.patch("/person/?name=Ann", json={"age": 3}, headers=prefer)).status_code == 200
+        assert (await client.patch("/settler/?name=Ann", json={"age": 3}, headers=prefer)).status_code == 200
         found = await ann.signed(8)
     assert [each["who"] for each in found] == [*["ann"] * 7, "bob"]
     names = [list(each["diff"]) for each in found]
@@ -113,11 +113,11 @@ async def test_every_way_to_write_is_signed(served: Any, database_name: str) -> 
 
 
 async def test_an_update_that_changes_nothing_is_no_entry(served: Any, database_name: str) -> None:
-    bzz.history(Person)
-    app = served(bzz.ModelHive.routes_for("mongoengine", Person))
+    bzz.history(Settler)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Settler))
     async with bzz.deliver():
         await listening()
-        ann = await app.create("/person/", "ann", name="Ann")
+        ann = await app.create("/settler/", "ann", name="Ann")
         await ann.put("bob", name="Ann")
         await ann.put("cid", name="Anna")
         found = await ann.signed(2)
@@ -125,26 +125,26 @@ async def test_an_update_that_changes_nothing_is_no_entry(served: Any, database_
 
 
 async def test_documents_of_subclasses_have_a_history(served: Any, database_name: str) -> None:
-    bzz.history(Person)
-    app = served(bzz.ModelHive.routes_for("mongoengine", Person), bzz.ModelHive.routes_for("mongoengine", Clerk))
+    bzz.history(Settler)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Settler), bzz.ModelHive.routes_for("mongoengine", Scribe))
     async with bzz.deliver():
         await listening()
-        clerk = await app.create("/clerk/", "ann", name="Ann", desk=1)
-        await clerk.put("bob", desk=2)
-        found = await clerk.signed(2)
-        clerk.place = clerk.place.replace("clerk", "person")
-        assert await clerk.signed(2) == found
+        scribe = await app.create("/scribe/", "ann", name="Ann", desk=1)
+        await scribe.put("bob", desk=2)
+        found = await scribe.signed(2)
+        scribe.place = scribe.place.replace("scribe", "settler")
+        assert await scribe.signed(2) == found
     assert found[0]["diff"] == {"desk": {"from": 1, "to": 2}}
 
 
 async def test_the_history_of_a_deleted_document_is_not_found_and_kept(
     served: Any, driver: Driver, database_name: str
 ) -> None:
-    bzz.history(Person)
-    app = served(bzz.ModelHive.routes_for("mongoengine", Person))
+    bzz.history(Settler)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Settler))
     async with bzz.deliver():
         await listening()
-        ann = await app.create("/person/", "ann", name="Ann")
+        ann = await app.create("/settler/", "ann", name="Ann")
         assert (await ann.client.delete(ann.place, headers={"X-User": "bob"})).status_code == 204
 
         async def kept() -> Any:
@@ -157,31 +157,31 @@ async def test_the_history_of_a_deleted_document_is_not_found_and_kept(
 
 
 async def test_a_change_that_comes_twice_is_one_entry(served: Any, database_name: str) -> None:
-    bzz.history(Person)
-    app = served(bzz.ModelHive.routes_for("mongoengine", Person))
-    recorder = recorder_of(Person)
+    bzz.history(Settler)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Settler))
+    recorder = recorder_of(Settler)
     assert recorder is not None
     events: list[Any] = []
 
-    @bzz.durable("Person.created", name="again")
+    @bzz.durable("Settler.created", name="again")
     async def again(event: Any) -> None:
         events.append(event)
         await recorder.record(event)
 
     async with bzz.deliver():
         await listening()
-        ann = await app.create("/person/", "ann", name="Ann")
+        ann = await app.create("/settler/", "ann", name="Ann")
         await eventually(lambda: events)
         await recorder.record(events[0])
         assert len(await ann.signed(1)) == 1
 
 
 async def test_a_diff_that_is_too_large_is_told_without_it(served: Any, database_name: str) -> None:
-    bzz.history(Person)
-    app = served(bzz.ModelHive.routes_for("mongoengine", Person))
+    bzz.history(Settler)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Settler))
     async with bzz.deliver():
         await listening()
-        person = Person(name="x" * 5 * 1024 * 1024).save()
-        app.place = f"/person/{person.pk}/"
+        settler = Settler(name="x" * 5 * 1024 * 1024).save()
+        app.place = f"/settler/{settler.pk}/"
         [found] = await app.history(1)
     assert (found["kind"], found["diff"]) == ("created", None)

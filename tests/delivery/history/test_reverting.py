@@ -20,23 +20,23 @@ from tests.delivery.history.conftest import Reader, sign_in, with_history
 pytestmark = pytest.mark.usefixtures("database_name")
 
 
-class Seal(me.EmbeddedDocument):
+class DeedSeal(me.EmbeddedDocument):
     color = me.StringField(required=True)
     note = me.StringField()
 
 
-class Line(me.EmbeddedDocument):
+class DeedLine(me.EmbeddedDocument):
     text = me.StringField()
     count = me.IntField()
     price = me.DecimalField()
 
 
-class Box(me.EmbeddedDocument):
+class DeedBox(me.EmbeddedDocument):
     size = me.IntField()
     meta: ClassVar = {"allow_inheritance": True}
 
 
-class Crate(Box):
+class DeedCrate(DeedBox):
     boards = me.IntField()
 
 
@@ -45,11 +45,11 @@ class Deed(me.Document):
     number = me.IntField(min_value=0, unique=True, sparse=True)
     price = me.DecimalField()
     at = me.DateTimeField()
-    seal = me.EmbeddedDocumentField(Seal)
-    lines = me.EmbeddedDocumentListField(Line)
+    seal = me.EmbeddedDocumentField(DeedSeal)
+    lines = me.EmbeddedDocumentListField(DeedLine)
     tags = me.ListField(me.StringField())
     extra = me.DictField()
-    box = me.EmbeddedDocumentField(Box)
+    box = me.EmbeddedDocumentField(DeedBox)
     secret = me.StringField()
     fixed = me.StringField()
     pin = me.StringField()
@@ -108,8 +108,8 @@ async def test_a_change_is_undone(app: Reader) -> None:
         ({"lines": [{"text": "a", "count": 1}]}, {"lines": [{"text": "b", "count": 1}]}),
         ({"lines": [{"text": "a", "price": "1.00"}]}, {"lines": []}),
         ({"lines": []}, {"lines": [{"text": "a"}, {"text": "b"}]}),
-        ({"box": {"@type": "Crate", "size": 1, "boards": 2}}, {"box": {"@type": "Crate", "boards": 3}}),
-        ({"box": None}, {"box": {"@type": "Crate", "size": 1, "boards": 2}}),
+        ({"box": {"@type": "DeedCrate", "size": 1, "boards": 2}}, {"box": {"@type": "DeedCrate", "boards": 3}}),
+        ({"box": None}, {"box": {"@type": "DeedCrate", "size": 1, "boards": 2}}),
     ],
 )
 async def test_any_kind_of_value_comes_back(plain: Reader, first: Any, then: Any) -> None:
@@ -206,7 +206,7 @@ async def test_a_list_whose_items_have_hidden_parts_is_not_written_anew(served: 
     app: Reader = served(deeds(hidden=["lines.price"], prefix="other"))
     async with bzz.deliver():
         await listening()
-        deed = Deed(lines=[Line(text="a", price=Decimal(1))]).save()
+        deed = Deed(lines=[DeedLine(text="a", price=Decimal(1))]).save()
         app.place = f"/other/deed/{deed.pk}/"
         await app.client.put(f"{app.place}lines/0/", json={"text": "b"})
         inside, _ = await app.history(2)
@@ -333,7 +333,9 @@ async def test_typed_values_of_scripts_come_back(plain: Reader) -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, 6000)
     async with bzz.deliver():
         await listening()
-        deed = Deed(title="a", price=Decimal("1.50"), at=moment, lines=[Line(text="x", price=Decimal("2.25"))]).save()
+        deed = Deed(
+            title="a", price=Decimal("1.50"), at=moment, lines=[DeedLine(text="x", price=Decimal("2.25"))]
+        ).save()
         plain.place = f"/deed/{deed.pk}/"
         before = (await plain.client.get(plain.place)).json()
         deed.price, deed.at = Decimal("3.25"), moment + timedelta(days=1)

@@ -21,7 +21,7 @@ class Color(Enum):
     BLUE = "blue"
 
 
-class Inner(me.EmbeddedDocument):
+class InnerKind(me.EmbeddedDocument):
     at = me.DateTimeField(default=lambda: datetime.now(UTC))
     price = me.DecimalField(default=1)
     note = me.StringField(default="x")
@@ -42,8 +42,8 @@ class Kinds(me.Document):
     place = me.PointField()
     extra = me.DictField()
     each = me.MapField(me.IntField())
-    inner = me.EmbeddedDocumentField(Inner)
-    inners = me.EmbeddedDocumentListField(Inner)
+    inner = me.EmbeddedDocumentField(InnerKind)
+    inners = me.EmbeddedDocumentListField(InnerKind)
     sorted = me.SortedListField(me.IntField())
     other = me.ReferenceField("self")
     any_other = me.GenericReferenceField()
@@ -63,7 +63,7 @@ class Saved(me.Document):
         return super().save(*arguments, **more)
 
 
-class Cleaned(me.Document):
+class Scrubbed(me.Document):
     name = me.StringField()
     tags = me.ListField(me.StringField())
     secret = me.StringField()
@@ -98,7 +98,7 @@ VALUES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("model", [Kinds, Saved, Cleaned])
+@pytest.mark.parametrize("model", [Kinds, Saved, Scrubbed])
 async def test_whatever_is_written_is_signed(served: Any, driver: Driver, database_name: str, model: Any) -> None:
     bzz.history(model)
     app = served(bzz.ModelHive.routes_for("mongoengine", model, database=driver()))
@@ -118,20 +118,20 @@ async def test_whatever_is_written_is_signed(served: Any, driver: Driver, databa
     assert created["who"] == "cid"
 
 
-class Loose(me.DynamicDocument):
+class Baggy(me.DynamicDocument):
     name = me.StringField()
 
 
-class Thing(me.EmbeddedDocument):
+class KeptThing(me.EmbeddedDocument):
     size = me.IntField()
     secret = me.StringField()
     meta: ClassVar = {"bzz": {"hidden": ["secret"]}}
 
 
-class Held(me.Document):
+class Clasped(me.Document):
     thing = me.GenericEmbeddedDocumentField()
     things = me.ListField(me.GenericEmbeddedDocumentField())
-    by_name = me.MapField(me.EmbeddedDocumentField(Thing))
+    by_name = me.MapField(me.EmbeddedDocumentField(KeptThing))
     rows = me.ListField(me.ListField(me.IntField()))
     boss = me.GenericReferenceField()
 
@@ -145,7 +145,7 @@ def without_types(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("model", [Kinds, Loose, Held])
+@pytest.mark.parametrize("model", [Kinds, Baggy, Clasped])
 async def test_what_is_told_has_the_form_in_which_the_document_is_shown(
     served: Any, database_name: str, model: Any
 ) -> None:
@@ -157,10 +157,10 @@ async def test_what_is_told_has_the_form_in_which_the_document_is_shown(
         if model is Kinds:
             document = await app.create(f"/{name}/", **VALUES)
         else:
-            thing = Thing(size=1, secret="s3cret")
+            thing = KeptThing(size=1, secret="s3cret")
             made = (
                 model(name="a", more={"a": [1]})
-                if model is Loose
+                if model is Baggy
                 else model(
                     thing=thing, things=[thing], by_name={"x": thing}, rows=[[1], [2, 3]], boss=Saved(name="b").save()
                 )
