@@ -115,7 +115,9 @@ class ResourceHandler(FormTokenHandler):
     async def ask_authorize(self) -> None:
         """Ask the application whether this user may do this, if it wants to be asked; if not, raise a 403."""
         method = str(self.request.method)
-        if method != "OPTIONS" and not await lets(self.resource, method, self._model, self.path.last.key, self):
+        if self.resource.authorize is None or method == "OPTIONS":
+            return
+        if not await lets(self.resource, method, self._model, self.path.last.key, self):
             raise Forbidden("You may not do this.")
 
     # -- what receivers may ask
@@ -218,7 +220,8 @@ class ResourceHandler(FormTokenHandler):
 
     def _finish_written_json(self, body: bytes) -> None:
         """Answer a write with what is stored, or without a body where the client prefers that."""
-        if not wants_minimal(self.request.headers.get("Prefer")):
+        prefer = self.request.headers.get("Prefer")
+        if prefer is None or not wants_minimal(prefer):
             self._finish_json(body)
         elif not self._finished and not (self.resource.served and self._has_answered_written(body)):
             self.set_header("Preference-Applied", MINIMAL)

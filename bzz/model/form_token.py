@@ -22,22 +22,20 @@ NAME = "_xsrf"
 class FormTokenHandler(BodyHandler):
     """A handler that takes the token from the body of a form, and leaves the form without it."""
 
-    _token_is_due = False
-
     def check_xsrf_cookie(self) -> None:
         """Called by Tornado before the body is read, where the application has ``xsrf_cookies``."""
         headers = self.request.headers
         is_named = self.get_argument(NAME, "") or "X-Xsrftoken" in headers or "X-Csrftoken" in headers
-        self._token_is_due = not is_named and _is_form(headers.get("Content-Type", ""))
-        if not self._token_is_due:
+        if is_named or not _is_form(headers.get("Content-Type", "")):
             super().check_xsrf_cookie()
+        else:
+            setattr(self, "prepare", functools.partial(self._prepare, self.prepare))  # noqa: B010  # for this request
 
-    async def prepare(self) -> None:
-        """Called by Tornado before the body is read: let the request in, and have its verb wait for the token."""
-        await super().prepare()
-        if self._token_is_due:
-            verb = str(self.request.method).lower()
-            setattr(self, verb, functools.partial(self._check_before, getattr(self, verb)))
+    async def _prepare(self, prepare: Callable[[], Any]) -> None:
+        """Let the request in, which may settle what its verb is, and have the verb wait for the token."""
+        await call(prepare)
+        verb = str(self.request.method).lower()
+        setattr(self, verb, functools.partial(self._check_before, getattr(self, verb)))
 
     async def _check_before(self, verb: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         tokens, body = _take(super().body())  # not what somebody made of it meanwhile

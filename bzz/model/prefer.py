@@ -56,9 +56,9 @@ def max_affected(header: str | None) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
-def wants_minimal(header: str | None) -> bool:
+def wants_minimal(header: str) -> bool:
     """Return whether a client wants no representation of what it has written (section 4.2)."""
-    return header is not None and (preference(header, "return") or "").lower() == "minimal"
+    return (preference(header, "return") or "").lower() == "minimal"
 
 
 def wants_lenient(header: str | None) -> bool:
