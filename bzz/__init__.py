@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bzz import errors, events, explorer, signals
 from bzz.access_log import access_log
 from bzz.change import Change, storable
+from bzz.delivery.history.declaring import history
+from bzz.delivery.history.hive import HistoryHive
 from bzz.delivery.listener import durable
 from bzz.delivery.running import deliver
 from bzz.errors import BzzError, ConfigurationError, Refuse
@@ -46,6 +48,7 @@ __all__ = [
     "DocsHive",
     "Event",
     "HealthHive",
+    "HistoryHive",
     "Limits",
     "LiveHive",
     "MetricsHive",
@@ -72,6 +75,7 @@ __all__ = [
     "flatten",
     "forward",
     "fresh",
+    "history",
     "off",
     "on",
     "relay",

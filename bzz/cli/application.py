@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -76,8 +77,8 @@ def mounted(application: Application) -> Iterator[Mounted]:
 def _readable(pattern: str) -> str:
     r"""Return a pattern as people write it.
 
-    >>> _readable(r"/auth/me/?$"), _readable(r"/report/(\d+)$")
-    ('/auth/me/', '/report/(\\d+)')
+    >>> _readable(r"/auth/me/?$"), _readable(r"/report/(\d+)$"), _readable("/user/(?P<id>[^/]+)/history/?$")
+    ('/auth/me/', '/report/(\\d+)', '/user/<id>/history/')
     """
-    text = pattern.removeprefix("^").removesuffix("$")
+    text = re.sub(r"\(\?P(<\w+>)\[\^/\]\+\)", r"\1", pattern.removeprefix("^").removesuffix("$"))
     return text[:-1] if text.endswith("/?") else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tornado.web import Application, RequestHandler
@@ -85,6 +85,9 @@ def _shown_as(resource: Resource, path: Path) -> Iterator[str]:
 
 
 def _answers(handler: type[RequestHandler], method: str) -> bool:
+    described = vars(handler).get("openapi")  # by which a handler says itself what it does
+    if isinstance(described, Mapping):
+        return ("get" if method == "HEAD" else method.lower()) in described
     own: Any = getattr(handler, method.lower(), None)
     return own is not None and own is not getattr(RequestHandler, method.lower())
 

@@ -10,6 +10,7 @@ from bzz.codec import loads
 from bzz.explorer.addresses import below
 from bzz.explorer.cells import Cell, cell, text_of
 from bzz.explorer.columns import Column, columns_of, display_field
+from bzz.explorer.history_section import history_of
 from bzz.explorer.inputs import Input, inputs_of
 from bzz.explorer.insight import may_look_inside
 from bzz.explorer.listening import listening_to
@@ -65,6 +66,7 @@ async def finish_document(page: Page) -> None:
         editable="PUT" in page.methods,
         unset=_unset,
         children=[_children(page, name, field, values.get(name), names) for name, field in _lists(shape)],
+        history=await history_of(page, found),
         live=page.url if has_feed(page.resource, handler.path) else None,
         inside=inside,
         listening=listening_to(shape.model) if inside else [],

@@ -191,8 +191,12 @@ class ModelHandler(BulkHandler):
         return {"updated_fields": changed.updated_fields if has_receivers else {}}
 
     async def _update_once(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
+        await self._decode(self.path.last.shape, merge_patch=merge)
+        return await self._update_by_data(attempt, merge=merge)
+
+    async def _update_by_data(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
+        """Make an update of ``data``, as it is decoded."""
         end, signal = self.path.last, signals.pre_update_instance
-        await self._decode(end.shape, merge_patch=merge)
         has_receivers = signal.has_receivers_for(self._model)
         body = validate(
             end.shape, self.data, self.provider.check, own_id=end.key, updating=True, has_receivers=has_receivers

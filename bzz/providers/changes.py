@@ -19,6 +19,7 @@ from bzz.change import Change, Position
 from bzz.providers.base import ListQuery, Path, Provider, Record, Store
 from bzz.providers.commit import Commit, CommitKind, Tick
 from bzz.providers.deliveries import Deliveries
+from bzz.providers.history import History
 
 __all__ = [
     "ChangeCapability",
@@ -119,6 +120,11 @@ class Changes(ABC):
     @abstractmethod
     def deliveries(self) -> Deliveries:
         """The progress of durable listeners, in the same database."""
+
+    @property
+    @abstractmethod
+    def history(self) -> History:
+        """The histories of documents, in the same database."""
 
     @abstractmethod
     async def now(self) -> Position:

@@ -26,6 +26,7 @@ MODULES = (
     "bzz.providers.base",
     "bzz.providers.changes",
     "bzz.providers.deliveries",
+    "bzz.providers.history",
     "bzz.signals",
     "bzz.testing",
 )

@@ -17,6 +17,7 @@ from bzz.live import subscription
 from bzz.providers.base import Options, Page, Record, Store
 from bzz.providers.changes import Changes, Commit, Existing, Matches, Position, Scope, Tick, Wanted
 from bzz.providers.deliveries import Deliveries
+from bzz.providers.history import History
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 
 LATE_SECONDS = 1
@@ -247,6 +248,10 @@ class Losing(Changes):
     @property
     def deliveries(self) -> Deliveries:
         return self._real.deliveries
+
+    @property
+    def history(self) -> History:
+        return self._real.history
 
     async def existing(self, collection: str, after: Any = None) -> Existing:
         return await self._real.existing(collection, after)

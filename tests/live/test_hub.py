@@ -17,6 +17,7 @@ from bzz.live.judging import Judgement, judge
 from bzz.providers.base import Store
 from bzz.providers.changes import Changes, Commit, Existing, HistoryLost, Matches, Position, Scope, Tick, Wanted
 from bzz.providers.deliveries import Deliveries
+from bzz.providers.history import History
 from tests.live.reading import until
 
 
@@ -52,6 +53,10 @@ class Written(Changes):
 
     @property
     def deliveries(self) -> Deliveries:
+        raise NotImplementedError
+
+    @property
+    def history(self) -> History:
         raise NotImplementedError
 
     async def existing(self, collection: str, after: Any = None) -> Existing:

@@ -18,10 +18,12 @@ from bzz.errors import Unavailable
 from bzz.providers.base import Store
 from bzz.providers.changes import Changes, Commit, Existing, HistoryLost, Matches, Scope, Tick, Wanted
 from bzz.providers.deliveries import Deliveries
+from bzz.providers.history import History
 from bzz.providers.mongoengine.changes.change_stream import ChangeStream
 from bzz.providers.mongoengine.changes.commands import Commands
 from bzz.providers.mongoengine.changes.commits import CommitReader, StoredCommit, existing_document
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
+from bzz.providers.mongoengine.changes.history import MongoHistory
 from bzz.providers.mongoengine.changes.images import collation_of, keep_images, require_change_streams
 from bzz.providers.mongoengine.changes.key_order import sort_key
 from bzz.providers.mongoengine.changes.matching import match, try_query
@@ -61,6 +63,7 @@ class DatabaseChanges(Changes):
         self._tried: dict[str, None] = {}
         self._store = MongoStore(database[STORE])
         self._deliveries = MongoDeliveries(database)
+        self._history = MongoHistory(database)
 
     @property
     def store(self) -> Store:
@@ -69,6 +72,10 @@ class DatabaseChanges(Changes):
     @property
     def deliveries(self) -> Deliveries:
         return self._deliveries
+
+    @property
+    def history(self) -> History:
+        return self._history
 
     def know(self, documents: DocumentStore) -> None:
         """Have :meth:`prepare` make the collection of a model as the model wants it."""

@@ -1,0 +1,131 @@
+"""The history of one document, as a request may see it.
+
+Whoever may see a document sees its history, and of that the fields that it is shown now: what receivers of
+``post_get_instance`` change or take away is left out, since what they would make of older values cannot be known. For
+the same reason nothing is shown of a model whose ``to_dict()`` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bzz.change import Diff
+from bzz.codec import plain
+from bzz.delivery.history.digest import document_name
+from bzz.delivery.history.visible import shown, way_to
+from bzz.errors import BadRequest
+from bzz.model.handler import ModelHandler
+from bzz.providers.base import Record
+from bzz.providers.changes import LiveProvider
+from bzz.providers.history import HistoryEntry
+
+__all__ = ["HistoryPage", "entry_of", "read_history"]
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Entries of a history as JSON, the newest first.
+
+    :param next: the cursor of the page behind it; None on the last one.
+    """
+
+    entries: Sequence[Mapping[str, Any]]
+    next: str | None
+
+
+async def read_history(handler: ModelHandler, document: Any, limit: int, after: str | None = None) -> HistoryPage:
+    """Return what a request may see of the history of the document that it points at.
+
+    :param document: what GET shows of it to this request, as JSON.
+    :param after: the change behind which the page begins; None for the newest.
+    :raises bzz.errors.NotFound: where the document is not there any more.
+    :raises bzz.errors.BadRequest: for a change that the document does not have.
+    """
+    provider = _provider(handler)
+    record = await provider.get(handler.path, handler)
+    before = None
+    if after is not None:
+        begin = await entry_of(handler, record, after)
+        if begin is None:
+            raise BadRequest("The parameter 'after' cannot be read. Take it from the header Link.")
+        before = begin.position
+    has_own_json = record.body is None
+    withheld = set() if has_own_json else await _withheld(handler, record, document)
+    name = document_name(record.instance.pk)
+    found = await provider.changes().history.entries(provider.collection, name, limit + 1, before)
+    diffs = [None if has_own_json else _open(handler, each.diff, withheld) for each in found[:limit]]
+    if provider.has_public_ids(provider.shape):
+        await _show_public_ids(handler, [each for each in diffs if each])
+    entries = [
+        {"change": each.change, "kind": each.kind, "at": each.at, "who": each.who, "diff": diff}
+        for each, diff in zip(found, diffs, strict=False)
+    ]
+    return HistoryPage(entries, found[limit - 1].change if len(found) > limit else None)
+
+
+async def entry_of(handler: ModelHandler, record: Record, change: str) -> HistoryEntry | None:
+    """Return one entry of the history of a document; None where it has no such entry."""
+    provider = _provider(handler)
+    found = await provider.changes().history.entry(change)
+    is_own = found is not None and found.collection == provider.collection
+    return found if found and is_own and found.document == document_name(record.instance.pk) else None
+
+
+def _provider(handler: ModelHandler) -> LiveProvider:
+    provider = handler.provider
+    assert isinstance(provider, LiveProvider)  # or it would have no history
+    return provider
+
+
+async def _withheld(handler: ModelHandler, record: Record, document: Any) -> set[str]:
+    """Return the names that this request is not shown as they are stored."""
+    [stored] = await handler.provider.render([record])
+    if handler.provider.has_public_ids(handler.provider.shape):
+        await handler.provider.render_public_ids([record], [stored], handler)
+    if not isinstance(document, dict):
+        return set(stored)
+    return {name for name, value in plain(stored).items() if name not in document or document[name] != value}
+
+
+def _open(handler: ModelHandler, diff: Diff | None, withheld: Collection[str]) -> Diff | None:
+    if diff is None:
+        return None
+    found = shown(handler.provider.shape, diff)
+    return {name: pair for name, pair in found.items() if name.partition(".")[0] not in withheld}
+
+
+# -- public ids
+
+
+async def _show_public_ids(handler: ModelHandler, diffs: Sequence[Diff]) -> None:
+    """Name referenced documents as GET names them. For that each side of a name is put into a document."""
+    shape = handler.provider.shape
+    places = list(_places(handler, diffs))
+    documents = [document for _, _, document, _ in places]
+    await handler.provider.render_public_ids([shape] * len(documents), documents, handler)
+    for pair, side, document, parts in places:
+        for part in parts:
+            document = document[part]
+        pair[side] = document
+
+
+def _places(handler: ModelHandler, diffs: Sequence[Diff]) -> Iterator[tuple[dict[str, Any], str, Any, Sequence[Any]]]:
+    for diff in diffs:
+        for name, pair in diff.items():
+            way = way_to(handler.provider.shape, name)
+            assert way is not None  # as it is shown
+            for side, value in pair.items():
+                yield pair, side, _around(way.parts, value), way.parts
+
+
+def _around(parts: Sequence[str | int], value: Any) -> Any:
+    """Return a document that holds a value at a place, and nothing else.
+
+    >>> _around(("notes", 1, "by"), 7)
+    {'notes': [None, {'by': 7}]}
+    """
+    for part in reversed(parts):
+        value = [*[None] * part, value] if isinstance(part, int) else {part: value}
+    return value
