@@ -20,7 +20,9 @@ HEADER = "X-Request-Id"
 LOGGERS = (
     "auth",
     "database",
+    "delivery",
     "events",
+    "explorer",
     "live",
     "mock",
     "model",

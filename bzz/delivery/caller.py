@@ -46,6 +46,8 @@ class Caller:
         self._tell_failing = tell_failing
         self._switch_off = switch_off
         self._slots = asyncio.Semaphore(listener.concurrency)
+        self._may_call = asyncio.Event()
+        self._may_call.set()
 
     async def call(self, commit: Commit, number: int) -> Failure | None:
         """Call the listener with a change, when it is its turn; return why that failed.
@@ -53,12 +55,21 @@ class Caller:
         :param number: of the attempt, from 1.
         :raises bzz.delivery.lease.Expired: where the lease has ended: another process may own the partition.
         """
+        await self._may_call.wait()
         async with self._slots:
             self._lease.check()
             with fresh():
                 failure = await self._attempt(commit, number)
         self._note(failure)
         return failure
+
+    def hold(self) -> None:
+        """Begin no further call."""
+        self._may_call.clear()
+
+    def go_on(self) -> None:
+        """Begin calls again."""
+        self._may_call.set()
 
     async def _attempt(self, commit: Commit, number: int) -> Failure | None:
         id = change_id(commit)

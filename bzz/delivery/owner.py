@@ -46,6 +46,7 @@ class Owner:
         self._sessions: dict[Session, asyncio.Task[None]] = {}
         self._notes: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
+        self._is_halting = False
 
     def start(self) -> None:
         """Begin to work."""
@@ -119,8 +120,9 @@ class Owner:
         self._lease.prolong(asked_at)  # only now: a session whose partitions are another's must not begin a call by it
         if self._caller.failing_since is None:
             self._caller.failing_since = standing.failing_since
-        if standing.trouble is not None:
+        if standing.trouble is not None or self._is_halting:
             return
+        self._caller.go_on()
         share = math.ceil(PARTITIONS / standing.members)
         if len(self._working) > share:
             await self._close(max(self._sessions, key=lambda each: len(each.partitions)), BEAT_SECONDS)
@@ -204,12 +206,18 @@ class Owner:
 
     def _switch_off(self, reason: str) -> None:
         logger.error("%s is switched off: %s", self._listener.name, reason)
-        self._note(self._halt(reason))
+        self._caller.hold()
+        if not self._is_halting:
+            self._is_halting = True
+            self._note(self._halt(reason))
 
     async def _halt(self, reason: str) -> None:
-        await until_stored(lambda: self._deliveries.halt(self._listener.name, "off", reason))
-        for session in list(self._sessions):
-            await self._close(session, RETRY_SECONDS)
+        try:
+            await until_stored(lambda: self._deliveries.halt(self._listener.name, "off", reason))
+            for session in list(self._sessions):
+                await self._close(session, RETRY_SECONDS)
+        finally:
+            self._is_halting = False
 
     def _note(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

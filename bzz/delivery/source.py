@@ -53,8 +53,16 @@ def sources_of(listener: DurableListener) -> list[Source]:
     :raises bzz.errors.ConfigurationError: if no model matches its target, or one of them cannot be followed.
     """
     found: dict[Changes, dict[str, LiveProvider]] = {}
-    for provider in providers_of(listener):
-        found.setdefault(provider.changes(), {}).setdefault(provider.collection, provider)
+    providers = providers_of(listener)
+    for provider in providers:
+        try:
+            changes = provider.changes()
+        except ConfigurationError as error:  # of a model whose connection this process does not have
+            if len(providers) == 1:
+                raise
+            _leave_out(listener, provider.shape.name, error)
+        else:
+            found.setdefault(changes, {}).setdefault(provider.collection, provider)
     return [Source(changes, providers) for changes, providers in found.items()]
 
 
@@ -89,8 +97,13 @@ def providers_of(listener: DurableListener) -> list[LiveProvider]:
         except ConfigurationError as error:
             if len(wanted) == 1:
                 raise
-            logger.warning("%s is not told of %s: %s", what, model.__name__, error)
+            _leave_out(listener, model.__name__, error)
     return found
+
+
+def _leave_out(listener: DurableListener, model: str, error: ConfigurationError) -> None:
+    """Say that a listener for many models is not told of one of them."""
+    logger.warning("the durable listener %r is not told of %s: %s", listener.name, model, error)
 
 
 def _roots(target: Target, models: Mapping[type, type]) -> list[type]:

@@ -12,11 +12,11 @@ from tornado.web import Application
 import bzz
 
 
-class Card(me.Document):
+class Postcard(me.Document):
     text = me.StringField()
 
 
-@bzz.durable("Card.*", name="post", max_attempts=1, start="beginning")
+@bzz.durable("Postcard.*", name="post", max_attempts=1, start="beginning")
 def post(event: Any) -> None:
     if Path(os.environ["POST_IS_CLOSED"]).exists():
         raise RuntimeError("the post office is closed")
@@ -27,4 +27,4 @@ def post(event: Any) -> None:
 def make() -> Application:
     """The application, on the database that the environment names."""
     me.connect(os.environ["SHOP_DATABASE"], host=os.environ["BZZ_MONGODB_URI"], uuidRepresentation="standard")
-    return Application(bzz.ModelHive.routes_for("mongoengine", Card))
+    return Application(bzz.ModelHive.routes_for("mongoengine", Postcard))

@@ -30,8 +30,8 @@ class Office:
         self.closed = Path(env["POST_IS_CLOSED"])
 
     def write(self, text: str) -> str:
-        """Post a card; return its URL."""
-        answer = httpx.post(f"{self.url}card/", json={"text": text}, trust_env=False)
+        """Post a postcard; return its URL."""
+        answer = httpx.post(f"{self.url}postcard/", json={"text": text}, trust_env=False)
         return str(httpx.URL(self.url).join(answer.headers["Location"]))
 
     @property
@@ -66,7 +66,7 @@ def office(shop_environment: dict[str, str], tmp_path: Path) -> Iterator[Office]
 
 @pytest.fixture
 def closed(office: Office) -> Office:
-    """An office that has a dead letter, of a card that was edited afterwards."""
+    """An office that has a dead letter, of a postcard that was edited afterwards."""
     office.closed.touch()
     place = office.write("hello")
     until(lambda: office.listing("list"))
@@ -79,7 +79,7 @@ def test_a_dead_letter_is_listed_with_its_error(closed: Office) -> None:
     (row,) = closed.listing("list")
     assert (row["state"], row["change"], row["attempts"]) == ("dead", "created", 1)
     assert row["error"] == "RuntimeError: the post office is closed"
-    assert re.fullmatch(r"post/card:\d+\.\d+\.[01].*", row["id"])
+    assert re.fullmatch(r"post/postcard:\d+\.\d+\.[01].*", row["id"])
 
 
 def test_what_waits_behind_it_is_listed_when_asked_for(closed: Office) -> None:
@@ -102,7 +102,7 @@ def test_what_is_tried_again_is_done_in_its_order(closed: Office) -> None:
     closed.closed.unlink()
     assert closed.run("retry", "post").stdout == "1 letter\n"
     until(lambda: len(closed.posted) == 3)
-    assert closed.posted == ["Card.created hello", "Card.updated good bye", "Card.updated.text good bye"]
+    assert closed.posted == ["Postcard.created hello", "Postcard.updated good bye", "Postcard.updated.text good bye"]
     assert until(lambda: not closed.listing("list", "--all"))
 
 
@@ -111,7 +111,7 @@ def test_what_is_skipped_is_not_done_and_the_next_is(closed: Office) -> None:
     (row,) = closed.listing("list")
     assert closed.run("skip", "post", row["id"]).stdout == "1 letter\n"
     until(lambda: len(closed.posted) == 2)
-    assert closed.posted == ["Card.updated good bye", "Card.updated.text good bye"]
+    assert closed.posted == ["Postcard.updated good bye", "Postcard.updated.text good bye"]
 
 
 def test_letters_are_chosen_by_the_time_of_their_change(closed: Office) -> None:
@@ -120,10 +120,10 @@ def test_letters_are_chosen_by_the_time_of_their_change(closed: Office) -> None:
 
 
 def test_a_letter_that_is_not_dead_stays_as_it_is(closed: Office) -> None:
-    done = closed.run("retry", "post", "post/card:1.1.1")
+    done = closed.run("retry", "post", "post/postcard:1.1.1")
     assert done.returncode == 1
     assert "Of 1 letters 0 were dead letters of post" in done.stderr
-    assert closed.run("show", "post/card:1.1.1").stderr == "There is no letter post/card:1.1.1.\n"
+    assert closed.run("show", "post/postcard:1.1.1").stderr == "There is no letter post/postcard:1.1.1.\n"
 
 
 def test_the_lag_of_each_listener_is_told(closed: Office) -> None:
@@ -151,9 +151,9 @@ def test_a_listener_is_stopped_and_resumed(office: Office) -> None:
 
 def test_resync_tells_all_documents_again(office: Office) -> None:
     office.write("hello")
-    until(lambda: office.posted == ["Card.created hello"])
+    until(lambda: office.posted == ["Postcard.created hello"])
     assert office.run("resync", "post").returncode == 0
-    until(lambda: office.posted == ["Card.created hello", "Card.created hello"])
+    until(lambda: office.posted == ["Postcard.created hello", "Postcard.created hello"])
 
 
 @pytest.mark.parametrize("command", ["retry", "skip", "resync", "resume", "stop"])

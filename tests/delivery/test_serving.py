@@ -12,21 +12,21 @@ from bzz.errors import ConfigurationError
 from tests.delivery.conftest import Seen
 
 
-class Lamp(me.Document):
+class Lantern(me.Document):
     watts = me.IntField()
 
 
 async def test_what_is_attached_to_an_application_delivers(seen: Seen, database_name: str) -> None:
-    bzz.durable("Lamp.created", name="x", start="beginning")(seen)
+    bzz.durable("Lantern.created", name="x", start="beginning")(seen)
     app = Application()
     for number in (1, 2):  # an application may be served again
-        Lamp(watts=number).save()
+        Lantern(watts=number).save()
         async with attached(app):
             await seen.times(number)
 
 
 async def test_a_mistake_is_told_at_the_start(seen: Seen, database_name: str) -> None:
-    bzz.durable("Lammp.created", name="x")(seen)
+    bzz.durable("Lanntern.created", name="x")(seen)
     with pytest.raises(ConfigurationError, match="no model that this process has imported"):
         async with attached(Application()):
             pass

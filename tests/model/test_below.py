@@ -9,28 +9,28 @@ from bzz.model.below import paths_below
 from bzz.model.resource import resource_of
 
 
-class Reply(me.EmbeddedDocument):
+class Retort(me.EmbeddedDocument):
     text = me.StringField()
     replies = me.EmbeddedDocumentListField("self")
 
 
 class Writer(me.Document):
     name = me.StringField()
-    best = me.ReferenceField("Essay")
+    best = me.ReferenceField("Sonnet")
 
 
-class Essay(me.Document):
+class Sonnet(me.Document):
     writer = me.ReferenceField(Writer)
-    replies = me.EmbeddedDocumentListField(Reply)
+    replies = me.EmbeddedDocumentListField(Retort)
     meta = {"allow_inheritance": True}  # noqa: RUF012  # MongoEngine reads it as it is
 
 
-class Review(Essay):
+class Review(Sonnet):
     about = me.ListField(me.ReferenceField(Writer))
 
 
 def told(*, over_references: bool) -> list[str]:
-    (route,) = bzz.ModelHive.routes_for("mongoengine", Essay)
+    (route,) = bzz.ModelHive.routes_for("mongoengine", Sonnet)
     resource = resource_of(route)
     assert resource is not None
     paths = paths_below(resource, over_references=over_references)
@@ -38,19 +38,19 @@ def told(*, over_references: bool) -> list[str]:
 
 
 def test_a_list_comes_before_its_items_and_references_end_a_path() -> None:
-    assert told(over_references=False)[:4] == ["essay", "essay/*", "essay/*/writer", "essay/*/replies"]
-    assert not [each for each in told(over_references=False) if each.startswith("essay/*/writer/")]
+    assert told(over_references=False)[:4] == ["sonnet", "sonnet/*", "sonnet/*/writer", "sonnet/*/replies"]
+    assert not [each for each in told(over_references=False) if each.startswith("sonnet/*/writer/")]
 
 
 def test_what_holds_itself_ends_at_a_depth() -> None:
     deepest = max(told(over_references=False), key=len)
-    assert deepest == "essay/*/replies/*/replies/*/replies/*"
+    assert deepest == "sonnet/*/replies/*/replies/*/replies/*"
 
 
 def test_fields_of_subclasses_are_among_them() -> None:
-    assert {"essay/*/about", "essay/*/about/*"} <= set(told(over_references=False))
+    assert {"sonnet/*/about", "sonnet/*/about/*"} <= set(told(over_references=False))
 
 
 def test_no_path_follows_a_reference_back() -> None:
-    assert "essay/*/writer" in told(over_references=True)
-    assert "essay/*/writer/best" not in told(over_references=True)
+    assert "sonnet/*/writer" in told(over_references=True)
+    assert "sonnet/*/writer/best" not in told(over_references=True)

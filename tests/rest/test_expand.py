@@ -47,12 +47,12 @@ class Smith(me.Document):
     meta = {"indexes": ["$name"]}  # noqa: RUF012
 
 
-class House(me.EmbeddedDocument):
+class Cottage(me.EmbeddedDocument):
     number = me.IntField()
 
 
 class Street(me.Document):
-    houses = me.EmbeddedDocumentListField(House)
+    houses = me.EmbeddedDocumentListField(Cottage)
 
 
 class Cloaked(me.Document):
@@ -318,7 +318,7 @@ async def test_q_without_a_text_index_is_a_400_with_the_remedy(api: Api) -> None
 
 
 async def test_q_in_a_list_of_embedded_documents_is_a_400(api: Api) -> None:
-    street = Street(houses=[House(number=1)]).save()
+    street = Street(houses=[Cottage(number=1)]).save()
     answer = await api(Street).get(f"/street/{street.id}/houses/?q=x")
     assert (answer.status_code, "'q'" in answer.json()["detail"]) == (400, True)
 

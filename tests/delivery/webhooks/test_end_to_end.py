@@ -22,7 +22,7 @@ SECRET = f"whsec_{base64.b64encode(b's' * 32).decode()}"
 HERE = ["127.0.0.0/8"]
 
 
-class Voucher(me.Document):
+class Chit(me.Document):
     number = me.IntField()
 
 
@@ -33,20 +33,20 @@ def deliveries(driver: Driver) -> Deliveries:
 
 async def test_a_stored_change_reaches_the_receiver(database_name: str) -> None:
     async with receiving(OK) as receiver:
-        bzz.webhook(receiver.url, "Voucher.created", secret=SECRET, allow=HERE, start="beginning")
-        receipt = Voucher(number=7).save()
+        bzz.webhook(receiver.url, "Chit.created", secret=SECRET, allow=HERE, start="beginning")
+        receipt = Chit(number=7).save()
         async with bzz.deliver():
             await eventually(lambda: receiver.requests)
     (received,) = receiver.requests
     told = Webhook(SECRET).verify(received.body, received.headers)
-    assert (told["type"], told["data"]["instance"]) == ("Voucher.created", {"id": str(receipt.pk), "number": 7})
+    assert (told["type"], told["data"]["instance"]) == ("Chit.created", {"id": str(receipt.pk), "number": 7})
 
 
 async def test_what_is_refused_is_sent_again_with_its_id(database_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SCHEDULE", (0.0, 0.05, 0.05))
     async with receiving(answering(500)) as receiver:
-        bzz.webhook(receiver.url, "Voucher.created", secret=SECRET, allow=HERE, start="beginning")
-        Voucher(number=7).save()
+        bzz.webhook(receiver.url, "Chit.created", secret=SECRET, allow=HERE, start="beginning")
+        Chit(number=7).save()
         async with bzz.deliver():
             await eventually(lambda: receiver.requests)
             receiver.answer = OK
@@ -56,8 +56,8 @@ async def test_what_is_refused_is_sent_again_with_its_id(database_name: str, mon
 
 async def test_a_receiver_that_is_gone_is_switched_off(database_name: str, deliveries: Deliveries) -> None:
     async with receiving(answering(410)) as receiver:
-        bzz.webhook(receiver.url, "Voucher.created", name="x", secret=SECRET, allow=HERE, start="beginning")
-        Voucher(number=7).save()
+        bzz.webhook(receiver.url, "Chit.created", name="x", secret=SECRET, allow=HERE, start="beginning")
+        Chit(number=7).save()
         async with bzz.deliver():
 
             async def is_off() -> bool:
@@ -77,9 +77,9 @@ async def test_a_slow_receiver_keeps_no_other_one_waiting(database_name: str) ->
 
     async with receiving(wait) as slow, receiving(OK) as quick:
         for name, receiver in (("slow", slow), ("quick", quick)):
-            bzz.webhook(receiver.url, "Voucher.created", name=name, secret=SECRET, allow=HERE, start="beginning")
+            bzz.webhook(receiver.url, "Chit.created", name=name, secret=SECRET, allow=HERE, start="beginning")
         for number in range(50):
-            Voucher(number=number).save()
+            Chit(number=number).save()
         async with bzz.deliver():
             await eventually(lambda: len(quick.requests) == 50)
             go.set()
@@ -118,9 +118,9 @@ async def test_of_a_receiver_that_lies_everything_is_received_in_the_end(
             await answer(writer)
 
     async with receiving(lie) as receiver:
-        bzz.webhook(receiver.url, "Voucher.*", name="x", secret=SECRET, allow=HERE, start="beginning", concurrency=1)
+        bzz.webhook(receiver.url, "Chit.*", name="x", secret=SECRET, allow=HERE, start="beginning", concurrency=1)
         for number in range(40):
-            Voucher(number=number).save()
+            Chit(number=number).save()
         async with bzz.deliver():
             await eventually(lambda: len(set(received)) == 40, seconds=40)
     assert sorted(set(received)) == sorted(received)

@@ -23,7 +23,7 @@ from tests.conftest import Driver, Serve
 AT = datetime(2026, 11, 27, 9, 0, 0, 125000, tzinfo=UTC)
 
 
-class Card(me.EmbeddedDocument):
+class PaymentCard(me.EmbeddedDocument):
     kind = me.StringField()
     number = me.StringField()
 
@@ -35,8 +35,8 @@ class Purchase(me.Document):
     secret = me.StringField()
     password = me.StringField()
     internal = me.StringField()
-    card = me.EmbeddedDocumentField(Card)
-    cards = me.EmbeddedDocumentListField(Card)
+    card = me.EmbeddedDocumentField(PaymentCard)
+    cards = me.EmbeddedDocumentListField(PaymentCard)
     meta = {"allow_inheritance": True, "bzz": {"write_only": ["password"], "hidden": ["internal"]}}  # noqa: RUF012
 
 
@@ -53,7 +53,7 @@ def _routes(database_name: str) -> None:
 
 
 def purchase(model: Any = Purchase, **values: Any) -> Any:
-    card = Card(kind="visa", number="4111")
+    card = PaymentCard(kind="visa", number="4111")
     hidden = {"secret": "x-secret", "password": "x-password", "internal": "x-internal"}
     return model(id=ObjectId("0" * 24), card=card, cards=[card], **hidden, **values)
 
@@ -151,13 +151,13 @@ async def test_a_model_without_routes_hides_what_it_says_itself() -> None:
     assert found["data"]["diff"] == {"name": {"from": None, "to": "Ann"}}
 
 
-class Person(me.Document):
+class Sender(me.Document):
     login = me.StringField(primary_key=True)
 
 
-class Parcel(me.Document):
+class Bundle(me.Document):
     code = me.StringField()
-    owner = me.ReferenceField(Person)
+    owner = me.ReferenceField(Sender)
 
     @classmethod
     def get_id_field_name(cls) -> str:
@@ -165,17 +165,17 @@ class Parcel(me.Document):
 
 
 async def test_the_id_is_the_one_that_stands_in_urls() -> None:
-    parcel = Parcel(id=ObjectId(), code="p-1", owner=Person(login="ann"))
-    data = (await body(Created(model=Parcel, instance=parcel)))["data"]
+    parcel = Bundle(id=ObjectId(), code="p-1", owner=Sender(login="ann"))
+    data = (await body(Created(model=Bundle, instance=parcel)))["data"]
     assert (data["id"], data["instance"]["owner"]) == ("p-1", "ann")
 
 
 class Shipment(me.Document):
-    parcel = me.ReferenceField(Parcel)
+    parcel = me.ReferenceField(Bundle)
 
 
 async def test_references_are_public_ids_as_in_answers() -> None:
-    parcel = await asyncio.to_thread(Parcel(code="p-1").save)
+    parcel = await asyncio.to_thread(Bundle(code="p-1").save)
     data = (await body(Created(model=Shipment, instance=Shipment(id=ObjectId(), parcel=parcel))))["data"]
     assert data["instance"]["parcel"] == "p-1"
 
