@@ -17,7 +17,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"bzz(\.[a-z_]+)+\.\w+(\.\w+)?"),
     (r"py:mod", r"bzz(\.\w+)*"),
     # Type variables, and members of the same class by their bare names.
-    (r"py:class", r"[A-Z]|SendReset|Field|Shape"),
+    (r"py:class", r"[A-Z]|SendReset|Field|Shape|datetime"),
     (r"py:(attr|func|meth)", r"(\w+\.)?\w+"),
     (r"py:attr", r"bzz\.Change\.position"),
 ]
