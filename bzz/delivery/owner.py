@@ -114,7 +114,7 @@ class Owner:
         for session in list(self._sessions):
             is_lost = not session.partitions <= standing.owned
             if is_lost or standing.trouble is not None:
-                await self._close(session, 0)
+                await self._close(session, 0 if is_lost else BEAT_SECONDS)
             if is_lost:
                 logger.warning(LOST, self._listener.name)
         self._lease.prolong(asked_at)  # only now: a session whose partitions are another's must not begin a call by it

@@ -11,7 +11,7 @@ from bson import Binary
 from bson.datetime_ms import DatetimeMS
 
 import bzz
-from bzz.delivery import lanes
+from bzz.delivery import lanes, session
 from bzz.delivery.listener import RetryLater, SwitchOff
 from bzz.delivery.session import Session
 from bzz.errors import Unavailable
@@ -367,3 +367,26 @@ async def is_empty_or_dead(deliveries: Deliveries) -> bool:
     for each in await deliveries.letters():
         await deliveries.mark("skipped", "x", [each.id])
     return await has_letters(deliveries, 0)
+
+
+async def test_what_was_handled_before_a_stop_does_not_come_again_after_it(
+    database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SAVE_SECONDS", 1000)  # progress is stored at the end only
+    listener = Failing()
+    deliver(listener, start="now")
+    async with bzz.deliver():
+        await listening()
+        walk("a", 0)
+        await eventually(lambda: len(listener) == 1)
+        await deliveries.halt("x", "off", "a holiday")
+        place = (await deliveries.states())[0].partitions
+
+        async def has_moved() -> bool:
+            return (await deliveries.states())[0].partitions != place
+
+        await eventually(has_moved)
+        assert await deliveries.resume("x")
+        walk("b", 0)
+        await eventually(lambda: any(each[0] == "b" for each in listener.steps))
+    assert [each[0] for each in listener.steps] == ["a", "b"]
