@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 
-from bzz.providers.mongoengine.concurrency import Operations
+import pytest
+
+from bzz.providers.mongoengine.concurrency import Operations, heeding
 from tests.conftest import Driver
 
 TIMES = 300
@@ -29,3 +32,21 @@ async def test_no_cancellation_is_lost(driver: Driver) -> None:
         for each in pending:
             each.cancel()
         assert not pending, f"it went on, at attempt {number}"
+
+
+@pytest.mark.parametrize("outcome", [None, ConnectionError("of its own")], ids=["returns", "raises"])
+async def test_a_cancellation_that_the_driver_keeps_to_itself_is_heeded(outcome: Exception | None) -> None:
+    begun = asyncio.Event()
+
+    async def operate() -> None:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if outcome is not None:
+            raise outcome
+
+    task = asyncio.ensure_future(heeding(operate()))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()

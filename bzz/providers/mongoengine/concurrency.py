@@ -118,15 +118,16 @@ async def _repeat(operation: Callable[[], Awaitable[T]], deadline: float) -> T:
 async def heeding(operation: Awaitable[T]) -> T:
     """Await what a driver does, and be cancelled when the task was.
 
-    PyMongo 4.20 loses about one cancellation in twenty: it does its work and returns. The task would go on as if
-    nothing had been said, and whoever waits for its end would wait for ever.
+    PyMongo 4.20 loses about one cancellation in twenty: it does its work and returns, or raises an error of its own.
+    The task would go on as if nothing had been said, and whoever waits for its end would wait for ever.
     """
     task = asyncio.current_task()
     before = 0 if task is None else task.cancelling()
-    done = await operation
-    if task is not None and task.cancelling() > before:
-        raise asyncio.CancelledError()
-    return done
+    try:
+        return await operation
+    finally:
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError()
 
 
 def _left_until(deadline: float, longest: float = inf) -> float | None:
