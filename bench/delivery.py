@@ -27,7 +27,7 @@ from bzz.dev import MongoServer
 
 DATABASE = "bench_delivery"
 DOCUMENTS = 2000
-BACKLOG, BACKLOG_BY_HAND = 20_000, 1_000
+BACKLOG, BACKLOG_BY_HAND, BACKLOG_WAITING = 20_000, 1_000, 6_000
 ROUNDS = 3
 RATE = 1000
 PACED_SECONDS = 10.0
@@ -49,11 +49,14 @@ def main() -> None:
                 ("bzz", "bzz", 1, BACKLOG),
                 ("bzz, two processes", "bzz", 2, BACKLOG),
                 ("by hand", "by-hand", 1, BACKLOG_BY_HAND),
+                ("bzz, 20 ms each", "bzz-waits", 1, BACKLOG_WAITING),
+                ("bzz, 20 ms each, two processes", "bzz-waits", 2, BACKLOG_WAITING),
             ):
                 rates.setdefault(name, []).append(handle(client, mongo.uri, way, processes, backlog))
         for name, seen in rates.items():
-            ratio = statistics.median(each / bzz for each, bzz in zip(seen, rates["bzz"], strict=True))
-            print(f"{name}: {statistics.median(seen):,.0f} changes per second, {ratio:.2f} of one process of bzz")
+            base = "bzz, 20 ms each" if "20 ms" in name else "bzz"
+            ratio = statistics.median(each / one for each, one in zip(seen, rates[base], strict=True))
+            print(f"{name}: {statistics.median(seen):,.0f} changes per second, {ratio:.2f} of {base}")
         print_delays(client, mongo.uri)
         print_cost_of_images(client)
         print(f"load: {os.getloadavg()}")
@@ -115,7 +118,7 @@ def prepare(client: Client, uri: str, way: str) -> None:
 def until_shared(client: Client, way: str, processes: int) -> None:
     """Wait until each process has its share of the partitions."""
     deadline = time.monotonic() + PATIENCE
-    while way == "bzz" and not (has_begun(client, way) and len(holders(client)) == processes):
+    while way.startswith("bzz") and not (has_begun(client, way) and len(holders(client)) == processes):
         assert time.monotonic() < deadline, "the work is not shared"
         time.sleep(0.05)
     time.sleep(FOLLOWING_SECONDS)
@@ -128,7 +131,7 @@ def holders(client: Client) -> list[str]:
 
 def has_begun(client: Client, way: str) -> bool:
     """Return whether a listener's place is stored, and it has all of its partitions."""
-    if way == "bzz":
+    if way.startswith("bzz"):
         return client[DATABASE]["bzz_listeners"].count_documents({"holder": {"$exists": True}}) == 16
     return client[DATABASE]["tokens"].find_one() is not None
 

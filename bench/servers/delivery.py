@@ -1,7 +1,7 @@
 """One process that handles the changes of a collection: by a durable listener of bzz, or by a loop written by hand.
 
-``python -m bench.servers.delivery bzz|by-hand URI DATABASE`` prints a line of JSON whenever it had nothing to do for a
-while: how many changes it has handled, when the first and the last, and the ``delays`` of those that say when they were
+``python -m bench.servers.delivery bzz|bzz-waits|by-hand URI DATABASE`` prints a line of JSON whenever it had nothing
+to do for a while: how many changes it has handled, when the first and the last, and the ``delays`` of those that say when they were
 written.
 """
 
@@ -21,6 +21,8 @@ import bzz
 
 IDLE_SECONDS = 0.5
 COLLECTION = "reading"
+WAIT_SECONDS = 0.02
+"""How long the listener of ``bzz-waits`` takes, as one that asks another server may."""
 
 
 class Reading(me.Document):
@@ -56,11 +58,13 @@ class Handled:
                 print(json.dumps(vars(self)), flush=True)
 
 
-async def by_bzz(handled: Handled) -> None:
-    """Handle changes by a durable listener."""
+async def by_bzz(handled: Handled, seconds: float) -> None:
+    """Handle changes by a durable listener that waits for so long."""
 
     @bzz.durable("Reading.updated", name="bench")
     async def handle(event: Any) -> None:
+        if seconds:
+            await asyncio.sleep(seconds)
         handled.note(event.instance.written)
 
     async with bzz.deliver():
@@ -87,9 +91,9 @@ async def by_hand(uri: str, database: str, handled: Handled) -> None:
 async def main(way: str, uri: str, database: str) -> None:
     """Handle changes without end."""
     handled = Handled()
-    if way == "bzz":
+    if way.startswith("bzz"):
         me.connect(database, host=uri, uuidRepresentation="standard")
-        await by_bzz(handled)
+        await by_bzz(handled, WAIT_SECONDS if way == "bzz-waits" else 0)
     else:
         await by_hand(uri, database, handled)
 
