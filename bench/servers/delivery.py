@@ -1,8 +1,8 @@
 """One process that handles the changes of a collection: by a durable listener of bzz, or by a loop written by hand.
 
 ``python -m bench.servers.delivery bzz|bzz-waits|by-hand URI DATABASE`` prints a line of JSON whenever it had nothing
-to do for a while: how many changes it has handled, when the first and the last, and the ``delays`` of those that say when they were
-written.
+to do for a while: how many changes it has handled, when the first and the last, and the ``delays`` of those that say
+when they were written.
 """
 
 from __future__ import annotations
