@@ -19,8 +19,8 @@ __all__ = ["DurableListener", "RetryLater", "Start", "SwitchOff", "declared", "d
 F = TypeVar("F", bound=Callable[..., Any])
 
 Start = Literal["now", "beginning"] | Position
-"""Where a new listener begins: ``now`` with what happens from now on, ``beginning`` with every document in the
-database, each told as ``created``, or behind the position of a change that the database still remembers."""
+"""Where a new listener begins: ``"now"`` is with the next change, ``"beginning"`` is with a ``created`` event for each
+document in the database, and a position is with the change that follows it."""
 
 SCHEDULE = (0.5, 2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """The seconds between attempts; the last one again and again."""

@@ -90,8 +90,8 @@ class Mailbox:
             self.news.set()
             return first
 
-    async def put_again(self, letter: Letter, failure: Failure) -> Letter:
-        """Note that a letter was tried once more, and failed; return it as it is then.
+    async def put_again(self, letter: Letter, failure: Failure) -> None:
+        """Note that a letter was tried once more, and failed.
 
         :raises ClaimLost: where another process owns the partition.
         """
@@ -100,7 +100,6 @@ class Mailbox:
             if not await until_stored(lambda: self._deliveries.replace(claim, failed)):
                 raise ClaimLost(letter.partition)
             self.news.set()
-            return failed
 
     async def remove(self, letter: Letter) -> None:
         """Remove a letter, and let the next one of its document wait.

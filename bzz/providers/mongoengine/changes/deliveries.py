@@ -45,6 +45,9 @@ T = TypeVar("T")
 
 _FREE = {"$lte": [{"$ifNull": ["$leased_until", "$$NOW"]}, "$$NOW"]}
 
+_PRESENT = {"$filter": {"input": {"$objectToArray": "$members"}, "cond": {"$gt": ["$$this.v", "$$NOW"]}}}
+"""The processes that share the work of a listener, as keys and until when they said that they are there."""
+
 
 class MongoDeliveries(Deliveries):
     """Deliveries of one database.
@@ -77,21 +80,17 @@ class MongoDeliveries(Deliveries):
 
     async def enroll(self, listener: str, partitions: int, start: Progress) -> None:
         await self._make_indexes()
-        rows: list[Raw] = [{"_id": listener, "kind": "listener", "members": {}}]
+        rows: dict[str, Raw] = {listener: {"kind": "listener", "members": {}}}
+        of_each = {"kind": "partition", "listener": listener, "progress": stored_progress(start)}
         for number in range(partitions):
-            rows.append(
-                {"_id": _partition_id(listener, number), "kind": "partition", "listener": listener, "number": number}
-            )
-        progress = stored_progress(start)
-        writes = [UpdateOne({"_id": row.pop("_id")}, {"$setOnInsert": {**row, **_of(row, progress)}}, upsert=True)
-                  for row in rows]  # fmt: skip
+            rows[_partition_id(listener, number)] = {**of_each, "number": number}
+        writes = [UpdateOne({"_id": id}, {"$setOnInsert": row}, upsert=True) for id, row in rows.items()]
         await self._write(lambda: self._listeners.bulk_write(writes, ordered=False))
 
     async def attend(self, listener: str, holder: str, seconds: float) -> Standing:
         until = {"$add": ["$$NOW", round(seconds * 1000)]}
-        alive = {"$filter": {"input": {"$objectToArray": "$members"}, "cond": {"$gt": ["$$this.v", "$$NOW"]}}}
         me = {"$arrayToObject": [[{"k": holder, "v": until}]]}
-        members = {"$mergeObjects": [{"$arrayToObject": alive}, me]}
+        members = {"$mergeObjects": [{"$arrayToObject": _PRESENT}, me]}
         row = await self._write(
             lambda: self._listeners.find_one_and_update(
                 {"_id": listener}, [{"$set": {"members": members}}], return_document=True
@@ -253,8 +252,7 @@ class MongoDeliveries(Deliveries):
 
     async def states(self) -> list[ListenerState]:
         alive = {"$gt": ["$leased_until", "$$NOW"]}
-        members = {"$filter": {"input": {"$objectToArray": "$members"}, "cond": {"$gt": ["$$this.v", "$$NOW"]}}}
-        shown = {"$set": {"is_held": alive, "present": {"$size": {"$ifNull": [members, []]}}}}
+        shown = {"$set": {"is_held": alive, "present": {"$size": {"$ifNull": [_PRESENT, []]}}}}
         rows = await self._all(self._listeners, [shown, {"$sort": {"kind": 1, "listener": 1, "number": 1, "_id": 1}}])
         groups = {"$group": {"_id": {"listener": "$listener", "state": "$state"}, "count": {"$sum": 1}}}
         counts: dict[str, dict[LetterState, int]] = {}
@@ -329,10 +327,6 @@ def _claimable(holder: str) -> Raw:
 
 def _partition_id(listener: str, number: int) -> str:
     return f"{listener}/{number}"
-
-
-def _of(row: Raw, progress: Raw) -> Raw:
-    return {"progress": progress} if row["kind"] == "partition" else {}
 
 
 def _held(claim: Claim) -> Raw:
