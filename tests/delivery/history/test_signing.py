@@ -129,8 +129,8 @@ class KeptThing(me.EmbeddedDocument):
 
 
 class Clasped(me.Document):
-    thing = me.GenericEmbeddedDocumentField()
-    things = me.ListField(me.GenericEmbeddedDocumentField())
+    thing = me.GenericEmbeddedDocumentField(choices=[KeptThing])
+    things = me.ListField(me.GenericEmbeddedDocumentField(choices=[KeptThing]))
     by_name = me.MapField(me.EmbeddedDocumentField(KeptThing))
     rows = me.ListField(me.ListField(me.IntField()))
     boss = me.GenericReferenceField()
