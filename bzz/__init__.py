@@ -22,6 +22,7 @@ from bzz.model.handler import ModelHandler
 from bzz.model.hive import ModelHive
 from bzz.openapi.hive import DocsHive
 from bzz.origins import cors
+from bzz.providers.rules import rules
 from bzz.routing import RouteList, flatten
 from bzz.serving.server import serve
 
@@ -80,6 +81,7 @@ __all__ = [
     "on",
     "relay",
     "rsgi_app",
+    "rules",
     "serve",
     "signals",
     "silent",

@@ -9,10 +9,10 @@ from typing import Literal
 
 from tornado.web import Application
 
-from bzz.cli.access import open_methods
+from bzz.cli.access import decided_by_functions, open_methods
 from bzz.cli.application import Mounted
 from bzz.model.resource import Resource
-from bzz.providers import hidden
+from bzz.providers import hidden, rules
 from bzz.shape import Field, Shape
 from bzz.shape.walk import reachable
 
@@ -53,12 +53,26 @@ def findings_of_routes(application: Application, routes: Sequence[Mounted]) -> I
 
 
 def _openness(application: Application, resource: Resource) -> Iterator[Finding]:
+    yield from _lacking_rules(resource)
+    functions = decided_by_functions(resource.provider.shape.model)
+    if functions:
+        message = f"Functions decide who may {', '.join(functions)}: bzz cannot tell whether strangers may."
+        yield Finding("note", "open", resource.url, message)
     methods = open_methods(application, resource)
     if not methods:
         return
     level: Level = "note" if set(methods) <= set(_READING) else "attention"
-    advice = "" if level == "note" else ": set a guard (AuthHive.configure) or authorize="
+    advice = "" if level == "note" else ": set a guard (AuthHive.configure), authorize= or bzz.rules"
     yield Finding(level, "open", resource.url, f"Strangers may use {', '.join(methods)}{advice}.")
+
+
+def _lacking_rules(resource: Resource) -> Iterator[Finding]:
+    """Tell of models without rules that lie behind one that has some."""
+    shapes = [each for each in reachable(resource.provider.shape, lambda shape, error: None) if not each.embedded]
+    without = [each.name for each in shapes if not rules.concerns(each.model)]
+    if without and len(without) < len(shapes):
+        message = f"Rules say nothing of {', '.join(without)}: who is let in here may do all with these."
+        yield Finding("attention", "open", resource.url, message)
 
 
 def _hiding(resource: Resource) -> Iterator[Finding]:
@@ -75,6 +89,8 @@ def _hiding(resource: Resource) -> Iterator[Finding]:
 def _showing(resource: Resource, shape: Shape, fields: Iterable[Field]) -> Iterator[Finding]:
     for field in fields:
         name = f"{shape.name}.{field.name}"
+        if rules.has_read_rule(shape.model, field.name):
+            continue
         if hidden.hides(shape.model, field.name):
             message = f"{name} is shown here, and hidden by other routes: add it to hidden= here too."
             yield Finding("attention", "hidden", resource.url, message)

@@ -14,6 +14,7 @@ from bzz.model.below import paths_below
 from bzz.model.path import METHODS, allowed_methods
 from bzz.model.representations import HTML, has_feed
 from bzz.model.resource import Resource
+from bzz.providers import rules
 from bzz.providers.base import Path
 from bzz.shape import Shape
 
@@ -25,9 +26,9 @@ Row = dict[str, Any]
 def routes(application: ApplicationName, as_json: AsJson = False) -> None:
     """List the addresses of an application: methods, model, guard and hooks.
 
-    MODEL is the handler where it is not bzz's. GUARD is "open", or which methods ask for a signed-in user; "authorize"
-    is asked after that. HOOKS are the methods of the model that bzz asks, and "live" where GET is also a feed,
-    "html" where it is also a page.
+    MODEL is the handler where it is not bzz's. GUARD is "open", or which methods ask for a signed-in user; "rules" and
+    "authorize" are asked after that. HOOKS are the methods of the model that bzz asks, and "live" where GET is also a
+    feed, "html" where it is also a page.
     """
     with ending():
         loaded = load_application(application)
@@ -72,9 +73,9 @@ def _guard(application: Application, resource: Resource, methods: Sequence[str])
     """Return who may use these methods, in words."""
     guarded = guarded_methods(application, methods)
     words = "signed in" if guarded == list(methods) else f"signed in: {', '.join(guarded)}" if guarded else "open"
-    if resource.authorize is None:
-        return words
-    return f"{words} + authorize" if guarded else "authorize"
+    asked = ["rules"] if rules.concerns(resource.provider.shape.model) else []
+    asked += ["authorize"] if resource.authorize is not None else []
+    return " + ".join([*([words] if guarded or not asked else []), *asked])
 
 
 def _shown_as(resource: Resource, path: Path) -> Iterator[str]:

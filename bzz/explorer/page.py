@@ -12,6 +12,7 @@ from bzz.explorer.wording import label
 from bzz.model.authorize import may
 from bzz.model.path import allowed_methods
 from bzz.model.resource import Resource
+from bzz.model.rights import needed
 
 __all__ = ["Crumb", "Page", "page_of"]
 
@@ -90,7 +91,10 @@ async def page_of(handler: Any, address: Address) -> Page:
     page = Page(handler, site, resource, address, crumbs, await listable(site, handler))
     step = handler.path.last
     for method in allowed_methods(handler.path, resource.methods):
-        if method in ("POST", "PUT", "DELETE") and await may(resource, method, step.shape.model, step.key, handler):
+        needs = needed(handler.path, method)
+        if method in ("POST", "PUT", "DELETE") and await may(
+            resource, method, step.shape.model, step.key, handler, needs
+        ):
             page.methods.append(method)
     if page.methods:
         page.token = token_of(handler)

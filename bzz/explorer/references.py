@@ -20,6 +20,7 @@ from bzz.explorer.columns import Column, display_field
 from bzz.explorer.site import Site
 from bzz.model.authorize import may
 from bzz.model.resource import Resource
+from bzz.model.rights import resource_for
 from bzz.providers.base import Condition, Filter, ListQuery, Path, Step
 from bzz.shape import Field, Shape
 
@@ -55,7 +56,12 @@ async def _named(
     display, own = display_field(shape), shape.url_id
     if display is None or own is None or any(each.has_receivers_for(shape.model) for each in _RECEIVERS):
         return {}
-    if not await may(resource, "GET", shape.model, None, handler):
+    if not await may(resource, "GET", shape.model, None, handler, [(shape.model, "list")]):
+        return {}
+    resource = await resource_for(handler, resource)
+    shape = resource.provider.shape
+    display, own = display_field(shape), shape.url_id
+    if display is None or own is None:
         return {}
     query = ListQuery(per_page=len(keys), filters=(_filter(own, keys),))
     path = Path((Step(None, resource.provider.shape, None, resource.name),))

@@ -51,7 +51,8 @@ async def listable(site: Site, handler: Any) -> list[Resource]:
     found = []
     for each in site.resources.values():
         try:
-            if await may(each, "GET", each.provider.shape.model, None, handler):
+            model = each.provider.shape.model
+            if await may(each, "GET", model, None, handler, [(model, "list")]):
                 found.append(each)
         except Exception:
             logger.exception("authorize of %s failed", each.url)

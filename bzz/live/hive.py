@@ -19,6 +19,7 @@ from bzz.model.authorize import lets
 from bzz.model.handler import ModelHandler
 from bzz.model.representations import EVENT_STREAM
 from bzz.model.resource import Resource, resource_of
+from bzz.model.rights import resource_for
 from bzz.problem import GUARD, ProblemHandler
 from bzz.providers.base import Path, Step
 from bzz.routing import RouteList, flatten, join
@@ -126,7 +127,8 @@ class EventsHandler(ProblemHandler):
         resources = [self._resources[name] for name in names]
         rights = Rights(lambda: self._authorize(resources))
         await rights.authorize()
-        views = [view_of(each, _root(each), "", self) for each in resources]
+        seen = [await resource_for(self, each) for each in resources]
+        views = [view_of(each, _root(each), "", self) for each in seen]
         await self._announce(views)
         await Client(self, views, rights).answer(asked.last_event_id, asked.wants_snapshot)
 
@@ -141,7 +143,7 @@ class EventsHandler(ProblemHandler):
     async def _authorize(self, resources: Iterable[Resource]) -> None:
         for each in resources:
             model = each.provider.shape.model
-            if "GET" not in each.methods or not await lets(each, "GET", model, None, self):
+            if "GET" not in each.methods or not await lets(each, "GET", model, None, self, [(model, "list")]):
                 raise Forbidden("You may not do this.")
 
 

@@ -14,7 +14,9 @@ from bzz.asgi.lifespan import STOPPING
 from bzz.calling import call
 from bzz.errors import Unavailable
 from bzz.live.frames import ResetReason
+from bzz.model.rights import renew
 from bzz.problem import GUARD
+from bzz.providers import rules
 from bzz.providers.changes import Scope
 
 __all__ = ["CHECK_SECONDS", "Rights", "Watched", "clients", "end_all", "forget", "recheck"]
@@ -47,6 +49,10 @@ class Watched(Protocol):
         """Tell it why, and nothing more."""
 
 
+class _Changed(Exception):
+    """The rules let a client see more, or less, than when it began."""
+
+
 class Rights:
     """What a client needs to be let in.
 
@@ -63,7 +69,10 @@ class Rights:
         guard = handler.settings.get(GUARD)
         if guard is not None:
             await call(getattr(guard, "ask_again", guard), handler)
+        is_same = not rules.DECLARED or await renew(handler)
         await self.authorize()
+        if not is_same:
+            raise _Changed
 
     def watch(self, client: Watched, keys: Sequence[str]) -> None:
         """Ask about a client from now on, until :func:`forget` is called.
@@ -157,6 +166,8 @@ class _Watch:
                 found = [scope.key for scope in await client.scopes()]
         except (Unavailable, TimeoutError):
             client.end("unavailable")
+        except _Changed:
+            client.end("scope")
         except Exception as error:
             logger.info("a feed ends, for its client may not follow any more: %s", error)
             client.end("forbidden")

@@ -24,7 +24,9 @@ from bzz.model.path import allowed_methods, read_path
 from bzz.model.prefer import MINIMAL, wants_minimal
 from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
+from bzz.model.rights import require, restrict
 from bzz.problem import GUARD
+from bzz.providers import rules
 from bzz.providers.base import Path, Precondition, Record, Stale, Written
 from bzz.signals import Signal
 
@@ -78,6 +80,7 @@ class ResourceHandler(FormTokenHandler):
 
     max_body_bytes = MAX_BODY_BYTES
     path: Path
+    is_shown = True
     _model: type
     _attempt: WriteAttempt | None = None
 
@@ -95,6 +98,8 @@ class ResourceHandler(FormTokenHandler):
         if guard is not None:
             await call(guard, self)
         self.path = self._read_path()
+        if rules.DECLARED:
+            self.path = await restrict(self, self._read_path)
         self._model = self.path.last.shape.model
         allowed = allowed_methods(self.path, self.resource.methods)
         if self.request.method not in allowed:
@@ -113,9 +118,17 @@ class ResourceHandler(FormTokenHandler):
         return read_path(self.provider.shape, self.resource.name, self.request.path[len(self.resource.url) :])
 
     async def ask_authorize(self) -> None:
-        """Ask the application whether this user may do this, if it wants to be asked; if not, raise a 403."""
+        """Ask the rules, and the application if it wants to be asked, whether this user may do this.
+
+        :raises bzz.errors.Unauthorized: if the rules say no to a stranger.
+        :raises bzz.errors.Forbidden: if either says no to anybody else.
+        """
         method = str(self.request.method)
-        if self.resource.authorize is None or method == "OPTIONS":
+        if method == "OPTIONS":
+            return
+        if rules.DECLARED:
+            await require(self)
+        if self.resource.authorize is None:
             return
         if not await lets(self.resource, method, self._model, self.path.last.key, self):
             raise Forbidden("You may not do this.")
@@ -221,13 +234,24 @@ class ResourceHandler(FormTokenHandler):
     def _finish_written_json(self, body: bytes) -> None:
         """Answer a write with what is stored, or without a body where the client prefers that."""
         prefer = self.request.headers.get("Prefer")
-        if prefer is None or not wants_minimal(prefer):
+        if not self.is_shown:
+            self._finish_unshown()
+        elif prefer is None or not wants_minimal(prefer):
             self._finish_json(body)
         elif not self._finished and not (self.resource.served and self._has_answered_written(body)):
             self.set_header("Preference-Applied", MINIMAL)
             self.clear_header("Content-Type")
             if self.get_status() == 200:
                 self.set_status(204)
+            self.finish()
+
+    def _finish_unshown(self) -> None:
+        """Answer a write of somebody who may not read what is written."""
+        self.clear_header("ETag")
+        self.clear_header("Content-Type")
+        if self.get_status() == 200:
+            self.set_status(204)
+        if not self._finished:
             self.finish()
 
     def _finish_empty(self) -> None:

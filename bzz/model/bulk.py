@@ -24,7 +24,9 @@ from bzz.model.links import location
 from bzz.model.path import read_path
 from bzz.model.prefer import LENIENT, max_affected, wants_lenient
 from bzz.model.query import read_selection
+from bzz.model.rights import completed
 from bzz.model.validation import ValidatedBody, validate
+from bzz.providers import rules
 from bzz.providers.base import NOT_TRIED, Record, RowsRefused, Stale, Written
 
 __all__ = ["MAX_ROWS", "BulkHandler"]
@@ -195,6 +197,8 @@ class BulkHandler(ResourceHandler):
         await self._send_before(signals.pre_create_instance)
         row.data = self.data
         row.values = row.body.final_values(row.data)
+        if rules.DECLARED:
+            row.values = await completed(self, row.body.shape, row.values)
 
     async def _write_rows(self, rows: Sequence[Row], *, lenient: bool) -> None:
         ready = [row for row in rows if row.error is None]

@@ -18,6 +18,7 @@ from bzz.model.expansion import Tree, refers
 from bzz.model.parameters import unreadable
 from bzz.providers.base import Record
 from bzz.providers.hidden import shown_anywhere
+from bzz.providers.rules import has_read_rule
 from bzz.shape import Shape
 from bzz.shape.types import TAG
 from bzz.shape.walk import walk
@@ -61,7 +62,7 @@ async def expand(handler: Any, shapes: Sequence[Shape | None], shown: Sequence[A
                 if place.text in documents:
                     document = documents[place.text]
                     if place.type is not None:  # such a reference has no path of its own, on which these routes hide
-                        document = {TAG: place.type, **shown_anywhere(target, document)}
+                        document = {TAG: place.type, **shown_anywhere(target, document, has_read_rule)}
                     place.holder[place.key] = document
 
 
@@ -117,7 +118,7 @@ async def _may_see(handler: Any, target: Shape, name: str, record: Record) -> bo
     """Ask ``authorize`` and the receivers as if the document were read by itself; whatever refuses it counts."""
     model = target.model
     try:
-        if not await lets(handler.resource, "GET", model, record.id, handler):
+        if not await lets(handler.resource, "GET", model, record.id, handler, [(model, "get")]):
             return False
         if signals.pre_get_instance.has_receivers_for(model):
             arguments = [*handler.path.arguments, f"{name}/{record.id}"]
@@ -137,7 +138,7 @@ async def may_list(handler: Any, target: Shape) -> None:
     :raises bzz.errors.Forbidden: if the user may not list them.
     """
     model = target.model
-    if not await lets(handler.resource, "GET", model, None, handler):
+    if not await lets(handler.resource, "GET", model, None, handler, [(model, "list")]):
         raise Forbidden(f"You may not filter by {target.name}.")
     if signals.pre_get_list.has_receivers_for(model):
         await signals.pre_get_list.notify(model, arguments=handler.path.arguments, handler=handler)

@@ -27,7 +27,9 @@ from bzz.model.links import header_text, link_header, location
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_expansion, read_facets, read_fields, read_list_query
 from bzz.model.representations import chosen
+from bzz.model.rights import completed
 from bzz.model.validation import validate
+from bzz.providers import rules
 from bzz.providers.base import Changed, Record, Written
 from bzz.shape import Shape
 from bzz.signals import Signal
@@ -173,7 +175,10 @@ class ModelHandler(BulkHandler):
         has_receivers = signal.has_receivers_for(self._model)
         body = validate(shape, self.data, self.provider.check, has_receivers=has_receivers)
         await self._send_before(signal)
-        written = await self.provider.create(self.path, body.final_values(self.data), self)
+        values = body.final_values(self.data)
+        if rules.DECLARED:
+            values = await completed(self, shape, values)
+        written = await self.provider.create(self.path, values, self)
         created = written.record.id
         self.set_status(201)
         self.set_header("Location", location(self.request.path, created if self.path.last.is_list else None))

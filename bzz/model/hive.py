@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from bzz.errors import ConfigurationError
@@ -14,11 +16,16 @@ from bzz.model.options import check_authorize, check_handler, check_page_sizes, 
 from bzz.model.path import METHODS
 from bzz.model.representations import EVENT_STREAM, registered
 from bzz.model.resource import Authorize, Resource
+from bzz.model.rights import check_rules, scope_of
 from bzz.providers import hidden as hidden_fields
 from bzz.providers.base import Options, Provider
+from bzz.providers.rules import Restrictions
 from bzz.routing import RouteList, join
 
 __all__ = ["ModelHive", "provider_class", "provider_for"]
+
+MOST_RESTRICTED = 64
+"""How many kinds of users, by the fields that they may not see or write, a model keeps a provider for."""
 
 _PROVIDERS = {"mongoengine": "bzz.providers.mongoengine.provider.MongoEngineProvider"}
 
@@ -70,14 +77,22 @@ class ModelHive:
         check_page_sizes(per_page, max_per_page)
         check_authorize(authorize)
         check_handler(handler)
-        options = Options(field_names("hidden", hidden), field_names("read_only", read_only), database)
+        options = Options(field_names("hidden", hidden), field_names("read_only", read_only), database, scope=scope_of)
         provider = provider_for(orm, model, options)
+        check_rules(provider)
         url = join(prefix or "", resource_name or _snake_case(model.__name__))
         bus.reserve(model.__name__)
         hidden_fields.note(provider.shape)
         name = url.rpartition("/")[2]
         served = (EVENT_STREAM,) if live else ()
-        resource = Resource(provider, url, name, methods_of(methods), per_page, max_per_page, authorize, served)
+
+        @lru_cache(MOST_RESTRICTED)
+        def restricted(found: Restrictions) -> Provider:
+            return provider_for(orm, model, replace(options, restrictions=found))
+
+        resource = Resource(
+            provider, url, name, methods_of(methods), per_page, max_per_page, authorize, served, restricted
+        )
         for each in served:
             registered(each).check(resource)
         return RouteList([(re.escape(url) + "(?:/.*)?", handler, {"resource": resource})])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bzz.providers.base import Provider
+from bzz.providers.rules import Restrictions
 
 __all__ = ["MAX_BODY_BYTES", "Authorize", "Resource", "arguments_of", "resource_of", "resources_of"]
 
@@ -25,6 +26,7 @@ class Resource:
     :param name: the first step of every path: the last part of ``url``.
     :param methods: those of :data:`bzz.model.path.METHODS` that the application lets through.
     :param served: the media types that it is shown as, beside JSON.
+    :param restricted: returns the provider for users who may not see or write some fields.
     """
 
     provider: Provider
@@ -35,6 +37,7 @@ class Resource:
     max_per_page: int
     authorize: Authorize | None = None
     served: tuple[str, ...] = ()
+    restricted: Callable[[Restrictions], Provider] | None = None
 
 
 def arguments_of(route: Any) -> dict[str, Any] | None:

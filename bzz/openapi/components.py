@@ -7,6 +7,7 @@ from typing import Any
 
 from bzz.model.expansion import refers
 from bzz.openapi.examples import example_of
+from bzz.providers.rules import is_fixed
 from bzz.shape import Field, Shape
 from bzz.shape.base import JsonSchema
 from bzz.shape.json_schema import field_schema, nullable
@@ -105,7 +106,7 @@ def _sent(shape: Shape, components: Components, *, updating: bool) -> JsonSchema
     properties: dict[str, JsonSchema] = {}
     required: list[str] = []
     for name, field in fields.items():
-        if field.hidden or field.read_only or name in ids:
+        if field.hidden or field.read_only or name in ids or (updating and is_fixed(shape.model, name)):
             continue
         schema = field_schema(field, refer)
         is_needed = field.required and not field.has_default

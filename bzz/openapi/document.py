@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from bzz.codec import plain
 from bzz.model.resource import Resource, resources_of
+from bzz.model.user_rights import Needed
 from bzz.openapi.components import Components
 from bzz.openapi.described import described
 from bzz.openapi.parameters import HEADERS as REQUEST_HEADERS
@@ -38,20 +39,31 @@ _SESSION = {
 }
 
 
-def document(routes: Iterable[Any], *, title: str, version: str, description: str = "") -> dict[str, Any]:
+def document(
+    routes: Iterable[Any],
+    *,
+    title: str,
+    version: str,
+    description: str = "",
+    resources: Sequence[Resource] | None = None,
+    denied: Collection[Needed] = (),
+) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of routes, as JSON has it.
 
     :param routes: what hives return and single routes, nested at will, or the rules of an application. Models are
         described, and handlers that have an attribute ``openapi``: operations by method, in lower case. Others are
         left out.
     :param title: of the API, and ``version``: its own.
+    :param resources: those of the routes as the reader may see them; None for all that there is.
+    :param denied: what the reader may not do.
     """
     flat = flatten(list(routes))
     components = Components()
-    resources = list(resources_of(flat))
+    if resources is None:
+        resources = list(resources_of(flat))
     paths: dict[str, Any] = {}
     for resource in resources:
-        paths.update(paths_of(resource, components))
+        paths.update(paths_of(resource, components, denied))
     others = described(flat)
     paths.update(others)
     info = {"title": title, "version": version, **({"description": description} if description else {})}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +10,20 @@ from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import BadRequest, ConfigurationError
 from bzz.model.representations import HTML, registered
-from bzz.model.resource import Resource, arguments_of
+from bzz.model.resource import Resource, arguments_of, resources_of
+from bzz.model.rights import denied_to, resource_for
+from bzz.model.user_rights import Needed
 from bzz.openapi.document import document
 from bzz.openapi.older import as_3_0
 from bzz.openapi.swagger import swagger_routes
 from bzz.problem import GUARD, ProblemHandler
+from bzz.providers import rules
 from bzz.routing import RouteList, flatten, join
 
 __all__ = ["DocsHive"]
+
+MOST_DOCUMENTS = 32
+"""Of how many kinds of users the documents are kept."""
 
 
 class DocsHive:
@@ -55,8 +61,8 @@ class DocsHive:
         models = [arguments for route in flat if (arguments := arguments_of(route)) is not None]
         if not models:
             raise ConfigurationError("DocsHive.routes_for: no model is among these routes")
-        made = document(flat, title=title, version=version, description=description)
-        found = RouteList([(join(prefix, "openapi.json"), DocumentHandler, {"made": made})])
+        documents = Documents(flat, {"title": title, "version": version, "description": description})
+        found = RouteList([(join(prefix, "openapi.json"), DocumentHandler, {"documents": documents})])
         if swagger:
             found += swagger_routes(prefix, title)
         if explorer:
@@ -75,12 +81,44 @@ def _switch_on(media_type: str, models: Iterable[dict[str, Any]]) -> RouteList:
     return representation.routes()
 
 
+class Documents:
+    """The document of an application, and what users see of it who may not do and see everything.
+
+    :param routes: what is described.
+    :param words: the title, the version and the description.
+    """
+
+    def __init__(self, routes: RouteList, words: Mapping[str, Any]) -> None:
+        self._routes = routes
+        self._words = words
+        self._whole = document(routes, **words)
+        self._known: dict[Any, dict[str, Any]] = {}
+
+    async def of(self, handler: Any) -> dict[str, Any]:
+        """Return the document for who sent a request."""
+        if not rules.DECLARED:
+            return self._whole
+        denied = await denied_to(handler, list(resources_of(self._routes)))
+        resources = [await self._seen(handler, each, denied) for each in resources_of(self._routes)]
+        key = (denied, *(id(each.provider) for each in resources))
+        if key not in self._known:
+            if len(self._known) >= MOST_DOCUMENTS:
+                self._known.clear()
+            self._known[key] = document(self._routes, **self._words, resources=resources, denied=denied)
+        return self._known[key]
+
+    async def _seen(self, handler: Any, resource: Resource, denied: Collection[Needed]) -> Resource:
+        model = resource.provider.shape.model
+        is_refused = all((model, each) in denied for each in rules.ACTIONS)
+        return await resource_for(handler, resource, creating=True, is_refused=is_refused)
+
+
 class DocumentHandler(ProblemHandler):
     """Answers the document."""
 
-    def initialize(self, made: Mapping[str, Any]) -> None:
-        """Take the document."""
-        self._made = made
+    def initialize(self, documents: Documents) -> None:
+        """Take what is answered."""
+        self._documents = documents
 
     async def get(self) -> None:
         """Answer it in the version that is asked for; the guard is asked as before any GET."""
@@ -91,4 +129,5 @@ class DocumentHandler(ProblemHandler):
         if version not in ("3.0", "3.1"):
             raise BadRequest("The parameter 'openapi' must be 3.0 or 3.1.")
         self.set_header("Content-Type", "application/json")
-        self.finish(dumps(as_3_0({**self._made}) if version == "3.0" else self._made))
+        made = await self._documents.of(self)
+        self.finish(dumps(as_3_0({**made}) if version == "3.0" else made))

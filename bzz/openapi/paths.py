@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from bzz.model.below import paths_below
 from bzz.model.path import allowed_methods
 from bzz.model.resource import Resource
+from bzz.model.rights import needed
+from bzz.model.user_rights import Needed
 from bzz.openapi.components import Components
 from bzz.openapi.operations import Place, operation
 from bzz.openapi.parameters import Parameter, in_path
@@ -16,12 +19,17 @@ from bzz.shape import Field
 __all__ = ["paths_of"]
 
 
-def paths_of(resource: Resource, components: Components) -> dict[str, dict[str, Any]]:
-    """Return the paths of one model with their operations."""
+def paths_of(resource: Resource, components: Components, denied: Collection[Needed] = ()) -> dict[str, dict[str, Any]]:
+    """Return the paths of one model with their operations.
+
+    :param denied: what the reader may not do; operations that need it are left out.
+    """
     found: dict[str, dict[str, Any]] = {}
     for path in paths_below(resource, over_references=False):
         url, place = _place(resource, path, components)
-        methods = (each for each in allowed_methods(place.path, resource.methods) if each not in ("HEAD", "OPTIONS"))
+        methods = [each for each in allowed_methods(place.path, resource.methods) if each not in ("HEAD", "OPTIONS")]
+        if denied:
+            methods = [each for each in methods if not any(need in denied for need in needed(place.path, each))]
         operations = {method.lower(): operation(place, method) for method in methods}
         known = {method: each for method, each in operations.items() if each is not None}
         if known:

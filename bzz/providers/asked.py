@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bzz.shape import Field, Shape
 from bzz.shape.operators import Operator
 
-__all__ = ["Condition", "Filter", "ListQuery", "Operator", "Path", "Sort", "Step", "Unchanged"]
+__all__ = ["Clause", "Condition", "Filter", "ListQuery", "Operator", "Path", "Sort", "Step", "Unchanged"]
 
 
 class Step(NamedTuple):
@@ -40,6 +40,17 @@ class Step(NamedTuple):
         """Whether the step leaves the document that holds the field, for another document."""
         link = None if self.field is None else self.field.link
         return link is not None and link.is_reference
+
+
+class Clause(NamedTuple):
+    """What documents of one class have to meet to be there for a user.
+
+    :param shape: of the class, the one that is asked for or one below it; documents of others need not meet it.
+    :param criteria: all of which have to hold; None where no document of the class is there.
+    """
+
+    shape: Shape
+    criteria: tuple[Filter, ...] | None
 
 
 class Path(NamedTuple):

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from bzz.change import Diff
 from bzz.errors import BadRequest, OutcomeUnknown, Unavailable
-from bzz.providers.asked import Condition, Filter, ListQuery, Operator, Path, Sort, Step, Unchanged
+from bzz.providers.asked import Clause, Condition, Filter, ListQuery, Operator, Path, Sort, Step, Unchanged
 from bzz.providers.naming import NamesDocuments
 from bzz.providers.outcome import Changed, Page, Record, RowsRefused, Stale, Written
+from bzz.providers.rules import UNRESTRICTED, Restrictions
 from bzz.providers.store import Entry, Store
 from bzz.shape import Shape
 
@@ -57,6 +58,10 @@ Precondition = Callable[[str], bool]
 """Called with the state of the stored instance (:attr:`Record.state`); returns whether the write may go on."""
 
 
+ScopeOf = Callable[[Shape, Any], Awaitable[Sequence[Clause]]]
+"""Returns what documents of a class have to meet to be there for a request; all of it has to hold."""
+
+
 @dataclass(frozen=True)
 class Options:
     """The options that the application chose for these routes, checked by the provider against its model.
@@ -65,11 +70,16 @@ class Options:
         wherever that model is reached from these routes.
     :param read_only: dotted names that bodies may not hold.
     :param database: an asynchronous database object in place of the provider's own, or None.
+    :param restrictions: fields of models that one user may not see or write; see :attr:`Provider.keeps_rules`.
+    :param scope: called with a shape and the context of a request, before anything is done with its documents: what
+        they have to meet is all that there is for the request, to read, to refer to, and to be written.
     """
 
     hidden: Sequence[str] = ()
     read_only: Sequence[str] = ()
     database: Any = None
+    restrictions: Restrictions = UNRESTRICTED
+    scope: ScopeOf | None = None
 
 
 class Provider(NamesDocuments, ABC):
@@ -86,8 +96,11 @@ class Provider(NamesDocuments, ABC):
     :param model: the root model.
     :raises bzz.errors.ConfigurationError: if the model or an option cannot be served.
     :ivar shape: the root model, as each request asks for it once.
+    :cvar keeps_rules: whether ``restrictions`` and ``scope`` of its options hold. Without it models with rules are
+        refused.
     """
 
+    keeps_rules: ClassVar[bool] = False
     shape: Shape
 
     @abstractmethod

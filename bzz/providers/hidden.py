@@ -3,7 +3,7 @@
 That is noted when routes are made.
 
 A field that one set of routes hides counts as hidden in the whole process, for its class, the classes below it and
-those above it.
+those above it. So does one that only some users may see, by the rules of its model: no user is known here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from bzz.providers import rules
 from bzz.shape import Field, Shape
 from bzz.shape.walk import filtered, reachable
 
@@ -34,9 +35,9 @@ def note(root: Shape) -> None:
 
 
 def hides(model: type, name: str) -> bool:
-    """Return whether any routes of this process hide a field of ``model``."""
+    """Return whether any routes of this process hide a field of ``model``, or only some users may see it."""
     _look_through()
-    return _lists(_hidden, model, name)
+    return _lists(_hidden, model, name) or rules.has_read_rule(model, name)
 
 
 def shows(model: type, name: str) -> bool:
@@ -55,8 +56,10 @@ def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) ->
     """
     _look_through()
     shape = _shapes.get(model)
-    if shape is None or not _hidden:
+    if not (_hidden or rules.DECLARED):
         return dict(diff)
+    if shape is None:
+        return {name: each for name, each in diff.items() if _is_visible(model, name.partition(".")[0], may_leave)}
     return {
         name: {side: _visible_parts(field, value, may_leave) for side, value in change.items()}
         for name, change in diff.items()
@@ -64,14 +67,18 @@ def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) ->
     }
 
 
-def shown_anywhere(shape: Shape, json: Mapping[str, Any]) -> dict[str, Any]:
+def never(model: type, name: str) -> bool:
+    """A :data:`MayLeave` that lets nothing leave."""
+    return False
+
+
+def shown_anywhere(shape: Shape, json: Mapping[str, Any], may_leave: MayLeave = never) -> dict[str, Any]:
     """Return the JSON of a document without what any routes of this process hide, in embedded documents too."""
     _look_through()
-    never: MayLeave = lambda model, name: False  # noqa: E731
     return {
-        name: _visible_parts(shape.fields.get(name), value, never)
+        name: _visible_parts(shape.fields.get(name), value, may_leave)
         for name, value in json.items()
-        if not hides(shape.model, name)
+        if _is_visible(shape.model, name, may_leave)
     }
 
 

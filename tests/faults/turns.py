@@ -43,11 +43,20 @@ class Turns:
         self._pause = pause
         self._done = self._answered = 0
         self._stopping = False
+        self._waits: Callable[[], bool] = lambda: False
+
+    @property
+    def number(self) -> int:
+        """How many changes there are, as far as their writers know."""
+        return sum(self.steps.values()) + len(self.steps)
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        """Have them write until the end of the block."""
-        self._stopping = False
+    async def at_work(self, waits: Callable[[], bool] = lambda: False) -> AsyncIterator[None]:
+        """Have them write until the end of the block.
+
+        :param waits: whether they have to wait: MongoDB forgets what is followed more slowly than it is written.
+        """
+        self._stopping, self._waits = False, waits
         tasks = [
             asyncio.ensure_future(self._work(each, random.Random(f"{SEED} {at}"))) for at, each in enumerate(self._keys)
         ]
@@ -89,6 +98,8 @@ class Turns:
             step = await self._settled(key, step + 1)
             self.steps[str(key)] = step
             self._done += 1
+            while self._waits() and not self._stopping:  # noqa: ASYNC110  # nothing says when it ends
+                await asyncio.sleep(0.1)
             await asyncio.sleep(choice.random() * 2 * self._pause)
 
     async def _settled(self, key: ObjectId, step: int) -> int:

@@ -317,6 +317,20 @@ async def test_q_without_a_text_index_is_a_400_with_the_remedy(api: Api) -> None
     assert (await api(Smith).get("/smith/?q=+")).status_code == 400
 
 
+class Searched(me.Document):
+    name = me.StringField()
+    meta = {"indexes": ["$name"], "allow_inheritance": True}  # noqa: RUF012
+
+
+class SearchedBelow(Searched):
+    pass
+
+
+async def test_q_by_a_text_index_of_one_class_is_a_400_where_there_are_several(api: Api) -> None:
+    answer = await api(Searched).get("/searched/?q=x")
+    assert (answer.status_code, '"cls": False' in answer.json()["detail"]) == (400, True)
+
+
 async def test_q_in_a_list_of_embedded_documents_is_a_400(api: Api) -> None:
     street = Street(houses=[Cottage(number=1)]).save()
     answer = await api(Street).get(f"/street/{street.id}/houses/?q=x")

@@ -18,6 +18,7 @@ from bzz.codec import dumps, loads
 from bzz.delivery.history.operations import READ, UNDO
 from bzz.delivery.history.reading import entry_of, read_history
 from bzz.delivery.history.undoing import AGAIN, INEXACT, body_undoing, check_same_items, check_undone, is_inside_list
+from bzz.delivery.history.visible import of_user
 from bzz.errors import BadRequest, Conflict, Forbidden, MethodNotAllowed, NotFound
 from bzz.model.base import WriteAttempt
 from bzz.model.handler import ModelHandler
@@ -142,19 +143,20 @@ class RevertHandler(_OfDocument):
         """Undo the change in the document as it is now, and only while it is that."""
         record = attempt.expected = await self.provider.get(self.path, self)
         entry = await entry_of(self, record, self._change)
-        if entry is None:
+        seen = None if entry is None or entry.diff is None else of_user(self, entry.diff)
+        if entry is None or (entry.diff and not seen):
             raise NotFound("This document has no such change.")
         if entry.kind != "updated":
             raise Conflict("Only an update can be undone: what was created can be deleted.")
-        if entry.diff is None:
+        if seen is None:
             raise Conflict(INEXACT)
         shape = self.provider.shape
-        if is_inside_list(shape, entry.diff):
-            check_same_items(shape, entry.diff, await self._since(entry))
+        if is_inside_list(shape, seen):
+            check_same_items(shape, seen, await self._since(entry))
         [present] = await self.provider.render([record])
-        data = body_undoing(shape, entry.diff, present)
+        data = body_undoing(shape, seen, present)
         body = validate(shape, data, self.provider.check, own_id=self.path.last.key, updating=True)
-        check_undone(entry.diff, storable(self.provider.preview(record, body.values)))
+        check_undone(seen, storable(self.provider.preview(record, body.values)))
         self.data = data
         return await self._update_by_data(attempt, merge=False)
 

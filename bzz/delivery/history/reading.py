@@ -61,6 +61,7 @@ async def read_history(handler: ModelHandler, document: Any, limit: int, after: 
     entries = [
         {"change": each.change, "kind": each.kind, "at": each.at, "who": each.who, "diff": diff}
         for each, diff in zip(found, diffs, strict=False)
+        if diff != {} or each.kind != "updated" or not each.diff  # who may see nothing of an update is not told of it
     ]
     return HistoryPage(entries, found[limit - 1].change if len(found) > limit else None)
 

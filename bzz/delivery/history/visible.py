@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bzz.change import Diff
+from bzz.model.handler import ModelHandler
 from bzz.providers.hidden import without_hidden
+from bzz.providers.rules import UNRESTRICTED, has_read_rule
 from bzz.shape import Field, Shape
 from bzz.shape.types import TAG
 from bzz.shape.walk import filtered
 
-__all__ = ["Way", "shown", "way_to"]
+__all__ = ["Way", "of_user", "shown", "way_to"]
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,24 @@ def way_to(shape: Shape, dotted: str) -> Way | None:
 
 
 def shown(shape: Shape, diff: Diff) -> Diff:
-    """Return what these routes show of a diff, inside its values too: less than that if other routes hide more."""
+    """Return what these routes show of a diff, inside its values too: less than that if other routes hide more.
+
+    Of fields that only some users may see, the shape knows whether the one who asks may.
+    """
     visible: Diff = {}
-    for name, pair in without_hidden(shape.model, diff, lambda model, name: False).items():
+    for name, pair in without_hidden(shape.model, diff, has_read_rule).items():
         way = way_to(shape, name)
         if way is not None:
             visible[name] = {side: filtered(way.fields[-1], value, _keeps) for side, value in pair.items()}
     return visible
+
+
+def of_user(handler: ModelHandler, diff: Diff) -> Diff:
+    """Return a diff without the names that the rules of its model keep from who sent a request."""
+    if handler.resource.restricted is None:
+        return diff
+    shape, whole = handler.provider.shape, handler.resource.restricted(UNRESTRICTED).shape
+    return {name: each for name, each in diff.items() if way_to(shape, name) or not way_to(whole, name)}
 
 
 def _keeps(owner: Field, key: str | int) -> bool:

@@ -82,14 +82,14 @@ class Lookups:
 
 
 async def insert(
-    documents: DocumentStore, rows: Sequence[Row | RequestError], *, all_or_none: bool
+    documents: DocumentStore, rows: Sequence[Row | RequestError], context: Any, *, all_or_none: bool
 ) -> list[Written | Exception]:
     """Insert documents of one collection; returns and raises as :meth:`bzz.providers.base.Provider.create_many`.
 
     :param rows: an error stands for one that is refused already.
     """
     collection = await documents.collection()
-    outcomes: list[Any] = await asyncio.gather(*(_make(row) for row in rows))
+    outcomes: list[Any] = await asyncio.gather(*(_make(documents, row, context) for row in rows))
     for position, made in enumerate(outcomes):
         if not isinstance(made, RequestError):
             try:
@@ -106,14 +106,17 @@ async def insert(
     ]
 
 
-async def _make(row: Row | RequestError) -> Raw | RequestError:
+async def _make(documents: DocumentStore, row: Row | RequestError, context: Any) -> Raw | RequestError:
     """Return what is to be stored, or why it is not."""
     if isinstance(row, RequestError):
         return row
     try:
         if row.check is not None:
             await row.check()
-        return forms.new(row.codec, row.values)
+        made = forms.new(row.codec, row.values)
+        if documents.scoping.is_declared:
+            await documents.scoping.require(await documents.collection(), made, context)
+        return made
     except RequestError as error:
         return error
 

@@ -132,6 +132,15 @@ class Collection:
 
         return await self._operations.read(fetch)
 
+    async def would_match(self, raw: Document, query: Mapping[str, Any]) -> bool:
+        """Return whether a document that is not stored matches a query."""
+        database = self.raw.database.with_options(codec_options=self.raw.codec_options)
+        pipeline = [{"$documents": [{"$literal": raw}]}, {"$match": query}, {"$count": "number"}]
+        reply = await self._operations.read(
+            lambda: database.command({"aggregate": 1, "pipeline": pipeline, "cursor": {}})
+        )
+        return bool(reply["cursor"]["firstBatch"])
+
     async def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """Return all documents that a pipeline gives."""
 

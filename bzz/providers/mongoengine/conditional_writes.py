@@ -17,9 +17,10 @@ from bzz.providers.compare_and_set import Conditions, compare_and_set
 from bzz.providers.mongoengine import internals, orm_writes
 from bzz.providers.mongoengine.concurrency import TIMEOUT_SECONDS
 from bzz.providers.mongoengine.located import Located
-from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.mongoengine.rejections import rejected
+from bzz.providers.mongoengine.scoping import require_within, touches
 from bzz.providers.mongoengine.updates import assignments, unchanged
 from bzz.providers.records import Edited, deleted
 
@@ -54,11 +55,24 @@ async def edit(located: Located, make: Callable[[Raw], Edit]) -> Edited[Document
 
     async def write(raw: Raw, attempt: int) -> Edited[DocumentRecord] | None:
         wanted = make(raw)
+        if located.scope is not None and wanted.change:
+            await _require_within(located, located.scope, raw, wanted)
         done = await _write(located, raw, wanted) if wanted.change else (raw, raw)
         return None if done is None else Edited(*(DocumentRecord(codec, each) for each in done))
 
     with pymongo.timeout(TIMEOUT_SECONDS):  # waiting for other writers included
         return await compare_and_set(_key(located), located.raw, located.read_again, write)
+
+
+async def _require_within(located: Located, scope: Raw, raw: Raw, wanted: Edit) -> None:
+    """Refuse to write what would then be beyond the scope of the user.
+
+    :raises bzz.errors.Forbidden: if it would.
+    """
+    after = wanted.apply(raw)
+    changed = {key for key in {**raw, **after} if differ(raw.get(key), after.get(key))}
+    if touches(scope, changed):
+        await require_within(await located.documents.collection(), scope, after)
 
 
 def _key(located: Located) -> Hashable:

@@ -18,6 +18,7 @@ from pymongo.errors import OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
 from bzz.errors import TOO_SLOW, ConfigurationError, NotFound, Unavailable
+from bzz.providers.base import ScopeOf
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.client import Client, connected
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
@@ -27,6 +28,7 @@ from bzz.providers.mongoengine.documents_by_key import DocumentsByKey
 from bzz.providers.mongoengine.querysets import Querysets
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rejections import rejected
+from bzz.providers.mongoengine.scoping import Scoping
 from bzz.providers.mongoengine.shared_pages import SharedPages
 from bzz.providers.mongoengine.shared_updates import SharedUpdates
 from bzz.providers.mongoengine.updates import InPlace, applied
@@ -62,13 +64,15 @@ class DocumentStore(DocumentsByKey):
 
     :param codec: the class.
     :param given: the database object that the application handed in, or None for the connection's own.
+    :param scope: returns what documents have to meet to be there for a request.
     """
 
-    def __init__(self, codec: DocumentCodec, given: Any = None) -> None:
+    def __init__(self, codec: DocumentCodec, given: Any = None, scope: ScopeOf | None = None) -> None:
         self.codec = codec
         self.model: Any = codec.model
         self._given = given
         self._querysets = Querysets(self.model)
+        self.scoping = Scoping(codec, scope)
         self._opened: _Open | None = None
 
     @property
@@ -132,12 +136,17 @@ class DocumentStore(DocumentsByKey):
         :raises bzz.errors.NotFound: if there is none within the model's ``objects`` and ``get_instance_queryset``.
         """
         query = await self.query(field, key, context)
-        if self._querysets.narrow_one or not self._is_unique(field) or isinstance(query["_id"], Decimal128):  # no hash
+        if self._asks_more or not self._is_unique(field) or isinstance(query["_id"], Decimal128):  # no hash
             return await self.find_by(query), query
         found = await (await self._open()).fetches.ask(query["_id"])
         if found is None:
             raise NotFound()
         return found, query
+
+    @property
+    def _asks_more(self) -> bool:
+        """Whether it takes more than a key to find a document."""
+        return self._querysets.narrow_one or self.scoping.is_declared
 
     def _is_unique(self, field: Field) -> bool:
         return field is self.codec.shape.pk and field.kind.is_scalar
@@ -175,14 +184,10 @@ class DocumentStore(DocumentsByKey):
             query = {known.stored: known.to_bson(key), **self._querysets.own}
         except BAD_VALUE:
             raise NotFound() from None
-        if not self._querysets.narrow_one:
-            return query
-        await self._open()  # else the hook's queryset would be the first to make the indexes
-        return {"$and": [query, await self._querysets.one(str(key), context)]}
-
-    async def holds(self, key: Any) -> bool:
-        """Return whether there is a document with this raw primary key, whoever may see it."""
-        return bool(await (await self.collection()).find({"_id": key}, limit=1, keys=["_id"]))
+        if self._querysets.narrow_one:
+            await self._open()  # else the hook's queryset would be the first to make the indexes
+            query = {"$and": [query, await self._querysets.one(str(key), context)]}
+        return await self.scoping.within(query, context) if self.scoping.is_declared else query
 
     async def pages(self) -> SharedPages:
         """Return what gives pages of all documents."""
@@ -191,7 +196,9 @@ class DocumentStore(DocumentsByKey):
     async def list_query(self, context: Any) -> tuple[Raw, list[tuple[str, int]]]:
         """Return the query for a list, within the model's ``objects`` and ``get_list_queryset``, and its order."""
         await self._open()  # else a hook's queryset would be the first to make the indexes, and others not wait for it
-        return await self._querysets.many(context)
+        query, order = await self._querysets.many(context)
+        own = await self.scoping.query(context)
+        return query if own is None else {"$and": [query, own]} if query else own, order
 
     # -- writing
 

@@ -19,6 +19,7 @@ from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.querysets import NOTHING, Querysets
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.scoping import Scoping
 from bzz.providers.public_ids import Identity
 from bzz.shape import Field
 
@@ -32,6 +33,7 @@ class DocumentsByKey:
 
     codec: DocumentCodec
     _querysets: Querysets
+    scoping: Scoping
 
     @abstractmethod
     async def collection(self) -> Collection: ...
@@ -56,7 +58,7 @@ class DocumentsByKey:
                     raise outcome
             return [key for key, outcome in zip(keys, found, strict=True) if isinstance(outcome, NotFound)]
         stored = {key: self.codec.store_key(key) for key in keys}
-        query = {"_id": {"$in": list(stored.values())}, **self._querysets.own}
+        query = await self.scoping.within({"_id": {"$in": list(stored.values())}, **self._querysets.own}, context)
         found = [each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])]
         there = found if any(isinstance(raw, Decimal128) for raw in stored.values()) else set(found)
         return [key for key, raw in stored.items() if raw not in there]
@@ -108,7 +110,7 @@ class DocumentsByKey:
             return {"$or": [each for each in asked if each is not None] or [NOTHING]}
         known = self.codec.fields[field.name]
         stored = [bson for key in keys for bson in _bson_of(known, key)]
-        return {known.stored: {"$in": stored}, **self._querysets.own}
+        return await self.scoping.within({known.stored: {"$in": stored}, **self._querysets.own}, context)
 
     async def _query_or_none(self, field: Field, key: Any, context: Any) -> Raw | None:
         try:

@@ -33,7 +33,7 @@ def text_query(codec: DocumentCodec, words: str) -> Raw:
     if not is_searched(codec):
         raise BadRequest(
             f"The parameter 'q' needs a text index, which {codec.shape.name} does not have. Its model declares one"
-            " by '$' before a field in the model's indexes."
+            " by '$' before a field in the model's indexes; if it has subclasses, with \"cls\": False."
         )
     return {"$text": {"$search": words}}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bzz.errors import Conflict, NotFound
@@ -67,12 +67,14 @@ class Located:
     :param query: finds it again, within the model's hooks.
     :param raw: as it was just read.
     :param inner: the steps inside it, over embedded documents only.
+    :param scope: a query that it has to match still when it is written; None if it may become what it likes.
     """
 
     documents: DocumentStore
     query: Raw
     raw: Raw
     inner: tuple[Step, ...] = ()
+    scope: Raw | None = None
 
     @property
     def subdocument(self) -> Subdocument:
@@ -107,7 +109,7 @@ class Located:
 
     def within(self, step: Step) -> Located:
         """Return what is located one step further, in an embedded document."""
-        return Located(self.documents, self.query, self.raw, (*self.inner, step))
+        return replace(self, inner=(*self.inner, step))
 
     def at_position(self, position: int) -> Located:
         """Return the place of the same item of a list after it has moved: ``self``, if its id names it."""

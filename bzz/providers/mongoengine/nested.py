@@ -58,7 +58,11 @@ async def link(reader: PathReader, path: Path, keys: Sequence[Any], context: Any
     located = await reader.locate(path.steps[:-1], context)
     field = located.subdocument.field(step)
     stored = [(field.item or field).to_bson(key) for key in keys]
-    alter = edits.add_links(stored) if step.is_list else edits.attach(stored[0], await reader.dangling(located, step))
+    alter = (
+        edits.add_links(stored)
+        if step.is_list
+        else edits.attach(stored[0], await reader.dangling(located, step, context))
+    )
     edited = await edit(located, edits.at(located, step, alter))
     new = _new_links(located, edited, step, keys, stored)
     records = [DocumentRecord(documents.codec, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]

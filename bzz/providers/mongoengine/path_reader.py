@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bzz.errors import BadRequest, NotFound
-from bzz.providers.base import Filter, ListQuery, Page, Path, Step
+from bzz.providers.base import Filter, ListQuery, Page, Path, ScopeOf, Step
 from bzz.providers.missing import missing_at
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
@@ -33,17 +33,19 @@ class PathReader:
 
     :param registry: the classes that the routes can reach.
     :param database: the database object that the application handed in, or None.
+    :param scope: returns what documents have to meet to be there for a request.
     """
 
-    def __init__(self, registry: Registry, database: Any) -> None:
+    def __init__(self, registry: Registry, database: Any, scope: ScopeOf | None = None) -> None:
         self._database = database
+        self._scope = scope
         self._documents: dict[DocumentCodec, DocumentStore] = {}
         self.registry = registry
 
     def documents(self, codec: DocumentCodec) -> DocumentStore:
         """Return the documents of one class."""
         if codec not in self._documents:
-            self._documents[codec] = DocumentStore(codec, self._database)
+            self._documents[codec] = DocumentStore(codec, self._database, self._scope)
         return self._documents[codec]
 
     def of(self, shape: Shape) -> DocumentStore:
@@ -69,7 +71,7 @@ class PathReader:
         assert steps[0].shape.url_id is not None
         with missing_at(steps[0]):
             raw, query = await documents.find(steps[0].shape.url_id, steps[0].key, context)
-        located = Located(documents, query, raw)
+        located = Located(documents, query, raw, scope=await documents.scoping.query(context))
         for step in steps[1:]:
             located = await self._follow(located, step, context) if step.is_reference else located.within(step)
         return located
@@ -92,31 +94,34 @@ class PathReader:
             raw, query = await target.find(step.shape.url_id, step.key, context)
         if raw["_id"] not in keys:
             raise NotFound()
-        return Located(target, query, raw)
+        return Located(target, query, raw, scope=await target.scoping.query(context))
 
     async def linked(self, located: Located, step: Step, context: Any) -> Subdocument:
         """Return the document that a reference at ``located`` leads to.
 
-        Of one that is gone, only the primary key is there: a link can be taken away without it.
+        Of one that is gone, or is not there for the client, only the primary key is there: a link can be taken away
+        without it, and neither is told from the other.
 
-        :raises bzz.errors.NotFound: if there is no such reference, or the client may not see its document.
+        :raises bzz.errors.NotFound: if there is no such reference.
         """
         try:
             return (await self._follow(located, step, context)).subdocument
         except NotFound:
             target = self.of(step.shape)
             for key in _held(located, step):
-                if step.key in (None, target.codec.key_value(key), str(key)) and not await target.holds(key):
+                if step.key in (None, target.codec.key_value(key), str(key)):
                     return Subdocument(target.codec, {"_id": key})
             raise
 
-    async def dangling(self, located: Located, step: Step) -> Any:
-        """Return the stored reference of a single property whose document is gone, or None."""
+    async def dangling(self, located: Located, step: Step, context: Any) -> Any:
+        """Return the stored reference of a single property whose document is not there for the client, or None."""
         subdocument = located.subdocument
         stored = subdocument.raw.get(subdocument.field(step).stored)
-        if stored is None or await self.of(step.shape).holds(reference_key(stored)):
+        if stored is None:
             return None
-        return stored
+        target = self.of(step.shape)
+        missing = await target.missing([target.codec.key_value(reference_key(stored))], context)
+        return stored if missing else None
 
     async def get(self, path: Path, context: Any) -> DocumentRecord:
         """Return the instance at the end of a path."""

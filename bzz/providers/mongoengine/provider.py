@@ -42,6 +42,7 @@ from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.querysets import check_hooks
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord, shape_of
+from bzz.providers.mongoengine.scoping import touches
 from bzz.providers.mongoengine.updates import InPlace
 from bzz.providers.public_ids import Identity, PublicIds
 from bzz.providers.records import changed, created, deleted
@@ -64,6 +65,8 @@ logger = logging.getLogger("bzz.providers.mongoengine")
 class MongoEngineProvider(DocumentReads):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
 
+    keeps_rules = True
+
     def __init__(self, model: type, options: Options) -> None:
         if not issubclass(model, me.Document) or internals.is_abstract(model):
             raise ConfigurationError(f"{model!r} is no concrete mongoengine.Document")
@@ -77,11 +80,12 @@ class MongoEngineProvider(DocumentReads):
     def _draw(self) -> None:
         """Describe the model, and all classes that its routes lead to, as they are known now."""
         self._drawn_of = internals.count_registered()
-        registry = Registry(self._model, self._options.hidden, self._options.read_only)
+        options = self._options
+        registry = Registry(self._model, options.hidden, options.read_only, options.restrictions)
         for each in registry.reachable:
             check_hooks(each)
             orm_writes.check_save(each)
-        self._reader = PathReader(registry, self._options.database)
+        self._reader = PathReader(registry, options.database, options.scope)
         self._documents = self._reader.documents(registry.root)
         self._registry = registry
 
@@ -130,7 +134,7 @@ class MongoEngineProvider(DocumentReads):
             codec = named_class(codec, values)
         await self._check_references(codec, values, context)
         if path.last.field is None:
-            return await self._insert(self._reader.documents(codec), values)
+            return await self._insert(self._reader.documents(codec), values, context)
         return await nested.attach(self._reader, path, forms.new(codec, values), context)
 
     async def create_many(
@@ -139,13 +143,15 @@ class MongoEngineProvider(DocumentReads):
         codec = self._registry.of(path.last.shape.model)
         rows = bulk.rows(codec, values, self._reader.missing_for(context))
         if not any(orm_writes.saves_itself(row.codec) for row in rows if isinstance(row, bulk.Row)):
-            return await bulk.insert(self._documents, rows, all_or_none=all_or_none)
+            return await bulk.insert(self._documents, rows, context, all_or_none=all_or_none)
         if all_or_none:
             raise BadRequest(f"{self.shape.name} is saved by code of its own, one by one. {ONE_BY_ONE}")
         return await super().create_many(path, values, context, all_or_none=False)
 
-    async def _insert(self, documents: DocumentStore, values: Map[str, Any]) -> Written:
+    async def _insert(self, documents: DocumentStore, values: Map[str, Any], context: Any) -> Written:
         codec = documents.codec
+        if documents.scoping.is_declared:
+            await documents.scoping.require(await documents.collection(), forms.new(codec, values), context)
         if orm_writes.saves_itself(codec):
             stored = await orm_writes.create(documents, forms.given(codec, values))
         else:
@@ -210,8 +216,12 @@ class MongoEngineProvider(DocumentReads):
         if codec.inherits or orm_writes.saves_itself(codec) or not codec.replaces(values, merge=merge):
             return None
         assert step.shape.url_id is not None
+        wanted = InPlace(codec, values)
+        scope = await documents.scoping.query(context)
+        if scope is not None and touches(scope, (path.partition(".")[0] for path in (*wanted.sets, *wanted.unsets))):
+            return None
         query = await documents.query(step.shape.url_id, step.key, context)
-        done = await documents.put(query, InPlace(codec, values))
+        done = await documents.put(query, wanted)
         if done is None:
             return None
         before, after = done

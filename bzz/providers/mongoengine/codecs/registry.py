@@ -27,6 +27,7 @@ from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers t
 )
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.rights import check_rights, listed
+from bzz.providers.rules import UNRESTRICTED, Restrictions
 from bzz.shape import Shape
 
 __all__ = ["Registry"]
@@ -43,7 +44,14 @@ class Registry:
     :raises bzz.errors.ConfigurationError: where an option names no field, or a reachable class cannot be served.
     """
 
-    def __init__(self, model: Model, hidden: Sequence[str], read_only: Sequence[str]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        hidden: Sequence[str],
+        read_only: Sequence[str],
+        restrictions: Restrictions = UNRESTRICTED,
+    ) -> None:
+        self._restrictions = restrictions
         self._codecs: dict[Model, DocumentCodec] = {}
         self._hidden = _all_owners(model, hidden, "hidden")
         self._read_only = _all_owners(model, read_only, "read_only")
@@ -94,11 +102,14 @@ class Registry:
         """
         if _listed(self._hidden, model, name) or _listed_below(model, "hidden", name):
             return True
+        if self._restrictions.hides(model, name):
+            return True
         return self.is_write_only(model, name) and self.is_read_only(model, name)
 
     def is_read_only(self, model: Model, name: str) -> bool:
         """Whether bodies may not hold a field."""
-        return _listed(self._read_only, model, name) or name in listed(model, "read_only")
+        is_listed = _listed(self._read_only, model, name) or name in listed(model, "read_only")
+        return is_listed or self._restrictions.fixes(model, name)
 
     def is_write_only(self, model: Model, name: str) -> bool:
         """Whether clients may write a field and never see it. Where a class says so, its base may not be asked."""

@@ -1,6 +1,6 @@
 """What a model says of its own fields, on whatever routes: ``meta = {"bzz": {"hidden": [...]}}``.
 
-The options are ``hidden``, ``read_only`` and ``write_only``.
+The options are ``hidden``, ``read_only`` and ``write_only``; beside them ``rules`` holds what :func:`bzz.rules` takes.
 
 A class has the rights of all its bases as well, abstract ones and plain mixins: MongoEngine's ``meta`` of a class takes
 the place of that of its bases, so each is looked at.
@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mongoengine.base import BaseDocument
+
 from bzz.errors import ConfigurationError
+from bzz.providers import rules
 from bzz.providers.mongoengine import internals
 
 __all__ = ["OPTIONS", "check_rights", "listed"]
 
 OPTIONS = ("hidden", "read_only", "write_only")
+RULES = "rules"
 
 
 def listed(model: Any, option: str) -> frozenset[str]:
@@ -32,6 +36,16 @@ def check_rights(models: Iterable[Any]) -> None:
     for model in models:
         for own in _own_rights(model):
             _check(model, own)
+        _declare_rules(model)
+
+
+def _declare_rules(model: Any) -> None:
+    for each in model.__mro__:
+        own = internals.own_meta(each).get("bzz", {})
+        if RULES in own:
+            rules.declare(each, own[RULES])
+        if each in rules.DECLARED and not issubclass(each, BaseDocument):
+            raise ConfigurationError(f"rules of {each.__name__}: it is no document; declare them of {model.__name__}")
 
 
 def _own_rights(model: Any) -> Iterator[Any]:
@@ -43,9 +57,11 @@ def _own_rights(model: Any) -> Iterator[Any]:
 
 def _check(model: Any, own: Any) -> None:
     where = f"{model.__name__}.meta['bzz']"
-    if not isinstance(own, dict) or not own.keys() <= set(OPTIONS):
-        raise ConfigurationError(f"{where} is a dict with {' and '.join(OPTIONS)}, not {own!r}")
+    if not isinstance(own, dict) or not own.keys() <= {*OPTIONS, RULES}:
+        raise ConfigurationError(f"{where} is a dict with {', '.join(OPTIONS)} and {RULES}, not {own!r}")
     for option, names in own.items():
+        if option == RULES:
+            continue
         if not isinstance(names, list | tuple | set | frozenset):
             raise ConfigurationError(f"{where}[{option!r}]: a list of field names is expected, not {names!r}")
         for name in names:

@@ -1,0 +1,56 @@
+"""Models with rules, served to users who say in a header who they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import httpx
+import pytest
+
+import bzz
+from bzz.problem import GUARD
+from bzz.providers import rules
+from tests.conftest import Serve
+
+ANN = {"id": "ann", "org": "red"}
+BOB = {"id": "bob", "org": "blue"}
+EDITOR = {"id": "eve", "org": "red", "roles": ["editor"]}
+ADMIN = {"id": "root", "org": "red", "roles": ["admin"]}
+
+
+def as_user(user: Any) -> dict[str, str]:
+    """The header by which a user is known; None is a stranger."""
+    return {} if user is None else {"X-User": json.dumps(user)}
+
+
+async def guard(handler: Any) -> None:
+    """Take the header for who is signed in."""
+    text = handler.request.headers.get("X-User")
+    handler.current_user = None if text is None else json.loads(text)
+
+
+class Serving(Protocol):
+    """Serves models by their rules."""
+
+    def __call__(self, *routes: Any, **settings: Any) -> httpx.AsyncClient: ...
+
+
+@pytest.fixture
+def serving(serve: Serve) -> Serving:
+    """Serve routes to users who say who they are."""
+    return lambda *routes, **settings: serve(bzz.flatten(list(routes)), **{GUARD: guard, **settings})
+
+
+@pytest.fixture(autouse=True)
+def _own_rules() -> Iterator[None]:
+    """The rules that a test declares end with it."""
+    before = dict(rules.DECLARED), set(rules._sealed)
+    yield
+    rules.forget(*rules.DECLARED, *rules._sealed)
+    rules.DECLARED.update(before[0])
+    rules._sealed.update(before[1])
+
+
+Declare = Callable[..., None]

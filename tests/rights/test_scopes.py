@@ -1,0 +1,282 @@
+"""What is beyond a user's scope is not there: to read, to refer to, to write, to be made."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import httpx
+import mongoengine as me
+import pytest
+
+import bzz
+from tests.rights.conftest import ADMIN, ANN, BOB, Serving, as_user
+
+
+class Folder(me.Document):
+    name = me.StringField(primary_key=True)
+    org = me.StringField()
+    parent = me.ReferenceField("self")
+    meta: ClassVar = {"indexes": ["$org"]}
+
+
+class Page(me.EmbeddedDocument):
+    text = me.StringField()
+
+
+class Paper(me.Document):
+    name = me.StringField(primary_key=True)
+    org = me.StringField(default="red")
+    rank = me.IntField(default=0)
+    pages = me.EmbeddedDocumentListField(Page)
+    folder = me.ReferenceField(Folder)
+    folders = me.ListField(me.ReferenceField(Folder))
+    meta: ClassVar = {"allow_inheritance": True}
+
+
+class Secret(Paper):
+    grade = me.IntField()
+
+
+class SavedPaper(me.Document):
+    name = me.StringField(primary_key=True)
+    org = me.StringField()
+
+    def clean(self) -> None:
+        self.name = self.name.lower()
+
+
+def own(user: Any) -> Any:
+    """Documents of the user's organisation; an admin has all, a stranger none."""
+    if user is None:
+        return None
+    return {} if "admin" in user.get("roles", ()) else {"org": user["org"]}
+
+
+def declare(*models: type, **more: Any) -> None:
+    for model in models:
+        bzz.rules(model, allow="anyone", scope=own, **more)
+
+
+@pytest.fixture
+def client(serving: Serving, database_name: str) -> httpx.AsyncClient:
+    declare(Folder, Paper, SavedPaper)
+    for org in ("red", "blue"):
+        folder = Folder(name=f"f-{org}", org=org).save()
+        Paper(name=org, org=org, pages=[Page(text="p")], folder=folder, folders=[folder]).save()
+        SavedPaper(name=org, org=org).save()
+    return serving(*(bzz.ModelHive.routes_for("mongoengine", each) for each in (Folder, Paper, SavedPaper)))
+
+
+REQUESTS = """
+GET     /paper/{}/
+HEAD    /paper/{}/
+PUT     /paper/{}/
+PATCH   /paper/{}/
+DELETE  /paper/{}/
+GET     /paper/{}/pages/
+POST    /paper/{}/pages/
+GET     /paper/{}/pages/0/
+PUT     /paper/{}/pages/0/
+DELETE  /paper/{}/pages/0/
+GET     /paper/{}/folder/
+PUT     /paper/{}/folder/
+DELETE  /paper/{}/folder/
+GET     /paper/{}/folders/
+POST    /paper/{}/folders/
+GET     /paper/{}/folders/f-blue/
+DELETE  /paper/{}/folders/f-blue/
+GET     /saved_paper/{}/
+PUT     /saved_paper/{}/
+DELETE  /saved_paper/{}/
+"""
+
+
+@pytest.mark.parametrize("line", REQUESTS.strip().splitlines())
+async def test_what_is_beyond_a_scope_is_answered_like_what_is_not_there(client: httpx.AsyncClient, line: str) -> None:
+    method, path = line.split()
+    body = {"folders": ["f-red"]} if path.endswith("folders/") else {} if method in ("POST", "PUT", "PATCH") else None
+    for more in ({}, {"If-Match": '"x"'}, {"If-None-Match": "*"}):
+        answers = []
+        for name in ("blue", "none"):
+            url = path.format(name)
+            answer = await client.request(method, url, json=body, headers={**as_user(ANN), **more})
+            hidden = {"x-request-id", "date"}
+            headers = {each: value for each, value in answer.headers.items() if each not in hidden}
+            answers.append((answer.status_code, answer.text.replace(name, "NAME"), headers))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404
+    assert (await client.get("/paper/blue/", headers=as_user(BOB))).json()["pages"] == [{"text": "p"}]
+
+
+async def test_each_user_lists_what_is_in_its_scope(client: httpx.AsyncClient) -> None:
+    for user, names in ((ANN, ["red"]), (BOB, ["blue"]), (ADMIN, ["blue", "red"]), (None, [])):
+        answer = await client.get("/paper/", headers={**as_user(user), "Prefer": "count=exact"})
+        assert [each["name"] for each in answer.json()] == names
+        assert answer.headers["X-Total-Count"] == str(len(names))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "org=blue",
+        "org__ne=red",
+        "folder=f-blue",
+        "folder.org=blue",
+        "folder.name=f-blue",
+        "folders=f-blue",
+        "name__in=blue",
+        "rank=0&org=blue",
+    ],
+)
+async def test_no_filter_finds_what_is_beyond(client: httpx.AsyncClient, query: str) -> None:
+    assert (await client.get(f"/paper/?{query}", headers=as_user(ANN))).json() == []
+
+
+async def test_counts_of_values_are_of_what_is_in_scope(client: httpx.AsyncClient) -> None:
+    found = (await client.get("/paper/?facets=org", headers=as_user(ANN))).json()
+    assert found["facets"] == {"org": [{"value": "red", "count": 1}]}
+
+
+async def test_a_search_finds_what_is_in_scope(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/folder/?q=blue", headers=as_user(ANN))).json() == []
+    assert [each["name"] for each in (await client.get("/folder/?q=red", headers=as_user(ANN))).json()] == ["f-red"]
+
+
+async def test_cursors_stay_in_scope(client: httpx.AsyncClient) -> None:
+    for number in range(6):
+        Paper(name=f"p{number}", org="red" if number % 2 else "blue").save()
+    url, seen = "/paper/?per_page=1", []
+    while url:
+        answer = await client.get(url, headers=as_user(ANN))
+        seen += [each["name"] for each in answer.json()]
+        url = answer.links.get("next", {}).get("url", "")
+    assert seen == ["p1", "p3", "p5", "red"]
+
+
+async def test_an_expansion_shows_what_is_in_scope(client: httpx.AsyncClient) -> None:
+    Paper.objects(name="red").update(folder=Folder(name="f-blue"), push__folders=Folder(name="f-blue"))
+    shown = (await client.get("/paper/red/?expand=folder,folders", headers=as_user(ANN))).json()
+    assert shown["folder"] == "f-blue"
+    assert [each if isinstance(each, str) else each["name"] for each in shown["folders"]] == ["f-red", "f-blue"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_body_cannot_refer_to_what_is_beyond(client: httpx.AsyncClient, method: str) -> None:
+    url = "/paper/" if method == "POST" else "/paper/red/"
+    answers = []
+    for name in ("f-blue", "f-none"):
+        body = {"name": "new"} if method == "POST" else {}
+        answer = await client.request(method, url, json={**body, "folder": name}, headers=as_user(ANN))
+        answers.append((answer.status_code, answer.text.replace(name, "NAME")))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 400
+
+
+async def test_what_is_beyond_cannot_be_linked(client: httpx.AsyncClient) -> None:
+    answers = [
+        await client.post("/paper/red/folders/", json={"folders": [name]}, headers=as_user(ANN))
+        for name in ("f-blue", "f-none")
+    ]
+    assert [each.status_code for each in answers] == [400, 400]
+    assert answers[0].text.replace("f-blue", "f-none") == answers[1].text
+
+
+@pytest.mark.parametrize("path", ["/paper/", "/saved_paper/"])
+async def test_nothing_can_be_made_beyond_the_scope(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.post(path, json={"name": "new", "org": "blue"}, headers=as_user(ANN))
+    assert (answer.status_code, answer.json()["detail"]) == (403, "This would be beyond what you may see.")
+    assert (await client.get(f"{path}new/", headers=as_user(ADMIN))).status_code == 404
+
+
+async def test_what_is_made_gets_its_defaults_before_it_is_judged(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/paper/", json={"name": "new"}, headers=as_user(ANN))).status_code == 201
+    assert (await client.post("/paper/", json={"name": "newer"}, headers=as_user(BOB))).status_code == 403
+
+
+async def test_of_several_none_is_made_beyond_the_scope(client: httpx.AsyncClient) -> None:
+    rows = [{"name": "one"}, {"name": "two", "org": "blue"}]
+    together = await client.post("/paper/", json=rows, headers=as_user(ANN))
+    assert together.status_code == 403
+    each = await client.post("/paper/", json=rows, headers={**as_user(ANN), "Prefer": "handling=lenient"})
+    assert [row["status"] for row in each.json()] == [201, 403]
+    assert [each["name"] for each in (await client.get("/paper/", headers=as_user(BOB))).json()] == ["blue"]
+
+
+@pytest.mark.parametrize("path", ["/paper/red/", "/saved_paper/red/"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_nothing_can_be_moved_beyond_the_scope(client: httpx.AsyncClient, path: str, method: str) -> None:
+    answer = await client.request(method, path, json={"org": "blue"}, headers=as_user(ANN))
+    assert (answer.status_code, answer.json()["detail"]) == (403, "This would be beyond what you may see.")
+    assert (await client.get(path, headers=as_user(ANN))).json()["org"] == "red"
+    moved = await client.request(method, path, json={"org": "blue"}, headers=as_user(ADMIN))
+    assert moved.json()["org"] == "blue"
+
+
+async def test_what_filters_select_is_what_is_in_scope(client: httpx.AsyncClient) -> None:
+    limit = {"Prefer": "max-affected=9"}
+    changed = await client.patch("/paper/?rank=0", json={"rank": 1}, headers={**as_user(ANN), **limit})
+    assert [each["id"] for each in changed.json()] == ["red"]
+    gone = await client.delete("/paper/?rank__gte=0", headers={**as_user(ANN), **limit})
+    assert [each["id"] for each in gone.json()] == ["red"]
+    assert [each["name"] for each in (await client.get("/paper/", headers=as_user(ADMIN))).json()] == ["blue"]
+
+
+async def test_subclasses_have_the_rules_of_their_bases(client: httpx.AsyncClient) -> None:
+    Secret(name="s", org="blue", grade=1).save()
+    Secret(name="t", org="red", grade=1).save()
+    assert [each["name"] for each in (await client.get("/paper/?grade=1", headers=as_user(ANN))).json()] == ["t"]
+    made = await client.post(
+        "/paper/", json={"@type": "Paper.Secret", "name": "u", "org": "blue"}, headers=as_user(ANN)
+    )
+    assert made.status_code == 403
+
+
+async def test_a_subclass_may_be_stricter_than_its_base(serving: Serving, database_name: str) -> None:
+    bzz.rules(Paper, allow="anyone")
+    bzz.rules(Secret, allow="authenticated", delete="admin", scope=own)
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Paper))
+    for name, org in (("s", "blue"), ("t", "red")):
+        Secret(name=name, org=org).save()
+    Paper(name="p", org="blue").save()
+
+    async def listed(user: Any) -> list[str]:
+        return [each["name"] for each in (await client.get("/paper/", headers=as_user(user))).json()]
+
+    assert [await listed(each) for each in (None, ANN, BOB, ADMIN)] == [["p"], ["p", "t"], ["p", "s"], ["p", "s", "t"]]
+    assert (await client.get("/paper/t/")).status_code == 404
+    assert (await client.delete("/paper/t/", headers=as_user(ANN))).status_code == 404
+    assert (await client.delete("/paper/p/", headers=as_user(ANN))).status_code == 204
+    typed = {"@type": "Paper.Secret", "name": "u", "org": "red"}
+    assert (await client.post("/paper/", json=typed)).status_code == 401
+    assert (await client.post("/paper/", json=typed, headers=as_user(ANN))).status_code == 201
+
+
+async def test_a_scope_that_fails_shows_nothing(serving: Serving, database_name: str) -> None:
+    bzz.rules(Folder, allow="anyone", scope=lambda user: {"org": user["no such key"]})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Folder))
+    Folder(name="f", org="red").save()
+    assert (await client.get("/folder/", headers=as_user(ANN))).status_code == 500
+    assert (await client.get("/folder/f/", headers=as_user(ANN))).status_code == 500
+
+
+async def test_hooks_of_the_model_narrow_the_scope_further(serving: Serving, database_name: str) -> None:
+    class Shelf(me.Document):
+        name = me.StringField(primary_key=True)
+        org = me.StringField()
+        is_gone = me.BooleanField(default=False)
+
+        @staticmethod
+        def get_list_queryset(queryset: Any, handler: Any) -> Any:
+            return queryset.filter(is_gone=False)
+
+        @staticmethod
+        def get_instance_queryset(model: Any, queryset: Any, instance_id: Any, handler: Any) -> Any:
+            return queryset.filter(is_gone=False)
+
+    declare(Shelf)
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Shelf))
+    for name, org, is_gone in (("a", "red", False), ("b", "red", True), ("c", "blue", False)):
+        Shelf(name=name, org=org, is_gone=is_gone).save()
+    assert [each["name"] for each in (await client.get("/shelf/", headers=as_user(ANN))).json()] == ["a"]
+    found = [(await client.get(f"/shelf/{name}/", headers=as_user(ANN))).status_code for name in "abc"]
+    assert found == [200, 404, 404]
