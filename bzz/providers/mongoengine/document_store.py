@@ -189,6 +189,11 @@ class DocumentStore(DocumentsByKey):
             query = {"$and": [query, await self._querysets.one(str(key), context)]}
         return await self.scoping.within(query, context) if self.scoping.is_declared else query
 
+    async def holds(self, key: Any, context: Any) -> bool:
+        """Return whether there is a document with this raw primary key within the scope, whatever hooks say."""
+        query = await self.scoping.within({"_id": key}, context)
+        return bool(await (await self.collection()).find(query, limit=1, keys=["_id"]))
+
     async def pages(self) -> SharedPages:
         """Return what gives pages of all documents."""
         return (await self._open()).pages

@@ -99,29 +99,29 @@ class PathReader:
     async def linked(self, located: Located, step: Step, context: Any) -> Subdocument:
         """Return the document that a reference at ``located`` leads to.
 
-        Of one that is gone, or is not there for the client, only the primary key is there: a link can be taken away
-        without it, and neither is told from the other.
+        Of one that is gone, only the primary key is there: a link can be taken away without it. So can one to what is
+        beyond the scope of the user, which is not told from what is gone.
 
-        :raises bzz.errors.NotFound: if there is no such reference.
+        :raises bzz.errors.NotFound: if there is no such reference, or a hook of the model keeps its document from the
+            client.
         """
         try:
             return (await self._follow(located, step, context)).subdocument
         except NotFound:
             target = self.of(step.shape)
             for key in _held(located, step):
-                if step.key in (None, target.codec.key_value(key), str(key)):
+                is_meant = step.key in (None, target.codec.key_value(key), str(key))
+                if is_meant and not await target.holds(key, context):
                     return Subdocument(target.codec, {"_id": key})
             raise
 
     async def dangling(self, located: Located, step: Step, context: Any) -> Any:
-        """Return the stored reference of a single property whose document is not there for the client, or None."""
+        """Return the stored reference of a single property whose document is gone or beyond the scope, or None."""
         subdocument = located.subdocument
         stored = subdocument.raw.get(subdocument.field(step).stored)
-        if stored is None:
+        if stored is None or await self.of(step.shape).holds(reference_key(stored), context):
             return None
-        target = self.of(step.shape)
-        missing = await target.missing([target.codec.key_value(reference_key(stored))], context)
-        return stored if missing else None
+        return stored
 
     async def get(self, path: Path, context: Any) -> DocumentRecord:
         """Return the instance at the end of a path."""
