@@ -27,6 +27,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 import bzz
 from bzz.auth import AuthProvider
 from bzz.problem import GUARD, ProblemHandler
+from tests.conftest import NO_TLS
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -145,7 +146,7 @@ async def secured() -> AsyncIterator[Secured]:
             app = Application([*bzz.AuthHive.routes_for(providers or [Tickets()]), *routes], **settings)
             bzz.AuthHive.configure(app, **{"secret_key": KEY, "development": True, **options})
             url = listen(stack, app)
-            client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30)
+            client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, verify=NO_TLS)
             stack.push_async_callback(client.aclose)
             return client
 

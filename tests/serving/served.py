@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.conftest import NO_TLS
+
 __all__ = ["BY_ADAPTER", "EACH", "ENGINES", "OWN", "Served", "Serving", "serving"]
 
 OWN = ("tornado", "granian")
@@ -43,10 +45,10 @@ class Served:
 
     def client(self) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-        return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=20, limits=limits)
+        return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=20, limits=limits, verify=NO_TLS)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        return httpx.get(self.url + path, trust_env=False, **options)
+        return httpx.get(self.url + path, trust_env=False, verify=NO_TLS, **options)
 
     def connect(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
