@@ -54,6 +54,7 @@ def test_without_the_load_generator_it_says_how_to_install_it(tmp_path: Path) ->
     assert "apt-get install wrk" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_every_micro_benchmark_runs() -> None:
     pytest.importorskip("pytest_benchmark")

@@ -123,7 +123,9 @@ async def wrong_after_moves(seed: int, driver: Driver, directory: Path, monkeypa
     return told.wrong(world.steps)
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + 4 * SOAK))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(SEED + each, marks=[pytest.mark.slow] if each else []) for each in range(4 * SOAK)]
+)
 async def test_nothing_is_lost_and_each_document_has_its_order(
     seed: int, database_name: str, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
