@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # for type checkers only: at run time these are imported at t
     from bzz.delivery.webhooks.webhook import webhook
     from bzz.metrics.hive import MetricsHive
     from bzz.mock.hive import MockHive
+    from bzz.rate_limits.declaring import RateLimits
     from bzz.relay.redis import RedisRelay
     from bzz.tracing.start import trace
 
@@ -57,6 +58,7 @@ __all__ = [
     "ModelHandler",
     "ModelHive",
     "Observer",
+    "RateLimits",
     "RedisRelay",
     "Refuse",
     "RouteList",
@@ -97,6 +99,7 @@ _LATER = {
     "AuthProvider": "bzz.auth.base",
     "MetricsHive": "bzz.metrics.hive",
     "MockHive": "bzz.mock.hive",
+    "RateLimits": "bzz.rate_limits.declaring",
     "RedisRelay": "bzz.relay.redis",
     "asgi_app": "bzz.asgi.application",
     "authenticated": "bzz.auth.guard",

@@ -20,7 +20,17 @@ __all__ = ["ORIGINS", "OriginPolicy", "cors"]
 ORIGINS = "bzz_origins"
 """The application setting that holds the :class:`OriginPolicy`."""
 
-EXPOSED = ("ETag", "Link", "Location", "Retry-After", "X-Created-Id", "X-Request-Id", "X-Total-Count")
+EXPOSED = (
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Created-Id",
+    "X-Request-Id",
+    "X-Total-Count",
+)
 """The headers of bzz's answers that pages could not read otherwise."""
 
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"

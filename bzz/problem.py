@@ -14,7 +14,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar
 
 import tornado
@@ -22,24 +22,28 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, format_timestamp
 from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 
 from bzz import lingering
+from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import PayloadTooLarge, RequestError
 from bzz.lingering import LingeringConnection
 from bzz.origins import ORIGINS, OriginPolicy
 from bzz.request import HEADER, id_from, id_of, request_context
+from bzz.routing import methods_of
 
-__all__ = ["AROUND", "GUARD", "MEDIA_TYPE", "BodyHandler", "ProblemHandler", "answer"]
+__all__ = ["AROUND", "GUARD", "MEDIA_TYPE", "RATE_LIMITS", "BodyHandler", "ProblemHandler", "answer"]
 
 logger = logging.getLogger("bzz.problem")
 
 GUARD = "bzz_guard"
 """The application setting that holds the guard: ``await guard(handler)`` raises if the request may not go on."""
 
+RATE_LIMITS = "bzz_rate_limits"
+"""The application setting that holds its :class:`bzz.RateLimits`, which ask the guard before they count a request."""
+
 AROUND = "bzz_around"
 """The application setting that holds what surrounds each request: ``around(handler)`` returns a context manager."""
 
 MEDIA_TYPE = "application/problem+json"
-
 
 _NOTHING = contextlib.nullcontext()
 _SERVER = f"TornadoServer/{tornado.version}"
@@ -57,14 +61,16 @@ class ProblemHandler(RequestHandler):
     request_id: str
     """The id of the request: its ``X-Request-Id`` header (:func:`bzz.request.id_from`), or a random one."""
 
+    _kept: Mapping[str, str] = MappingProxyType({})
+
     def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
         self.request_id = id_from(request.headers.get(HEADER))  # for clear(), which Tornado calls at once
         super().__init__(application, request, **kwargs)
 
     def clear(self) -> None:
-        """Start the answer anew; it carries the id of the request as ``X-Request-Id`` in any case.
+        """Start the answer anew, as Tornado does but for the date, which is written once a second and takes 6 µs.
 
-        It is Tornado's own but for the date, which is written once a second, and takes 6 µs.
+        It has the id of the request as ``X-Request-Id``, and the headers that are kept.
         """
         self._headers = HTTPHeaders()
         self._headers["Server"] = _SERVER
@@ -74,6 +80,26 @@ class ProblemHandler(RequestHandler):
         self._write_buffer: list[bytes] = []
         self._status_code, self._reason = 200, http.client.responses[200]
         self.set_header(HEADER, self.request_id)
+        for name, value in self._kept.items():
+            self.set_header(name, value)
+
+    def keep_header(self, name: str, value: str) -> None:
+        """Set a header that stays whatever is answered, an error too."""
+        self._kept = {**self._kept, name: value}
+        self.set_header(name, value)
+
+    async def admit(self, limits: Any = None, scope: str = "") -> None:
+        """Ask the guard, and the rate limits of the application, whether the request may go on; they raise if not.
+
+        :param limits: a :class:`bzz.RateLimits` in place of the application's, for what is called ``scope``.
+        """
+        guard = self.settings.get(GUARD)
+        if limits is None:
+            limits, scope = self.settings.get(RATE_LIMITS), ""
+        if limits is not None:
+            await limits.admit(self, guard, scope)
+        elif guard is not None:
+            await call(guard, self)
 
     def _request_summary(self) -> str:  # what Tornado writes of a request in its own log lines
         return f"{super()._request_summary()} [request {self.request_id}]"
@@ -86,14 +112,13 @@ class ProblemHandler(RequestHandler):
     def options(self, *args: Any, **kwargs: Any) -> None:
         """Answer 204 with the methods that this handler takes in ``Allow``."""
         self.set_status(204)
-        self.set_header("Allow", ", ".join(_methods_of(self)))
+        self.set_header("Allow", ", ".join(methods_of(self)))
 
     def check_trusted_origin(self, origin: str) -> bool:
         """Return whether an unsafe request from another ``origin`` may go on (see ``cross_origin_protection``).
 
-        One of the application's ``trusted_origins`` may, and so may a request with a credential that no browser adds
-        by itself, if the guard says that it looks at nothing else (``guard.has_own_credential(handler)``), and one
-        that ``bzz.cors`` lets come from there.
+        One of the application's ``trusted_origins`` may, one that ``bzz.cors`` lets come, and one whose credential no
+        browser adds by itself, if the guard says that it looks at nothing else (``guard.has_own_credential(handler)``).
         """
         own = getattr(self.settings.get(GUARD), "has_own_credential", None)
         policy: OriginPolicy | None = self.settings.get(ORIGINS)
@@ -110,7 +135,7 @@ class ProblemHandler(RequestHandler):
             self._write_problem(self._problem_of(error), error.headers)
             return
         if status_code == 405:
-            self.set_header("Allow", ", ".join(_methods_of(self)))
+            self.set_header("Allow", ", ".join(methods_of(self)))
         self._write_problem(_problem(status_code, error), {})
 
     def _write_problem(self, problem: Mapping[str, Any], headers: Mapping[str, str]) -> None:
@@ -247,15 +272,6 @@ def _finish(handler: RequestHandler, problem: Mapping[str, Any]) -> None:
 def _problem(status: int, error: BaseException | None) -> dict[str, Any]:
     title = error.reason if isinstance(error, HTTPError) else None
     return {"type": "about:blank", "title": title or http.client.responses.get(status, "Unknown"), "status": status}
-
-
-def _methods_of(handler: RequestHandler) -> list[str]:
-    """Return the HTTP methods that the handler's class, or a class between it and Tornado's own, defines."""
-
-    def defined(method: str) -> bool:
-        return getattr(type(handler), method.lower(), None) is not getattr(RequestHandler, method.lower(), None)
-
-    return [method for method in handler.SUPPORTED_METHODS if defined(method)]
 
 
 def _body_length(headers: HTTPHeaders) -> int | None:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tornado.routing import RuleRouter
+from tornado.web import RequestHandler
 
 from bzz.errors import ConfigurationError
 
-__all__ = ["RouteList", "flatten", "join", "rules_of"]
+__all__ = ["RouteList", "flatten", "join", "methods_of", "rules_of"]
 
 
 class RouteList(list[Any]):
@@ -83,6 +84,15 @@ def rules_of(router: Any) -> Iterator[Any]:
     for rule in getattr(router, "rules", ()):
         yield rule
         yield from rules_of(rule.target)
+
+
+def methods_of(handler: RequestHandler) -> list[str]:
+    """Return the HTTP methods that the handler's class, or a class between it and Tornado's own, defines."""
+
+    def defined(method: str) -> bool:
+        return getattr(type(handler), method.lower(), None) is not getattr(RequestHandler, method.lower(), None)
+
+    return [method for method in handler.SUPPORTED_METHODS if defined(method)]
 
 
 _add_rules = RuleRouter.add_rules

@@ -14,7 +14,7 @@ from bzz.auth.session import Sessions, bearer_of
 from bzz.auth.signin import Attempt
 from bzz.codec import dumps
 from bzz.errors import ConfigurationError, Unauthorized
-from bzz.problem import BodyHandler
+from bzz.problem import RATE_LIMITS, BodyHandler
 from bzz.signals import pre_get_user_details
 
 __all__ = ["SETTING", "AuthSettings", "MeHandler", "RenewHandler", "SignInHandler", "SignOutHandler", "settings_of"]
@@ -49,6 +49,12 @@ class AuthHandler(BodyHandler):
     def initialize(self, providers: Mapping[str, AuthProvider]) -> None:
         """Set the providers, by name."""
         self.providers = providers
+
+    async def check_request(self) -> None:
+        """Ask the rate limits of the application, and not the guard: who comes here may not be signed in yet."""
+        limits = self.settings.get(RATE_LIMITS)
+        if limits is not None:
+            await limits.admit(self, None, "")
 
     def set_default_headers(self) -> None:
         """Keep answers about users out of caches."""

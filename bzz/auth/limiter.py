@@ -6,7 +6,6 @@ meets the limit as well as a slow one.
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from bzz.auth.http import unavailable_on
 from bzz.auth.mongodb import store_in
 from bzz.errors import ConfigurationError, OutcomeUnknown, TooManyRequests, Unavailable
+from bzz.windows import Windows
 
 __all__ = ["FailureStore", "Limiter", "MemoryFailures", "MongoFailures"]
 
@@ -34,20 +34,10 @@ class MemoryFailures(FailureStore):
     """Counts in memory, for at most ``capacity`` keys; beyond that the oldest window is dropped."""
 
     def __init__(self, capacity: int = 100_000) -> None:
-        self._capacity = capacity
-        self._windows: dict[str, tuple[int, float]] = {}
+        self._windows = Windows(capacity)
 
     async def add(self, key: str, amount: int, window: int) -> tuple[int, float]:
-        now = time.monotonic()
-        count, end = self._windows.get(key, (0, 0.0))
-        if end <= now:
-            self._windows.pop(key, None)
-            count, end = 0, now + window
-        count = max(0, count + amount)
-        self._windows[key] = (count, end)
-        if len(self._windows) > self._capacity:
-            del self._windows[next(iter(self._windows))]
-        return count, end - now
+        return self._windows.add(key, amount, window)
 
 
 class MongoFailures(FailureStore):

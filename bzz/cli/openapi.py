@@ -8,8 +8,9 @@ from typing import Annotated
 from bzz.cli.application import ApplicationName, load_application
 from bzz.cli.console import ending
 from bzz.extras import needs
-from bzz.openapi.document import document
+from bzz.openapi.document import document, with_rate_limits
 from bzz.openapi.older import as_3_0
+from bzz.problem import RATE_LIMITS
 from bzz.routing import rules_of
 
 with needs("cli"):
@@ -26,6 +27,8 @@ def openapi(
 ) -> None:
     """Write the OpenAPI document of an application, as JSON."""
     with ending():
-        rules = rules_of(load_application(application).default_router)
-        made = document(rules, title=title, version=version)
+        loaded = load_application(application)
+        made = document(rules_of(loaded.default_router), title=title, version=version)
+        if RATE_LIMITS in loaded.settings:
+            made = with_rate_limits(made)
         typer.echo(json.dumps(as_3_0(made) if older else made, indent=2, ensure_ascii=False))

@@ -8,7 +8,6 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from bzz.calling import call
 from bzz.explorer.page import sign_in_of, user_of
 from bzz.explorer.problem_page import finish_problem
 from bzz.explorer.rendering import finish_page
@@ -16,7 +15,7 @@ from bzz.explorer.site import PREFIX, listable, site_of
 from bzz.explorer.wording import label
 from bzz.live.hive import ScriptHandler
 from bzz.model.representations import EVENT_STREAM
-from bzz.problem import GUARD, ProblemHandler
+from bzz.problem import ProblemHandler
 from bzz.routing import RouteList
 
 __all__ = ["routes"]
@@ -40,9 +39,7 @@ class StartHandler(ProblemHandler):
 
     async def prepare(self) -> None:
         """Called by Tornado first: the guard."""
-        guard = self.settings.get(GUARD)
-        if guard is not None:
-            await call(guard, self)
+        await self.admit()
 
     async def get(self) -> None:
         """Answer with the page."""

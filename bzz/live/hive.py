@@ -8,7 +8,6 @@ from typing import Any
 
 from tornado.web import Application, Finish, RequestHandler
 
-from bzz.calling import call
 from bzz.errors import BadRequest, ConfigurationError, Forbidden
 from bzz.live.client import Client
 from bzz.live.feed import Asked, view_of
@@ -20,7 +19,7 @@ from bzz.model.handler import ModelHandler
 from bzz.model.representations import EVENT_STREAM
 from bzz.model.resource import Resource, resource_of
 from bzz.model.rights import resource_for
-from bzz.problem import GUARD, ProblemHandler
+from bzz.problem import ProblemHandler
 from bzz.providers.base import Path, Step
 from bzz.routing import RouteList, flatten, join
 from bzz.signals import pre_get_list
@@ -110,9 +109,7 @@ class EventsHandler(ProblemHandler):
 
     async def prepare(self) -> None:
         """Called by Tornado first: the guard."""
-        guard = self.settings.get(GUARD)
-        if guard is not None:
-            await call(guard, self)
+        await self.admit()
 
     async def get(self) -> None:
         """Send the feeds of all models that ``models=`` names."""

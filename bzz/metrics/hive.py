@@ -9,13 +9,12 @@ from typing import Any
 from tornado.web import Application
 
 from bzz.batching import watch_groups
-from bzz.calling import call
 from bzz.events import watch
 from bzz.extras import needs
 from bzz.finished import each_finished
 from bzz.live.settings import watch_feeds
 from bzz.metrics.measures import Measures
-from bzz.problem import GUARD, ProblemHandler
+from bzz.problem import ProblemHandler
 from bzz.routing import RouteList, join
 
 with needs("metrics"):
@@ -65,9 +64,7 @@ class MetricsHandler(ProblemHandler):
 
     async def get(self) -> None:
         """Answer the metrics in the text format of Prometheus."""
-        guard = self.settings.get(GUARD)
-        if guard is not None:
-            await call(guard, self)
+        await self.admit()
         _start().relayed(self.settings.get(_SETTING, ()))
         registry = REGISTRY
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

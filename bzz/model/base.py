@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 from tornado.web import Finish, HTTPError
 
 from bzz import signals
-from bzz.calling import call
 from bzz.change import Diff
 from bzz.codec import check_depth
 from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed, NotFound, RequestError
@@ -25,7 +24,6 @@ from bzz.model.prefer import MINIMAL, wants_minimal
 from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
 from bzz.model.rights import require, restrict
-from bzz.problem import GUARD
 from bzz.providers import rules
 from bzz.providers.base import Path, Precondition, Record, Stale, Written
 from bzz.signals import Signal
@@ -91,12 +89,10 @@ class ResourceHandler(FormTokenHandler):
         self.data: dict[str, Any] = {}
 
     async def check_request(self) -> None:
-        """Call the guard, then raise unless there is such an address and method, and the user may use it."""
+        """Ask guard and rate limits, then raise unless there is such an address and method, and the user may use it."""
         for each in self.resource.served:
             registered(each).begin(self)
-        guard = self.settings.get(GUARD)
-        if guard is not None:
-            await call(guard, self)
+        await self.admit(self.resource.rate_limits, self.resource.url)
         self.path = self._read_path()
         if rules.DECLARED:
             self.path = await restrict(self, self._read_path)

@@ -12,7 +12,15 @@ from typing import Any
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
 from bzz.model.handler import ModelHandler
-from bzz.model.options import check_authorize, check_handler, check_page_sizes, check_text, field_names, methods_of
+from bzz.model.options import (
+    check_authorize,
+    check_handler,
+    check_page_sizes,
+    check_rate_limits,
+    check_text,
+    field_names,
+    methods_of,
+)
 from bzz.model.path import METHODS
 from bzz.model.representations import EVENT_STREAM, registered
 from bzz.model.resource import Authorize, Resource
@@ -50,6 +58,7 @@ class ModelHive:
         authorize: Authorize | None = None,
         handler: type[ModelHandler] = ModelHandler,
         live: bool = False,
+        rate_limits: Any = None,
     ) -> RouteList:
         """Return the routes of a model and everything nested in it.
 
@@ -69,6 +78,7 @@ class ModelHive:
         :param handler: a subclass of :class:`bzz.ModelHandler` that answers in its place.
         :param live: whether GET with ``Accept: text/event-stream`` is a feed: the same list or instance, and then every
             change of it; see :mod:`bzz.live`.
+        :param rate_limits: a :class:`bzz.RateLimits` for these routes, in place of the application's.
         :returns: what :class:`tornado.web.Application` and :func:`bzz.flatten` take.
         :raises bzz.errors.ConfigurationError: for a mistake in any of these, or a model that cannot be served.
         """
@@ -77,6 +87,7 @@ class ModelHive:
         check_page_sizes(per_page, max_per_page)
         check_authorize(authorize)
         check_handler(handler)
+        check_rate_limits(rate_limits)
         options = Options(field_names("hidden", hidden), field_names("read_only", read_only), database, scope=scope_of)
         provider = provider_for(orm, model, options)
         check_rules(provider)
@@ -91,7 +102,7 @@ class ModelHive:
             return provider_for(orm, model, replace(options, restrictions=found))
 
         resource = Resource(
-            provider, url, name, methods_of(methods), per_page, max_per_page, authorize, served, restricted
+            provider, url, name, methods_of(methods), per_page, max_per_page, authorize, served, restricted, rate_limits
         )
         for each in served:
             registered(each).check(resource)

@@ -11,7 +11,15 @@ from bzz.model.handler import ModelHandler
 from bzz.model.path import METHODS
 from bzz.model.resource import Authorize
 
-__all__ = ["check_authorize", "check_handler", "check_page_sizes", "check_text", "field_names", "methods_of"]
+__all__ = [
+    "check_authorize",
+    "check_handler",
+    "check_page_sizes",
+    "check_rate_limits",
+    "check_text",
+    "field_names",
+    "methods_of",
+]
 
 
 def check_text(option: str, value: Any) -> None:
@@ -59,3 +67,9 @@ def check_handler(handler: Any) -> None:
     """Raise ConfigurationError for anything but a class below :class:`bzz.ModelHandler`."""
     if not (isinstance(handler, type) and issubclass(handler, ModelHandler)):
         raise ConfigurationError(f"handler: a subclass of bzz.ModelHandler is expected, not {handler!r}")
+
+
+def check_rate_limits(rate_limits: Any) -> None:
+    """Raise ConfigurationError for anything but a :class:`bzz.RateLimits`, which only those who use it import."""
+    if rate_limits is not None and not hasattr(rate_limits, "admit"):
+        raise ConfigurationError(f"rate_limits: a bzz.RateLimits is expected, not {rate_limits!r}")

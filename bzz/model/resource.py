@@ -27,6 +27,7 @@ class Resource:
     :param methods: those of :data:`bzz.model.path.METHODS` that the application lets through.
     :param served: the media types that it is shown as, beside JSON.
     :param restricted: returns the provider for users who may not see or write some fields.
+    :param rate_limits: its own :class:`bzz.RateLimits`; None for those of the application.
     """
 
     provider: Provider
@@ -38,6 +39,7 @@ class Resource:
     authorize: Authorize | None = None
     served: tuple[str, ...] = ()
     restricted: Callable[[Restrictions], Provider] | None = None
+    rate_limits: Any = None
 
 
 def arguments_of(route: Any) -> dict[str, Any] | None:

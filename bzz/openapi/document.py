@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from bzz.codec import plain
@@ -13,12 +13,14 @@ from bzz.openapi.described import described
 from bzz.openapi.parameters import HEADERS as REQUEST_HEADERS
 from bzz.openapi.parameters import PAGES
 from bzz.openapi.paths import paths_of
-from bzz.openapi.responses import HEADERS, PROBLEM, PROBLEMS
+from bzz.openapi.responses import HEADERS, PROBLEM, PROBLEMS, limited
 from bzz.routing import flatten
 
-__all__ = ["document"]
+__all__ = ["document", "with_rate_limits"]
 
 VERSION = "3.1.1"
+
+_METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 _OUTCOME = {
     "type": "object",
@@ -84,6 +86,15 @@ def document(
         found["security"] = [{}, {"bearer": []}, {"cookie": []}]
     made: dict[str, Any] = plain(found)
     return made
+
+
+def with_rate_limits(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document of an application that limits all requests."""
+    paths = {
+        path: {method: limited(each) if method in _METHODS else each for method, each in operations.items()}
+        for path, operations in made["paths"].items()
+    }
+    return {**made, "paths": paths}
 
 
 def _tag(resource: Resource) -> dict[str, str]:

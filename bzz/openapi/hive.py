@@ -6,17 +6,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bzz.calling import call
 from bzz.codec import dumps
 from bzz.errors import BadRequest, ConfigurationError
 from bzz.model.representations import HTML, registered
 from bzz.model.resource import Resource, arguments_of, resources_of
 from bzz.model.rights import denied_to, resource_for
 from bzz.model.user_rights import Needed
-from bzz.openapi.document import document
+from bzz.openapi.document import document, with_rate_limits
 from bzz.openapi.older import as_3_0
 from bzz.openapi.swagger import swagger_routes
-from bzz.problem import GUARD, ProblemHandler
+from bzz.problem import RATE_LIMITS, ProblemHandler
 from bzz.providers import rules
 from bzz.routing import RouteList, flatten, join
 
@@ -122,12 +121,11 @@ class DocumentHandler(ProblemHandler):
 
     async def get(self) -> None:
         """Answer it in the version that is asked for; the guard is asked as before any GET."""
-        guard = self.settings.get(GUARD)
-        if guard is not None:
-            await call(guard, self)
+        await self.admit()
         version = self.get_query_argument("openapi", "3.1")
         if version not in ("3.0", "3.1"):
             raise BadRequest("The parameter 'openapi' must be 3.0 or 3.1.")
         self.set_header("Content-Type", "application/json")
         made = await self._documents.of(self)
+        made = with_rate_limits(made) if RATE_LIMITS in self.settings else made
         self.finish(dumps(as_3_0({**made}) if version == "3.0" else made))

@@ -9,7 +9,7 @@ from bzz.model.representations import has_feed
 from bzz.model.resource import Resource
 from bzz.openapi.components import CREATED, SHOWN, UPDATED, Components
 from bzz.openapi.parameters import PAGES, SEARCH, Parameter, expand, facets, fields, filters, reference, sort
-from bzz.openapi.responses import answer, problems
+from bzz.openapi.responses import answer, limited, problems
 from bzz.providers.base import Path, Step
 from bzz.shape.base import JsonSchema
 
@@ -56,7 +56,8 @@ def operation(place: Place, method: str) -> Operation | None:
     found = make(place)
     named = {"operationId": f"{found.pop('verb')}_{place.name}", "tags": [place.resource.name]}
     parameters = [*place.ids, *found.pop("parameters", [])]
-    return {**named, **found, **({"parameters": parameters} if parameters else {})}
+    made = {**named, **found, **({"parameters": parameters} if parameters else {})}
+    return made if place.resource.rate_limits is None else limited(made)
 
 
 def _json_body(schema: JsonSchema, *others: str, array: bool = False) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bzz.shape.base import JsonSchema
 
-__all__ = ["HEADERS", "PROBLEM", "PROBLEMS", "answer", "header", "problems"]
+__all__ = ["HEADERS", "PROBLEM", "PROBLEMS", "answer", "header", "limited", "problems"]
 
 Response = dict[str, Any]
 
@@ -43,18 +43,13 @@ _WHEN = {
     503: "The database is away, or the outcome of a write is unknown.",
 }
 
-PROBLEMS: dict[str, Response] = {
-    str(status): {
-        "description": when,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, when in _WHEN.items()
-}
-
 HEADERS: dict[str, Any] = {
     "ETag": {"description": "The entity tag of what is answered.", "schema": {"type": "string"}},
     "Link": {"description": "The first, previous and next page (RFC 8288).", "schema": {"type": "string"}},
     "Location": {"description": "Where the new instance is.", "schema": {"type": "string"}},
+    "RateLimit": {"description": "What is left of each limit, and for how long.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "How many requests in which time.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "When to come again, in seconds.", "schema": {"type": "integer"}},
     "X-Created-Id": {"description": "The id of the new instance.", "schema": {"type": "string"}},
     "X-Total-Count": {"description": "How many match, if that was asked for.", "schema": {"type": "string"}},
 }
@@ -68,6 +63,21 @@ def problems(*statuses: int) -> dict[str, Response]:
 def header(*names: str) -> dict[str, Any]:
     """Return headers of an answer."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+PROBLEMS: dict[str, Response] = {
+    str(status): {
+        "description": when,
+        **({"headers": header("RateLimit", "RateLimit-Policy", "Retry-After")} if status == 429 else {}),
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, when in _WHEN.items()
+}
+
+
+def limited(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation whose requests are limited, with the answer of those that are too many."""
+    return {**operation, "responses": {**operation.get("responses", {}), **problems(429)}}
 
 
 def answer(status: int, schema: JsonSchema | None = None, *, headers: tuple[str, ...] = ()) -> dict[str, Response]:

@@ -16,11 +16,11 @@ from bzz.asgi.lifespan import attached
 from bzz.cli.application import mounted
 from bzz.cli.routes import _rows
 from bzz.delivery.history.declaring import forget_history
-from bzz.delivery.history.who import name_of
 from bzz.delivery.listener import declared
 from bzz.errors import ConfigurationError
 from bzz.model import base
 from bzz.openapi import document
+from bzz.users import name_of
 from tests.delivery.history.conftest import with_history
 
 
