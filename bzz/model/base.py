@@ -16,6 +16,7 @@ from bzz.change import Diff
 from bzz.codec import check_depth
 from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed, NotFound, RequestError
 from bzz.model.authorize import lets
+from bzz.model.body import ACCEPT_PATCH
 from bzz.model.detail import detail_of
 from bzz.model.etag import precondition
 from bzz.model.form_token import FormTokenHandler
@@ -218,8 +219,11 @@ class ResourceHandler(FormTokenHandler):
     # -- answers
 
     def options(self, *args: Any, **kwargs: Any) -> None:
-        """Answer with the methods that this address takes."""
-        self.set_header("Allow", ", ".join(allowed_methods(self.path, self.resource.methods)))
+        """Answer with the methods that this address takes, and the types of a PATCH."""
+        allowed = allowed_methods(self.path, self.resource.methods)
+        self.set_header("Allow", ", ".join(allowed))
+        if "PATCH" in allowed:
+            self.set_header("Accept-Patch", ACCEPT_PATCH)
         self._finish_empty()
 
     def _finish_json(self, body: bytes) -> None:

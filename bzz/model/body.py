@@ -17,7 +17,19 @@ from bzz.model.validation import READ_ONLY, UNKNOWN, BodyReading
 from bzz.shape import TOP, Field, Shape
 from bzz.shape.values import find_field
 
-__all__ = ["FORM", "JSON", "decode", "form_pairs", "is_form", "is_json", "put_at", "read_form", "read_links"]
+__all__ = [
+    "ACCEPT_PATCH",
+    "FORM",
+    "JSON",
+    "decode",
+    "form_pairs",
+    "is_form",
+    "is_json",
+    "is_json_patch",
+    "put_at",
+    "read_form",
+    "read_links",
+]
 
 MAX_FORM_FIELDS = 1000
 MAX_LINKS = 1000
@@ -26,6 +38,12 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+JSON_PATCH = "application/json-patch+json"
+
+_TYPES = (JSON, FORM, MULTIPART)
+_PATCH_TYPES = (JSON, MERGE_PATCH, JSON_PATCH, FORM, MULTIPART)
+ACCEPT_PATCH = ", ".join(_PATCH_TYPES)
+"""What a PATCH may be: the value of ``Accept-Patch`` (RFC 5789, section 3.1)."""
 
 
 def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: bool = False) -> dict[str, Any]:
@@ -51,10 +69,9 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     """
     if not content_type and not body:
         return {}
-    types = (JSON, MERGE_PATCH, FORM, MULTIPART) if merge_patch else (JSON, FORM, MULTIPART)
     media = JSON if content_type == JSON else _media_type(content_type or "")  # most clients name it plainly
-    if media not in types:
-        raise _unsupported(types)
+    if media not in _TYPES and not (merge_patch and media == MERGE_PATCH):
+        raise _unsupported(is_patch=merge_patch)
     if media == FORM:
         return read_form(shape, form_pairs(body))
     if media == MULTIPART:
@@ -68,6 +85,11 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
 def is_json(content_type: str | None) -> bool:
     """Return whether a body is declared as JSON."""
     return _media_type(content_type or "") == JSON
+
+
+def is_json_patch(content_type: str | None) -> bool:
+    """Return whether a body is declared as a JSON Patch (RFC 6902)."""
+    return _media_type(content_type or "") == JSON_PATCH
 
 
 def is_form(content_type: str | None) -> bool:
@@ -112,10 +134,10 @@ def _media_type(content_type: str) -> str:
     return media.strip().lower()
 
 
-def _unsupported(types: Iterable[str]) -> UnsupportedMediaType:
+def _unsupported(*, is_patch: bool) -> UnsupportedMediaType:
     """Return a 415 that lists the types that are read (RFC 9110, section 15.5.16; RFC 5789, section 2.2)."""
-    accepted = ", ".join(types)
-    headers = {"Accept": accepted} | ({"Accept-Patch": accepted} if MERGE_PATCH in types else {})
+    accepted = ACCEPT_PATCH if is_patch else ", ".join(_TYPES)
+    headers = {"Accept": accepted} | ({"Accept-Patch": accepted} if is_patch else {})
     return UnsupportedMediaType(f"Send a body of one of these types: {accepted}.", headers=headers)
 
 

@@ -23,7 +23,9 @@ from bzz.model.expand import expand, may_list
 from bzz.model.expansion import Tree
 from bzz.model.facets import check_facets, count_facets
 from bzz.model.filters import followed
+from bzz.model.json_patch import Operation
 from bzz.model.links import header_text, link_header, location
+from bzz.model.patching import read_patch, update_by_patch
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_expansion, read_facets, read_fields, read_list_query
 from bzz.model.representations import chosen
@@ -52,6 +54,7 @@ class ModelHandler(BulkHandler):
     """
 
     _etag: str | None = None
+    _operations: list[Operation] | None = None
 
     # -- verbs
 
@@ -82,12 +85,15 @@ class ModelHandler(BulkHandler):
         await self._update(merge=False)
 
     async def patch(self) -> None:
-        """Change the fields that the body names, by RFC 7396; of a list, in all documents that the filters select."""
+        """Change fields by RFC 7396 or RFC 6902; of a list, in all documents that the filters select."""
+        shape = self.path.last.shape
+        self._operations = read_patch(self)
         if not self.path.last.is_list:
             await self._update(merge=True)
             return
-        await self._decode(self.path.last.shape, merge_patch=True)
-        validate(self.path.last.shape, self.data, self.provider.check, updating=True, has_receivers=True)
+        if self._operations is None:
+            await self._decode(shape, merge_patch=True)
+            validate(shape, self.data, self.provider.check, updating=True, has_receivers=True)
         await self.write_selected(self._patch_one)
 
     async def _patch_one(self, attempt: WriteAttempt) -> None:
@@ -196,10 +202,12 @@ class ModelHandler(BulkHandler):
         return {"updated_fields": changed.updated_fields if has_receivers else {}}
 
     async def _update_once(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
+        if self._operations is not None:
+            return await update_by_patch(self, attempt, self._operations)
         await self._decode(self.path.last.shape, merge_patch=merge)
-        return await self._update_by_data(attempt, merge=merge)
+        return await self.update_by_data(attempt, merge=merge)
 
-    async def _update_by_data(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
+    async def update_by_data(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
         """Make an update of ``data``, as it is decoded."""
         end, signal = self.path.last, signals.pre_update_instance
         has_receivers = signal.has_receivers_for(self._model)
@@ -208,13 +216,9 @@ class ModelHandler(BulkHandler):
         )
         attempt.preview = lambda record: self.provider.preview(record, body.final_values(self.data), merge=merge)
         await self._send_before(signal, attempt)
+        values, precondition = body.final_values(self.data), self._precondition()
         return await self.provider.update(
-            self.path,
-            body.final_values(self.data),
-            self,
-            merge=merge,
-            precondition=self._precondition(),
-            expected=attempt.expected,
+            self.path, values, self, merge=merge, precondition=precondition, expected=attempt.expected
         )
 
     async def _link(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from bzz.codec import plain
+from bzz.model.json_patch import MAX_OPERATIONS
 from bzz.model.resource import Resource, resources_of
 from bzz.model.user_rights import Needed
 from bzz.openapi.components import Components
@@ -33,6 +34,22 @@ _OUTCOME = {
         "detail": {"type": "string"},
     },
     "required": ["status"],
+}
+
+_JSON_PATCH = {
+    "type": "array",
+    "description": "A JSON Patch by RFC 6902: operations that are done in their order, all or none.",
+    "maxItems": MAX_OPERATIONS,
+    "items": {
+        "type": "object",
+        "properties": {
+            "op": {"type": "string", "enum": ["add", "copy", "move", "remove", "replace", "test"]},
+            "path": {"type": "string", "description": "A JSON Pointer by RFC 6901, such as `/tags/-`."},
+            "from": {"type": "string", "description": "What `copy` and `move` take, as a JSON Pointer."},
+            "value": {"description": "What `add`, `replace` and `test` need."},
+        },
+        "required": ["op", "path"],
+    },
 }
 
 _SESSION = {
@@ -75,7 +92,12 @@ def document(
         "tags": [_tag(each) for each in resources],
         "paths": paths,
         "components": {
-            "schemas": {**components.with_examples(), "Problem": PROBLEM, "Outcome": _OUTCOME},
+            "schemas": {
+                **components.with_examples(),
+                "Problem": PROBLEM,
+                "Outcome": _OUTCOME,
+                "JsonPatch": _JSON_PATCH,
+            },
             "parameters": {**PAGES, **REQUEST_HEADERS},
             "headers": HEADERS,
             "responses": PROBLEMS,

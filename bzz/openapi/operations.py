@@ -185,13 +185,19 @@ def _link(place: Place) -> Operation:
     }
 
 
-def _update(place: Place, verb: str, *others: str) -> Operation:
-    schema = place.components.refer(place.last.shape, UPDATED)
+def _patch_body(place: Place) -> dict[str, Any]:
+    """Return the body of a PATCH: a merge patch under either of its names, or a JSON Patch."""
+    body = _json_body(place.components.refer(place.last.shape, UPDATED), "application/merge-patch+json")
+    body["content"]["application/json-patch+json"] = {"schema": {"$ref": "#/components/schemas/JsonPatch"}}
+    return body
+
+
+def _update(place: Place, verb: str, body: dict[str, Any]) -> Operation:
     return {
         "verb": verb,
         "summary": f"Change fields of one {place.last.shape.name}",
         "parameters": [reference(name) for name in ("If-Match", "If-None-Match", "Prefer-return")],
-        "requestBody": _json_body(schema, *others),
+        "requestBody": body,
         "responses": {
             **answer(200, place.shown(), headers=("ETag",)),
             **_MINIMAL,
@@ -201,11 +207,11 @@ def _update(place: Place, verb: str, *others: str) -> Operation:
 
 
 def _put(place: Place) -> Operation:
-    return _update(place, "update")
+    return _update(place, "update", _json_body(place.components.refer(place.last.shape, UPDATED)))
 
 
 def _patch(place: Place) -> Operation:
-    return _update(place, "patch", "application/merge-patch+json")
+    return _update(place, "patch", _patch_body(place))
 
 
 def _delete(place: Place) -> Operation:
@@ -222,10 +228,9 @@ def _delete(place: Place) -> Operation:
 
 
 def _patch_many(place: Place) -> Operation:
-    schema = place.components.refer(place.last.shape, UPDATED)
     return {
         **_selected(place, "patch_selected", "Change all that the filters select"),
-        "requestBody": _json_body(schema, "application/merge-patch+json"),
+        "requestBody": _patch_body(place),
     }
 
 

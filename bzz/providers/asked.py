@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bzz.shape import Field, Shape
 from bzz.shape.operators import Operator
 
-__all__ = ["Clause", "Condition", "Filter", "ListQuery", "Operator", "Path", "Sort", "Step", "Unchanged"]
+__all__ = ["Appended", "Clause", "Condition", "Filter", "ListQuery", "Operator", "Path", "Sort", "Step", "Unchanged"]
 
 
 class Step(NamedTuple):
@@ -139,3 +139,11 @@ class Unchanged:
     """
 
     value: Any
+
+
+class Appended(list[Any]):
+    """Items for the end of a list, whatever it holds. They stand among the values of an update in the place of a list.
+
+    Only a provider that :meth:`~bzz.providers.base.Provider.appends` gets them, for fields of the very instance. It
+    refuses them with a :class:`~bzz.errors.Conflict` if no list is stored.
+    """

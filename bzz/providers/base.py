@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from bzz.change import Diff
 from bzz.errors import BadRequest, OutcomeUnknown, Unavailable
-from bzz.providers.asked import Clause, Condition, Filter, ListQuery, Operator, Path, Sort, Step, Unchanged
+from bzz.providers.asked import Appended, Clause, Condition, Filter, ListQuery, Operator, Path, Sort, Step, Unchanged
 from bzz.providers.naming import NamesDocuments
 from bzz.providers.outcome import Changed, Page, Record, RowsRefused, Stale, Written
 from bzz.providers.rules import UNRESTRICTED, Restrictions
@@ -27,6 +27,7 @@ from bzz.shape import Shape
 __all__ = [
     "NOT_TRIED",
     "ONE_BY_ONE",
+    "Appended",
     "Changed",
     "Condition",
     "Entry",
@@ -226,6 +227,15 @@ class Provider(NamesDocuments, ABC):
         :raises bzz.errors.PreconditionFailed: if ``precondition`` returns false for what is stored.
         :raises Stale: if something else than ``expected`` is stored.
         """
+
+    def appends(self, shape: Shape, name: str) -> bool:
+        """Return whether :meth:`update` takes :class:`Appended` for a list, so that its other items need not be known.
+
+        Pure: nothing is read. A provider that cannot need not override it.
+
+        :param shape: of a model that can be reached from this one, and ``name``: of the field.
+        """
+        return False
 
     @abstractmethod
     def preview(self, record: Record, values: Mapping[str, Any], *, merge: bool = False) -> Diff:

@@ -158,7 +158,7 @@ class RevertHandler(_OfDocument):
         body = validate(shape, data, self.provider.check, own_id=self.path.last.key, updating=True)
         check_undone(seen, storable(self.provider.preview(record, body.values)))
         self.data = data
-        return await self._update_by_data(attempt, merge=False)
+        return await self.update_by_data(attempt, merge=False)
 
     async def _since(self, entry: HistoryEntry) -> list[Diff]:
         """Return the diffs of the changes of the document since then."""

@@ -247,6 +247,9 @@ class DocumentStore(DocumentsByKey):
         encoded = opened.collection.encode(wanted.sets)
         sets = opened.collection.decode(encoded)
         change = {operator: keys for operator, keys in (("$set", sets), ("$unset", wanted.unsets)) if keys}
+        if wanted.pushes:
+            pushes = opened.collection.decode(opened.collection.encode(wanted.pushes))
+            change["$push"] = {where: {"$each": items} for where, items in pushes.items()}
         if not change:
             found = await self.find_by(query)
             return found, found

@@ -204,6 +204,9 @@ class MongoEngineProvider(DocumentReads):
         before, after = located.ending(edited.before.raw), left_at.ending(edited.after.raw)
         return changed(before.record, after.record, edited)
 
+    def appends(self, shape: Shape, name: str) -> bool:
+        return self._registry.of(shape.model).fields[name].takes_appended
+
     def preview(self, record: Record, values: Map[str, Any], *, merge: bool = False) -> Diff:
         assert isinstance(record, DocumentRecord)
         _, values = split_ids(record.codec.shape, values)

@@ -65,7 +65,7 @@ class SharedUpdates:
         :param change: see :class:`Update`, and so for the others.
         :raises pymongo.errors.OperationFailure: if the database blames the data.
         """
-        if len(query) == 1 and isinstance(query.get("_id"), _SHARED_KEYS):
+        if len(query) == 1 and isinstance(query.get("_id"), _SHARED_KEYS) and "$push" not in change:
             outcome: Outcome = await self._batcher.ask(Update(query["_id"], change, inside, size))
             if outcome is not _AGAIN:
                 return outcome
@@ -74,6 +74,8 @@ class SharedUpdates:
     async def _put_alone(self, query: Raw, change: Raw, inside: Sequence[str]) -> Outcome:
         if inside:
             query = {"$and": [query, *({where: {"$type": "object"}} for where in inside)]}
+        if "$push" in change:  # which would make a list of nothing
+            query = {"$and": [query, *({where: {"$type": "array"}} for where in change["$push"])]}
         before = await self._collection.update(query, change)
         return None if before is None else (before, applied(before, change))
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 from bzz.errors import Invalid
+from bzz.providers.base import Appended
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import Part
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ
@@ -42,6 +43,7 @@ class InPlace:
     :param values: such that :meth:`DocumentCodec.replaces` holds for them.
     :ivar sets: the bson to be set, by path.
     :ivar unsets: the paths to be unset.
+    :ivar pushes: the bson to be added to the end of lists, by path, on condition that a list is there.
     :ivar inside: the paths where an embedded document must be stored for that.
     :raises bzz.errors.Invalid: with every refusal of the model.
     """
@@ -49,6 +51,7 @@ class InPlace:
     def __init__(self, codec: DocumentCodec, values: Map[str, Any]) -> None:
         self.sets: Raw = {}
         self.unsets: Raw = {}
+        self.pushes: Raw = {}
         self.inside: list[str] = []
         self._errors: dict[str, list[str]] = {}
         self._add(codec.value_parts(values), "", "")
@@ -71,7 +74,9 @@ class InPlace:
             errors: dict[str, list[str]] = {}
             raw = None if value is None and field.may_stay_unset else field.check(value, errors)
             self._errors.update({name + place: messages for place, messages in errors.items()})
-            if raw is not None or field.source.null:
+            if type(value) is Appended:
+                self.pushes[where] = raw
+            elif raw is not None or field.source.null:
                 self.sets[where] = raw
             else:
                 self.unsets[where] = ""
@@ -118,7 +123,7 @@ def put_at(raw: Any, where: str, value: Any) -> Any:
 
 
 def applied(raw: Raw, change: Raw) -> Raw:
-    """Return a copy of a raw document to which an update of ``$set`` and ``$unset`` was applied.
+    """Return a copy of a raw document to which an update of ``$set``, ``$unset`` and ``$push`` was applied.
 
     >>> applied({"a": {"b": 1}, "c": 2}, {"$set": {"a.b": None}, "$unset": {"c": ""}})
     {'a': {'b': None}}
@@ -127,6 +132,8 @@ def applied(raw: Raw, change: Raw) -> Raw:
         raw = put_at(raw, where, value)
     for where in change.get("$unset", {}):
         raw = put_at(raw, where, MISSING)
+    for where, items in change.get("$push", {}).items():
+        raw = put_at(raw, where, [*get_at(raw, where), *items["$each"]])
     return raw
 
 

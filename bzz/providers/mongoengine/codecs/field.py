@@ -43,6 +43,7 @@ class FieldCodec(Checks):
     tells_default: bool = True  # whether a diff tells an unset field as what its attribute holds, and not as None
     may_be_custom: bool = True  # whether a field class with conversions of its own is asked for them
     is_ordered: bool = True  # whether MongoDB orders what is stored as its values are ordered
+    takes_appended: bool = False  # whether items may be added to the end of what is stored, whatever that is
     compares_attributes: bool = False  # whether one value may be stored in more than one form
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
@@ -10,6 +11,8 @@ import mongoengine as me
 from mongoengine.base import BaseList
 from mongoengine.base.datastructures import EmbeddedDocumentList
 
+from bzz.errors import Conflict, Invalid
+from bzz.providers.base import Appended
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal, below
 from bzz.providers.mongoengine.codecs.containers import ContainerCodec
@@ -36,6 +39,7 @@ class ListCodec(ContainerCodec):
         super().__init__(declaration)
         is_plain = type(self.source) is me.ListField and self.item is not None
         self.is_stored_as_is = is_plain and self.item is not None and self.item.is_stored_as_is
+        self.takes_appended = not isinstance(self.source, me.SortedListField)
 
     def _kind(self) -> Kind:
         return ListKind(Field("", AnyKind(LIMITS)) if self.item is None else self.item.declared)
@@ -100,6 +104,27 @@ class ListCodec(ContainerCodec):
 
     def names_class(self, value: Any) -> bool:
         return self.item is not None and isinstance(value, list) and all(map(self.item.names_class, value))
+
+    # -- updates
+
+    def replaces(self, value: Any, *, merge: bool) -> bool:
+        return super().replaces(value, merge=merge) and (type(value) is not Appended or self._judges_items_only)
+
+    @cached_property
+    def _judges_items_only(self) -> bool:
+        """Whether nothing is asked of the list as a whole, so that an item may come to it whatever it holds."""
+        return type(self.source) is me.ListField and self._longest() is None and not self.source.validation
+
+    def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
+        if type(value) is not Appended:
+            return super().update(current, value, errors, merge=merge)
+        if not isinstance(current, list):
+            raise Conflict(f"There is no list in {self.name!r}; nothing was done.")
+        after = [*current, *(self.check(list(value), errors) or ())]
+        self.require(after, current)
+        if self.item is not None and twins([self.item.stored_key(each) for each in after]):
+            raise Invalid({self.name: [TWIN]})
+        return after
 
     # -- checks
 
