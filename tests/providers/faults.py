@@ -8,7 +8,18 @@ from typing import Any, NamedTuple
 
 from bzz.change import Diff
 from bzz.errors import NotFound
-from bzz.providers.base import Changed, Condition, Filter, ListQuery, Options, Page, Path, Provider, Written
+from bzz.providers.base import (
+    Appended,
+    Changed,
+    Condition,
+    Filter,
+    ListQuery,
+    Options,
+    Page,
+    Path,
+    Provider,
+    Written,
+)
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 from bzz.shape import Shape
 from bzz.shape.documents import TAG, NamedDocument
@@ -55,6 +66,19 @@ class ChecksBeforeTheWrite(MongoEngineProvider):
     ) -> Changed:
         if precondition is not None:
             await super().update(path, {}, context, precondition=precondition)
+        return await super().update(path, values, context, **kwargs)
+
+
+class AppendsToWhatItRead(MongoEngineProvider):
+    """Writes the whole list, as it was read, with the new items at its end."""
+
+    async def update(self, path: Path, values: Mapping[str, Any], context: Any, **kwargs: Any) -> Changed:
+        if any(isinstance(each, Appended) for each in values.values()):
+            (shown,) = await self.render([await self.get(path, context)])
+            values = {
+                name: [*(shown[name] or ()), *each] if isinstance(each, Appended) else each
+                for name, each in values.items()
+            }
         return await super().update(path, values, context, **kwargs)
 
 
@@ -289,6 +313,7 @@ FAULTS = [
     Fault(ComparesWithAnEarlierRead, "test_the_changes_of_a_field_form_one_chain"),
     Fault(IgnoresExpected, "test_a_write_that_expects_something_else_is_stale_and_does_nothing"),
     Fault(ChecksBeforeTheWrite, "test_of_many_writes_on_one_condition_one_succeeds"),
+    Fault(AppendsToWhatItRead, "test_all_that_many_writers_append_is_there"),
     Fault(ShowsHidden, "test_a_hidden_field_is_shown_by_nothing"),
     Fault(TellsWhatIsWriteOnly, "test_a_diff_names_a_write_only_field_and_masks_its_values"),
     Fault(SkipsTies, "test_cursors_lead_over_every_item_once_and_back[sort=age]"),

@@ -9,9 +9,12 @@ from contextlib import ExitStack
 from typing import Any
 
 import httpx
+import jsonpatch
 import mongoengine as me
 import pytest
 from bson import ObjectId
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bzz.errors import Forbidden
 from bzz.signals import post_update_instance, pre_update_instance
@@ -588,3 +591,71 @@ async def test_a_list_that_is_gone_meanwhile_is_not_made_anew(alone: Api) -> Non
     Folio._get_collection().update_one({}, {"$set": {"tg": "text"}})
     assert (await send(client, place, op("add", "/tags/-", "c"))).status_code == 409
     assert stored()["tg"] == "text"
+
+
+# -- whatever is sent
+
+PATHS = st.sampled_from(
+    [
+        "", "/id", "/title", "/pages", "/tags", "/tags/-", "/tags/0", "/tags/1", "/few/-", "/ordered/-",
+        "/rest", "/rest/a", "/rest/a/-", "/rest/m~0n", "/cover", "/cover/colour", "/cover/weight", "/cover/price",
+        "/glosses", "/glosses/-", "/glosses/0", "/glosses/0/text", "/glosses/0/secret", "/stains/-", "/stains/0/size",
+        "/scribe", "/scribes/-", "/shelf", "/key", "/pin", "/nope", "/@type",
+    ]
+)  # fmt: skip
+VALUES = st.sampled_from(
+    [
+        None, True, 0, 1, 2.5, "", "a", "too long", [], ["a"], [1], {}, {"key": "z"}, {"key": "k", "text": "b"},
+        {"size": 1}, {"colour": "red"}, {"colour": "red", "weight": None}, {"a": [1], "b": {"c": None}}, {"$a": 1},
+    ]
+)  # fmt: skip
+PATCHES = st.lists(
+    st.one_of(
+        st.builds(lambda path, value: op("add", path, value), PATHS, VALUES),
+        st.builds(lambda path, value: op("replace", path, value), PATHS, VALUES),
+        st.builds(lambda path: op("remove", path), PATHS),
+        st.builds(lambda path, value: op("test", path, value), PATHS, VALUES),
+        st.builds(lambda name, path, source: op(name, path, **{"from": source}),
+                  st.sampled_from(["copy", "move"]), PATHS, PATHS),
+    ),
+    max_size=4,
+)  # fmt: skip
+
+
+def filled(document: dict[str, Any]) -> dict[str, Any]:
+    """A document as a PUT names all of it: what is gone is null."""
+    shown = {**dict.fromkeys(name for name in Folio._fields if name not in ("key", "pin")), **document}
+    if isinstance(shown["cover"], dict):
+        shown["cover"] = {"colour": None, "weight": None, **shown["cover"]}
+    return shown
+
+
+async def compare(client: httpx.AsyncClient, operations: list[Any]) -> None:
+    """A patch does to a document what a PUT does to its twin: of what jsonpatch makes of the GET."""
+    place, twin = full(), full()
+    before = (await client.get(place)).json()
+    answer = await send(client, place, *operations)
+    try:
+        after = jsonpatch.apply_patch(before, operations)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException):
+        after = None
+    if isinstance(after, dict):
+        same_id = {"id": twin.split("/")[2]} if after.get("id") == before["id"] else {}
+        put = await client.put(twin, json={**filled(after), **same_id})
+        assert answer.status_code == put.status_code, (operations, answer.text, put.text)
+        assert answer.is_error or answer.json() == {**put.json(), "id": before["id"]}
+    else:
+        assert answer.status_code in (400, 409), operations
+    if answer.is_error:
+        assert (await client.get(place)).json() == before, operations
+
+
+async def test_a_patch_is_a_put_of_what_jsonpatch_makes_of_the_get(alone: Api) -> None:
+    client, loop = alone(Folio), asyncio.get_running_loop()
+
+    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @given(PATCHES)
+    def search(operations: list[Any]) -> None:
+        asyncio.run_coroutine_threadsafe(compare(client, operations), loop).result(30)
+
+    await asyncio.to_thread(search)

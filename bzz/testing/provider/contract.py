@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bzz.testing.provider.appending import Appending
 from bzz.testing.provider.conditions import Conditions
 from bzz.testing.provider.creating import Creating
 from bzz.testing.provider.creating_many import CreatingMany
@@ -33,6 +34,7 @@ class ProviderContract(
     CreatingMany,
     Nesting,
     Updating,
+    Appending,
     Deleting,
     Linking,
     PublicIds,
