@@ -20,7 +20,7 @@ from bzz.model.json_patch import Operation, patched, read_operations
 from bzz.model.validation import validate
 from bzz.providers.base import Appended, Changed, Provider, Record
 from bzz.shape import Field, Shape
-from bzz.shape.types import TAG, fields_in
+from bzz.shape.types import fields_in
 
 __all__ = ["PlainPatch", "changed_fields", "read_patch", "read_plainly", "update_by_patch"]
 
@@ -135,8 +135,6 @@ def changed_fields(shape: Shape, before: Mapping[str, Any], after: Mapping[str, 
             data[name] = new
         elif changes := changed_fields(inner, old, new):
             data[name] = changes
-    if TAG in after and not data.keys() <= shape.fields.keys():
-        data[TAG] = after[TAG]  # by which fields that only subclasses declare are read
     return data
 
 

@@ -92,6 +92,12 @@ class Charts(Bound):
     scale = me.IntField()
 
 
+class Plans(Bound):
+    """Declares a field otherwise than another class."""
+
+    scale = me.StringField()
+
+
 async def send(client: httpx.AsyncClient, place: str, *operations: Any, **headers: str) -> httpx.Response:
     """Send a patch; its operations are lists of op, path and what else there is."""
     return await client.patch(place, content=json.dumps(operations), headers={**HEADERS, **headers})
@@ -241,16 +247,26 @@ async def test_a_write_only_field_can_be_added(alone: Api) -> None:
 
 async def test_a_patch_of_a_subclass_names_its_own_fields(alone: Api) -> None:
     client, place = alone(Bound), f"/bound/{Charts(title='Ann', maps=['a'], scale=1).save().id}/"
-    answer = await send(client, place, op("test", "/scale", 1), op("add", "/maps/-", "b"), op("replace", "/scale", 2))
-    assert (answer.status_code, answer.json()["maps"], answer.json()["scale"]) == (200, ["a", "b"], 2)
+    answer = await send(
+        client, place, op("replace", "/title", "Bea"), op("add", "/maps/-", "b"), op("remove", "/maps/0")
+    )
+    assert (answer.status_code, answer.json()["title"], answer.json()["maps"]) == (200, "Bea", ["b"])
+
+
+async def test_a_type_tells_which_of_two_fields_of_subclasses_is_meant(alone: Api) -> None:
+    client, place = alone(Bound), f"/bound/{Charts(scale=1).save().id}/"
+    patch = [op("test", "/scale", 1), op("replace", "/scale", 2)]
+    assert (await send(client, place, *patch)).status_code == 400
+    answer = await send(client, place, op("add", "/@type", "Bound.Charts"), *patch)
+    assert (answer.status_code, answer.json()["scale"]) == (200, 2)
 
 
 async def test_a_patch_is_applied_to_what_to_dict_shows(alone: Api) -> None:
     client, place = alone(Leaflet), f"/leaflet/{Leaflet(title='Ann', key='secret').save().id}/"
     answer = await send(client, place, op("test", "/loud", "ANN"), op("replace", "/title", "Bea"))
     assert (answer.status_code, answer.json()) == (200, {"title": "Bea", "loud": "BEA"})
-    answer = await send(client, place, op("copy", "/title", **{"from": "/key"}))
-    assert answer.status_code == 409
+    for operation in (op("copy", "/title", **{"from": "/key"}), op("replace", "/key", "x")):
+        assert (await send(client, place, operation)).status_code == 409
 
 
 async def test_a_patch_that_changes_nothing_writes_nothing(alone: Api, connected: Connect) -> None:
