@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from bzz import signals
 from bzz.codec import dumps, plain
-from bzz.errors import Conflict, Invalid, PreconditionFailed, RequestError
+from bzz.errors import BadRequest, Conflict, Invalid, NotFound, PreconditionFailed
 from bzz.model.base import WriteAttempt
 from bzz.model.body import is_json_patch
 from bzz.model.json_patch import Operation, patched, read_operations
@@ -61,7 +61,7 @@ async def update_by_patch(handler: Any, attempt: WriteAttempt, operations: Seque
             return done
     try:
         handler.data = await _patched_data(handler, attempt, operations)
-    except RequestError:
+    except (BadRequest, Conflict, NotFound, PreconditionFailed):
         await _let_receivers_refuse(handler, attempt)
         raise
     done = await handler.update_by_data(attempt, merge=False)

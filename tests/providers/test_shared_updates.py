@@ -79,6 +79,17 @@ async def test_an_update_alone_takes_one(shelf: Shelf) -> None:
     assert shelf.commands.names == ["findAndModify"]
 
 
+async def test_what_is_appended_at_the_same_time_is_all_there(shelf: Shelf) -> None:
+    shelf.stored.insert_one({"_id": 1, "tags": []})
+    pushes = ({"$push": {"tags": {"$each": [number]}}} for number in range(9))
+    outcomes = await asyncio.gather(*(shelf.updates.put({"_id": 1}, push, (), 0) for push in pushes))
+    assert sorted(shelf.all()[0]["tags"]) == list(range(9))
+    by_length = sorted(outcomes, key=lambda outcome: len(outcome[1]["tags"]) if outcome else 0)
+    assert [outcome and outcome[0] for outcome in by_length[1:]] == [
+        outcome and outcome[1] for outcome in by_length[:-1]
+    ]
+
+
 async def test_what_others_wrote_meanwhile_is_what_was_replaced(shelf: Shelf) -> None:
     shelf.stored.insert_many([{"_id": key, "name": "a"} for key in range(3)])
     shelf.commands.meanwhile = lambda: shelf.stored.update_one({"_id": 1}, {"$set": {"name": "other", "x": 1}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -33,6 +34,7 @@ class Shed(me.Document):
     name = me.StringField(db_field="nm")
     door = me.EmbeddedDocumentField(Door, db_field="d")
     keys = me.DictField(db_field="k")
+    tags = me.ListField(me.StringField(), db_field="t")
 
 
 class Barn(me.Document):
@@ -120,6 +122,17 @@ async def test_one_round_trip_changes_just_what_is_named(
     assert raw(shed) == {"_id": shed.id, **left}
     assert told == [changed]
     assert answer.json() == (await client.get(f"/shed/{shed.id}/")).json()
+
+
+async def test_one_round_trip_appends_to_a_list(client: httpx.AsyncClient, commands: SentCommands) -> None:
+    shed = stored(nm="a", t=["a"])
+    await client.get("/shed/")  # which also makes the indexes
+    commands.names.clear()
+    patch = [{"op": "add", "path": "/tags/-", "value": "b"}, {"op": "replace", "path": "/name", "value": "c"}]
+    headers = {"Content-Type": "application/json-patch+json"}
+    answer = await client.patch(f"/shed/{shed.id}/", content=json.dumps(patch), headers=headers)
+    assert (answer.status_code, answer.json()["tags"], commands.names) == (200, ["a", "b"], ["findAndModify"])
+    assert raw(shed) == {"_id": shed.id, "nm": "c", "t": ["a", "b"]}
 
 
 @pytest.mark.parametrize("door", [None, {"n": "front"}], ids=["no door", "no lock"])

@@ -394,6 +394,12 @@ async def test_what_the_model_refuses_is_a_400_that_names_the_fields(alone: Api)
     assert stored() == before
 
 
+async def test_a_list_does_not_get_longer_than_it_may_be(alone: Api) -> None:
+    client, place = alone(Folio), folio(few=[1])
+    answer = await send(client, place, op("add", "/few/-", 2), op("add", "/few/-", 3))
+    assert (answer.status_code, [*answer.json()["errors"]], stored()["few"]) == (400, ["few"], [1])
+
+
 async def test_copies_that_double_what_is_there_are_stopped(alone: Api) -> None:
     client, place = alone(Folio), folio(rest={"a": "x" * 100})
     answer = await send(client, place, *(op("copy", f"/rest/{number}", **{"from": "/rest"}) for number in range(16)))
@@ -602,11 +608,13 @@ async def test_a_patch_is_applied_anew_to_what_another_writer_left(alone: Api, c
     assert (answer.json()["tags"], calls) == (["a", "b", "c"], [["a", "c"], ["a", "b", "c"]])
 
 
-async def test_a_list_that_is_gone_meanwhile_is_not_made_anew(alone: Api) -> None:
+@pytest.mark.parametrize("change", [{"$unset": {"tg": ""}}, {"$set": {"tg": "text"}}])
+async def test_nothing_is_appended_where_there_is_no_list(alone: Api, change: Any) -> None:
     client, place = alone(Folio), folio(tags=["a"])
-    Folio._get_collection().update_one({}, {"$set": {"tg": "text"}})
+    Folio._get_collection().update_one({}, change)
+    before = stored()
     assert (await send(client, place, op("add", "/tags/-", "c"))).status_code == 409
-    assert stored()["tg"] == "text"
+    assert stored() == before
 
 
 # -- whatever is sent

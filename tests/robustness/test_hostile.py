@@ -469,7 +469,12 @@ HEADERS = st.fixed_dictionaries(
     optional={
         name: st.text(string.printable.strip(), max_size=12) | st.sampled_from(good)
         for name, good in {
-            "Content-Type": ["application/json", "application/x-www-form-urlencoded", "application/merge-patch+json"],
+            "Content-Type": [
+                "application/json",
+                "application/x-www-form-urlencoded",
+                "application/merge-patch+json",
+                "application/json-patch+json",
+            ],
             "If-Match": ["*", '"x"', 'W/"x"'],
             "If-None-Match": ["*", '"x"'],
             "Prefer": ["count=exact"],

@@ -62,7 +62,7 @@ class SharedUpdates:
     async def put(self, query: Raw, change: Raw, inside: Sequence[str], size: int) -> Outcome:
         """Update the document that a query finds.
 
-        :param change: see :class:`Update`, and so for the others.
+        :param change: see :class:`Update`, and so for the others. One with ``$push`` is sent by itself.
         :raises pymongo.errors.OperationFailure: if the database blames the data.
         """
         if len(query) == 1 and isinstance(query.get("_id"), _SHARED_KEYS) and "$push" not in change:
