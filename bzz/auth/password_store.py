@@ -77,7 +77,7 @@ class MongoPasswords(PasswordStore):
 
     async def add(self, account: Account) -> bool:
         with unavailable_on("password", Unavailable):
-            return await self._store.put(account.login, _value_of(account), None)
+            return await self._store.put(account.login, _value_of(account), None) is not None
 
     async def find(self, login: str) -> Account | None:
         with unavailable_on("password", Unavailable):
@@ -89,7 +89,7 @@ class MongoPasswords(PasswordStore):
             found = (await self._store.get([account.login])).get(account.login)
             if found is None or _account_of(account.login, found) != account:
                 return False
-            return await self._store.put(account.login, {**found.value, "hash": new_hash}, found)
+            return await self._store.put(account.login, {**found.value, "hash": new_hash}, found) is not None
 
 
 def _value_of(account: Account) -> dict[str, str]:

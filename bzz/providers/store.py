@@ -40,12 +40,13 @@ class Store(ABC):
     @abstractmethod
     async def put(
         self, key: str, value: Mapping[str, Any], expected: Entry | None, *, expires: float | None = None
-    ) -> bool:
-        """Compare and put: store ``value`` only while ``expected`` is what is stored. Return whether it was.
+    ) -> Entry | None:
+        """Compare and put: store ``value`` only while ``expected`` is what is stored.
 
         :param value: replaces the whole of what was there.
-        :param expected: from :meth:`get`; None where nothing may be there.
+        :param expected: from :meth:`get`, or from an earlier put; None where nothing may be there.
         :param expires: seconds since the epoch; None to keep it for good.
+        :returns: what is stored now; None if something else than ``expected`` was, and nothing was put.
         """
 
     @abstractmethod

@@ -41,7 +41,7 @@ class MongoStore(Store):
 
     async def put(
         self, key: str, value: Mapping[str, Any], expected: Entry | None, *, expires: float | None = None
-    ) -> bool:
+    ) -> Entry | None:
         document = dict(value)
         if expires is not None:
             document[self._expires] = datetime.fromtimestamp(expires, UTC)
@@ -55,8 +55,9 @@ class MongoStore(Store):
                 lambda: self._collection.replace_one(query, document, upsert=expected is None)
             )
         except DuplicateKeyError:  # another entry is there
-            return False
-        return bool(done.matched_count or done.upserted_id is not None)
+            return None
+        is_put = done.matched_count or done.upserted_id is not None
+        return self._entry({"_id": key, **document}) if is_put else None
 
     async def count(self, key: str, amount: int, window: float) -> tuple[int, float]:
         await self._make_index()
