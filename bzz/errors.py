@@ -21,6 +21,8 @@
         ├── PreconditionFailed  412 ``If-Match`` or ``If-None-Match``
         ├── PayloadTooLarge     413
         ├── UnsupportedMediaType 415
+        ├── UnprocessableContent 422 an ``Idempotency-Key`` that belongs to another request
+        ├── PreconditionRequired 428 ``If-Match`` is missing, and required
         ├── TooManyRequests     429 with ``Retry-After``
         ├── BadGateway          502 a server that bzz asked gave no usable answer
         ├── Unavailable         503 with ``Retry-After``: nothing was done
@@ -49,12 +51,14 @@ __all__ = [
     "OutcomeUnknown",
     "PayloadTooLarge",
     "PreconditionFailed",
+    "PreconditionRequired",
     "Refuse",
     "RequestError",
     "RequestTimeout",
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
+    "UnprocessableContent",
     "UnsupportedMediaType",
 ]
 
@@ -237,6 +241,20 @@ class UnsupportedMediaType(RequestError):
 
     status = 415
     title = "Unsupported Media Type"
+
+
+class UnprocessableContent(RequestError):
+    """The request is well formed, and contradicts an earlier one with the same ``Idempotency-Key``."""
+
+    status = 422
+    title = "Unprocessable Content"
+
+
+class PreconditionRequired(RequestError):
+    """The request must say by ``If-Match`` which state of the resource it changes (RFC 6585, section 3)."""
+
+    status = 428
+    title = "Precondition Required"
 
 
 class TooManyRequests(RequestError):

@@ -22,6 +22,7 @@ ORIGINS = "bzz_origins"
 
 EXPOSED = (
     "ETag",
+    "Idempotency-Replayed",
     "Link",
     "Location",
     "RateLimit",

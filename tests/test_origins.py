@@ -50,7 +50,10 @@ def allowed(answer: httpx.Response) -> dict[str, str]:
 async def test_a_page_of_an_allowed_origin_may_read_an_answer_and_its_headers(serve: Serve) -> None:
     answer = await client_of(serve).get("/items/", headers={"Origin": PAGE})
     assert (allowed(answer), answer.headers["Vary"]) == ({"origin": PAGE}, "Accept, Origin")
-    names = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Created-Id, X-Request-Id, X-Total-Count"
+    names = (
+        "ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Created-Id, X-Request-Id,"
+        " X-Total-Count"
+    )
     assert answer.headers["Access-Control-Expose-Headers"] == names
 
 

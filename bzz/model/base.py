@@ -200,6 +200,8 @@ class ResourceHandler(FormTokenHandler):
 
     async def _send_after(self, signal: Signal, *writes: Written, **more: Any) -> None:
         """Send the ``post_`` signal of writes that have happened; all of them tell the same change."""
+        if writes and not writes[0].is_new:
+            return
         for each in _watchers if writes else ():
             each.written(self, writes[0])
         if signal.has_receivers_for(self._model):

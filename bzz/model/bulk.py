@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from tornado.web import Finish, HTTPError
@@ -27,7 +27,7 @@ from bzz.model.query import read_selection
 from bzz.model.rights import completed
 from bzz.model.validation import ValidatedBody, validate
 from bzz.providers import rules
-from bzz.providers.base import NOT_TRIED, Record, RowsRefused, Stale, Written
+from bzz.providers.base import NOT_TRIED, Path, Record, RowsRefused, Stale, Written
 
 __all__ = ["MAX_ROWS", "BulkHandler"]
 
@@ -54,8 +54,26 @@ class Row:
     written: Written | None = None
 
 
+class KeyedCreates(Protocol):
+    """What a request with an ``Idempotency-Key`` does where others ask the provider, or nobody."""
+
+    def with_id(self, values: Mapping[str, Any], position: int) -> Mapping[str, Any]:
+        """Return the values of a row of an array with an id, where it has none."""
+
+    async def create(self, path: Path, values: Mapping[str, Any], context: Any) -> Written:
+        """Do as :meth:`bzz.providers.base.Provider.create`."""
+
+    async def create_many(
+        self, path: Path, values: Sequence[Mapping[str, Any]], context: Any, *, all_or_none: bool
+    ) -> list[Written | Exception]:
+        """Do as :meth:`bzz.providers.base.Provider.create_many`."""
+
+
 class BulkHandler(ResourceHandler):
     """Writes several documents."""
+
+    keyed: KeyedCreates | None = None
+    """Stands in the place of the provider for what is created by a request with an ``Idempotency-Key``."""
 
     _failed_row: int | None = None
 
@@ -199,12 +217,14 @@ class BulkHandler(ResourceHandler):
         row.values = row.body.final_values(row.data)
         if rules.DECLARED:
             row.values = await completed(self, row.body.shape, row.values)
+        if self.keyed is not None:
+            row.values = self.keyed.with_id(row.values, row.position)
 
     async def _write_rows(self, rows: Sequence[Row], *, lenient: bool) -> None:
         ready = [row for row in rows if row.error is None]
         values = [row.values for row in ready]
         try:
-            outcomes = await self.provider.create_many(self.path, values, self, all_or_none=not lenient)
+            outcomes = await (self.keyed or self.provider).create_many(self.path, values, self, all_or_none=not lenient)
         except RowsRefused as refused:
             raise _together(refused.errors) from None
         for row, outcome in zip(ready, outcomes, strict=True):

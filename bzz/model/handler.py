@@ -23,8 +23,9 @@ from bzz.model.expand import expand, may_list
 from bzz.model.expansion import Tree
 from bzz.model.facets import check_facets, count_facets
 from bzz.model.filters import followed
+from bzz.model.idempotency import IDEMPOTENCY_KEY, post_once
 from bzz.model.json_patch import Operation
-from bzz.model.links import header_text, link_header, location
+from bzz.model.links import created_headers, link_header
 from bzz.model.patching import read_patch, update_by_patch
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_expansion, read_facets, read_fields, read_list_query
@@ -73,6 +74,9 @@ class ModelHandler(BulkHandler):
 
     async def post(self) -> None:
         """Create an instance or an array of them, attach an embedded document, or link an existing one."""
+        await (post_once(self, self._post) if IDEMPOTENCY_KEY in self.request.headers else self._post())
+
+    async def _post(self) -> None:
         if self.path.last.is_reference:
             await self._link()
         elif self.posts_array():
@@ -184,12 +188,11 @@ class ModelHandler(BulkHandler):
         values = body.final_values(self.data)
         if rules.DECLARED:
             values = await completed(self, shape, values)
-        written = await self.provider.create(self.path, values, self)
-        created = written.record.id
+        written = await (self.keyed or self.provider).create(self.path, values, self)
         self.set_status(201)
-        self.set_header("Location", location(self.request.path, created if self.path.last.is_list else None))
-        if created is not None:
-            self.set_header("X-Created-Id", header_text(created))
+        in_list = self.path.last.is_list
+        for name, text in created_headers(self.request.path, written.record.id, in_list=in_list).items():
+            self.set_header(name, text)
         await self._finish_written(written, signals.post_create_instance)
 
     async def _update(self, *, merge: bool) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote_plus
 
 from bzz.providers.base import ListQuery, Page
 
-__all__ = ["header_text", "link_header", "location"]
+__all__ = ["created_headers", "header_text", "link_header", "location"]
 
 _PLACE = ("page", "after", "before")
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
@@ -47,6 +47,19 @@ def location(path: str, name: str | None) -> str:
     """
     base = quote(path.rstrip("/"), safe=_PATH_SAFE)
     return f"{base}/" if name is None else f"{base}/{quote(name, safe='')}/"
+
+
+def created_headers(path: str, created: str | None, *, in_list: bool) -> dict[str, str]:
+    """Return the headers that name what a POST to ``path`` has created.
+
+    :param created: its id in URLs; None if it has none.
+    :param in_list: whether ``path`` is that of a list; else it is that of the instance.
+
+    >>> created_headers("/user/", "7", in_list=True)
+    {'Location': '/user/7/', 'X-Created-Id': '7'}
+    """
+    headers = {"Location": location(path, created if in_list else None)}
+    return headers if created is None else {**headers, "X-Created-Id": header_text(created)}
 
 
 def header_text(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from bzz.model.idempotency import keeps_answers
 from bzz.model.representations import has_feed
 from bzz.model.resource import Resource
 from bzz.openapi.components import CREATED, SHOWN, UPDATED, Components
@@ -139,7 +140,9 @@ def _create(place: Place) -> Operation:
     if step.is_reference:
         return _link(place)
     schema, statuses = place.components.refer(step.shape, CREATED), [400, 401, 403, 404, 409, 413, 415, 503]
-    created = answer(201, place.shown(), headers=("Location", "X-Created-Id", "ETag"))
+    keyed, contradicted = _idempotency(place)
+    replayed = ("Idempotency-Replayed",) if keyed else ()
+    created = answer(201, place.shown(), headers=("Location", "X-Created-Id", "ETag", *replayed))
     options: list[Parameter] = [reference("Prefer-return")]
     takes_arrays = place.is_root and step.is_list
     if takes_arrays:
@@ -151,10 +154,15 @@ def _create(place: Place) -> Operation:
     return {
         "verb": "create",
         "summary": f"Create a {step.shape.name}" + (", or an array of them" if takes_arrays else ""),
-        "parameters": options,
+        "parameters": [*options, *keyed],
         "requestBody": _json_body(schema, array=takes_arrays),
-        "responses": {**created, **problems(*statuses)},
+        "responses": {**created, **problems(*statuses, *contradicted)},
     }
+
+
+def _idempotency(place: Place) -> tuple[list[Parameter], list[int]]:
+    """Return the parameter for a key, and the status of one that belongs to another request."""
+    return ([reference("Idempotency-Key")], [422]) if keeps_answers(place.resource.provider) else ([], [])
 
 
 _MINIMAL = {"204": {"description": "It is done, where `return=minimal` was asked for."}}
@@ -176,12 +184,17 @@ def _link(place: Place) -> Operation:
         "additionalProperties": False,
     }
     shown = {"type": "object", "properties": {field.name: ids}}
+    keyed, contradicted = _idempotency(place)
     return {
         "verb": "link",
         "summary": f"Link {'existing documents' if place.last.is_list else 'an existing document'}",
-        "parameters": [reference("Prefer-return")],
+        "parameters": [reference("Prefer-return"), *keyed],
         "requestBody": _json_body(schema),
-        "responses": {**answer(200, shown), **_MINIMAL, **problems(400, 401, 403, 404, 409, 413, 415, 503)},
+        "responses": {
+            **answer(200, shown),
+            **_MINIMAL,
+            **problems(400, 401, 403, 404, 409, 413, 415, 503, *contradicted),
+        },
     }
 
 

@@ -50,8 +50,19 @@ SEARCH = _query(
     "Words that the model's text index is searched for.",
 )
 
+_KEY = r'^("[ !#-\[\]-~]{1,255}"|[!#-+\-.-:<-\[\]-~]{1,255})$'
+
 HEADERS: dict[str, Parameter] = {
+    "Idempotency-Key": _header(
+        "Idempotency-Key",
+        "A string of your own for this one request: sent again with it, it is done once, and answered as it was.",
+        {"type": "string", "pattern": _KEY},
+    ),
     "If-Match": _header("If-Match", "The entity tag that the instance must have; else 412."),
+    "If-Match-required": {
+        **_header("If-Match", "The entity tag that the instance must have; else 412. Without it 428."),
+        "required": True,
+    },
     "If-None-Match": _header("If-None-Match", "The entity tag that the client has; 304 if it is still that one."),
     "Prefer-count": _header("Prefer", "`count=exact` for the number of matches.", {"type": "string"}),
     "Prefer-handling": _header(

@@ -34,16 +34,23 @@ _WHEN = {
     403: "The user may not do this.",
     404: "Nothing is there, or nothing that the client may see.",
     406: "`Accept` names nothing that this address is shown as.",
-    409: "A unique value or an id is taken, a JSON Patch does not fit, or others keep changing the instance.",
+    409: "A unique value or an id is taken, a JSON Patch does not fit, others keep changing the instance, or a request with"
+    " the same `Idempotency-Key` is being answered.",
     412: "`If-Match` or `If-None-Match` does not hold.",
     413: "The body is too long.",
     415: "The body is of a type that is not read.",
+    422: "The `Idempotency-Key` was used for another request.",
+    428: "`If-Match` is missing.",
     429: "Too many requests; `Retry-After` says when to come again.",
     502: "A server that had to be asked has failed.",
     503: "The database is away, or the outcome of a write is unknown.",
 }
 
 HEADERS: dict[str, Any] = {
+    "Idempotency-Replayed": {
+        "description": "`true` where this is the answer to an earlier request with the same `Idempotency-Key`.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
     "ETag": {"description": "The entity tag of what is answered.", "schema": {"type": "string"}},
     "Link": {"description": "The first, previous and next page (RFC 8288).", "schema": {"type": "string"}},
     "Location": {"description": "Where the new instance is.", "schema": {"type": "string"}},

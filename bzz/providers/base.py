@@ -178,6 +178,26 @@ class Provider(NamesDocuments, ABC):
         :raises bzz.errors.Conflict: the id or a unique value is taken, or a single property is occupied.
         """
 
+    def new_key(self, path: Path) -> Any:
+        """Return a primary key for what is to be created at the end of ``path``, as a Python value.
+
+        :meth:`create` takes it among the values, under the name of the primary key. A provider that cannot choose keys
+        before it stores need not override it.
+
+        :returns: one that no other document will ever have; None if the client has to name it, only storing tells it,
+            or there is no primary key.
+        """
+        return None
+
+    async def find_created(self, path: Path, keys: Sequence[Any], context: Any) -> Mapping[Any, Written]:
+        """Return what :meth:`create` has stored at the end of ``path`` under keys from :meth:`new_key`.
+
+        Root documents are found whoever may see them, and by a read that sees every write before it.
+
+        :returns: those that are there, by their keys, as not new.
+        """
+        return {}
+
     async def create_many(
         self, path: Path, values: Sequence[Mapping[str, Any]], context: Any, *, all_or_none: bool
     ) -> builtins.list[Written | Exception]:

@@ -64,11 +64,13 @@ class Written:
     :param tell: makes :attr:`change`, if anybody asks.
     :param holder: the stored document that was written, where ``record`` is another: it holds the embedded document or
         the reference.
+    :param is_new: False for what an earlier attempt at the same request has written: nobody is told of it again.
     """
 
     record: Record
     tell: Callable[[], Change]
     holder: Record | None = None
+    is_new: bool = True
 
     @cached_property
     def change(self) -> Change:

@@ -25,9 +25,10 @@ import bzz
 from bzz import signals
 from bzz.limits import Limits, release
 from bzz.live.settings import settings_of
+from bzz.model import claims
 from bzz.providers.base import Provider
 from tests.faults import seeded
-from tests.faults.models import MODELS
+from tests.faults.models import KEYED, MODELS
 from tests.faults.tenants import HIDDEN, SHARED
 
 __all__ = ["make"]
@@ -89,18 +90,26 @@ def _note_changes(path: str) -> None:
 
 
 def make(
-    uri: str, database: str, provider: str = "mongoengine", changes: str | None = None, live: bool = False
+    uri: str,
+    database: str,
+    provider: str = "mongoengine",
+    changes: str | None = None,
+    live: bool = False,
+    lease_seconds: float = claims.LEASE_SECONDS,
 ) -> Application:
     """The application, on a database.
 
     :param provider: the name of one in :mod:`tests.faults.seeded`, or the real one.
     :param changes: the file that changes are noted in.
     :param live: whether the models have feeds.
+    :param lease_seconds: how long a key waits for the process that answered, and was killed.
     """
+    claims.LEASE_SECONDS = lease_seconds
     mongoengine.connect(db=database, host=uri, uuidRepresentation="standard")
     orm = _provider(provider)
     own: dict[str, Any] = {"live": True, "max_per_page": 10_000} if live else {}
     routes = [bzz.ModelHive.routes_for(orm, model, **own) for model in MODELS.values()]
+    routes += [bzz.ModelHive.routes_for(orm, model) for model in KEYED.values()]
     routes += [bzz.ModelHive.routes_for(orm, model, hidden=HIDDEN[name]) for name, model in SHARED.items()]
     if live:
         routes.append(bzz.LiveHive.routes_for(routes))

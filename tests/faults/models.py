@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import mongoengine as me
 
-__all__ = ["MODELS", "Dwelling", "Jotting", "Plain", "Saving"]
+__all__ = ["KEYED", "MODELS", "Dwelling", "Jotting", "KeyedPlain", "KeyedSaving", "Plain", "Saving"]
 
 
 class Dwelling(me.EmbeddedDocument):
@@ -61,4 +61,23 @@ class Saving(_Written):
 
 
 MODELS = {"plain": Plain, "saving": Saving}
+"""By the name that their routes have."""
+
+
+class KeyedPlain(me.Document):
+    """Posted with keys: nothing but these keeps a second document of one token out."""
+
+    token = me.StringField(required=True)
+
+
+class KeyedSaving(me.Document):
+    """The same, written by MongoEngine in a worker thread."""
+
+    token = me.StringField(required=True)
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        return super().save(*args, **kwargs)
+
+
+KEYED = {"keyed_plain": KeyedPlain, "keyed_saving": KeyedSaving}
 """By the name that their routes have."""

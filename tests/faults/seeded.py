@@ -117,6 +117,13 @@ class TellsStaleChanges(Seeded):
         return changed
 
 
+class ChoosesNoKeys(Seeded):
+    """Has every document stored before anybody knows its id."""
+
+    def new_key(self, path: Any) -> Any:
+        return None
+
+
 class ForgetsFields(Seeded):
     """Does not always store the age of a document that is made."""
 

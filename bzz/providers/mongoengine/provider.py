@@ -27,6 +27,7 @@ from bzz.providers.base import (
 )
 from bzz.providers.compare_and_set import Conditions
 from bzz.providers.mongoengine import bulk, edits, internals, nested, orm_writes
+from bzz.providers.mongoengine.chosen_keys import ChosenKeys
 from bzz.providers.mongoengine.client import check_database
 from bzz.providers.mongoengine.codecs import forms
 from bzz.providers.mongoengine.codecs.classes import named_class
@@ -62,7 +63,7 @@ __all__ = ["MongoEngineProvider"]
 logger = logging.getLogger("bzz.providers.mongoengine")
 
 
-class MongoEngineProvider(DocumentReads):
+class MongoEngineProvider(ChosenKeys, DocumentReads):
     """Serves a :class:`mongoengine.Document` and everything nested in it."""
 
     keeps_rules = True

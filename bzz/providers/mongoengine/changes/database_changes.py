@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import InvalidOperation, PyMongoError
+from pymongo.write_concern import WriteConcern
 
 from bzz.change import Position
 from bzz.errors import Unavailable
@@ -61,7 +62,7 @@ class DatabaseChanges(Changes):
         self._documents: dict[str, DocumentStore] = {}
         self._collations: dict[str, Raw | None] = {}
         self._tried: dict[str, None] = {}
-        self._store = MongoStore(database[STORE])
+        self._store = MongoStore(database.with_options(write_concern=WriteConcern("majority"))[STORE])
         self._deliveries = MongoDeliveries(database)
         self._history = MongoHistory(database)
 
