@@ -28,7 +28,7 @@ def routes(application: ApplicationName, as_json: AsJson = False) -> None:
 
     MODEL is the handler where it is not bzz's. GUARD is "open", or which methods ask for a signed-in user; "rules" and
     "authorize" are asked after that. HOOKS are the methods of the model that bzz asks, and "live" where GET is also a
-    feed, "html" where it is also a page.
+    feed, "html" where it is also a page, "if-match" where changes have to name the state that they change.
     """
     with ending():
         loaded = load_application(application)
@@ -83,6 +83,8 @@ def _shown_as(resource: Resource, path: Path) -> Iterator[str]:
         yield "live"
     if HTML in resource.served:
         yield "html"
+    if resource.require_if_match and not path.last.is_list:
+        yield "if-match"
 
 
 def _answers(handler: type[RequestHandler], method: str) -> bool:

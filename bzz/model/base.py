@@ -18,7 +18,7 @@ from bzz.errors import ConfigurationError, Conflict, Forbidden, MethodNotAllowed
 from bzz.model.authorize import lets
 from bzz.model.body import ACCEPT_PATCH
 from bzz.model.detail import detail_of
-from bzz.model.etag import precondition
+from bzz.model.etag import precondition, require_if_match
 from bzz.model.form_token import FormTokenHandler
 from bzz.model.path import allowed_methods, read_path
 from bzz.model.prefer import MINIMAL, wants_minimal
@@ -102,6 +102,8 @@ class ResourceHandler(FormTokenHandler):
         if self.request.method not in allowed:
             raise MethodNotAllowed(allowed)
         await self.ask_authorize()
+        if self.resource.require_if_match:
+            require_if_match(self.request.method, self.path, self.request.headers)
         if self.request.method not in _READING:
             for watcher in _watchers:
                 watcher.begin(self)

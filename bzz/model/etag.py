@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from bzz.providers.base import Precondition
+from bzz.errors import PreconditionRequired
+from bzz.providers.base import Path, Precondition
 
-__all__ = ["if_match_holds", "precondition", "view_tag"]
+__all__ = ["if_match_holds", "precondition", "require_if_match", "view_tag"]
 
 
 def view_tag(state: str, view: bytes) -> str:
@@ -43,6 +44,17 @@ def if_match_holds(headers: Mapping[str, str], state: str) -> bool:
     """Return whether ``If-Match`` lets a read go on. (Tornado answers ``If-None-Match`` of a read with 304.)"""
     match = headers.get("If-Match")
     return match is None or _names(match, state)
+
+
+def require_if_match(method: str | None, path: Path, headers: Mapping[str, str]) -> None:
+    """Refuse a write that does not say which state it changes (RFC 6585, section 3).
+
+    What filters select is let through: each document is written only while it is as it was selected.
+
+    :raises bzz.errors.PreconditionRequired: if there is no ``If-Match``.
+    """
+    if method in ("PUT", "PATCH", "DELETE") and not path.last.is_list and "If-Match" not in headers:
+        raise PreconditionRequired("GET this first, and send its ETag as If-Match, so that nobody's change is lost.")
 
 
 def _names(header: str, state: str) -> bool:

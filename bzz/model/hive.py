@@ -14,6 +14,7 @@ from bzz.events.bus import bus
 from bzz.model.handler import ModelHandler
 from bzz.model.options import (
     check_authorize,
+    check_flag,
     check_handler,
     check_page_sizes,
     check_rate_limits,
@@ -59,6 +60,7 @@ class ModelHive:
         handler: type[ModelHandler] = ModelHandler,
         live: bool = False,
         rate_limits: Any = None,
+        require_if_match: bool = False,
     ) -> RouteList:
         """Return the routes of a model and everything nested in it.
 
@@ -79,6 +81,8 @@ class ModelHive:
         :param live: whether GET with ``Accept: text/event-stream`` is a feed: the same list or instance, and then every
             change of it; see :mod:`bzz.live`.
         :param rate_limits: a :class:`bzz.RateLimits` for these routes, in place of the application's.
+        :param require_if_match: whether PUT, PATCH and DELETE of a document, or of anything in it, are a 428 without
+            ``If-Match``.
         :returns: what :class:`tornado.web.Application` and :func:`bzz.flatten` take.
         :raises bzz.errors.ConfigurationError: for a mistake in any of these, or a model that cannot be served.
         """
@@ -88,6 +92,7 @@ class ModelHive:
         check_authorize(authorize)
         check_handler(handler)
         check_rate_limits(rate_limits)
+        check_flag("require_if_match", require_if_match)
         options = Options(field_names("hidden", hidden), field_names("read_only", read_only), database, scope=scope_of)
         provider = provider_for(orm, model, options)
         check_rules(provider)
@@ -102,7 +107,17 @@ class ModelHive:
             return provider_for(orm, model, replace(options, restrictions=found))
 
         resource = Resource(
-            provider, url, name, methods_of(methods), per_page, max_per_page, authorize, served, restricted, rate_limits
+            provider,
+            url,
+            name,
+            methods_of(methods),
+            per_page,
+            max_per_page,
+            authorize,
+            served,
+            restricted,
+            rate_limits,
+            require_if_match,
         )
         for each in served:
             registered(each).check(resource)

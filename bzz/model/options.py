@@ -13,6 +13,7 @@ from bzz.model.resource import Authorize
 
 __all__ = [
     "check_authorize",
+    "check_flag",
     "check_handler",
     "check_page_sizes",
     "check_rate_limits",
@@ -61,6 +62,12 @@ def check_authorize(authorize: Authorize | None) -> None:
     """Raise ConfigurationError if ``authorize`` cannot be called with what it is given."""
     if authorize is not None:
         check_takes(authorize, ("method", "model", "instance_id", "user"), "authorize")
+
+
+def check_flag(option: str, value: Any) -> None:
+    """Raise ConfigurationError for anything but a truth value."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{option}: True or False is expected, not {value!r}")
 
 
 def check_handler(handler: Any) -> None:

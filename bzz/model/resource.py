@@ -28,6 +28,7 @@ class Resource:
     :param served: the media types that it is shown as, beside JSON.
     :param restricted: returns the provider for users who may not see or write some fields.
     :param rate_limits: its own :class:`bzz.RateLimits`; None for those of the application.
+    :param require_if_match: whether changes of a single document have to name the state that they change.
     """
 
     provider: Provider
@@ -40,6 +41,7 @@ class Resource:
     served: tuple[str, ...] = ()
     restricted: Callable[[Restrictions], Provider] | None = None
     rate_limits: Any = None
+    require_if_match: bool = False
 
 
 def arguments_of(route: Any) -> dict[str, Any] | None:

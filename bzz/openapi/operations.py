@@ -206,17 +206,23 @@ def _patch_body(place: Place) -> dict[str, Any]:
 
 
 def _update(place: Place, verb: str, body: dict[str, Any]) -> Operation:
+    match, required = _if_match(place)
     return {
         "verb": verb,
         "summary": f"Change fields of one {place.last.shape.name}",
-        "parameters": [reference(name) for name in ("If-Match", "If-None-Match", "Prefer-return")],
+        "parameters": [reference(name) for name in (match, "If-None-Match", "Prefer-return")],
         "requestBody": body,
         "responses": {
             **answer(200, place.shown(), headers=("ETag",)),
             **_MINIMAL,
-            **problems(400, 401, 403, 404, 409, 412, 413, 415, 503),
+            **problems(400, 401, 403, 404, 409, 412, 413, 415, 503, *required),
         },
     }
+
+
+def _if_match(place: Place) -> tuple[str, list[int]]:
+    """Return the parameter for ``If-Match``, and the status of a change without it where it is required."""
+    return ("If-Match-required", [428]) if place.resource.require_if_match else ("If-Match", [])
 
 
 def _put(place: Place) -> Operation:
@@ -229,13 +235,14 @@ def _patch(place: Place) -> Operation:
 
 def _delete(place: Place) -> Operation:
     what = "Unlink" if place.last.is_reference else "Delete"
+    match, required = _if_match(place)
     return {
         "verb": "delete",
         "summary": f"{what} one {place.last.shape.name}",
-        "parameters": [reference("If-Match"), reference("If-None-Match")],
+        "parameters": [reference(match), reference("If-None-Match")],
         "responses": {
             "204": {"description": "It is gone."},
-            **problems(401, 403, 404, 409, 412, 503),
+            **problems(401, 403, 404, 409, 412, 503, *required),
         },
     }
 

@@ -44,10 +44,10 @@ class FormFerry(me.Document):
     meta = {"bzz": {"write_only": ["code"]}}  # noqa: RUF012  # MongoEngine reads it as it is
 
 
-def routes() -> bzz.RouteList:
+def routes(**options: Any) -> bzz.RouteList:
     return explored(
         bzz.ModelHive.routes_for("mongoengine", Skipper),
-        bzz.ModelHive.routes_for("mongoengine", FormFerry, read_only=["pin"]),
+        bzz.ModelHive.routes_for("mongoengine", FormFerry, read_only=["pin"], **options),
     )
 
 
@@ -120,6 +120,18 @@ async def test_a_form_deletes_and_leads_back_to_the_list(serve: Serve) -> None:
     answer = await submit(client, await shown(client, f"/form_ferry/{ferry.pk}/"), {}, form="delete")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/form_ferry/")
     assert FormFerry.objects.count() == 0
+
+
+async def test_forms_name_the_state_that_they_change_where_that_is_required(serve: Serve) -> None:
+    skipper = Skipper(name="Ann").save()
+    ferry = FormFerry(name="Ariel", main=FormBerth(number=1), berths=[FormBerth(number=2)], skipper=skipper).save()
+    client = serve(routes(require_if_match=True))
+    place = f"/form_ferry/{ferry.pk}/"
+    for url, changes in ((place, {"name": "Belle"}), (f"{place}berths/0/", {"number": "3"})):
+        assert (await submit(client, await shown(client, url), changes)).status_code == 303
+    for url in (f"{place}berths/0/", f"{place}skipper/", place):
+        assert (await submit(client, await shown(client, url), {}, form="delete")).status_code == 303
+    assert (FormFerry.objects.count(), Skipper.objects.count()) == (0, 1)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "http://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}])

@@ -93,6 +93,30 @@ def test_it_has_a_path_for_everything_that_is_nested(made: dict[str, Any]) -> No
     }
 
 
+@pytest.mark.parametrize("path", ["/scow/", "/scow/{id}/hull/", "/scow/{id}/repairs/", "/scow/{id}/crew/"])
+def test_a_post_may_have_an_idempotency_key(made: dict[str, Any], path: str) -> None:
+    assert "Idempotency-Key" in names(made, path, "post", "header")
+    assert {"409", "422"} <= made["paths"][path]["post"]["responses"].keys()
+
+
+def test_a_key_is_not_offered_where_no_answers_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bzz.openapi.operations.keeps_answers", lambda provider: False)
+    made = document(routes(), title="Boats", version="2")
+    assert "Idempotency-Key" not in names(made, "/scow/", "post", "header")
+    assert "422" not in made["paths"]["/scow/"]["post"]["responses"]
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+@pytest.mark.parametrize("required", [True, False])
+def test_a_tag_is_required_where_the_routes_ask_for_it(method: str, required: bool) -> None:
+    made = document(routes(require_if_match=required), title="Boats", version="2")
+    found = made["paths"]["/scow/{id}/"][method]
+    name = "If-Match-required" if required else "If-Match"
+    assert {"$ref": f"#/components/parameters/{name}"} in found["parameters"]
+    assert ("428" in found["responses"]) == required
+    openapi_spec_validator.validate(made)
+
+
 def test_methods_that_are_switched_off_are_not_in_it() -> None:
     made = document(routes(methods=["GET"]), title="Boats", version="2")
     assert {method for operations in made["paths"].values() for method in operations} == {"get"}

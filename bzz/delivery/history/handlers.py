@@ -112,7 +112,8 @@ class RevertHandler(_OfDocument):
     openapi: ClassVar = {"post": UNDO}
 
     def _resource(self, resource: Resource) -> Resource:
-        return replace(resource, methods=tuple(each for each in resource.methods if each == "PUT"))
+        methods = tuple(each for each in resource.methods if each == "PUT")
+        return replace(resource, methods=methods, require_if_match=False)  # the change that is undone says enough
 
     async def check_request(self) -> None:
         """Let a POST in as a PUT to the document."""

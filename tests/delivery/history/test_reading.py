@@ -278,6 +278,19 @@ async def test_documents_with_numbers_as_keys_have_a_history(served: Any, databa
         assert (await one.revert(last)).status_code == 200
 
 
+async def test_a_change_is_undone_without_a_tag_also_where_changes_need_one(served: Any, database_name: str) -> None:
+    bzz.history(Ordinal)
+    app = served(bzz.ModelHive.routes_for("mongoengine", Ordinal, require_if_match=True))
+    async with bzz.deliver():
+        await listening()
+        one = await app.create("/ordinal/", "ann", number=1, name="a")
+        await one.put("ann", name="b", status=428)
+        tag = (await one.client.get(one.place)).headers["ETag"]
+        await one.client.put(one.place, json={"name": "b"}, headers={"If-Match": tag})
+        last, _ = await one.history(2)
+        assert (await one.revert(last)).json()["name"] == "a"
+
+
 async def test_a_history_may_have_a_slash_or_none_and_head(served: Any, database_name: str) -> None:
     bzz.history(Miner)
     app = served(miners())
