@@ -67,7 +67,7 @@ async def post_once(handler: BulkHandler, write: Callable[[], Awaitable[None]]) 
     name = "idempotency:" + _digest(user or "", handler.resource.url, key)
     is_one = not handler.path.last.is_reference and not handler.posts_array()
     ids = [chosen_id(provider, handler.path)] if is_one else []
-    found = await claim(provider.changes().store, name, _fingerprint(handler), ids)
+    found = await claim(provider.changes().store, name, _fingerprint(handler, key), ids)
     if isinstance(found, KeptAnswer):
         await _replay(handler, found)
     else:
@@ -87,10 +87,11 @@ async def _replay(handler: BulkHandler, kept: KeptAnswer) -> None:
         handler.finish(kept.body or None)
 
 
-def _fingerprint(handler: BulkHandler) -> str:
+def _fingerprint(handler: BulkHandler, key: str) -> str:
+    """Return a digest of what a request asks for. The key, which is not stored, keeps others from guessing the body."""
     request = handler.request
     content_type = request.headers.get("Content-Type", "")
-    return _digest(request.method or "", request.path, request.query, content_type, handler.body())
+    return _digest(key, request.method or "", request.path, request.query, content_type, handler.body())
 
 
 def _digest(*parts: str | bytes) -> str:

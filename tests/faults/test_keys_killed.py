@@ -1,4 +1,4 @@
-"""The application is killed while clients post with keys, again and again: each key makes one document."""
+"""The application, or the primary, is killed while clients post with keys again and again: each makes one document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import random
 import signal
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,9 @@ import pytest
 from bzz.dev import MongoServer
 from tests.faults import SEED, SOAK
 from tests.faults.models import KEYED
+from tests.faults.replicas import ReplicaSet
 from tests.faults.running import PATIENCE, running
+from tests.faults.test_primary_killed import killed
 from tests.faults.writers import stored_in
 
 KILLS = 20 * SOAK
@@ -76,9 +78,18 @@ class Posting:
 
     async def until_done(self, more: int) -> None:
         """Wait until so many more keys have answers."""
-        wanted, loop = self.done + more, asyncio.get_running_loop()
+        wanted = self.done + more
+        await self._until(lambda: self.done >= wanted)
+
+    async def until_answered(self) -> None:
+        """Wait until more POSTs were answered than can have been on their way, whatever the answers."""
+        wanted = self.counts.total() + 3 * self._number
+        await self._until(lambda: self.counts.total() >= wanted)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        loop = asyncio.get_running_loop()
         deadline = loop.time() + 2 * PATIENCE
-        while self.done < wanted:
+        while not condition():
             assert loop.time() < deadline, f"it does not go on: {self.counts}, {self.odd[:3]}"
             await asyncio.sleep(0.01)
 
@@ -157,3 +168,18 @@ async def test_the_harness_sees_documents_whose_ids_were_not_stored_before_them(
 ) -> None:
     wrong = await wrong_after_kills(mongo.uri, database, 20, "ChoosesNoKeys")
     assert any("', '" in each for each in wrong), wrong
+
+
+async def test_each_key_makes_one_document_though_primaries_are_killed(replicas: ReplicaSet, database: str) -> None:
+    with running(replicas.uri, database, processes=2, lease_seconds=LEASE_SECONDS) as application:
+        async with application.client() as client:
+            posting = Posting(client, CLIENTS)
+            async with posting.at_work():
+                for _ in range(SOAK):
+                    await posting.until_done(BETWEEN)
+                    await killed(replicas, posting)
+                    os.kill(await asyncio.to_thread(application.serving_process), signal.SIGKILL)
+                await posting.until_done(BETWEEN)
+    print(f"{len(posting.keys)} keys, {SOAK} primaries killed, answers: {dict(posting.counts)}")
+    wrong = posting.wrong(stored_in(replicas.uri, database))
+    assert wrong == [], "\n".join(wrong[:20])

@@ -7,8 +7,11 @@ from typing import Any
 import httpx
 import mongoengine as me
 import pytest
+from tornado.web import Application
 
 import bzz
+from bzz.cli.application import mounted
+from bzz.cli.routes import _rows
 from tests.conftest import Serve
 
 
@@ -106,6 +109,12 @@ async def test_it_is_refused_before_any_receiver_is_called(client: httpx.AsyncCl
 async def test_routes_that_do_not_ask_for_it_take_a_change_without(serve: Serve, place: str) -> None:
     client = serve(bzz.ModelHive.routes_for("mongoengine", Coaster))
     assert (await client.put(place, json={"name": "b"})).status_code == 200
+
+
+def test_bzz_routes_tells_where_it_is_asked_for(database_name: str) -> None:
+    app = Application(list(bzz.ModelHive.routes_for("mongoengine", Coaster, require_if_match=True)))
+    told = {row["url"]: "if-match" in row["hooks"] for route in mounted(app) for row in _rows(app, route)}
+    assert (told["/coaster/"], told["/coaster/<id>/"], told["/coaster/<id>/ballast/"]) == (False, True, True)
 
 
 def test_anything_but_a_truth_value_is_a_mistake(database_name: str) -> None:

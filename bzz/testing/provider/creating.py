@@ -98,3 +98,24 @@ class Creating(Suite):
             await teams.create("", {"code": "red"})
         assert named(caught) == ["code"]
         assert str((await teams.shown("red"))["lead"]) == ann
+
+    async def test_what_is_stored_under_a_key_that_was_chosen_before_is_found_by_it(self, people: Client) -> None:
+        path, pk = people.path(""), people.shape.pk
+        keys = [people.provider.new_key(path) for _ in range(2)]
+        if pk is None or None in keys:
+            pytest.skip("it chooses no keys before it stores")
+        await people.create("", {"name": "Ann", pk.name: keys[0]})
+        found = await people.provider.find_created(path, keys, None)
+        assert {key: (await people.show(each.record))["name"] for key, each in found.items()} == {keys[0]: "Ann"}
+        assert not found[keys[0]].is_new
+
+    @requires("unique")
+    async def test_nothing_is_stored_twice_under_a_key_that_was_chosen_before(self, people: Client) -> None:
+        path, pk = people.path(""), people.shape.pk
+        key = people.provider.new_key(path)
+        if pk is None or key is None:
+            pytest.skip("it chooses no keys before it stores")
+        await people.create("", {"name": "Ann", pk.name: key})
+        with pytest.raises(Conflict):
+            await people.create("", {"name": "Bob", pk.name: key})
+        assert [each["name"] for each in await people.listed("")] == ["Ann"]
