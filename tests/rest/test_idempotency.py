@@ -38,7 +38,7 @@ class Shelfmark(me.EmbeddedDocument):
     text = me.StringField()
 
 
-class Patron(me.Document):
+class Orderer(me.Document):
     name = me.StringField()
 
 
@@ -50,7 +50,7 @@ class Order(me.Document):
     cubicles = me.ListField(me.EmbeddedDocumentField(Cubicle))
     mark = me.EmbeddedDocumentField(Shelfmark)
     marks = me.ListField(me.EmbeddedDocumentField(Shelfmark))
-    patrons = me.ListField(me.ReferenceField(Patron))
+    orderers = me.ListField(me.ReferenceField(Orderer))
     meta: ClassVar[dict[str, Any]] = {"collection": "keyed_order"}
 
 
@@ -103,7 +103,7 @@ def is_replay(answer: httpx.Response) -> bool:
 
 @pytest.fixture
 def client(serve: Serve, database_name: str) -> httpx.AsyncClient:
-    models = (Order, NamedOrder, SavedOrder, SealedOrder, CountedOrder, Patron)
+    models = (Order, NamedOrder, SavedOrder, SealedOrder, CountedOrder, Orderer)
     return serve(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", each) for each in models))
 
 
@@ -180,13 +180,13 @@ async def test_each_user_and_each_route_has_keys_of_its_own(serve: Serve, databa
     async def guard(handler: Any) -> None:
         handler.current_user = {"provider": "test", "id": handler.request.headers.get("X-User")}
 
-    routes = [bzz.ModelHive.routes_for("mongoengine", each) for each in (Order, Patron)]
+    routes = [bzz.ModelHive.routes_for("mongoengine", each) for each in (Order, Orderer)]
     client, own = serve(bzz.flatten(routes), bzz_guard=guard), key()
-    for path in ("/order/", "/patron/"):
+    for path in ("/order/", "/orderer/"):
         for user in ("ann", "bob"):
             answer = await client.post(path, json={}, headers={**own, "X-User": user})
             assert (answer.status_code, is_replay(answer)) == (201, False)
-    assert (Order.objects.count(), Patron.objects.count()) == (2, 2)
+    assert (Order.objects.count(), Orderer.objects.count()) == (2, 2)
 
 
 async def test_who_may_not_ask_is_shown_no_answer(serve: Serve, database_name: str) -> None:
@@ -658,7 +658,7 @@ async def test_what_is_posted_below_nothing_is_not_found_again(client: httpx.Asy
 async def test_links_are_made_once(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, where: str | None
 ) -> None:
-    path, body, own = f"/order/{Order().save().pk}/patrons/", {"patrons": [str(Patron().save().pk)]}, key()
+    path, body, own = f"/order/{Order().save().pk}/orderers/", {"orderers": [str(Orderer().save().pk)]}, key()
     if where is not None:
         dying(monkeypatch, where)
         await dies(client, path, json=body, headers=own)
@@ -666,7 +666,7 @@ async def test_links_are_made_once(
     first = await client.post(path, json=body, headers=own)
     again = await client.post(path, json=body, headers=own)
     assert (first.status_code, told(again), is_replay(again)) == (200, told(first), True)
-    assert len(Order.objects.get().patrons) == 1
+    assert len(Order.objects.get().orderers) == 1
 
 
 # -- arrays

@@ -15,19 +15,19 @@ from bzz.cli.routes import _rows
 from tests.conftest import Serve
 
 
-class Ballast(me.EmbeddedDocument):
+class CoasterBallast(me.EmbeddedDocument):
     tons = me.IntField()
 
 
-class Pilot(me.Document):
+class CoasterPilot(me.Document):
     name = me.StringField()
 
 
 class Coaster(me.Document):
     name = me.StringField()
-    ballast = me.EmbeddedDocumentField(Ballast)
-    loads = me.ListField(me.EmbeddedDocumentField(Ballast))
-    pilots = me.ListField(me.ReferenceField(Pilot))
+    ballast = me.EmbeddedDocumentField(CoasterBallast)
+    loads = me.ListField(me.EmbeddedDocumentField(CoasterBallast))
+    pilots = me.ListField(me.ReferenceField(CoasterPilot))
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def client(serve: Serve, database_name: str) -> httpx.AsyncClient:
 
 @pytest.fixture
 def place(database_name: str) -> str:
-    pilot = Pilot(name="Ann").save()
-    coaster = Coaster(name="a", ballast=Ballast(tons=1), loads=[Ballast(tons=2)], pilots=[pilot]).save()
+    pilot = CoasterPilot(name="Ann").save()
+    coaster = Coaster(name="a", ballast=CoasterBallast(tons=1), loads=[CoasterBallast(tons=2)], pilots=[pilot]).save()
     return f"/coaster/{coaster.pk}/"
 
 
@@ -68,14 +68,14 @@ async def test_a_change_needs_the_tag_of_what_it_changes(
 
 
 async def test_a_link_is_taken_away_by_the_tag_of_its_document(client: httpx.AsyncClient, place: str) -> None:
-    url = f"{place}pilots/{Pilot.objects.get().pk}/"
+    url = f"{place}pilots/{CoasterPilot.objects.get().pk}/"
     assert (await client.delete(url)).status_code == 428
     tag = (await client.get(url)).headers["ETag"]
     assert (await client.delete(url, headers={"If-Match": tag})).status_code == 204
 
 
 async def test_a_link_whose_document_is_gone_is_taken_away_in_any_state(client: httpx.AsyncClient, place: str) -> None:
-    pilot = Pilot.objects.get()
+    pilot = CoasterPilot.objects.get()
     pilot.delete()
     url = f"{place}pilots/{pilot.pk}/"
     assert (await client.delete(url)).status_code == 428
