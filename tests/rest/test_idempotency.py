@@ -250,6 +250,17 @@ async def test_a_receiver_that_answers_itself_is_answered_again(client: httpx.As
     assert Order.objects.count() == 0
 
 
+async def test_a_receiver_that_refuses_by_an_answer_of_its_own_leaves_the_key_free(client: httpx.AsyncClient) -> None:
+    def refuse(sender: type, handler: Any) -> None:
+        handler.set_status(403)
+        handler.finish()
+
+    own = key()
+    with signals.pre_create_instance.connected_to(refuse, Order):
+        assert (await client.post("/order/", json={}, headers=own)).status_code == 403
+    assert (await client.post("/order/", json={}, headers=own)).status_code == 201
+
+
 async def test_a_minimal_answer_stays_minimal(client: httpx.AsyncClient) -> None:
     own = {**key(), "Prefer": "return=minimal"}
     first = await client.post("/order/", json={}, headers=own)
