@@ -52,12 +52,14 @@ class KeptAnswer(NamedTuple):
 
     :param body: None where it was too long to be kept.
     :param ids: of what was created, where that is known.
+    :param view: which fields the user could see.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes | None
     ids: Sequence[Id | None]
+    view: str
 
 
 class Claim:
@@ -104,6 +106,7 @@ class Claim:
                 "status": answer.status,
                 "headers": dumps(dict(answer.headers)).decode(),
                 "body": None if answer.body is None else answer.body.decode(),
+                "view": answer.view,
             }
         )
 
@@ -184,4 +187,4 @@ def _ids_in(entry: Entry) -> list[Id | None]:
 def _kept(entry: Entry) -> KeptAnswer:
     value = entry.value
     body = None if value["body"] is None else value["body"].encode()
-    return KeptAnswer(value["status"], loads(value["headers"].encode()), body, _ids_in(entry))
+    return KeptAnswer(value["status"], loads(value["headers"].encode()), body, _ids_in(entry), value["view"])

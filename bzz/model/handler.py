@@ -74,15 +74,12 @@ class ModelHandler(BulkHandler):
 
     async def post(self) -> None:
         """Create an instance or an array of them, attach an embedded document, or link an existing one."""
-        await (post_once(self, self._post) if IDEMPOTENCY_KEY in self.request.headers else self._post())
-
-    async def _post(self) -> None:
+        write = self._create
         if self.path.last.is_reference:
-            await self._link()
+            write = self._link
         elif self.posts_array():
-            await self.create_rows()
-        else:
-            await self._create()
+            write = self.create_rows
+        await (post_once(self, write) if IDEMPOTENCY_KEY in self.request.headers else write())
 
     async def put(self) -> None:
         """Change the fields that the body names."""
@@ -190,9 +187,7 @@ class ModelHandler(BulkHandler):
             values = await completed(self, shape, values)
         written = await (self.keyed or self.provider).create(self.path, values, self)
         self.set_status(201)
-        in_list = self.path.last.is_list
-        for name, text in created_headers(self.request.path, written.record.id, in_list=in_list).items():
-            self.set_header(name, text)
+        self._headers.update(created_headers(self.request.path, written.record.id, in_list=self.path.last.is_list))
         await self._finish_written(written, signals.post_create_instance)
 
     async def _update(self, *, merge: bool) -> None:

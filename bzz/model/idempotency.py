@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from bzz.errors import BadRequest
 from bzz.model.bulk import BulkHandler
 from bzz.model.claims import KeptAnswer, claim
-from bzz.model.keyed_request import KeyedRequest, chosen_id, show_created
+from bzz.model.keyed_request import KeyedRequest, chosen_id, may_see, show_created, view_of
 from bzz.model.who import name_of
 from bzz.providers.base import Provider
 from bzz.providers.changes import LiveProvider
@@ -75,16 +75,22 @@ async def post_once(handler: BulkHandler, write: Callable[[], Awaitable[None]]) 
 
 
 async def _replay(handler: BulkHandler, kept: KeptAnswer) -> None:
+    """Answer as before, or with what the user may see by now of what was created."""
     handler.set_status(kept.status)
     for name, text in kept.headers.items():
         handler.set_header(name, text)
     handler.set_header(REPLAYED, "true")
     if "Content-Type" not in kept.headers:
         handler.clear_header("Content-Type")
-    if kept.body is None:
+    if kept.body is None or (kept.body and kept.status < 400 and not await _may_see_the_same(handler, kept)):
         await show_created(handler, kept.ids, is_array="Location" not in kept.headers)
     else:
         handler.finish(kept.body or None)
+
+
+async def _may_see_the_same(handler: BulkHandler, kept: KeptAnswer) -> bool:
+    is_same_view = handler.is_shown and kept.view == view_of(handler.provider.shape)
+    return is_same_view and await may_see(handler, kept.ids)
 
 
 def _fingerprint(handler: BulkHandler, key: str) -> str:

@@ -6,21 +6,25 @@ document, and answers from it.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from tornado.web import Finish, HTTPError
 
-from bzz.errors import Conflict, OutcomeUnknown, RequestError, Unavailable
+from bzz.errors import Conflict, NotFound, OutcomeUnknown, RequestError, Unavailable
 from bzz.model.bulk import BulkHandler
 from bzz.model.claims import Claim, Id, KeptAnswer
 from bzz.model.links import created_headers
 from bzz.model.prefer import wants_lenient
 from bzz.providers.base import Path, Provider, Record, Written
+from bzz.shape import Shape
+from bzz.shape.walk import reachable
 
-__all__ = ["MAX_KEPT_BYTES", "KeyedRequest", "chosen_id", "show_created"]
+__all__ = ["MAX_KEPT_BYTES", "KeyedRequest", "chosen_id", "may_see", "show_created", "view_of"]
 
 logger = logging.getLogger("bzz.model")
 
@@ -102,7 +106,9 @@ class KeyedRequest:
                 return
             headers = {name: handler._headers[name] for name in _KEPT_HEADERS if name in handler._headers}
             kept = body if len(body) <= MAX_KEPT_BYTES and _is_text(body) else None
-            await self._claim.finish(KeptAnswer(status, headers, kept, self._claim.ids))
+            await self._claim.finish(
+                KeptAnswer(status, headers, kept, self._known_ids() or self._claim.ids, view_of(self._provider.shape))
+            )
         except (Conflict, Unavailable, OutcomeUnknown) as error:
             logger.warning("the answer to %s %s is not kept: %s", handler.request.method, handler.request.path, error)
 
@@ -135,7 +141,10 @@ class KeyedRequest:
         """Create as :meth:`bzz.providers.base.Provider.create`, when the id is in the record."""
         values = self.with_id(values)
         await self._claim.prepare(self._known_ids())
-        return await self._provider.create(path, values, context)
+        written = await self._provider.create(path, values, context)
+        if path.last.field is None and self._ids.get(0) is None:  # only now it has one
+            self._ids[0] = _id_of(path, written.change.id, is_chosen=False)
+        return written
 
     async def create_many(
         self, path: Path, values: Sequence[Mapping[str, Any]], context: Any, *, all_or_none: bool
@@ -181,9 +190,8 @@ class KeyedRequest:
         handler.set_status(201)
         if not is_array:
             (written,) = stored.values()
-            headers = created_headers(handler.request.path, written.record.id, in_list=self._path.last.is_list)
-            for name, text in headers.items():
-                handler.set_header(name, text)
+            in_list = self._path.last.is_list
+            handler._headers.update(created_headers(handler.request.path, written.record.id, in_list=in_list))
         await show_created(handler, self._claim.ids, is_array=is_array)
         return True
 
@@ -200,6 +208,21 @@ async def show_created(handler: BulkHandler, ids: Sequence[Id | None], *, is_arr
         body = await handler._render(records[0])  # type: ignore[attr-defined]  # of ModelHandler
         handler.set_header("ETag", handler._etag)  # type: ignore[attr-defined]
         handler._finish_written_json(body)
+
+
+async def may_see(handler: BulkHandler, ids: Sequence[Id | None]) -> bool:
+    """Return whether a client may still see what it has created, or it is gone."""
+    path, provider = handler.path, handler.provider
+    if path.last.field is not None:
+        try:
+            await provider.get(Path(path.steps[:-1]), handler)
+        except NotFound:
+            return False
+        return True
+    keys = [_key_of(path, each) for each in ids if each is not None]
+    found = await provider.fetch(path.last.shape, keys, handler) if keys else {}
+    unseen = [key for key in keys if str(key) not in found]
+    return not unseen or not await provider.find_created(path, unseen, handler)
 
 
 async def _visible(handler: BulkHandler, ids: Sequence[Id]) -> list[Record]:
@@ -224,6 +247,14 @@ def _id_of(path: Path, key: Any, *, is_chosen: bool) -> Id | None:
         return Id(text, is_chosen) if _key_of(path, Id(text, is_chosen)) == key else None
     except (ValueError, LookupError, NotImplementedError):
         return None
+
+
+@lru_cache(256)
+def view_of(shape: Shape) -> str:
+    """Return a digest of the names of all fields that answers may show: it is another one for another user's rights."""
+    shapes = reachable(shape, lambda shape, error: None)
+    names = sorted(f"{each.name}.{name}" for each in shapes for name in each.visible)
+    return hashlib.sha256(" ".join(names).encode()).hexdigest()
 
 
 def _key_of(path: Path, id: Id) -> Any:

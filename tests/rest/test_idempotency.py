@@ -282,6 +282,23 @@ async def test_a_long_answer_is_made_anew_of_the_document(
     assert (gone.status_code, gone.content, gone.headers["Location"]) == (201, b"", first.headers["Location"])
 
 
+@pytest.mark.parametrize("path", ["/sealed_order/", "/counted_order/"])
+async def test_a_document_that_is_gone_is_shown_as_it_was(client: httpx.AsyncClient, path: str) -> None:
+    own = {**key(), "X-See": "1"}
+    first = await client.post(path, json={"text": "a"}, headers=own)
+    await client.delete(first.headers["Location"], headers=own)
+    again = await client.post(path, json={"text": "a"}, headers=own)
+    assert (told(again), is_replay(again)) == (told(first), True)
+
+
+async def test_a_document_that_may_not_be_seen_any_more_is_not_shown(client: httpx.AsyncClient) -> None:
+    own = key()
+    first = await client.post("/sealed_order/", json={"text": "a"}, headers={**own, "X-See": "1"})
+    again = await client.post("/sealed_order/", json={"text": "a"}, headers=own)
+    assert (first.json()["text"], again.status_code, again.content) == ("a", 201, b"")
+    assert again.headers["Location"] == first.headers["Location"]
+
+
 async def test_receivers_are_called_once(client: httpx.AsyncClient) -> None:
     calls: list[str] = []
     own = key()
