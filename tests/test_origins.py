@@ -51,8 +51,8 @@ async def test_a_page_of_an_allowed_origin_may_read_an_answer_and_its_headers(se
     answer = await client_of(serve).get("/items/", headers={"Origin": PAGE})
     assert (allowed(answer), answer.headers["Vary"]) == ({"origin": PAGE}, "Accept, Origin")
     names = (
-        "ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Created-Id, X-Request-Id,"
-        " X-Total-Count"
+        "ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Created-Id,"
+        " X-Request-Id, X-Total-Count"
     )
     assert answer.headers["Access-Control-Expose-Headers"] == names
 

@@ -15,9 +15,9 @@ from bzz.errors import BadRequest
 from bzz.model.bulk import BulkHandler
 from bzz.model.claims import KeptAnswer, claim
 from bzz.model.keyed_request import KeyedRequest, chosen_id, may_see, show_created, view_of
-from bzz.model.who import name_of
 from bzz.providers.base import Provider
 from bzz.providers.changes import LiveProvider
+from bzz.users import name_of
 
 __all__ = ["IDEMPOTENCY_KEY", "REPLAYED", "keeps_answers", "post_once", "read_key"]
 

@@ -34,8 +34,8 @@ _WHEN = {
     403: "The user may not do this.",
     404: "Nothing is there, or nothing that the client may see.",
     406: "`Accept` names nothing that this address is shown as.",
-    409: "A unique value or an id is taken, a JSON Patch does not fit, others keep changing the instance, or a request with"
-    " the same `Idempotency-Key` is being answered.",
+    409: "A unique value or an id is taken, a JSON Patch does not fit, others keep changing the instance, or a request"
+    " with the same `Idempotency-Key` is being answered.",
     412: "`If-Match` or `If-None-Match` does not hold.",
     413: "The body is too long.",
     415: "The body is of a type that is not read.",

@@ -14,10 +14,10 @@ from weakref import WeakKeyDictionary
 from bzz.change import Change
 from bzz.delivery.history.digest import digest_of
 from bzz.delivery.history.recorder import Recorder, recorder_of
+from bzz.delivery.history.who import writer_of
 from bzz.delivery.retrying import until_stored
 from bzz.events.bus import bus
 from bzz.model.base import ResourceHandler
-from bzz.model.who import writer_of
 from bzz.providers.base import Written
 
 __all__ = ["Writers"]

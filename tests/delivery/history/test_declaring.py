@@ -19,7 +19,6 @@ from bzz.delivery.history.declaring import forget_history
 from bzz.delivery.listener import declared
 from bzz.errors import ConfigurationError
 from bzz.model import base
-from bzz.model.who import name_of
 from bzz.openapi import document
 from bzz.users import name_of
 from tests.delivery.history.conftest import with_history

@@ -1,4 +1,4 @@
-"""Who sent a request, as histories and keys name them."""
+"""Who sent a request, as a history names them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bzz.users import name_of
 
 __all__ = ["writer_of"]
 
-logger = logging.getLogger("bzz.model")
+logger = logging.getLogger("bzz.delivery")
 
 
 def writer_of(handler: RequestHandler) -> str | None:
