@@ -20,6 +20,7 @@ from bzz.live.hive import LiveHive
 from bzz.live.watching import watch
 from bzz.model.handler import ModelHandler
 from bzz.model.hive import ModelHive
+from bzz.model.own_parameters import QueryParameter
 from bzz.openapi.hive import DocsHive
 from bzz.origins import cors
 from bzz.providers.rules import rules
@@ -58,6 +59,7 @@ __all__ = [
     "ModelHandler",
     "ModelHive",
     "Observer",
+    "QueryParameter",
     "RateLimits",
     "RedisRelay",
     "Refuse",

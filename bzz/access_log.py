@@ -9,7 +9,7 @@ from tornado.web import Application, RequestHandler
 
 from bzz.codec import dumps
 from bzz.finished import each_finished, template_of
-from bzz.request import id_of
+from bzz.request import id_of, method_of
 
 __all__ = ["access_log"]
 
@@ -40,7 +40,7 @@ def _facts(handler: RequestHandler) -> dict[str, Any]:
     request = handler.request
     return {
         "status": handler.get_status(),
-        "method": request.method,
+        "method": method_of(handler),
         "path": request.path,
         "route": template_of(handler),
         "milliseconds": round(request.request_time() * 1000, 1),

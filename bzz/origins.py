@@ -34,7 +34,7 @@ EXPOSED = (
 )
 """The headers of bzz's answers that pages could not read otherwise."""
 
-_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_METHODS = "GET, HEAD, QUERY, POST, PUT, PATCH, DELETE, OPTIONS"
 _NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z, -]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

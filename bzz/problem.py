@@ -27,7 +27,7 @@ from bzz.codec import dumps
 from bzz.errors import PayloadTooLarge, RequestError
 from bzz.lingering import LingeringConnection
 from bzz.origins import ORIGINS, OriginPolicy
-from bzz.request import HEADER, id_from, id_of, request_context
+from bzz.request import HEADER, id_from, id_of, method_of, request_context
 from bzz.routing import methods_of
 
 __all__ = ["AROUND", "GUARD", "MEDIA_TYPE", "RATE_LIMITS", "BodyHandler", "ProblemHandler", "answer"]
@@ -57,6 +57,9 @@ class ProblemHandler(RequestHandler):
     ``reason`` (its ``log_message`` is for the log, as in Tornado), any other exception is a bare 500: what went wrong
     is in the log, with its traceback, and not in the answer.
     """
+
+    sent_method: str | None = None
+    """The method that the client sent, if the request is taken for one of another."""
 
     request_id: str
     """The id of the request: its ``X-Request-Id`` header (:func:`bzz.request.id_from`), or a random one."""
@@ -102,7 +105,7 @@ class ProblemHandler(RequestHandler):
             await call(guard, self)
 
     def _request_summary(self) -> str:  # what Tornado writes of a request in its own log lines
-        return f"{super()._request_summary()} [request {self.request_id}]"
+        return f"{method_of(self)} {self.request.uri} ({self.request.remote_ip}) [request {self.request_id}]"
 
     async def _execute(self, *args: Any, **kwargs: Any) -> None:  # what Tornado runs as the task of the request
         around = self.settings.get(AROUND)
@@ -164,7 +167,7 @@ class ProblemHandler(RequestHandler):
             super().log_exception(typ, value, tb)
             return
         level = logging.WARNING if value.status >= 500 else logging.INFO
-        logger.log(level, "%d %s %s: %s", value.status, self.request.method, self.request.path, value)
+        logger.log(level, "%d %s %s: %s", value.status, method_of(self), self.request.path, value)
 
 
 @stream_request_body

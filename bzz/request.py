@@ -13,7 +13,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["HEADER", "LOGGERS", "current_handler", "current_id", "id_from", "id_of", "no_request", "request_context"]
+__all__ = [
+    "HEADER",
+    "LOGGERS",
+    "current_handler",
+    "current_id",
+    "id_from",
+    "id_of",
+    "method_of",
+    "no_request",
+    "request_context",
+]
 
 HEADER = "X-Request-Id"
 
@@ -106,6 +116,14 @@ def id_of(handler: Any) -> str | None:
     if not hasattr(handler, "request_id"):
         handler.request_id = id_from(request.headers.get(HEADER))
     return str(handler.request_id)
+
+
+def method_of(handler: Any) -> str:
+    """Return the method that a client sent, which logs and metrics tell.
+
+    A handler may take a request for one of another method, and keep what was sent as ``sent_method``.
+    """
+    return getattr(handler, "sent_method", None) or str(handler.request.method)
 
 
 def _tag(record: logging.LogRecord) -> bool:

@@ -38,6 +38,14 @@ def measured(serve: Serve, *, live: bool = False) -> httpx.AsyncClient:
     return serve([*models, *bzz.MetricsHive.routes_for()], bzz.MetricsHive.configure)
 
 
+async def test_a_query_is_counted_by_its_own_name(serve: Serve, database_name: str) -> None:
+    client = measured(serve)
+    line = 'bzz_requests_total{method="QUERY",route="/measured/",status="200"}'
+    before = await value(client, line)
+    await client.request("QUERY", "/measured/", json={})
+    assert await value(client, line) - before == 1
+
+
 async def test_requests_are_counted_and_timed_by_the_template_of_their_route(serve: Serve, database_name: str) -> None:
     client = measured(serve)
     line = 'bzz_requests_total{method="GET",route="/measured/{id}/",status="200"}'

@@ -83,7 +83,7 @@ async def test_a_preflight_is_answered_before_any_guard(serve: Serve, path: str)
         204,
         {
             "origin": PAGE,
-            "methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+            "methods": "GET, HEAD, QUERY, POST, PUT, PATCH, DELETE, OPTIONS",
             "headers": "content-type,if-match",
         },
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from tornado.web import Application
 
+from bzz.model.query_method import QUERY
 from bzz.model.resource import Resource
 from bzz.problem import GUARD
 from bzz.providers import rules
@@ -33,7 +34,7 @@ def guarded_methods(application: Application, methods: Sequence[str]) -> list[st
     if guard is None:
         return []
     requires: Callable[[str], bool] = getattr(guard, "requires", lambda method: True)
-    return [method for method in methods if requires(method)]
+    return [method for method in methods if requires("GET" if method == QUERY else method)]
 
 
 def open_methods(application: Application, resource: Resource) -> list[str]:

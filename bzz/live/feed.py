@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,8 +15,9 @@ from bzz.live.client import Client
 from bzz.live.rights import Rights
 from bzz.live.start import prepare
 from bzz.live.view import View
-from bzz.model.filters import follows_references
+from bzz.model.filters import followed
 from bzz.model.handler import ModelHandler
+from bzz.model.own_parameters import narrowed
 from bzz.model.parameters import unreadable
 from bzz.model.query import MAX_FILTERS, check_item_query, pairs, read_fields, read_list_query
 from bzz.model.representations import EVENT_STREAM, Representation, has_feed, register
@@ -100,8 +102,9 @@ def view_of(resource: Resource, path: Path, query: str, context: Any) -> View:
     shape = path.last.shape
     if path.last.is_list:
         size = resource.max_per_page
-        filters = read_list_query(shape, query, per_page=size, max_per_page=size)
-        if any(follows_references(each) for each in filters.filters):
+        read = partial(read_list_query, shape, per_page=size, max_per_page=size)
+        filters = narrowed(resource.parameters, path, query, context, read)
+        if followed(filters.filters, resource.provider):
             raise BadRequest("A feed cannot be filtered by what a reference leads to.")
         fields = read_fields(shape, query)
     else:

@@ -106,6 +106,7 @@ class EventsHandler(ProblemHandler):
     def initialize(self, resources: Mapping[str, Resource]) -> None:
         """Called by Tornado for each request with what :meth:`LiveHive.routes_for` put into the route."""
         self._resources = resources
+        self.parameters: dict[str, Any] = {}  # which hooks of models may look for
 
     async def prepare(self) -> None:
         """Called by Tornado first: the guard."""

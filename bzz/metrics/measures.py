@@ -11,11 +11,14 @@ from tornado.web import RequestHandler
 from bzz.events import Event
 from bzz.extras import needs
 from bzz.finished import template_of
+from bzz.request import method_of
 
 with needs("metrics"):
     from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 __all__ = ["Measures"]
+
+_METHODS = frozenset([*RequestHandler.SUPPORTED_METHODS, "QUERY"])
 
 GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
 
@@ -53,8 +56,8 @@ class Measures:
 
     def finished(self, handler: RequestHandler) -> None:
         """Count a request that was answered."""
-        method, route = str(handler.request.method), template_of(handler)
-        if method not in RequestHandler.SUPPORTED_METHODS:
+        method, route = method_of(handler), template_of(handler)
+        if method not in _METHODS:
             method = "OTHER"
         self._requests.labels(method, route, str(handler.get_status())).inc()
         if handler._headers.get("Content-Type") != "text/event-stream":

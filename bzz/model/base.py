@@ -22,6 +22,7 @@ from bzz.model.etag import precondition, require_if_match
 from bzz.model.form_token import FormTokenHandler
 from bzz.model.path import allowed_methods, read_path
 from bzz.model.prefer import MINIMAL, wants_minimal
+from bzz.model.query_method import ACCEPT_QUERY, QUERY
 from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
 from bzz.model.rights import require, restrict
@@ -80,6 +81,7 @@ class ResourceHandler(FormTokenHandler):
     max_body_bytes = MAX_BODY_BYTES
     path: Path
     is_shown = True
+    parameters: dict[str, Any]
     _model: type
     _attempt: WriteAttempt | None = None
 
@@ -88,6 +90,9 @@ class ResourceHandler(FormTokenHandler):
         self.resource = resource
         self.provider = resource.provider
         self.data: dict[str, Any] = {}
+        self.parameters = {}
+        if self.request.method == QUERY:
+            self.sent_method, self.request.method = QUERY, "GET"
 
     async def check_request(self) -> None:
         """Ask guard and rate limits, then raise unless there is such an address and method, and the user may use it."""
@@ -99,7 +104,7 @@ class ResourceHandler(FormTokenHandler):
             self.path = await restrict(self, self._read_path)
         self._model = self.path.last.shape.model
         allowed = allowed_methods(self.path, self.resource.methods)
-        if self.request.method not in allowed:
+        if self.request.method not in allowed or (self.sent_method and self.sent_method not in allowed):
             raise MethodNotAllowed(allowed)
         await self.ask_authorize()
         if self.resource.require_if_match:
@@ -223,11 +228,13 @@ class ResourceHandler(FormTokenHandler):
     # -- answers
 
     def options(self, *args: Any, **kwargs: Any) -> None:
-        """Answer with the methods that this address takes, and the types of a PATCH."""
+        """Answer with the methods that this address takes, and the types of a PATCH and a QUERY."""
         allowed = allowed_methods(self.path, self.resource.methods)
         self.set_header("Allow", ", ".join(allowed))
         if "PATCH" in allowed:
             self.set_header("Accept-Patch", ACCEPT_PATCH)
+        if QUERY in allowed:
+            self.set_header(*ACCEPT_QUERY)
         self._finish_empty()
 
     def _finish_json(self, body: bytes) -> None:

@@ -5,6 +5,7 @@ Each document is checked, told and answered as in a request of its own.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,13 +22,14 @@ from bzz.model.body import is_json
 from bzz.model.expand import may_list
 from bzz.model.filters import followed
 from bzz.model.links import location
+from bzz.model.own_parameters import narrowed
 from bzz.model.path import read_path
 from bzz.model.prefer import LENIENT, max_affected, wants_lenient
 from bzz.model.query import read_selection
 from bzz.model.rights import completed
 from bzz.model.validation import ValidatedBody, validate
 from bzz.providers import rules
-from bzz.providers.base import NOT_TRIED, Path, Record, RowsRefused, Stale, Written
+from bzz.providers.base import NOT_TRIED, ListQuery, Path, Record, RowsRefused, Stale, Written
 
 __all__ = ["MAX_ROWS", "BulkHandler"]
 
@@ -133,13 +135,20 @@ class BulkHandler(ResourceHandler):
             )
         if most > MAX_ROWS:
             raise BadRequest(f"One request may affect {MAX_ROWS} documents at the most.")
-        query = read_selection(self.path.last.shape, self.request.query, limit=most + 1)
-        for shape in followed(query.filters):
+        read = functools.partial(read_selection, self.path.last.shape, limit=most + 1)
+        query = self._narrowed(read) if self.resource.parameters else read(self.request.query)
+        if not query.filters:
+            raise BadRequest("Name at least one filter: without any, every document would be written.")
+        for shape in followed(query.filters, self.provider):
             await may_list(self, shape)
         page = await self.provider.page(self.path, query, self)
         if len(page.records) > most or page.next is not None:
             raise BadRequest(f"More than {most} documents are selected; nothing was done.")
         return page.records
+
+    def _narrowed(self, read: Callable[[str], ListQuery]) -> ListQuery:
+        """Return the query of a list, narrowed by the parameters of the application."""
+        return narrowed(self.resource.parameters, self.path, self.request.query, self, read)
 
     async def _write_one(self, record: Record, write: Callable[[WriteAttempt], Awaitable[None]]) -> dict[str, Any]:
         """Return how it went. The document is written only while it is as it was selected."""

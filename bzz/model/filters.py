@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
+from bzz.errors import BadRequest
 from bzz.model.parameters import MAX_PATH, MAX_VALUES, find, unknown, unreadable
-from bzz.providers.base import Condition, Filter, Operator
+from bzz.providers.asked import filters_in
+from bzz.providers.base import Condition, Criterion, Filter, Operator, Provider
 from bzz.shape import Field, Shape
 from bzz.shape.choices import expected_choice
 from bzz.shape.documents import NamedDocument
@@ -16,7 +18,17 @@ from bzz.shape.operators import EQUALITY, LISTED, PATTERNS
 from bzz.shape.scalars import BooleanKind
 from bzz.shape.values import find_field
 
-__all__ = ["followed", "follows_references", "read_filters"]
+__all__ = [
+    "MAX_PATTERN",
+    "ONE_ITEM",
+    "check_choice",
+    "embedded_items",
+    "followed",
+    "follows_references",
+    "read_filters",
+    "reference_in",
+    "resolve",
+]
 
 ONE_ITEM = "[]."  # in a name: what follows is asked of one item of a list
 MAX_PATTERN = 1000  # characters; MongoDB compiles an operand of "contains" into a regular expression
@@ -36,7 +48,7 @@ def read_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: st
     of_linked: dict[str, list[tuple[str, str]]] = {}
     for name, text in conditions:
         path, mark, rest = name.partition(ONE_ITEM)
-        link = "" if mark else _reference_in(shape, name)
+        link = "" if mark else reference_in(shape, name)
         if mark:
             of_items.setdefault(path, []).append((rest, text))
         elif link and not prefix:
@@ -48,22 +60,28 @@ def read_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: st
     return (*_plain_filters(shape, own, prefix), *matches)
 
 
-def follows_references(wanted: Filter) -> bool:
-    """Return whether a filter asks for something of the document that a reference leads to."""
-    return any(each.operator == "match" and _is_reference(each.field) for each in wanted.any_of)
+def follows_references(wanted: Criterion) -> bool:
+    """Return whether anything is asked of the documents that references lead to."""
+    conditions = (condition for each in filters_in((wanted,)) for condition in each.any_of)
+    return any(each.operator == "match" and _is_reference(each.field) for each in conditions)
 
 
-def followed(filters: Sequence[Filter]) -> list[Shape]:
-    """Return the models whose documents filters ask for something, behind references."""
-    conditions = (condition for each in filters if follows_references(each) for condition in each.any_of)
-    return [each.field.link.shape for each in conditions if each.field.link is not None]
+def followed(filters: Sequence[Criterion], provider: Provider) -> list[Shape]:
+    """Return the models whose documents filters ask for something, behind references; each once.
+
+    :raises bzz.errors.BadRequest: if filters are combined in a way that the provider does not know.
+    """
+    if not provider.combines and not all(isinstance(each, Filter) for each in filters):
+        raise BadRequest(f"The filters of {provider.shape.name} cannot be combined by or and not.")
+    conditions = (condition for each in filters_in(filters) if follows_references(each) for condition in each.any_of)
+    return list(dict.fromkeys(each.field.link.shape for each in conditions if each.field.link is not None))
 
 
 def _is_reference(field: Field) -> bool:
     return field.link is not None and field.link.is_reference
 
 
-def _reference_in(shape: Shape, name: str) -> str:
+def reference_in(shape: Shape, name: str) -> str:
     """Return the path of the reference that a name goes on behind; empty if there is none."""
     names = name.split(".", MAX_PATH)
     for end in range(1, len(names)):
@@ -86,18 +104,23 @@ def _linked_filter(shape: Shape, path: str, conditions: Sequence[tuple[str, str]
 
 def _item_filter(shape: Shape, path: str, conditions: Sequence[tuple[str, str]], prefix: str) -> Filter:
     """Return the filter by which one item of a list of embedded documents has to meet several conditions."""
-    field = find(shape, path)
-    link = None if field is None or not field.is_list else field.link
-    if field is None or link is None or link.is_reference:
+    field = embedded_items(shape, path)
+    if field is None or field.link is None:
         raise unknown(prefix + conditions[0][0])
-    return Filter(path, (Condition(field, "match", read_filters(link.shape, conditions, prefix)),))
+    return Filter(path, (Condition(field, "match", read_filters(field.link.shape, conditions, prefix)),))
+
+
+def embedded_items(shape: Shape, path: str) -> Field | None:
+    """Return the list of embedded documents at a dotted path; None if there is none."""
+    field = find(shape, path)
+    return field if field is not None and field.is_list and field.link and not field.link.is_reference else None
 
 
 def _plain_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: str) -> tuple[Filter, ...]:
     texts: dict[tuple[str, Operator], list[str]] = {}
     fields: dict[tuple[str, Operator], tuple[Field, str]] = {}
     for name, text in conditions:
-        path, operator, field = _resolve(shape, name, prefix)
+        path, operator, field = resolve(shape, name, prefix + name)
         fields[path, operator] = field, prefix + name
         texts.setdefault((path, operator), []).extend(text.split(",") if operator in LISTED else [text])
     return tuple(
@@ -106,17 +129,20 @@ def _plain_filters(shape: Shape, conditions: Sequence[tuple[str, str]], prefix: 
     )
 
 
-def _resolve(shape: Shape, name: str, prefix: str) -> tuple[str, Operator, Field]:
+def resolve(shape: Shape, name: str, place: str) -> tuple[str, Operator, Field]:
     """Return the path, operator and field that a parameter names.
 
     What ends like an operator is one, and no key of a map, unless a field is declared by that very name.
+
+    :param place: what the error calls it.
+    :raises bzz.errors.BadRequest: if there is no such field, or it has no such operator.
     """
     path, mark, operator = name.rpartition("__")
     if not mark or operator not in _OPERATORS or find_field(shape, name) is not None:
         path, operator = name, "eq"
     field = find(shape, path)
     if field is None or operator not in field.kind.operators:
-        raise unknown(prefix + name)
+        raise unknown(place)
     return path, operator, field
 
 
@@ -171,12 +197,15 @@ def _values(field: Field, operator: Operator, text: str) -> Sequence[Any]:
     values = field.item.kind.filter_values(text)
     if operator in EQUALITY:
         for value in values:
-            _check_choice(field, value)
+            check_choice(field, value)
     return values
 
 
-def _check_choice(field: Field, value: Any) -> None:
-    """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing."""
+def check_choice(field: Field, value: Any) -> None:
+    """Refuse a value that no instance can hold: a filter by it is a mistake, and would find nothing.
+
+    :raises ValueError: if it is none of the field's choices.
+    """
     choices = field.item.choices or field.choices
     if choices and value not in choices and not isinstance(value, NamedDocument):
         raise ValueError(expected_choice(field))

@@ -29,6 +29,7 @@ from bzz.model.links import created_headers, link_header
 from bzz.model.patching import read_patch, update_by_patch
 from bzz.model.prefer import COUNT_EXACT, wants_count
 from bzz.model.query import check_item_query, project, read_expansion, read_facets, read_fields, read_list_query
+from bzz.model.query_method import QUERY, take_query
 from bzz.model.representations import chosen
 from bzz.model.rights import completed
 from bzz.model.validation import validate
@@ -52,15 +53,19 @@ class ModelHandler(BulkHandler):
 
     :ivar data: the parsed body, checked but for what is required; a ``pre_`` receiver may change it.
     :ivar path: where the request points, a :class:`bzz.providers.base.Path`.
+    :ivar parameters: the values of the application's own parameters that a list was asked with, by name.
     """
 
     _etag: str | None = None
     _operations: list[Operation] | None = None
+    linked_query: str | None = None  # what stands for the query in links, if not the query itself
 
     # -- verbs
 
     async def get(self) -> None:
         """Show an instance or a list, in the media type that the client wants most."""
+        if self.sent_method == QUERY:
+            take_query(self)
         served = self.resource.served
         if served:
             add_vary(self._headers, "Accept")
@@ -142,23 +147,24 @@ class ModelHandler(BulkHandler):
 
     async def _get_list(self) -> bytes:
         shape = self.path.last.shape
-        query = read_list_query(
+        read = functools.partial(
+            read_list_query,
             shape,
-            self.request.query,
             per_page=self.resource.per_page,
             max_per_page=self.resource.max_per_page,
             count=wants_count(self.request.headers.get("Prefer")),
         )
+        query = self._narrowed(read) if self.resource.parameters else read(self.request.query)
         fields, names = read_fields(shape, self.request.query), read_facets(shape, self.request.query)
         tree = read_expansion(shape, self.request.query)
         if names:
             check_facets(shape)
         await self._send_before(signals.pre_get_list)
-        for shape in followed(query.filters):
+        for shape in followed(query.filters, self.provider):
             await may_list(self, shape)
         page = await self.provider.page(self.path, query, self)
         rendered = await self._render_all(await self._items_after_receivers(page.records), tree)
-        self.set_header("Link", link_header(self.request.path, self.request.query, query, page))
+        self.set_header("Link", link_header(self.request.path, self.linked_query or self.request.query, query, page))
         if page.cut:
             self.set_header("X-Page-Cut", "size")
         if page.total is not None:

@@ -22,6 +22,7 @@ from bzz.model.options import (
     field_names,
     methods_of,
 )
+from bzz.model.own_parameters import QueryParameter, check_parameters
 from bzz.model.path import METHODS
 from bzz.model.representations import EVENT_STREAM, registered
 from bzz.model.resource import Authorize, Resource
@@ -61,6 +62,7 @@ class ModelHive:
         live: bool = False,
         rate_limits: Any = None,
         require_if_match: bool = False,
+        parameters: Sequence[QueryParameter] = (),
     ) -> RouteList:
         """Return the routes of a model and everything nested in it.
 
@@ -68,7 +70,7 @@ class ModelHive:
         :param model: the document class.
         :param prefix: stands before the resource name in URLs, such as ``/api/v1``; None is no prefix.
         :param resource_name: the name in URLs; the class name in snake_case unless given.
-        :param methods: those of GET, HEAD, POST, PUT, PATCH and DELETE that are answered; GET brings HEAD.
+        :param methods: those of GET, HEAD, POST, PUT, PATCH and DELETE that are answered; GET brings HEAD and QUERY.
         :param hidden: dotted field names that clients never see, filter by or write.
         :param read_only: dotted field names that clients see and cannot write.
         :param per_page: the length of a page, unless the client names one.
@@ -83,6 +85,7 @@ class ModelHive:
         :param rate_limits: a :class:`bzz.RateLimits` for these routes, in place of the application's.
         :param require_if_match: whether PUT, PATCH and DELETE of a document, or of anything in it, are a 428 without
             ``If-Match``.
+        :param parameters: what its list takes beside filters, each a :class:`bzz.QueryParameter`.
         :returns: what :class:`tornado.web.Application` and :func:`bzz.flatten` take.
         :raises bzz.errors.ConfigurationError: for a mistake in any of these, or a model that cannot be served.
         """
@@ -100,6 +103,7 @@ class ModelHive:
         bus.reserve(model.__name__)
         hidden_fields.note(provider.shape)
         name = url.rpartition("/")[2]
+        own = check_parameters(provider.shape, parameters)
         served = (EVENT_STREAM,) if live else ()
 
         @lru_cache(MOST_RESTRICTED)
@@ -118,6 +122,7 @@ class ModelHive:
             restricted,
             rate_limits,
             require_if_match,
+            own,
         )
         for each in served:
             registered(each).check(resource)

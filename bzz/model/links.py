@@ -6,11 +6,11 @@ from urllib.parse import quote, unquote_plus
 
 from bzz.providers.base import ListQuery, Page
 
-__all__ = ["created_headers", "header_text", "link_header", "location"]
+__all__ = ["PATH_SAFE", "created_headers", "header_text", "link_header", "location"]
 
 _PLACE = ("page", "after", "before")
-_PATH_SAFE = "/%:@!$&'()*+,;=~"
-_QUERY_SAFE = _PATH_SAFE + "?[]"
+PATH_SAFE = "/%:@!$&'()*+,;=~"
+_QUERY_SAFE = PATH_SAFE + "?[]"
 
 
 def link_header(path: str, query: str, asked: ListQuery, page: Page) -> str:
@@ -23,7 +23,7 @@ def link_header(path: str, query: str, asked: ListQuery, page: Page) -> str:
     '</user/?sort=age>; rel="first", </user/?sort=age&after=abc>; rel="next"'
     """
     kept = "&".join(part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in _PLACE)
-    base = quote(path, safe=_PATH_SAFE), quote(kept, safe=_QUERY_SAFE)
+    base = quote(path, safe=PATH_SAFE), quote(kept, safe=_QUERY_SAFE)
     links = [_link("first", *base)]
     if page.previous is not None:
         links.append(_link("prev", *base, f"before={page.previous}"))
@@ -45,7 +45,7 @@ def location(path: str, name: str | None) -> str:
     >>> location("/user", "a/b")
     '/user/a%2Fb/'
     """
-    base = quote(path.rstrip("/"), safe=_PATH_SAFE)
+    base = quote(path.rstrip("/"), safe=PATH_SAFE)
     return f"{base}/" if name is None else f"{base}/{quote(name, safe='')}/"
 
 

@@ -18,15 +18,19 @@ __all__ = ["MAX_STEPS", "METHODS", "NOWHERE", "allowed_methods", "read_path"]
 MAX_STEPS = 32
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+"""Those that an application may choose from; GET brings HEAD, and QUERY for lists."""
+
+_ORDER = ("GET", "HEAD", "QUERY", *METHODS[2:])
 
 NOWHERE = "There is nothing at this address."
 
-_LIST = frozenset({"GET", "HEAD", "POST"})
-_DOCUMENTS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE"})
+_LIST = frozenset({"GET", "HEAD", "QUERY", "POST"})
+_DOCUMENTS = frozenset({"GET", "HEAD", "QUERY", "POST", "PATCH", "DELETE"})
 _ITEM = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _LINKED_ITEM = frozenset({"GET", "HEAD", "DELETE"})
 _SINGLE = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _READING = frozenset({"GET", "HEAD"})
+_READING_LISTS = frozenset({"GET", "HEAD", "QUERY"})
 
 _POSITION = re.compile(r"0|[1-9][0-9]{0,8}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -101,7 +105,7 @@ def allowed_methods(path: Path, methods: tuple[str, ...]) -> list[str]:
     """
     step = path.last
     if _is_read_only(path):
-        return _listed(_READING, methods)
+        return _listed(_READING_LISTS if step.is_list else _READING, methods)
     if step.is_list:
         return _listed(_DOCUMENTS if step.field is None else _LIST, methods)
     if step.field is None:
@@ -113,7 +117,8 @@ def allowed_methods(path: Path, methods: tuple[str, ...]) -> list[str]:
 
 @lru_cache
 def _listed(fitting: frozenset[str], methods: tuple[str, ...]) -> list[str]:
-    return [*(method for method in METHODS if method in fitting and method in methods), "OPTIONS"]
+    known = {*methods, "QUERY"} if "GET" in methods else methods
+    return [*(method for method in _ORDER if method in fitting and method in known), "OPTIONS"]
 
 
 def _is_read_only(path: Path) -> bool:

@@ -7,16 +7,17 @@ an operator that does not fit. So a hidden field cannot be told from one that do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from bzz.errors import BadRequest
 from bzz.model.expansion import Tree, find_expanded, read_expand
+from bzz.model.filter_tree import TREES, read_trees
 from bzz.model.filters import read_filters
 from bzz.model.parameters import MAX_VALUES, find, unknown, unreadable
-from bzz.providers.base import ListQuery, Sort
+from bzz.providers.base import Criterion, ListQuery, Sort
 from bzz.shape import Shape
 
 __all__ = [
@@ -35,7 +36,9 @@ REMEMBERED = 256  # queries: clients ask for the same lists again and again
 MAX_FILTERS = 32
 MAX_SORT_KEYS = 8
 
-RESERVED = ("page", "per_page", "sort", "fields", "after", "before", "expand", "q", "facets")
+OPTIONS = ("page", "per_page", "sort", "fields", "after", "before", "expand", "q", "facets")
+RESERVED = (*OPTIONS, *TREES)
+MAX_PARAMETERS = MAX_FILTERS + len(RESERVED) + 16
 MAX_FACETS = 8
 MAX_SEARCH = 200  # characters
 
@@ -86,7 +89,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
     >>> read_list_query(user, "age__gte=18&sort=-age", per_page=20, max_per_page=100).sort[0].descending
     True
     """
-    options, conditions = _split(query)
+    options, conditions, trees = _split(query)
     chosen = options.keys() & {"page", "after", "before"}
     if len(chosen) > 1:
         raise BadRequest("Of the parameters page, after and before only one can be given.")
@@ -94,7 +97,7 @@ def read_list_query(shape: Shape, query: str, *, per_page: int, max_per_page: in
         page=_number(options, "page", 1),
         per_page=min(_number(options, "per_page", per_page), max_per_page),
         sort=_read_sort(shape, options["sort"]) if "sort" in options else (),
-        filters=read_filters(shape, conditions),
+        filters=_criteria(shape, conditions, trees),
         after=_cursor(options, "after"),
         before=_cursor(options, "before"),
         count=count,
@@ -106,14 +109,19 @@ def read_selection(shape: Shape, query: str, *, limit: int) -> ListQuery:
     """Return the filters of a write to all that they select.
 
     :param limit: how many documents are read at the most.
-    :raises bzz.errors.BadRequest: if there is no filter, or anything else in the query.
+    :raises bzz.errors.BadRequest: if there is anything else in the query.
     """
-    options, conditions = _split(query)
+    options, conditions, trees = _split(query)
     if options:
         raise unreadable(next(iter(options)), "Only filters select what is written.")
-    if not conditions:
-        raise BadRequest("Name at least one filter: without any, every document would be written.")
-    return ListQuery(per_page=limit, filters=read_filters(shape, conditions))
+    return ListQuery(per_page=limit, filters=_criteria(shape, conditions, trees))
+
+
+def _criteria(
+    shape: Shape, conditions: Sequence[tuple[str, str]], trees: Sequence[tuple[str, str]]
+) -> tuple[Criterion, ...]:
+    plain: tuple[Criterion, ...] = read_filters(shape, conditions)
+    return (*plain, *read_trees(shape, trees)) if trees else plain
 
 
 @lru_cache(REMEMBERED)
@@ -176,8 +184,8 @@ def check_item_query(shape: Shape, query: str) -> tuple[str, ...] | None:
     """
     if not query:
         return None
-    options, conditions = _split(query)
-    for name in (*options, *(name for name, _ in conditions)):
+    options, conditions, trees = _split(query)
+    for name in (*options, *(name for name, _ in (*conditions, *trees))):
         if name not in ("fields", "expand"):
             raise unknown(name)
     return read_fields(shape, query)
@@ -209,20 +217,21 @@ def _keep(value: Any, paths: Iterable[str]) -> Any:
     }
 
 
-def _split(query: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Return the reserved parameters, and all others in order."""
+def _split(query: str) -> tuple[dict[str, str], list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the reserved parameters, and all others in order: conditions, and trees of them."""
     options: dict[str, str] = {}
-    conditions = []
+    conditions: list[tuple[str, str]] = []
+    trees: list[tuple[str, str]] = []
     for name, text in pairs(query, limit=MAX_FILTERS + len(RESERVED)) if query else ():
-        if name not in RESERVED:
-            conditions.append((name, text))
+        if name not in OPTIONS:
+            (trees if name in TREES else conditions).append((name, text))
             continue
         if name in options:
             raise BadRequest(f"The parameter {name!r} is given more than once.")
         options[name] = text
-    if len(conditions) > MAX_FILTERS:
+    if len(conditions) + len(trees) > MAX_FILTERS:
         raise BadRequest(f"There are more than {MAX_FILTERS} filters.")
-    return options, conditions
+    return options, conditions, trees
 
 
 def _number(options: dict[str, str], name: str, default: int) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from bzz.model.own_parameters import QueryParameter
 from bzz.providers.base import Provider
 from bzz.providers.rules import Restrictions
 
@@ -29,6 +30,7 @@ class Resource:
     :param restricted: returns the provider for users who may not see or write some fields.
     :param rate_limits: its own :class:`bzz.RateLimits`; None for those of the application.
     :param require_if_match: whether changes of a single document have to name the state that they change.
+    :param parameters: those of lists that the application declares, by name.
     """
 
     provider: Provider
@@ -42,6 +44,7 @@ class Resource:
     restricted: Callable[[Restrictions], Provider] | None = None
     rate_limits: Any = None
     require_if_match: bool = False
+    parameters: Mapping[str, QueryParameter] = field(default_factory=dict)
 
 
 def arguments_of(route: Any) -> dict[str, Any] | None:

@@ -5,13 +5,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from bzz.shape import Field, Shape
 from bzz.shape.operators import Operator
 
-__all__ = ["Appended", "Clause", "Condition", "Filter", "ListQuery", "Operator", "Path", "Sort", "Step", "Unchanged"]
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Appended",
+    "Clause",
+    "Condition",
+    "Criterion",
+    "Filter",
+    "ListQuery",
+    "Not",
+    "Operator",
+    "Path",
+    "Sort",
+    "Step",
+    "Unchanged",
+    "filters_in",
+    "with_filters",
+]
 
 
 class Step(NamedTuple):
@@ -80,8 +98,8 @@ class Condition:
 
     :param value: a Python value of the field's kind; a list of them for ``in``, ``nin`` and ``all``, a bool for
         ``exists``, an int for ``size``. For ``near`` a longitude, a latitude and a distance in metres, for ``within``
-        west, south, east and north in degrees. For ``match`` the filters that one item of the list, or the document
-        that a reference leads to, has to meet.
+        west, south, east and north in degrees. For ``match`` a tuple of :data:`Criterion`, which one item of the list,
+        or the document that a reference leads to, has to meet.
     """
 
     field: Field
@@ -95,6 +113,53 @@ class Filter:
 
     path: str
     any_of: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Criteria that must all hold."""
+
+    of: tuple[Criterion, ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """Criteria of which at least one must hold."""
+
+    of: tuple[Criterion, ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """A criterion that must not hold: exactly the instances that it leaves out, with those whose field is unset."""
+
+    of: Criterion
+
+
+Criterion: TypeAlias = "Filter | AllOf | AnyOf | Not"
+"""What an instance must meet. Only a provider that ``combines`` is asked for anything but filters."""
+
+
+def filters_in(criteria: Iterable[Criterion]) -> Iterator[Filter]:
+    """Yield all filters of a tree; those inside a ``match`` are no part of it."""
+    for each in criteria:
+        if isinstance(each, Filter):
+            yield each
+        else:
+            yield from filters_in((each.of,) if isinstance(each, Not) else each.of)
+
+
+def with_filters(criteria: Iterable[Criterion], replace: Callable[[Filter], Filter]) -> tuple[Criterion, ...]:
+    """Return a tree of the same form, with what ``replace`` gives for each filter in its place."""
+    return tuple(_with_filters(each, replace) for each in criteria)
+
+
+def _with_filters(criterion: Criterion, replace: Callable[[Filter], Filter]) -> Criterion:
+    if isinstance(criterion, Filter):
+        return replace(criterion)
+    if isinstance(criterion, Not):
+        return Not(_with_filters(criterion.of, replace))
+    return type(criterion)(with_filters(criterion.of, replace))
 
 
 @dataclass(frozen=True)
@@ -116,13 +181,14 @@ class ListQuery:
     :param after: an opaque cursor from :attr:`Page.next`, or None.
     :param before: an opaque cursor from :attr:`Page.previous`, or None.
     :param count: whether the client asked for the exact number of matches.
+    :param filters: criteria that must all hold.
     :param search: words that the model's text index is searched for, or None.
     """
 
     page: int = 1
     per_page: int = 20
     sort: tuple[Sort, ...] = ()
-    filters: tuple[Filter, ...] = ()
+    filters: tuple[Criterion, ...] = ()
     after: str | None = None
     before: str | None = None
     count: bool = False

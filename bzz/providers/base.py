@@ -17,7 +17,22 @@ from typing import Any, ClassVar
 
 from bzz.change import Diff
 from bzz.errors import BadRequest, OutcomeUnknown, Unavailable
-from bzz.providers.asked import Appended, Clause, Condition, Filter, ListQuery, Operator, Path, Sort, Step, Unchanged
+from bzz.providers.asked import (
+    AllOf,
+    AnyOf,
+    Appended,
+    Clause,
+    Condition,
+    Criterion,
+    Filter,
+    ListQuery,
+    Not,
+    Operator,
+    Path,
+    Sort,
+    Step,
+    Unchanged,
+)
 from bzz.providers.naming import NamesDocuments
 from bzz.providers.outcome import Changed, Page, Record, RowsRefused, Stale, Written
 from bzz.providers.rules import UNRESTRICTED, Restrictions
@@ -27,12 +42,16 @@ from bzz.shape import Shape
 __all__ = [
     "NOT_TRIED",
     "ONE_BY_ONE",
+    "AllOf",
+    "AnyOf",
     "Appended",
     "Changed",
     "Condition",
+    "Criterion",
     "Entry",
     "Filter",
     "ListQuery",
+    "Not",
     "Operator",
     "Options",
     "Page",
@@ -99,10 +118,13 @@ class Provider(NamesDocuments, ABC):
     :ivar shape: the root model, as each request asks for it once.
     :cvar keeps_rules: whether ``restrictions`` and ``scope`` of its options hold. Without it models with rules are
         refused.
+    :cvar combines: whether a query may combine filters by :class:`AllOf`, :class:`AnyOf` and :class:`Not`; where it may
+        not, such a request is a 400.
     """
 
     keeps_rules: ClassVar[bool] = False
     shape: Shape
+    combines: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, model: type, options: Options) -> None: ...

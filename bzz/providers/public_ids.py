@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from bzz.providers.base import Condition, Filter, ListQuery
+from bzz.providers.asked import filters_in, with_filters
+from bzz.providers.base import Condition, Criterion, Filter, ListQuery
 from bzz.shape import Field, Place, Shape
 from bzz.shape.documents import NamedDocument
 from bzz.shape.walk import walk
@@ -161,8 +162,8 @@ def _replace(found: Iterable[_Reference], by: dict[Shape, Named]) -> None:
 # -- filters
 
 
-def _named_by(filters: Iterable[Filter]) -> list[NamedDocument]:
-    return [each for wanted in filters for condition in wanted.any_of for each in _named_in(condition)]
+def _named_by(filters: Iterable[Criterion]) -> list[NamedDocument]:
+    return [each for wanted in filters_in(filters) for condition in wanted.any_of for each in _named_in(condition)]
 
 
 def _named_in(condition: Condition) -> list[NamedDocument]:
@@ -172,8 +173,10 @@ def _named_in(condition: Condition) -> list[NamedDocument]:
     return [each for each in values if isinstance(each, NamedDocument)]
 
 
-def _all_resolved(filters: Iterable[Filter], keys: dict[Shape, Named]) -> tuple[Filter, ...]:
-    return tuple(Filter(each.path, tuple(_resolved(condition, keys) for condition in each.any_of)) for each in filters)
+def _all_resolved(filters: Iterable[Criterion], keys: dict[Shape, Named]) -> tuple[Criterion, ...]:
+    return with_filters(
+        filters, lambda each: Filter(each.path, tuple(_resolved(condition, keys) for condition in each.any_of))
+    )
 
 
 def _resolved(condition: Condition, keys: dict[Shape, Named]) -> Condition:

@@ -87,6 +87,10 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         """Return the Python values that ``text`` may stand for in a filter; raise ValueError if there are none."""
         return (self.from_text(text),)
 
+    def filter_json(self, value: Any) -> Sequence[Any]:
+        """Return the Python values that a JSON value may stand for in a filter; raise ValueError if there are none."""
+        raise ValueError(f"This is {self.name}, which filters do not compare.")
+
     def from_form(self, text: str) -> Any:
         """Return the JSON value of a form's text; no text is null, and text that cannot be read stays text."""
         return text or None

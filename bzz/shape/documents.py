@@ -74,6 +74,18 @@ class ReferenceKind(Link):
             return (NamedDocument(self.shape, text),)
         return (self.from_text(text),)
 
+    def filter_json(self, value: Any) -> Sequence[Any]:
+        """Return the documents of an id: of its text, or of what JSON writes in another way."""
+        if isinstance(value, str):
+            return self.filter_values(value)
+        public = self.shape.public_id
+        if public is not None:
+            with suppress(ValueError):
+                public.kind.filter_json(value)
+                return (NamedDocument(self.shape, str(value)),)
+        found = self._key().filter_json(value)
+        return found if public is None else (NamedDocument(self.shape, str(value)),)
+
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         try:
             key = self._key()

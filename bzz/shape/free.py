@@ -67,6 +67,12 @@ class AnyKind(Kind):
                 return [*read, kind.from_text(text)]
         return read
 
+    def filter_json(self, value: Any) -> Sequence[Any]:
+        try:
+            return (self._scalar(value),)
+        except (ValueError, ArithmeticError):
+            raise ValueError("Must be a text, a number or a truth value.") from None
+
     def to_text(self, value: Any) -> str:
         kind = next((kind for python, kind in self._kinds if isinstance(value, python)), None)
         return str(value) if kind is None else kind.to_text(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bzz.shape.base import JsonSchema, Kind, Reading, Refer
@@ -86,29 +87,33 @@ def _is_coordinates(value: Any, depth: int = MAX_DEPTH) -> bool:
     return True
 
 
-def read_circle(text: str) -> tuple[float, float, float]:
+def read_circle(given: str | Sequence[Any]) -> tuple[float, float, float]:
     """Return the longitude and latitude of a centre, and a distance from it in metres.
+
+    :param given: the three as a text with commas between them, or as numbers.
 
     >>> read_circle("-34.9,-8.05,5000")
     (-34.9, -8.05, 5000.0)
 
     :raises ValueError: if it is something else.
     """
-    numbers = _numbers(text, 3)
+    numbers = _numbers(given, 3)
     if numbers is None or not _is_place(*numbers[:2]) or not 0 < numbers[2] <= HALF_ROUND:
         raise ValueError("Must be a longitude, a latitude and a distance in metres, such as -34.9,-8.05,5000.")
     return numbers[0], numbers[1], numbers[2]
 
 
-def read_box(text: str) -> tuple[float, float, float, float]:
+def read_box(given: str | Sequence[Any]) -> tuple[float, float, float, float]:
     """Return the west, south, east and north of an area, in degrees; it may be 180 degrees wide.
+
+    :param given: the four as a text with commas between them, or as numbers.
 
     >>> read_box("-35,-8.2,-34.8,-7.9")
     (-35.0, -8.2, -34.8, -7.9)
 
     :raises ValueError: if it is something else.
     """
-    numbers = _numbers(text, 4)
+    numbers = _numbers(given, 4)
     if numbers is None or not _is_place(*numbers[:2]) or not _is_place(*numbers[2:]) or not _is_area(*numbers):
         raise ValueError(
             "Must be west, south, east and north in degrees, less than 180 apart, such as -35,-8.2,-34.8,-7.9."
@@ -117,10 +122,11 @@ def read_box(text: str) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-def _numbers(text: str, count: int) -> list[float] | None:
-    parts = text.split(",")
+def _numbers(given: str | Sequence[Any], count: int) -> list[float] | None:
+    read = _FLOAT.from_text if isinstance(given, str) else _FLOAT.accept
+    parts = given.split(",") if isinstance(given, str) else given
     try:
-        return [_FLOAT.from_text(each) for each in parts] if len(parts) == count else None
+        return [read(each) for each in parts] if len(parts) == count else None
     except ValueError:
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from bzz.shape.base import JsonSchema, Kind, Reading, Refer
@@ -58,6 +58,12 @@ class Scalar(Kind):
             return self.accept(value)
         except (ValueError, ArithmeticError):
             return reading.note(place, self.expected)
+
+    def filter_json(self, value: Any) -> Sequence[Any]:
+        try:
+            return (self.accept(value),)
+        except (ValueError, ArithmeticError):
+            raise ValueError(self.expected) from None
 
     @abstractmethod
     def parse(self, text: str) -> Any:

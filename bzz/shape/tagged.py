@@ -34,6 +34,9 @@ class TypeKind(Kind):
             raise ValueError(self._must_name())
         return text
 
+    def filter_json(self, value: Any) -> Sequence[Any]:
+        return (self.from_text(value if isinstance(value, str) else ""),)
+
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         return value if value in self._variants() else reading.note(place, self._must_name())
 
@@ -62,6 +65,11 @@ class TaggedIdKind(Kind):
         if not found:
             raise ValueError(self.expected)
         return found
+
+    def filter_json(self, value: Any) -> Sequence[Any]:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValueError(self.expected)
+        return self.filter_values(str(value))
 
     def read(self, value: Any, place: Place, reading: Reading) -> Any:
         return reading.note(place, self.expected)  # a body holds the whole reference

@@ -14,7 +14,7 @@ from bzz.events import Event
 from bzz.extras import needs
 from bzz.finished import template_of
 from bzz.providers.base import Stale
-from bzz.request import id_of
+from bzz.request import id_of, method_of
 
 with needs("otel"):
     from opentelemetry.context import Context
@@ -46,7 +46,7 @@ class Spans:
         Attributes are those of https://opentelemetry.io/docs/specs/semconv/http/http-spans/.
         """
         request = handler.request
-        method = str(request.method) if request.method in handler.SUPPORTED_METHODS else "_OTHER"
+        method = method_of(handler) if request.method in handler.SUPPORTED_METHODS else "_OTHER"
         attributes = {
             "http.request.method": method,
             "url.path": request.path,

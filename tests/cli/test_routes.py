@@ -24,10 +24,10 @@ def guarded() -> dict[str, Any]:
 
 def test_every_address_of_a_model_is_listed_with_what_its_end_takes(rows: Any) -> None:
     assert {url: row["methods"] for url, row in rows.items() if url.startswith("/ware/")} == {
-        "/ware/": ["GET", "HEAD", "POST", "PATCH", "DELETE"],
+        "/ware/": ["GET", "HEAD", "QUERY", "POST", "PATCH", "DELETE"],
         "/ware/<id>/": ["GET", "HEAD", "PUT", "PATCH", "DELETE"],
         "/ware/<id>/supplier/": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-        "/ware/<id>/places/": ["GET", "HEAD", "POST"],
+        "/ware/<id>/places/": ["GET", "HEAD", "QUERY", "POST"],
         "/ware/<id>/places/<position>/": ["GET", "HEAD", "PUT", "PATCH", "DELETE"],
     }
 
@@ -65,6 +65,7 @@ def test_the_table_has_a_line_for_each_address_and_no_colours_where_no_terminal_
         "/ware/",
         "GET,",
         "HEAD,",
+        "QUERY,",
         "POST,",
         "PATCH,",
         "DELETE",

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import mongoengine as me
@@ -64,6 +65,11 @@ FILTERS = [
     Filter("name=a", lambda row: row["name"] == "a"),
     Filter("name__in=a&name__in=b", lambda row: row["name"] in ("a", "b")),
     Filter("age__exists=false", lambda row: row["age"] is None),
+    Filter("or=age__gte=8|name=a", lambda row: (row["age"] is not None and row["age"] >= 8) or row["name"] == "a"),
+    Filter(
+        urlencode({"filter": '{"not": {"or": [{"age": {"lt": 5}}, {"tags": "x"}]}}'}),
+        lambda row: not ((row["age"] is not None and row["age"] < 5) or "x" in (row["tags"] or [])),
+    ),
     Filter("tags=x", lambda row: "x" in (row["tags"] or [])),
     Filter("age__gte=2&name__ne=b", lambda row: row["age"] is not None and row["age"] >= 2 and row["name"] != "b"),
 ]

@@ -17,10 +17,13 @@ from bzz.change import Diff
 from bzz.errors import ConfigurationError, Conflict, Invalid
 from bzz.providers import merge_patch
 from bzz.providers.base import (
+    AllOf,
     Changed,
     Condition,
+    Criterion,
     Filter,
     ListQuery,
+    Not,
     Options,
     Page,
     Path,
@@ -146,6 +149,8 @@ class RowRecord(StoredRecord[RowCodec]):
 
 class SQLiteProvider(Provider):
     """Keeps the instances of a model in a table of ``options.database``, a :class:`sqlite3.Connection`."""
+
+    combines = True
 
     def __init__(self, model: type, options: Options) -> None:
         if not issubclass(model, Table):
@@ -319,7 +324,14 @@ class TableListing(Listing[Sequence[Any]]):
         self._provider = provider
         self._where = [self._filter(each) for each in query.filters]
 
-    def _filter(self, wanted: Filter) -> tuple[str, list[Any]]:
+    def _filter(self, wanted: Criterion) -> tuple[str, list[Any]]:
+        if isinstance(wanted, Not):
+            sql, values = self._filter(wanted.of)
+            return f"({sql}) IS NOT 1", values  # what compares with NULL is neither true nor false
+        if not isinstance(wanted, Filter):
+            inner = [self._filter(each) for each in wanted.of]
+            word = " AND " if isinstance(wanted, AllOf) else " OR "
+            return f"({word.join(sql for sql, _ in inner)})", [value for _, values in inner for value in values]
         found = [self._condition(wanted.path, each) for each in wanted.any_of]
         return f"({' OR '.join(sql for sql, _ in found)})", [value for _, values in found for value in values]
 

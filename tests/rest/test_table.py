@@ -136,9 +136,9 @@ async def test_an_id_of_nothing_or_malformed_is_404(alone: Api, name: str) -> No
 async def test_options_and_a_wrong_method_say_what_is_allowed(api: Api) -> None:
     sailor, client = Sailor(name="Ann").save(), api(Sailor)
     rows = {
-        "/sailor/": ("GET, HEAD, POST, PATCH, DELETE, OPTIONS", "PUT"),
+        "/sailor/": ("GET, HEAD, QUERY, POST, PATCH, DELETE, OPTIONS", "PUT"),
         f"/sailor/{sailor.id}/": ("GET, HEAD, PUT, PATCH, DELETE, OPTIONS", "POST"),
-        f"/sailor/{sailor.id}/friends/": ("GET, HEAD, POST, OPTIONS", "DELETE"),
+        f"/sailor/{sailor.id}/friends/": ("GET, HEAD, QUERY, POST, OPTIONS", "DELETE"),
         f"/sailor/{sailor.id}/boss/": ("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", None),
         f"/sailor/{sailor.id}/friends/{sailor.id}/": ("GET, HEAD, DELETE, OPTIONS", "PUT"),
     }
@@ -152,7 +152,7 @@ async def test_options_and_a_wrong_method_say_what_is_allowed(api: Api) -> None:
 
 async def test_a_method_that_http_does_not_know_is_405_with_allow(api: Api) -> None:
     answer = await api(Sailor).request("BREW", "/sailor/")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, QUERY, POST, PATCH, DELETE, OPTIONS")
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 

@@ -57,6 +57,8 @@ class Crash(RequestHandler):
 class Echo(RequestHandler):
     """Answers with everything that it was told."""
 
+    SUPPORTED_METHODS = (*RequestHandler.SUPPORTED_METHODS, "QUERY")
+
     async def prepare(self) -> None:
         request = self.request
         await asyncio.sleep(0)

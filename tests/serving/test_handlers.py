@@ -37,9 +37,13 @@ def test_a_handler_sees_the_request_as_it_was_sent(shared: Served) -> None:
     assert (headers["A"], body) == (["1", "2"], "a\r\n\x00")
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"])
 def test_a_handler_is_asked_by_every_method(shared: Served, method: str) -> None:
     assert told(httpx.request(method, f"{shared.url}/echo", trust_env=False))[0] == method
+
+
+def test_the_body_of_a_query_arrives(shared: Served) -> None:
+    assert told(httpx.request("QUERY", f"{shared.url}/echo", content=b"{}", trust_env=False))[-1] == "{}"
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/status/418", 418), ("/status/503", 503)])

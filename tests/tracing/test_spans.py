@@ -36,6 +36,12 @@ async def test_a_request_is_a_span_named_by_the_template_of_its_route(
     assert span.attributes["bzz.request.id"] == answer.headers["X-Request-Id"]
 
 
+async def test_the_span_of_a_query_has_its_name(serve: Serve, traced: Traced, database_name: str) -> None:
+    body = {"filter": {"not": {"name": "a"}}}
+    answer = await served(serve, traced).request("QUERY", "/spanned/", json=body)
+    assert (answer.status_code, traced.spans()["QUERY /spanned/"].attributes["http.request.method"]) == (200, "QUERY")
+
+
 async def test_a_request_goes_on_with_the_trace_of_its_client(serve: Serve, traced: Traced, database_name: str) -> None:
     await served(serve, traced).get("/spanned/", headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
     span = traced.spans()["GET /spanned/"]

@@ -10,6 +10,7 @@ from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from typing import Any
 
+from bzz.providers.asked import filters_in
 from bzz.providers.base import (
     ListQuery,
     Page,
@@ -34,6 +35,8 @@ logger = logging.getLogger("bzz.providers.mongoengine")
 class DocumentReads(LiveDocuments, Diagnosed):
     """Reads the documents of a class and everything nested in them."""
 
+    combines = True
+
     _reader: PathReader
     _registry: Registry
     _documents: DocumentStore
@@ -55,7 +58,7 @@ class DocumentReads(LiveDocuments, Diagnosed):
         """Return a query that names documents by primary keys only."""
         if self.has_public_ids(path.last.shape):
             query = await self._public_ids.resolve_filters(query, context)
-        if any(condition.operator == "match" for each in query.filters for condition in each.any_of):
+        if any(condition.operator == "match" for each in filters_in(query.filters) for condition in each.any_of):
             query = await self._reader.resolve_links(query, self._public_ids.resolve_filters, context)
         return query
 

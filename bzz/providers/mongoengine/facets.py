@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bzz.errors import BadRequest
-from bzz.providers.base import Filter
+from bzz.providers.base import Criterion
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.collection import Collection
@@ -50,7 +50,7 @@ async def count_values(
     collection: Collection,
     codec: DocumentCodec,
     conditions: Sequence[Raw],
-    filters: Sequence[Filter],
+    filters: Sequence[Criterion],
     names: Sequence[str],
 ) -> dict[str, list[tuple[Any, int]]]:
     """Return how often each value of fields occurs in the documents that meet conditions and filters."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from bzz.errors import BadRequest
-from bzz.providers.base import Condition, Filter
+from bzz.providers.base import AllOf, AnyOf, Condition, Criterion, Filter, Not
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
@@ -17,17 +17,26 @@ from bzz.shape.operators import LISTED, ORDERING
 __all__ = ["filter_query", "require_ordered", "stored_path"]
 
 _COMPARISONS = {"gt": "$gt", "gte": "$gte", "lt": "$lt", "lte": "$lte", "ne": "$ne", "eq": "$eq"}
+_COMBINED = {AllOf: "$and", AnyOf: "$or"}
 _EARTH = 6_378_100.0  # metres: the radius by which MongoDB counts in radians
 _PATTERNS = {"exact": r"\A{}\Z", "contains": "{}", "startswith": r"\A{}", "endswith": r"{}\Z"}
 
 
-def filter_query(codec: DocumentCodec, filters: Sequence[Filter], prefix: str = "") -> list[Raw]:
+def filter_query(codec: DocumentCodec, filters: Sequence[Criterion], prefix: str = "") -> list[Raw]:
     """Return the conditions of a list request, each a MongoDB query; all must hold.
 
     :param prefix: stands before every path, for documents that are wrapped in another.
     :raises bzz.errors.BadRequest: for a value that the field could not hold.
     """
-    return [_any_of(codec, each, prefix) for each in filters]
+    return [_criterion(codec, each, prefix) for each in filters]
+
+
+def _criterion(codec: DocumentCodec, wanted: Criterion, prefix: str) -> Raw:
+    if isinstance(wanted, Filter):
+        return _any_of(codec, wanted, prefix)
+    if isinstance(wanted, Not):
+        return {"$nor": [_criterion(codec, wanted.of, prefix)]}
+    return {_COMBINED[type(wanted)]: filter_query(codec, wanted.of, prefix)}
 
 
 def _any_of(codec: DocumentCodec, wanted: Filter, prefix: str) -> Raw:

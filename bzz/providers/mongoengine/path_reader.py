@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bzz.errors import BadRequest, NotFound
+from bzz.providers.asked import filters_in, with_filters
 from bzz.providers.base import Filter, ListQuery, Page, Path, ScopeOf, Step
 from bzz.providers.missing import missing_at
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
@@ -188,8 +189,8 @@ class PathReader:
 
         :param resolve: makes the filters within name documents by their primary keys.
         """
-        filters = [await self._resolved(each, resolve, context) for each in query.filters]
-        return replace(query, filters=tuple(filters))
+        found = {id(each): await self._resolved(each, resolve, context) for each in filters_in(query.filters)}
+        return replace(query, filters=with_filters(query.filters, lambda each: found[id(each)]))
 
     async def _resolved(self, wanted: Filter, resolve: Resolve, context: Any) -> Filter:
         (condition, *others) = wanted.any_of

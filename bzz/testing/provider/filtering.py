@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -88,6 +90,28 @@ class Filtering(Suite):
     )
     async def test_parts_of_text_are_found_character_by_character(self, people: Client, query: str, names: str) -> None:
         assert await found(people, query) == names
+
+    @requires("combined")
+    @pytest.mark.parametrize(
+        ("tree", "names"),
+        [
+            ({"or": [{"age": 30}, {"name": "Cleo"}]}, "Bob Cleo"),
+            ({"or": [{"age": {"gt": 30}}, {"born": None}]}, "Ann Bob D.n_%"),
+            ({"not": {"age": {"gt": 30}}}, "Bob Cleo D.n_%"),
+            ({"not": {"age": 30}}, "Ann Cleo D.n_%"),
+            ({"not": {"age": {"ne": 30}}}, "Bob"),
+            ({"not": {"name": {"contains": "o"}}}, "Ann D.n_%"),
+            ({"not": {"or": [{"age": {"lt": 20}}, {"height": 1.5}]}}, "Ann D.n_%"),
+            ({"not": {"not": {"age": {"lt": 20}}}}, "Cleo"),
+            ({"or": [{"and": [{"height": 1.7}, {"not": {"age": 41}}]}, {"active": False}]}, "Cleo D.n_%"),
+            ({"height": 1.7, "not": {"age": None}}, "Ann"),
+        ],
+        ids=json.dumps,
+    )
+    async def test_combined_filters_select_exactly_what_they_say(
+        self, people: Client, tree: dict[str, Any], names: str
+    ) -> None:
+        assert await found(people, urlencode({"filter": json.dumps(tree)})) == names
 
     @requires("lists")
     @pytest.mark.parametrize(

@@ -8,13 +8,15 @@ from typing import Literal, get_args
 __all__ = ["CAPABILITIES", "Capability", "Models"]
 
 Capability = Literal[
-    "appended", "dangling", "diagnosis", "embedded", "hooks", "links", "lists", "maps", "positions", "public_ids",
+    "appended", "combined", "dangling", "diagnosis", "embedded", "hooks", "links", "lists", "maps", "positions",
+    "public_ids",
     "subclasses", "together", "unique", "write_only",
 ]  # fmt: skip
 """What a provider may lack. A test that needs one is skipped if the provider says that it lacks it.
 
 ==============  =======================================================================================
 ``appended``    items come to the end of lists whatever these hold: :class:`bzz.providers.base.Appended`
+``combined``    filters are combined by any-of and not: :attr:`bzz.providers.base.Provider.combines`
 ``dangling``    a link may outlive the document that it leads to
 ``diagnosis``   the storage is looked at: :class:`bzz.providers.diagnosis.Diagnosed`
 ``embedded``    documents inside documents: ``home`` and ``notes`` of a person
