@@ -11,9 +11,10 @@ from bzz.model.resource import Resource, resources_of
 from bzz.model.user_rights import Needed
 from bzz.openapi.components import Components
 from bzz.openapi.described import described
+from bzz.openapi.parameters import COMBINED, PAGES
 from bzz.openapi.parameters import HEADERS as REQUEST_HEADERS
-from bzz.openapi.parameters import PAGES
 from bzz.openapi.paths import paths_of
+from bzz.openapi.queries import QUERIES
 from bzz.openapi.responses import HEADERS, PROBLEM, PROBLEMS, limited
 from bzz.routing import flatten
 
@@ -97,8 +98,9 @@ def document(
                 "Problem": PROBLEM,
                 "Outcome": _OUTCOME,
                 "JsonPatch": _JSON_PATCH,
+                **QUERIES,
             },
-            "parameters": {**PAGES, **REQUEST_HEADERS},
+            "parameters": {**PAGES, **COMBINED, **REQUEST_HEADERS},
             "headers": HEADERS,
             "responses": PROBLEMS,
         },

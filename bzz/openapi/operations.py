@@ -9,7 +9,20 @@ from bzz.model.idempotency import keeps_answers
 from bzz.model.representations import has_feed
 from bzz.model.resource import Resource
 from bzz.openapi.components import CREATED, SHOWN, UPDATED, Components
-from bzz.openapi.parameters import PAGES, SEARCH, Parameter, expand, facets, fields, filters, reference, sort
+from bzz.openapi.parameters import (
+    COMBINED,
+    PAGES,
+    SEARCH,
+    Parameter,
+    expand,
+    facets,
+    fields,
+    filters,
+    own,
+    reference,
+    sort,
+)
+from bzz.openapi.queries import query_body
 from bzz.openapi.responses import answer, limited, problems
 from bzz.providers.base import Path, Step
 from bzz.shape.base import JsonSchema
@@ -86,8 +99,27 @@ def _list(place: Place) -> Operation:
         "verb": "list",
         "summary": f"List {step.shape.name}",
         **_texts(place),
-        "parameters": [*options, *filters(step.shape)],
+        "parameters": [*options, *_conditions(place)],
         "responses": {**found, "304": {"description": "It is as the client has it."}, **problems(*statuses)},
+    }
+
+
+def _conditions(place: Place) -> list[Parameter]:
+    """Return the parameters that select items of a list."""
+    declared = own(place.resource) if place.is_root else []
+    return [*declared, *map(reference, COMBINED), *filters(place.last.shape)]
+
+
+def _query(place: Place) -> Operation:
+    """Return what a QUERY is, which OpenAPI has a place for from 3.2 on: it stands there as an extension."""
+    found = _list(place)
+    return {
+        "verb": "query",
+        "summary": f"Query {place.last.shape.name}",
+        "description": "The list of GET, asked for by a body (RFC 10008).",
+        "parameters": [reference(name) for name in ("Prefer-count", "If-None-Match")],
+        "requestBody": _json_body(query_body(own(place.resource) if place.is_root else [])),
+        "responses": {**found["responses"], **problems(413, 415)},
     }
 
 
@@ -263,7 +295,7 @@ def _selected(place: Place, verb: str, summary: str) -> Operation:
     return {
         "verb": verb,
         "summary": summary,
-        "parameters": [reference("Prefer-max-affected"), *filters(place.last.shape)],
+        "parameters": [reference("Prefer-max-affected"), *_conditions(place)],
         "responses": {**answer(200, outcomes), **problems(400, 401, 403, 413, 415, 503)},
     }
 
@@ -271,6 +303,7 @@ def _selected(place: Place, verb: str, summary: str) -> Operation:
 _MAKERS: dict[tuple[str, bool], Callable[[Place], Operation]] = {
     ("GET", True): _list,
     ("GET", False): _show,
+    ("QUERY", True): _query,
     ("POST", True): _create,
     ("POST", False): _create,
     ("PUT", False): _put,

@@ -7,6 +7,7 @@ from typing import Any
 from bzz.model.expansion import MAX_PATHS
 from bzz.model.parameters import MAX_VALUES
 from bzz.model.query import MAX_SEARCH, MAX_SORT_KEYS
+from bzz.model.resource import Resource
 from bzz.openapi.visible import references
 from bzz.shape import Field, Shape
 from bzz.shape.base import JsonSchema
@@ -14,7 +15,20 @@ from bzz.shape.operators import LISTED, PATTERNS, Operator
 from bzz.shape.scalars import IntegerKind
 from bzz.shape.shown import fields_shown, paths_shown
 
-__all__ = ["HEADERS", "PAGES", "SEARCH", "expand", "facets", "fields", "filters", "in_path", "reference", "sort"]
+__all__ = [
+    "COMBINED",
+    "HEADERS",
+    "PAGES",
+    "SEARCH",
+    "expand",
+    "facets",
+    "fields",
+    "filters",
+    "in_path",
+    "own",
+    "reference",
+    "sort",
+]
 
 Parameter = dict[str, Any]
 
@@ -42,6 +56,15 @@ PAGES: dict[str, Parameter] = {
     "per_page": _query("per_page", _POSITIVE, "How many items a page has; the server has a maximum."),
     "after": _query("after", {"type": "string"}, "The cursor of the page before, from its `Link` header."),
     "before": _query("before", {"type": "string"}, "The cursor of the page after, from its `Link` header."),
+}
+
+COMBINED: dict[str, Parameter] = {
+    "or": _query(
+        "or",
+        {"type": "string"},
+        "Conditions of which one must hold: `age__gte=18|name=Ann`, each percent-encoded by itself first.",
+    ),
+    "filter": _query("filter", {"type": "string"}, "The JSON of the schema `Filter`: conditions and, or and not."),
 }
 
 SEARCH = _query(
@@ -141,6 +164,12 @@ def filters(shape: Shape) -> list[Parameter]:
         if field.link is not None:
             found += paths_shown(field.link.shape, 0, prefix=f"{path}.")
     return [_filter(path, field, each) for path, field in found for each in _ORDER if each in field.kind.operators]
+
+
+def own(resource: Resource) -> list[Parameter]:
+    """Return the parameters that the application has declared for the list of a model."""
+    declared = resource.parameters.values()
+    return [_query(each.name, each.kind.json_schema(lambda shape: {}), each.description) for each in declared]
 
 
 def _filter(path: str, field: Field, operator: Operator) -> Parameter:

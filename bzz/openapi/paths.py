@@ -7,6 +7,7 @@ from typing import Any
 
 from bzz.model.below import paths_below
 from bzz.model.path import allowed_methods
+from bzz.model.query_method import QUERY
 from bzz.model.resource import Resource
 from bzz.model.rights import needed
 from bzz.model.user_rights import Needed
@@ -30,7 +31,7 @@ def paths_of(resource: Resource, components: Components, denied: Collection[Need
         methods = [each for each in allowed_methods(place.path, resource.methods) if each not in ("HEAD", "OPTIONS")]
         if denied:
             methods = [each for each in methods if not any(need in denied for need in needed(place.path, each))]
-        operations = {method.lower(): operation(place, method) for method in methods}
+        operations = {_key(method): operation(place, method) for method in methods}
         known = {method: each for method, each in operations.items() if each is not None}
         if known:
             found[url] = known
@@ -49,6 +50,10 @@ def _place(resource: Resource, path: Path, components: Components) -> tuple[str,
             url, ids = f"{url}/{{{key}}}", (*ids, in_path(key, step.shape.url_id))
     is_item = path.last.key is not None
     return f"{url}/", Place(resource, path, ids, f"{name}_item" if is_item else name, components)
+
+
+def _key(method: str) -> str:
+    return "x-query" if method == QUERY else method.lower()
 
 
 def _key_name(field: Field, taken: tuple[Parameter, ...]) -> str:

@@ -82,13 +82,13 @@ def test_it_is_a_valid_document(made: dict[str, Any], older: bool) -> None:
 
 def test_it_has_a_path_for_everything_that_is_nested(made: dict[str, Any]) -> None:
     assert {path: sorted(operations) for path, operations in made["paths"].items()} == {
-        "/scow/": ["delete", "get", "patch", "post"],
+        "/scow/": ["delete", "get", "patch", "post", "x-query"],
         "/scow/{id}/": ["delete", "get", "patch", "put"],
         "/scow/{id}/hull/": ["delete", "get", "patch", "post", "put"],
         "/scow/{id}/owner/": ["delete", "get", "patch", "post", "put"],
-        "/scow/{id}/crew/": ["get", "post"],
+        "/scow/{id}/crew/": ["get", "post", "x-query"],
         "/scow/{id}/crew/{crew_id}/": ["delete", "get"],
-        "/scow/{id}/repairs/": ["get", "post"],
+        "/scow/{id}/repairs/": ["get", "post", "x-query"],
         "/scow/{id}/repairs/{repairs_id}/": ["delete", "get", "patch", "put"],
     }
 
@@ -119,7 +119,7 @@ def test_a_tag_is_required_where_the_routes_ask_for_it(method: str, required: bo
 
 def test_methods_that_are_switched_off_are_not_in_it() -> None:
     made = document(routes(methods=["GET"]), title="Boats", version="2")
-    assert {method for operations in made["paths"].values() for method in operations} == {"get"}
+    assert {method for operations in made["paths"].values() for method in operations} == {"get", "x-query"}
 
 
 def test_each_operation_has_an_id_of_its_own(made: dict[str, Any]) -> None:
@@ -251,3 +251,36 @@ def test_mistakes_are_errors_when_the_routes_are_made() -> None:
         bzz.DocsHive.routes_for([], title="A", version="1")
     with pytest.raises(ConfigurationError, match="title"):
         bzz.DocsHive.routes_for(routes(), title="", version="1")
+
+
+def test_a_query_is_described_beside_the_get_that_asks_for_the_same(made: dict[str, Any]) -> None:
+    found = made["paths"]["/scow/"]
+    asked = found["x-query"]["requestBody"]["content"]["application/json"]["schema"]
+    assert asked == {"$ref": "#/components/schemas/Query"}
+    assert found["x-query"]["responses"]["200"] == found["get"]["responses"]["200"]
+    assert "415" in found["x-query"]["responses"]
+
+
+@pytest.mark.parametrize(
+    ("tree", "holds"),
+    [
+        ({"or": [{"tons": 3}, {"not": {"name": {"contains": "x"}}}]}, True),
+        ({"tons": 3}, True),
+        ({}, False),
+        ({"or": []}, False),
+        ({"not": []}, False),
+    ],
+)
+def test_the_schema_of_a_filter_takes_trees_of_conditions(made: dict[str, Any], tree: Any, holds: bool) -> None:
+    validator = Draft202012Validator({"$ref": "#/components/schemas/Query", "components": made["components"]})
+    assert validator.is_valid({"filter": tree}) is holds
+
+
+def test_parameters_of_the_application_stand_in_the_operations_of_the_list() -> None:
+    near = bzz.QueryParameter("near_me", float, description="In kilometres.")
+    made = document(routes(parameters=[near]), title="Boats", version="2")
+    (found,) = [each for each in made["paths"]["/scow/"]["get"]["parameters"] if each.get("name") == "near_me"]
+    assert (found["schema"]["type"], found["description"]) == ("number", "In kilometres.")
+    assert "near_me" in str(made["paths"]["/scow/"]["x-query"]["requestBody"])
+    assert "near_me" not in names(made, "/scow/{id}/repairs/", "get", "query")
+    openapi_spec_validator.validate(made)
