@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from urllib.parse import quote, urlencode
 
+from bzz.model.filter_tree import TREES
 from bzz.model.query import MAX_FILTERS, RESERVED, pairs
 from bzz.providers.base import Path
 
@@ -69,6 +70,11 @@ class Address:
     def filters(self) -> list[tuple[str, str]]:
         """The parameters that are filters."""
         return [(name, value) for name, value in self.given if name not in RESERVED]
+
+    @property
+    def trees(self) -> list[tuple[str, str]]:
+        """The parameters that combine filters."""
+        return [(name, value) for name, value in self.given if name in TREES]
 
     def url(self, given: Sequence[tuple[str, str]] | None = None, **own: str) -> str:
         """Return the URL with other parameters, the explorer's own included."""

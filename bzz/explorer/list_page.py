@@ -17,6 +17,8 @@ from bzz.explorer.plot import Plot, plot_of
 from bzz.explorer.references import names_of
 from bzz.explorer.rendering import finish_page
 from bzz.explorer.snippets import snippets_of
+from bzz.model.filter_tree import read_trees
+from bzz.model.filters import follows_references
 from bzz.model.parameters import find
 from bzz.model.query import read_fields
 from bzz.model.representations import has_feed
@@ -86,7 +88,12 @@ def _live_url(page: Page) -> str | None:
     path, address = page.handler.path, page.address
     if not has_feed(page.resource, path):
         return None
-    if address.value("q") is not None or not all(_is_own(path.last.shape, name) for name, _ in address.filters):
+    shape, declared = path.last.shape, page.resource.parameters
+    if address.value("q") is not None:
+        return None
+    if not all(name in declared or _is_own(shape, name) for name, _ in address.filters):
+        return None
+    if any(map(follows_references, read_trees(shape, address.trees))):
         return None
     left = address.without("per_page", "facets", "expand")  # which feeds do not take
     return address.url([*left, ("snapshot", "false")])

@@ -168,6 +168,9 @@ def _chips(address: Address) -> list[Chip]:
         known = mark and operator in OPERATORS
         words = f"{label(path if known else name)} {OPERATORS[operator] if known else 'is'} {value}"
         chips.append(Chip(words, address.without_filter(name, value)))
+    for name, value in address.trees:
+        words = f"Any of {value}" if name == "or" else f"Meets {value}"
+        chips.append(Chip(words, address.without_filter(name, value)))
     return chips
 
 

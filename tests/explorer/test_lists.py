@@ -261,3 +261,34 @@ async def test_the_filter_offers_fields_of_embedded_documents_and_of_subclasses(
     assert "hull" not in operators
     page = seen((await client.get("/list_craft/?pull__gte=7&hull.metal=iron", headers=ACCEPT)).text)
     assert len(page.attributes("tr", "data-key")) == 1
+
+
+class ListBarque(me.Document):
+    name = me.StringField()
+    masts = me.IntField()
+    home = me.ReferenceField(ListHarbour)
+
+
+def barques() -> bzz.RouteList:
+    parameters = [bzz.QueryParameter("tall", int, lambda value, handler: {"masts": {"gte": value}})]
+    return explored(bzz.ModelHive.routes_for("mongoengine", ListBarque, parameters=parameters, live=True))
+
+
+async def test_combined_filters_and_parameters_of_the_application_are_kept_and_can_be_taken_away(serve: Serve) -> None:
+    for name, masts in (("one", 1), ("two", 2), ("three", 3)):
+        ListBarque(name=name, masts=masts).save()
+    page = (await serve(barques()).get("/list_barque/?or=masts=1|masts=3&tall=2", headers=ACCEPT)).text
+    assert ("three" in page, "two" in page, "one<" in page) == (True, False, False)
+    assert "Remove the filter: Any of masts=1|masts=3" in page
+    assert '<input type="hidden" name="or" value="masts=1|masts=3">' in page
+    assert '<input type="hidden" name="tall" value="2">' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "is_live"), [("or=masts=1|masts=3", True), ("tall=2", True), ("or=masts=1|home.name=x", False)]
+)
+async def test_a_list_is_followed_unless_its_filters_reach_over_references(
+    serve: Serve, query: str, is_live: bool
+) -> None:
+    page = (await serve(barques()).get(f"/list_barque/?{query}", headers=ACCEPT)).text
+    assert ("snapshot=false" in page) is is_live
