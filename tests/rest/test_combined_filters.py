@@ -17,6 +17,7 @@ class Berth(me.EmbeddedDocument):
     port = me.StringField()
     nights = me.IntField()
     secret = me.StringField()
+    meta = {"bzz": {"hidden": ["secret"]}}  # noqa: RUF012
 
 
 class Skipper(me.Document):
@@ -38,14 +39,7 @@ class Cutter(me.Document):
     berths = me.EmbeddedDocumentListField(Berth)
     skipper = me.ReferenceField(Skipper)
     secret = me.StringField()
-    meta = {"strict": False}  # noqa: RUF012
-
-
-class Signalled(me.Document):
-    """Has fields whose names are words of a tree."""
-
-    name = me.StringField(primary_key=True)
-    or_ = me.IntField(db_field="o")
+    meta = {"bzz": {"hidden": ["secret"]}}  # noqa: RUF012
 
 
 ROWS: list[dict[str, Any]] = [
@@ -61,7 +55,7 @@ ROWS: list[dict[str, Any]] = [
 
 @pytest.fixture
 async def client(alone: Api) -> httpx.AsyncClient:
-    started = alone(Skipper, Cutter, hidden=["secret"])
+    started = alone(Skipper, Cutter)
     for row in [{"name": "Ann", "rank": 1}, {"name": "Bob", "rank": 2}]:
         assert (await started.post("/skipper/", json=row)).status_code == 201
     for row in ROWS:
@@ -126,6 +120,20 @@ async def names(client: httpx.AsyncClient, query: str) -> str:
 )
 async def test_a_tree_of_conditions_selects(client: httpx.AsyncClient, tree: dict[str, Any], found: str) -> None:
     assert await names(client, urlencode({"filter": json.dumps(tree)})) == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "or=NAME__startswith=a|length=9",
+        'filter={"not":{"NAME":{"startswith":"a"}}}',
+        'filter={"berths[]":{"NAME":"x"}}',
+    ],
+)
+async def test_a_hidden_field_is_answered_as_one_that_is_not_there(client: httpx.AsyncClient, query: str) -> None:
+    hidden, unknown = [await client.get(f"/cutter/?{query.replace('NAME', name)}") for name in ("secret", "absent")]
+    assert hidden.status_code == unknown.status_code == 400
+    assert hidden.json()["detail"] == unknown.json()["detail"].replace("absent", "secret")
 
 
 @pytest.mark.parametrize(
