@@ -51,6 +51,8 @@ class MockHive:
 class MockHandler(ProblemHandler):
     """Answers from a table."""
 
+    SUPPORTED_METHODS = METHODS
+
     def initialize(self, table: Table) -> None:
         """Take the table."""
         self.table = table

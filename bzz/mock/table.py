@@ -13,7 +13,7 @@ from bzz.mock.prefer import Choice
 
 __all__ = ["METHODS", "Row", "Table"]
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "QUERY", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ANY = "*"
 
 

@@ -22,6 +22,12 @@ async def test_a_row_answers_its_method_and_url(serve: Serve) -> None:
     assert (answer.status_code, answer.text) == (202, "hi")
 
 
+@pytest.mark.parametrize("method", ["QUERY", "*"])
+async def test_a_row_may_answer_a_query(serve: Serve, method: str) -> None:
+    client = serve(bzz.MockHive.routes_for([(method, "/hello", {"body": "asked"})]))
+    assert (await client.request("QUERY", "/hello", json={})).text == "asked"
+
+
 async def test_a_row_without_an_answer_is_an_empty_200(serve: Serve) -> None:
     answer = await serve(bzz.MockHive.routes_for([("GET", "/hello")])).get("/hello")
     assert (answer.status_code, answer.content) == (200, b"")

@@ -112,6 +112,14 @@ def nested(levels: int) -> dict[str, Any]:
             "There are more than 100 conditions in or and filter.",
         ),
         (
+            urlencode({"filter": json.dumps({"or": [{"name": {"contains": "x"}}] * 17})}),
+            "There are more than 16 conditions on parts of text in or and filter.",
+        ),
+        (
+            urlencode({"filter": json.dumps({"or": [{"nothing": 1}] * 999})}),
+            "There are more than 100 conditions in or and filter.",
+        ),
+        (
             urlencode({"filter": json.dumps({"age": {"in": [1] * 101}})}),
             "The parameter 'filter.age.in' cannot be read. Must be an array of 0 to 100 values.",
         ),

@@ -130,6 +130,7 @@ def test_nginx_stands_in_front(engine: str, by: str, tmp_path: Path) -> None:
             assert told[1] == "/echo/a%20b?c=1"
             assert told[3] == "203.0.113.5"  # nginx and this client are both trusted here
             assert told[5] == url.removeprefix("http://")
+            assert client.request("QUERY", "/echo", content=b"{}").json()[0] == "QUERY"
             assert client.get("/pieces").text == "onetwothree"
             assert len(client.get("/large").content) == 20_000_001
             assert client.put("/upload?limit=10000000", content=bytes(3_000_000)).text == "3000000"
