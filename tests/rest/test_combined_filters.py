@@ -56,10 +56,8 @@ ROWS: list[dict[str, Any]] = [
 @pytest.fixture
 async def client(alone: Api) -> httpx.AsyncClient:
     started = alone(Skipper, Cutter)
-    for row in [{"name": "Ann", "rank": 1}, {"name": "Bob", "rank": 2}]:
-        assert (await started.post("/skipper/", json=row)).status_code == 201
-    for row in ROWS:
-        answer = await started.post("/cutter/", json=row)
+    for url, rows in (("/skipper/", [{"name": "Ann", "rank": 1}, {"name": "Bob", "rank": 2}]), ("/cutter/", ROWS)):
+        answer = await started.post(url, json=rows)
         assert answer.status_code == 201, answer.text
     return started
 

@@ -48,16 +48,19 @@ OWN = [
 
 
 @pytest.fixture
-async def client(alone: Api) -> httpx.AsyncClient:
-    started = alone(Stop, parameters=OWN)
+def empty(alone: Api) -> httpx.AsyncClient:
+    return alone(Stop, parameters=OWN)
+
+
+@pytest.fixture
+async def client(empty: httpx.AsyncClient) -> httpx.AsyncClient:
     rows = [
         {"name": "A", "zone": 1, "line": "red", "opened": "2020-01-01T00:00:00Z", "calls": [{"at": 1}]},
         {"name": "B", "zone": 2, "line": "red", "opened": "2021-01-01T00:00:00Z"},
         {"name": "C", "zone": 3, "line": "blue"},
     ]
-    for row in rows:
-        assert (await started.post("/stop/", json=row)).status_code == 201
-    return started
+    assert (await empty.post("/stop/", json=rows)).status_code == 201
+    return empty
 
 
 def names(answer: httpx.Response) -> str:
@@ -128,8 +131,8 @@ async def test_a_receiver_reads_the_value(client: httpx.AsyncClient) -> None:
         ("/stop/A/calls/?around=1", "Unknown parameter or field: 'around'."),
     ],
 )
-async def test_what_cannot_be_asked_is_named(client: httpx.AsyncClient, url: str, told: str) -> None:
-    answer = await client.get(url)
+async def test_what_cannot_be_asked_is_named(empty: httpx.AsyncClient, url: str, told: str) -> None:
+    answer = await empty.get(url)
     assert (answer.status_code, answer.json()["detail"]) == (400, told)
 
 

@@ -41,9 +41,9 @@ JSON = {"Content-Type": "application/json"}
 
 
 async def filled(client: httpx.AsyncClient) -> httpx.AsyncClient:
-    for number, name in enumerate(NAMES):
-        row = {"name": name, "length": 10 * number, "kind": "gaff sail" if number % 2 else "gaff"}
-        assert (await client.post("/wherry/", json=row)).status_code == 201
+    kinds = ["gaff", "gaff sail"]
+    rows = [{"name": name, "length": 10 * at, "kind": kinds[at % 2]} for at, name in enumerate(NAMES)]
+    assert (await client.post("/wherry/", json=rows)).status_code == 201
     return client
 
 
@@ -53,8 +53,9 @@ async def client(alone: Api) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def hiding(alone: Api) -> httpx.AsyncClient:
-    return await filled(alone(Wherry, hidden=["secret"]))
+def hiding(alone: Api) -> httpx.AsyncClient:
+    """A client of a list that is empty: what it refuses, it refuses before it reads."""
+    return alone(Wherry, hidden=["secret"])
 
 
 async def query(client: httpx.AsyncClient, body: Any, url: str = "/wherry/", **headers: str) -> httpx.Response:
@@ -140,46 +141,17 @@ async def test_it_is_there_where_get_is(alone: Api) -> None:
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
 
 
-REFUSED: list[tuple[Any, str]] = [
-    ([], "The body must be a JSON object."),
-    ({"length": 3}, "Unknown parameter or field: 'length'."),
-    ({"filter": {}}, "The parameter 'filter' cannot be read. Must be an object with at least one condition."),
-    ({"filter": []}, "The parameter 'filter' cannot be read. Must be an object with at least one condition."),
-    ({"filter": {"secret": "x"}}, "Unknown parameter or field: 'filter.secret'."),
-    ({"filter": {"nothing": "x"}}, "Unknown parameter or field: 'filter.nothing'."),
-    ({"filter": {"or": [{"length": 1}, {"secret": {"startswith": "x"}}]}},
-     "Unknown parameter or field: 'filter.or[1].secret'."),
-    ({"filter": {"not": {"length": {"contains": 1}}}}, "Unknown parameter or field: 'filter.not.length.contains'."),
-    ({"filter": {"or": [{"length": 1}, {"length": {"gte": "2"}}]}},
-     "The parameter 'filter.or[1].length.gte' cannot be read. Must be an integer within 64 bits."),
-    ({"filter": {"length": True}}, "The parameter 'filter.length' cannot be read. Must be an integer within 64 bits."),
-    ({"filter": {"or": {}}}, "The parameter 'filter.or' cannot be read. Must be an array of at least one object."),
-    ({"filter": {"and": []}}, "The parameter 'filter.and' cannot be read. Must be an array of at least one object."),
-    ({"filter": {"or": [{}]}},
-     "The parameter 'filter.or[0]' cannot be read. Must be an object with at least one condition."),
-    ({"filter": {"length": {}}},
-     "The parameter 'filter.length' cannot be read. Must be a value, or an object of operators such as gte."),
-    ({"filter": {"length": {"in": 3}}},
-     "The parameter 'filter.length.in' cannot be read. Must be an array of 0 to 100 values."),
-    ({"filter": {"length": {"in": [None]}}},
-     "The parameter 'filter.length.in' cannot be read. Must not be null; exists asks whether there is a value."),
-    ({"filter": {"length": {"exists": 1}}},
-     "The parameter 'filter.length.exists' cannot be read. Must be true or false."),
-    ({"filter": {"name": {"contains": "\0"}}},
-     "The parameter 'filter.name.contains' cannot be read."
-     " Must be a text of at most 1000 characters, none of them NUL."),
-    ({"sort": ["secret"]}, "Unknown parameter or field: 'secret'."),
-    ({"sort": ["name,length"]}, "Unknown parameter or field: 'name,length'."),
-    ({"sort": 3},
-     "The parameter 'sort' cannot be read. Must be an array of names, or a text with commas between them."),
-    ({"page": "2"}, "The parameter 'page' cannot be read. Must be a number."),
-    ({"page": 0}, "The parameter 'page' cannot be read. Must be a number from 1 to 999999999."),
-    ({"q": 7}, "The parameter 'q' cannot be read. Must be a text."),
-    ({"after": "x"}, "The cursor is not one that this list gave in its Link header."),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("body", "told"), REFUSED, ids=str)
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"filter": {"or": [{"length": 1}, {"secret": {"startswith": "x"}}]}},
+         "Unknown parameter or field: 'filter.or[1].secret'."),
+        ({"filter": {"or": [{"length": 1}, {"length": {"gte": "2"}}]}},
+         "The parameter 'filter.or[1].length.gte' cannot be read. Must be an integer within 64 bits."),
+        ({"after": "x"}, "The cursor is not one that this list gave in its Link header."),
+    ],
+    ids=str,
+)  # fmt: skip
 async def test_what_cannot_be_asked_is_named_by_its_place(hiding: httpx.AsyncClient, body: Any, told: str) -> None:
     answer = await query(hiding, body)
     assert (answer.status_code, answer.json().get("detail")) == (400, told)
