@@ -8,24 +8,29 @@ from functools import lru_cache
 from typing import Any
 
 from bzz.codec import plain
-from bzz.model.filters import read_filters
-from bzz.providers.asked import Filter
+from bzz.errors import BadRequest, ConfigurationError
+from bzz.model.filter_tree import read_tree
+from bzz.providers.asked import Criterion
 from bzz.shape import Shape
 
 __all__ = ["read_scope"]
 
 
-def read_scope(shape: Shape, given: Any) -> tuple[Filter, ...] | None:
+def read_scope(shape: Shape, given: Any) -> tuple[Criterion, ...] | None:
     """Return what documents have to meet; None if there are none for the user.
 
-    :param given: what the application's function returned.
-    :raises TypeError: for what is no filter.
+    :param given: what the application's function returned: conditions as ``filter`` takes them, {} for all documents,
+        or None for none.
+    :raises bzz.errors.ConfigurationError: for what is no filter: nobody is shown anything.
     """
     if given is None:
         return None
-    if not isinstance(given, Mapping):
-        raise TypeError(f"the scope of {shape.name} is a dict, not {given!r}")
-    return read_filters(_opened(shape), [(name, str(plain(value))) for name, value in given.items()])
+    if isinstance(given, Mapping) and not given:
+        return ()
+    try:
+        return tuple(read_tree(_opened(shape), plain(given), "scope", may_follow=False))
+    except BadRequest as error:
+        raise ConfigurationError(f"the scope of {shape.name} cannot be read: {error.detail}") from error
 
 
 @lru_cache(256)

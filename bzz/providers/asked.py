@@ -68,7 +68,7 @@ class Clause(NamedTuple):
     """
 
     shape: Shape
-    criteria: tuple[Filter, ...] | None
+    criteria: tuple[Criterion, ...] | None
 
 
 class Path(NamedTuple):

@@ -130,8 +130,8 @@ def rules(
     :param delete: who may delete one.
     :param link: who may add documents to its references and take them away, at an address of their own.
     :param scope: called with ``handler.current_user``, which is None for strangers; returns the filter that a document
-        meets which is there for the user: ``{"owner": user["id"]}``, a list of which one suffices, ``{}`` for all
-        documents, None for none. May be a coroutine. What is beyond the scope is a 404, and cannot be made either.
+        meets which is there for the user, as ``filter`` takes it: ``{"owner": user["id"]}``; ``{}`` for all documents,
+        None for none. May be a coroutine. What is beyond the scope is a 404, and cannot be made either.
     :param fields: by the names of fields, each with ``read`` and ``write`` (who may), ``default`` (a function of the
         user, for new documents) and ``fixed`` (whether it stays as it was created).
     :raises bzz.errors.ConfigurationError: for what is none of these, rules that are there already, or a model whose

@@ -251,8 +251,43 @@ async def test_a_subclass_may_be_stricter_than_its_base(serving: Serving, databa
     assert (await client.post("/paper/", json=typed, headers=as_user(ANN))).status_code == 201
 
 
-async def test_a_scope_that_fails_shows_nothing(serving: Serving, database_name: str) -> None:
-    bzz.rules(Folder, allow="anyone", scope=lambda user: {"org": user["no such key"]})
+async def test_a_scope_may_combine_conditions(serving: Serving, database_name: str) -> None:
+    def seen(user: Any) -> Any:
+        return {"or": [{"org": user["org"]}, {"rank": {"gte": 5}, "not": {"name": "x"}}]}
+
+    bzz.rules(Paper, allow="anyone", scope=seen)
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Paper))
+    for name, org, rank in (("a", "red", 0), ("b", "blue", 5), ("c", "blue", 4), ("x", "blue", 9)):
+        Paper(name=name, org=org, rank=rank).save()
+    assert [each["name"] for each in (await client.get("/paper/", headers=as_user(ANN))).json()] == ["a", "b"]
+    statuses = [(await client.get(f"/paper/{name}/", headers=as_user(ANN))).status_code for name in "abcx"]
+    assert statuses == [200, 200, 404, 404]
+    moved = [await client.put(f"/paper/{name}/", json={"rank": 1}, headers=as_user(ANN)) for name in "ab"]
+    assert [each.status_code for each in moved] == [200, 403]
+
+
+async def test_a_scope_may_ask_for_a_hidden_field(serving: Serving, database_name: str) -> None:
+    bzz.rules(Paper, allow="anyone", scope=lambda user: {"org": user["org"]})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Paper, hidden=["org"]))
+    Paper(name="a", org="red").save()
+    Paper(name="b", org="blue").save()
+    found = (await client.get("/paper/", headers=as_user(ANN))).json()
+    assert [(each["name"], "org" in each) for each in found] == [("a", False)]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        lambda user: {"org": user["no such key"]},
+        lambda user: {"no such field": 1},
+        lambda user: {"folder.org": "red"},
+        lambda user: {"org": 7},
+        lambda user: "red",
+        lambda user: [{"org": "red"}],
+    ],
+)
+async def test_a_scope_that_fails_shows_nothing(serving: Serving, database_name: str, scope: Any) -> None:
+    bzz.rules(Folder, allow="anyone", scope=scope)
     client = serving(bzz.ModelHive.routes_for("mongoengine", Folder))
     Folder(name="f", org="red").save()
     assert (await client.get("/folder/", headers=as_user(ANN))).status_code == 500

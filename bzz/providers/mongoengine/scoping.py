@@ -77,7 +77,7 @@ def touches(scope: Raw, keys: Iterable[str]) -> bool:
 def _names(query: Any) -> Iterator[str]:
     """The top-level keys of documents that a query looks at."""
     for name, value in query.items():
-        if name.startswith("$"):
+        if name in ("$and", "$or", "$nor"):
             for each in value:
                 yield from _names(each)
         else:
