@@ -13,21 +13,21 @@ from bzz.providers import rules
 from bzz.providers.base import Options, Provider
 
 
-class RuledPart(me.EmbeddedDocument):
+class RightsPart(me.EmbeddedDocument):
     size = me.IntField()
 
 
-class Ruled(me.Document):
+class Rights(me.Document):
     name = me.StringField()
-    part = me.EmbeddedDocumentField(RuledPart)
+    part = me.EmbeddedDocumentField(RightsPart)
     meta: ClassVar = {"allow_inheritance": True}
 
 
-class RuledBelow(Ruled):
+class RightsBelow(Rights):
     extra = me.StringField()
 
 
-class RuledByMeta(me.Document):
+class RightsByMeta(me.Document):
     name = me.StringField()
     meta: ClassVar = {"bzz": {"rules": {"get": "admin", "fields": {"name": {"read": "admin"}}}}}
 
@@ -39,68 +39,74 @@ def routes(model: type) -> Any:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"get": 7}, "rules(Ruled): get: a role, a function of the user, or a list of them is expected, not 7"),
-        ({"get": {"admin": True}}, "rules(Ruled): get: a role, a function of the user, or a list of them is expected"),
-        ({"get": ["admin", 7]}, "rules(Ruled): get: a role or a function of the user is expected, not 7"),
-        ({"get": ""}, "rules(Ruled): get: a role or a function of the user is expected, not ''"),
-        ({"get": lambda: True}, "rules(Ruled): get is called with (user)"),
-        ({"scope": {"name": "x"}}, "rules(Ruled): scope: a function of the user is expected, not {'name': 'x'}"),
-        ({"scope": lambda: {}}, "rules(Ruled): scope is called with (user)"),
-        ({"fields": ["name"]}, "rules(Ruled): fields: a dict by names of fields is expected"),
-        ({"fields": {"name": "admin"}}, "rules(Ruled): fields['name']: a dict with read, write, default, fixed"),
-        ({"fields": {"name": {"reed": []}}}, "rules(Ruled): fields['name']: a dict with read, write, default, fixed"),
-        ({"fields": {"name": {"default": "x"}}}, "rules(Ruled): fields['name']: default: a function of the user"),
-        ({"fields": {"name": {"fixed": "yes"}}}, "rules(Ruled): fields['name']: fixed is True or False, not 'yes'"),
+        ({"get": 7}, "rules(Rights): get: a role, a function of the user, or a list of them is expected, not 7"),
+        (
+            {"get": {"admin": True}},
+            "rules(Rights): get: a role, a function of the user, or a list of them is expected",
+        ),
+        ({"get": ["admin", 7]}, "rules(Rights): get: a role or a function of the user is expected, not 7"),
+        ({"get": ""}, "rules(Rights): get: a role or a function of the user is expected, not ''"),
+        ({"get": lambda: True}, "rules(Rights): get is called with (user)"),
+        ({"scope": {"name": "x"}}, "rules(Rights): scope: a function of the user is expected, not {'name': 'x'}"),
+        ({"scope": lambda: {}}, "rules(Rights): scope is called with (user)"),
+        ({"fields": ["name"]}, "rules(Rights): fields: a dict by names of fields is expected"),
+        ({"fields": {"name": "admin"}}, "rules(Rights): fields['name']: a dict with read, write, default, fixed"),
+        (
+            {"fields": {"name": {"reed": []}}},
+            "rules(Rights): fields['name']: a dict with read, write, default, fixed",
+        ),
+        ({"fields": {"name": {"default": "x"}}}, "rules(Rights): fields['name']: default: a function of the user"),
+        ({"fields": {"name": {"fixed": "yes"}}}, "rules(Rights): fields['name']: fixed is True or False, not 'yes'"),
     ],
 )
 def test_a_mistake_in_rules_is_named(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        bzz.rules(Ruled, **given)
+        bzz.rules(Rights, **given)
     assert str(caught.value).startswith(message)
 
 
 def test_rules_are_for_classes() -> None:
-    with pytest.raises(ConfigurationError, match="a document class is expected, not 'Ruled'"):
-        bzz.rules("Ruled")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="a document class is expected, not 'Rights'"):
+        bzz.rules("Rights")  # type: ignore[arg-type]
 
 
 def test_a_model_has_its_rules_in_one_place() -> None:
-    bzz.rules(Ruled)
-    with pytest.raises(ConfigurationError, match="Ruled has rules already: declare them in one place"):
-        bzz.rules(Ruled)
+    bzz.rules(Rights)
+    with pytest.raises(ConfigurationError, match="Rights has rules already: declare them in one place"):
+        bzz.rules(Rights)
 
 
-@pytest.mark.parametrize("model", [Ruled, RuledBelow, RuledPart])
+@pytest.mark.parametrize("model", [Rights, RightsBelow, RightsPart])
 def test_rules_come_before_the_routes_that_lead_to_their_model(model: type) -> None:
-    routes(Ruled)
+    routes(Rights)
     with pytest.raises(ConfigurationError, match=f"routes that lead to {model.__name__} are made already"):
         bzz.rules(model)
 
 
 def test_rules_come_before_the_routes_of_classes_below_their_model() -> None:
-    routes(RuledBelow)
-    with pytest.raises(ConfigurationError, match="routes that lead to Ruled are made already"):
-        bzz.rules(Ruled)
+    routes(RightsBelow)
+    with pytest.raises(ConfigurationError, match="routes that lead to Rights are made already"):
+        bzz.rules(Rights)
 
 
 def test_rules_of_fields_that_are_not_there_are_told_when_routes_are_made() -> None:
-    bzz.rules(Ruled, fields={"nam": {"fixed": True}})
-    with pytest.raises(ConfigurationError, match="rules of Ruled: Ruled has no field 'nam'"):
-        routes(Ruled)
+    bzz.rules(Rights, fields={"nam": {"fixed": True}})
+    with pytest.raises(ConfigurationError, match="rules of Rights: Rights has no field 'nam'"):
+        routes(Rights)
 
 
 @pytest.mark.parametrize("given", [{"get": "admin"}, {"scope": lambda user: {}}])
 def test_who_may_use_an_embedded_document_is_said_by_the_one_that_holds_it(given: Any) -> None:
-    bzz.rules(RuledPart, **given)
-    with pytest.raises(ConfigurationError, match="rules of RuledPart: it is embedded"):
-        routes(Ruled)
+    bzz.rules(RightsPart, **given)
+    with pytest.raises(ConfigurationError, match="rules of RightsPart: it is embedded"):
+        routes(Rights)
 
 
 def test_rules_of_what_is_no_document_are_told_when_routes_are_made() -> None:
     class Mixin:
         pass
 
-    class Mixed(Mixin, Ruled):
+    class Mixed(Mixin, Rights):
         pass
 
     bzz.rules(Mixin, get="anyone")
@@ -109,17 +115,17 @@ def test_rules_of_what_is_no_document_are_told_when_routes_are_made() -> None:
 
 
 def test_meta_declares_rules_too() -> None:
-    routes(RuledByMeta)
-    routes(RuledByMeta)
-    assert rules.DECLARED[RuledByMeta].actions["get"] == ("admin",)
-    assert rules.DECLARED[RuledByMeta].actions["list"] == ()
-    assert rules.DECLARED[RuledByMeta].fields["name"].read == ("admin",)
+    routes(RightsByMeta)
+    routes(RightsByMeta)
+    assert rules.DECLARED[RightsByMeta].actions["get"] == ("admin",)
+    assert rules.DECLARED[RightsByMeta].actions["list"] == ()
+    assert rules.DECLARED[RightsByMeta].fields["name"].read == ("admin",)
 
 
 def test_meta_and_a_call_do_not_contradict_each_other() -> None:
-    bzz.rules(RuledByMeta, get="editor")
+    bzz.rules(RightsByMeta, get="editor")
     with pytest.raises(ConfigurationError, match="declare them in one place"):
-        routes(RuledByMeta)
+        routes(RightsByMeta)
 
 
 @pytest.mark.parametrize("given", ["admin", {"read": "admin"}])
@@ -137,8 +143,8 @@ def test_a_provider_that_keeps_no_rules_serves_no_model_that_has_some() -> None:
     class Careless(MongoEngineProvider):
         keeps_rules = False
 
-    bzz.rules(Ruled)
+    bzz.rules(Rights)
     provider: type[Provider] = Careless
-    assert provider(Ruled, Options()).shape.model is Ruled
-    with pytest.raises(ConfigurationError, match="Careless keeps no rules, and Ruled has some"):
-        bzz.ModelHive.routes_for(provider, Ruled)
+    assert provider(Rights, Options()).shape.model is Rights
+    with pytest.raises(ConfigurationError, match="Careless keeps no rules, and Rights has some"):
+        bzz.ModelHive.routes_for(provider, Rights)

@@ -110,9 +110,9 @@ async def test_the_document_is_of_what_its_reader_may_do_and_see(serving: Servin
     methods = {name: sorted(made["paths"].get("/contract/", {})) for name, made in
                (("stranger", stranger), ("ann", ann), ("editor", editor), ("admin", admin))}  # fmt: skip
     assert methods["stranger"] == []
-    assert methods["ann"] == ["get"]
-    assert methods["editor"] == ["get", "patch", "post"]
-    assert methods["admin"] == ["delete", "get", "patch"]
+    assert methods["ann"] == ["get", "x-query"]
+    assert methods["editor"] == ["get", "patch", "post", "x-query"]
+    assert methods["admin"] == ["delete", "get", "patch", "x-query"]
     schemas = editor["components"]["schemas"]
     assert "made" in schemas["ContractCreate"]["properties"]
     assert "made" not in schemas["ContractUpdate"]["properties"]

@@ -18,7 +18,7 @@ from tests.rights.conftest import ADMIN, ANN, BOB, Serving, as_user
 pytestmark = pytest.mark.usefixtures("database_name")
 
 
-class Wire(me.Document):
+class Telegram(me.Document):
     name = me.StringField(primary_key=True)
     org = me.StringField()
     pay = me.IntField()
@@ -47,8 +47,8 @@ def reads_pay(user: Any) -> bool:
 
 @pytest.fixture
 def client(serving: Serving) -> httpx.AsyncClient:
-    bzz.rules(Wire, allow="authenticated", scope=own, fields={"pay": {"read": reads_pay}})
-    routes = bzz.ModelHive.routes_for("mongoengine", Wire, live=True)
+    bzz.rules(Telegram, allow="authenticated", scope=own, fields={"pay": {"read": reads_pay}})
+    routes = bzz.ModelHive.routes_for("mongoengine", Telegram, live=True)
     return serving(routes, bzz.LiveHive.routes_for(routes))
 
 
@@ -56,9 +56,9 @@ def header(user: Any) -> dict[str, Any]:
     return {name.replace("-", "_"): value for name, value in as_user(user).items()}
 
 
-@pytest.mark.parametrize("url", ["/wire/", "/events/?models=wire"])
+@pytest.mark.parametrize("url", ["/telegram/", "/events/?models=telegram"])
 async def test_each_user_is_told_of_its_scope_and_its_fields(client: httpx.AsyncClient, url: str) -> None:
-    Wire(name="red", org="red", pay=1).save()
+    Telegram(name="red", org="red", pay=1).save()
     async with (
         following(client, url, **header(ANN)) as ann,
         following(client, url, **header(BOB)) as bob,
@@ -67,12 +67,12 @@ async def test_each_user_is_told_of_its_scope_and_its_fields(client: httpx.Async
         assert ann.snapshot() == {"red": {"name": "red", "org": "red", "note": None}}
         assert bob.snapshot() == {}
         assert admin.snapshot()["red"]["pay"] == 1
-        Wire.objects(name="red").update(pay=2)
-        Wire(name="blue", org="blue", pay=7).save()
-        Wire.objects(name="red").update(note="n")
-        Wire.objects(name="red").update(org="blue")
-        Wire.objects(name="blue").update(note="last")
-        Wire(name="end", org="red").save()
+        Telegram.objects(name="red").update(pay=2)
+        Telegram(name="blue", org="blue", pay=7).save()
+        Telegram.objects(name="red").update(note="n")
+        Telegram.objects(name="red").update(org="blue")
+        Telegram.objects(name="blue").update(note="last")
+        Telegram(name="end", org="red").save()
         await ann.until(lambda: "end" in ann.rows)
         await bob.until(lambda: bob.rows.get("blue", {}).get("note") == "last")
         await admin.until(lambda: "end" in admin.rows)
@@ -88,21 +88,21 @@ async def test_each_user_is_told_of_its_scope_and_its_fields(client: httpx.Async
 
 
 async def test_a_stranger_has_no_feed(client: httpx.AsyncClient) -> None:
-    for url in ("/wire/", "/events/?models=wire"):
+    for url in ("/telegram/", "/events/?models=telegram"):
         answer = await client.get(url, headers={"Accept": "text/event-stream"})
         assert answer.status_code in (401, 403)
 
 
 async def test_one_document_that_is_beyond_the_scope_has_no_feed(client: httpx.AsyncClient) -> None:
-    Wire(name="blue", org="blue").save()
+    Telegram(name="blue", org="blue").save()
     answers = [
-        await client.get(f"/wire/{name}/", headers={"Accept": "text/event-stream", **as_user(ANN)})
+        await client.get(f"/telegram/{name}/", headers={"Accept": "text/event-stream", **as_user(ANN)})
         for name in ("blue", "none")
     ]
     assert [each.status_code for each in answers] == [404, 404]
 
 
-@pytest.mark.parametrize("url", ["/wire/", "/events/?models=wire"])
+@pytest.mark.parametrize("url", ["/telegram/", "/events/?models=telegram"])
 async def test_a_feed_begins_anew_where_the_user_may_see_more(client: httpx.AsyncClient, url: str) -> None:
     async with following(client, url, **header(ANN)) as ann:
         roles["ann"] = ["admin"]
@@ -110,15 +110,15 @@ async def test_a_feed_begins_anew_where_the_user_may_see_more(client: httpx.Asyn
 
 
 async def test_a_feed_cannot_be_filtered_by_what_the_user_may_not_see(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/wire/?pay=1", headers={"Accept": "text/event-stream", **as_user(ANN)})
+    answer = await client.get("/telegram/?pay=1", headers={"Accept": "text/event-stream", **as_user(ANN)})
     assert answer.status_code == 400
 
 
 async def test_a_position_of_other_rights_does_not_go_on(client: httpx.AsyncClient) -> None:
-    Wire(name="red", org="red", pay=1).save()
-    async with following(client, "/wire/", **header(ADMIN)) as admin:
-        Wire.objects(name="red").update(pay=2)
+    Telegram(name="red", org="red", pay=1).save()
+    async with following(client, "/telegram/", **header(ADMIN)) as admin:
+        Telegram.objects(name="red").update(pay=2)
         await admin.next()
         position = admin.position
-    async with following(client, f"/wire/?last_event_id={position}", ready=False, **header(ANN)) as ann:
+    async with following(client, f"/telegram/?last_event_id={position}", ready=False, **header(ANN)) as ann:
         assert await ann.ended() == "position"

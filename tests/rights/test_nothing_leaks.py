@@ -189,7 +189,9 @@ class Asking:
 
     def request(self) -> tuple[str, str, Any, dict[str, str]]:
         """A method, a URL, a body, and headers."""
-        kind = self.choice.choice(("list", "list", "one", "below", "write", "write", "selected", "link"))
+        kind = self.choice.choice(
+            ("list", "list", "query", "one", "below", "write", "write", "patch", "selected", "link")
+        )
         method, url, body, headers = getattr(self, f"_{kind}")()
         if self.tags and self.choice.random() < 0.2 and kind != "selected":
             headers[self.choice.choice(("If-Match", "If-None-Match"))] = self.choice.choice(self.tags)
@@ -220,18 +222,43 @@ class Asking:
             return self._key(Agent)
         return self.choice.choice(("red", "blue")) if last == "org" else self.choice.choice(WORDS)
 
-    def _query(self, model: Any, filters: int) -> list[tuple[str, Any]]:
+    def _filters(self, model: Any, filters: int) -> list[tuple[str, Any]]:
         names = [self._name(model) for _ in range(filters)]
         operator = self.choice.choice(("", "", "__ne", "__exists"))
         return [(name + operator, "true" if operator == "__exists" else self._value(name)) for name in names]
 
     def _list(self) -> Any:
         model = self._model()
-        query = self._query(model, self.choice.randrange(3))
+        query = self._filters(model, self.choice.randrange(3))
         options: list[tuple[str, Any]] = [(name, self._name(model)) for name in ("sort", "fields", "facets")]
         options += [("expand", self.choice.choice(("agent", "agents", "agent,agents"))), ("per_page", 2)]
         query += [each for each in options if self.choice.random() < 0.25]
         return "GET", f"{self._path(model)}?{urlencode(query)}", None, {"Prefer": "count=exact"}
+
+    def _query(self) -> Any:
+        model = self._model()
+        one, other = self._name(model), self._name(model)
+        tree = {"or": [{one: self._value(one)}, {"not": {other: self._value(other)}}]}
+        more = self.choice.choice(({}, {"sort": self._name(model)}, {"facets": [self._name(model)]}))
+        return "QUERY", self._path(model), {"filter": tree, **more}, {"Prefer": "count=exact"}
+
+    def _patch(self) -> Any:
+        name = self.choice.choice(
+            ("title", "pay", "tags/-", "tags/0", "main/fine", "clauses/0/fine", "clauses", "agents/0")
+        )
+        operation = {"op": self.choice.choice(("add", "replace", "remove", "test")), "path": f"/{name}"}
+        if operation["op"] != "remove":
+            operation["value"] = self._value(
+                name.partition("/")[0] if name.startswith("agents") else name.split("/")[-1]
+            )
+        if self.choice.random() < 0.3:
+            operation = {
+                "op": "copy",
+                "from": f"/{self.choice.choice(('pay', 'title', 'main/fine'))}",
+                "path": "/bag/x",
+            }
+        headers = {"Content-Type": "application/json-patch+json"}
+        return "PATCH", self._path(Deal, self._key(Deal)), [operation], headers
 
     def _one(self) -> Any:
         model = self._model()
@@ -259,7 +286,7 @@ class Asking:
 
     def _selected(self) -> Any:
         model, method = self._model(), self.choice.choice(("PATCH", "DELETE"))
-        url = f"{self._path(model)}?{urlencode(self._query(model, 1))}"
+        url = f"{self._path(model)}?{urlencode(self._filters(model, 1))}"
         most = self.choice.choice((1, 9))
         return method, url, {"org": "red"} if method == "PATCH" else None, {"Prefer": f"max-affected={most}"}
 

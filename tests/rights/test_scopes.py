@@ -19,7 +19,7 @@ class Folder(me.Document):
     meta: ClassVar = {"indexes": ["$org"]}
 
 
-class Page(me.EmbeddedDocument):
+class Sheaf(me.EmbeddedDocument):
     text = me.StringField()
 
 
@@ -27,7 +27,7 @@ class Paper(me.Document):
     name = me.StringField(primary_key=True)
     org = me.StringField(default="red")
     rank = me.IntField(default=0)
-    pages = me.EmbeddedDocumentListField(Page)
+    pages = me.EmbeddedDocumentListField(Sheaf)
     folder = me.ReferenceField(Folder)
     folders = me.ListField(me.ReferenceField(Folder))
     meta: ClassVar = {"allow_inheritance": True}
@@ -62,7 +62,7 @@ def client(serving: Serving, database_name: str) -> httpx.AsyncClient:
     declare(Folder, Paper, SavedPaper)
     for org in ("red", "blue"):
         folder = Folder(name=f"f-{org}", org=org).save()
-        Paper(name=org, org=org, pages=[Page(text="p")], folder=folder, folders=[folder]).save()
+        Paper(name=org, org=org, pages=[Sheaf(text="p")], folder=folder, folders=[folder]).save()
         SavedPaper(name=org, org=org).save()
     return serving(*(bzz.ModelHive.routes_for("mongoengine", each) for each in (Folder, Paper, SavedPaper)))
 
@@ -295,7 +295,7 @@ async def test_a_scope_that_fails_shows_nothing(serving: Serving, database_name:
 
 
 async def test_hooks_of_the_model_narrow_the_scope_further(serving: Serving, database_name: str) -> None:
-    class Shelf(me.Document):
+    class Cabinet(me.Document):
         name = me.StringField(primary_key=True)
         org = me.StringField()
         is_gone = me.BooleanField(default=False)
@@ -308,10 +308,10 @@ async def test_hooks_of_the_model_narrow_the_scope_further(serving: Serving, dat
         def get_instance_queryset(model: Any, queryset: Any, instance_id: Any, handler: Any) -> Any:
             return queryset.filter(is_gone=False)
 
-    declare(Shelf)
-    client = serving(bzz.ModelHive.routes_for("mongoengine", Shelf))
+    declare(Cabinet)
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Cabinet))
     for name, org, is_gone in (("a", "red", False), ("b", "red", True), ("c", "blue", False)):
-        Shelf(name=name, org=org, is_gone=is_gone).save()
-    assert [each["name"] for each in (await client.get("/shelf/", headers=as_user(ANN))).json()] == ["a"]
-    found = [(await client.get(f"/shelf/{name}/", headers=as_user(ANN))).status_code for name in "abc"]
+        Cabinet(name=name, org=org, is_gone=is_gone).save()
+    assert [each["name"] for each in (await client.get("/cabinet/", headers=as_user(ANN))).json()] == ["a"]
+    found = [(await client.get(f"/cabinet/{name}/", headers=as_user(ANN))).status_code for name in "abc"]
     assert found == [200, 404, 404]
