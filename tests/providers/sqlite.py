@@ -327,7 +327,7 @@ class TableListing(Listing[Sequence[Any]]):
     def _filter(self, wanted: Criterion) -> tuple[str, list[Any]]:
         if isinstance(wanted, Not):
             sql, values = self._filter(wanted.of)
-            return f"({sql}) IS NOT 1", values  # what compares with NULL is neither true nor false
+            return f"NOT coalesce({sql}, 0)", values  # what compares with NULL is neither true nor false
         if not isinstance(wanted, Filter):
             inner = [self._filter(each) for each in wanted.of]
             word = " AND " if isinstance(wanted, AllOf) else " OR "

@@ -13,20 +13,20 @@ import pytest
 from tests.rest.conftest import Api
 
 
-class Berth(me.EmbeddedDocument):
+class TreeBerth(me.EmbeddedDocument):
     port = me.StringField()
     nights = me.IntField()
     secret = me.StringField()
     meta = {"bzz": {"hidden": ["secret"]}}  # noqa: RUF012
 
 
-class Skipper(me.Document):
+class TreeSkipper(me.Document):
     name = me.StringField(primary_key=True)
     rank = me.IntField()
     secret = me.StringField()
 
 
-class Cutter(me.Document):
+class TreeBoat(me.Document):
     name = me.StringField(primary_key=True)
     length = me.IntField()
     price = me.DecimalField()
@@ -36,8 +36,8 @@ class Cutter(me.Document):
     tags = me.ListField(me.StringField())
     notes = me.DictField()
     place = me.PointField()
-    berths = me.EmbeddedDocumentListField(Berth)
-    skipper = me.ReferenceField(Skipper)
+    berths = me.EmbeddedDocumentListField(TreeBerth)
+    skipper = me.ReferenceField(TreeSkipper)
     secret = me.StringField()
     meta = {"bzz": {"hidden": ["secret"]}}  # noqa: RUF012
 
@@ -55,15 +55,18 @@ ROWS: list[dict[str, Any]] = [
 
 @pytest.fixture
 async def client(alone: Api) -> httpx.AsyncClient:
-    started = alone(Skipper, Cutter)
-    for url, rows in (("/skipper/", [{"name": "Ann", "rank": 1}, {"name": "Bob", "rank": 2}]), ("/cutter/", ROWS)):
+    started = alone(TreeSkipper, TreeBoat)
+    for url, rows in (
+        ("/tree_skipper/", [{"name": "Ann", "rank": 1}, {"name": "Bob", "rank": 2}]),
+        ("/tree_boat/", ROWS),
+    ):
         answer = await started.post(url, json=rows)
         assert answer.status_code == 201, answer.text
     return started
 
 
 async def names(client: httpx.AsyncClient, query: str) -> str:
-    answer = await client.get(f"/cutter/?{query}", headers={"Prefer": "count=exact"})
+    answer = await client.get(f"/tree_boat/?{query}", headers={"Prefer": "count=exact"})
     assert answer.status_code == 200, answer.text
     found = [each["name"][0] for each in answer.json()]
     assert answer.headers["X-Total-Count"] == str(len(found))
@@ -129,7 +132,7 @@ async def test_a_tree_of_conditions_selects(client: httpx.AsyncClient, tree: dic
     ],
 )
 async def test_a_hidden_field_is_answered_as_one_that_is_not_there(client: httpx.AsyncClient, query: str) -> None:
-    hidden, unknown = [await client.get(f"/cutter/?{query.replace('NAME', name)}") for name in ("secret", "absent")]
+    hidden, unknown = [await client.get(f"/tree_boat/?{query.replace('NAME', name)}") for name in ("secret", "absent")]
     assert hidden.status_code == unknown.status_code == 400
     assert hidden.json()["detail"] == unknown.json()["detail"].replace("absent", "secret")
 

@@ -16,16 +16,16 @@ from bzz.signals import pre_get_list
 from tests.rest.conftest import Api
 
 
-class StopCall(me.EmbeddedDocument):
+class TramCall(me.EmbeddedDocument):
     at = me.IntField()
 
 
-class Stop(me.Document):
+class TramStop(me.Document):
     name = me.StringField(primary_key=True)
     zone = me.IntField()
     opened = me.DateTimeField()
     line = me.StringField()
-    calls = me.EmbeddedDocumentListField(StopCall)
+    calls = me.EmbeddedDocumentListField(TramCall)
 
     @classmethod
     def get_list_queryset(cls, queryset: Any, handler: Any) -> Any:
@@ -49,7 +49,7 @@ OWN = [
 
 @pytest.fixture
 def empty(alone: Api) -> httpx.AsyncClient:
-    return alone(Stop, parameters=OWN)
+    return alone(TramStop, parameters=OWN)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ async def client(empty: httpx.AsyncClient) -> httpx.AsyncClient:
         {"name": "B", "zone": 2, "line": "red", "opened": "2021-01-01T00:00:00Z"},
         {"name": "C", "zone": 3, "line": "blue"},
     ]
-    assert (await empty.post("/stop/", json=rows)).status_code == 201
+    assert (await empty.post("/tram_stop/", json=rows)).status_code == 201
     return empty
 
 
@@ -82,11 +82,11 @@ def names(answer: httpx.Response) -> str:
     ],
 )
 async def test_the_list_is_narrowed(client: httpx.AsyncClient, query: str, found: str) -> None:
-    assert names(await client.get(f"/stop/?{query}")) == found
+    assert names(await client.get(f"/tram_stop/?{query}")) == found
 
 
 async def test_links_keep_it(client: httpx.AsyncClient) -> None:
-    first = await client.get("/stop/?around=1&per_page=1", headers={"Prefer": "count=exact"})
+    first = await client.get("/tram_stop/?around=1&per_page=1", headers={"Prefer": "count=exact"})
     assert (names(first), first.headers["X-Total-Count"]) == ("A", "2")
     second = await client.get(first.links["next"]["url"])
     assert (names(second), "next" in second.links) == ("B", False)
@@ -94,41 +94,41 @@ async def test_links_keep_it(client: httpx.AsyncClient) -> None:
 
 async def test_a_query_takes_it_in_its_body(client: httpx.AsyncClient) -> None:
     body = {"around": 2, "line_of": "blue", "filter": {"zone": {"gte": 1}}}
-    assert names(await client.request("QUERY", "/stop/", json=body)) == "C"
+    assert names(await client.request("QUERY", "/tram_stop/", json=body)) == "C"
 
 
 async def test_what_is_counted_and_written_is_narrowed_too(client: httpx.AsyncClient) -> None:
-    counted = await client.get("/stop/?around=1&facets=line")
+    counted = await client.get("/tram_stop/?around=1&facets=line")
     assert counted.json()["facets"] == {"line": [{"value": "red", "count": 2}]}
-    written = await client.patch("/stop/?around=2", json={"line": "green"}, headers={"Prefer": "max-affected=9"})
+    written = await client.patch("/tram_stop/?around=2", json={"line": "green"}, headers={"Prefer": "max-affected=9"})
     assert [each["id"] for each in written.json()] == ["B", "C"]
 
 
 @pytest.mark.parametrize("query", ["", "everything=true", "line_of=red"])
 async def test_a_write_needs_a_filter_all_the_same(client: httpx.AsyncClient, query: str) -> None:
-    answer = await client.delete(f"/stop/?{query}", headers={"Prefer": "max-affected=9"})
+    answer = await client.delete(f"/tram_stop/?{query}", headers={"Prefer": "max-affected=9"})
     assert (answer.status_code, "at least one filter" in answer.json()["detail"]) == (400, True)
 
 
 async def test_a_receiver_reads_the_value(client: httpx.AsyncClient) -> None:
     seen: list[Any] = []
-    with pre_get_list.connected_to(lambda sender, handler: seen.append(handler.parameters), sender=Stop):
-        await client.get("/stop/?since=2020-06-01&around=1")
-        await client.get("/stop/")
+    with pre_get_list.connected_to(lambda sender, handler: seen.append(handler.parameters), sender=TramStop):
+        await client.get("/tram_stop/?since=2020-06-01&around=1")
+        await client.get("/tram_stop/")
     assert seen == [{"since": date(2020, 6, 1), "around": 1}, {}]
 
 
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("/stop/?around=x", "The parameter 'around' cannot be read. Must be an integer within 64 bits."),
-        ("/stop/?around=-1", "The parameter 'around' cannot be read. Must be at least 0."),
-        ("/stop/?around=1&around=2", "The parameter 'around' is given more than once."),
-        ("/stop/?around__gte=1", "Unknown parameter or field: 'around__gte'."),
-        ("/stop/?beside=1", "Unknown parameter or field: 'beside'."),
-        ("/stop/?or=around=1", "Unknown parameter or field: 'around'."),
-        ("/stop/A/?around=1", "Unknown parameter or field: 'around'."),
-        ("/stop/A/calls/?around=1", "Unknown parameter or field: 'around'."),
+        ("/tram_stop/?around=x", "The parameter 'around' cannot be read. Must be an integer within 64 bits."),
+        ("/tram_stop/?around=-1", "The parameter 'around' cannot be read. Must be at least 0."),
+        ("/tram_stop/?around=1&around=2", "The parameter 'around' is given more than once."),
+        ("/tram_stop/?around__gte=1", "Unknown parameter or field: 'around__gte'."),
+        ("/tram_stop/?beside=1", "Unknown parameter or field: 'beside'."),
+        ("/tram_stop/?or=around=1", "Unknown parameter or field: 'around'."),
+        ("/tram_stop/A/?around=1", "Unknown parameter or field: 'around'."),
+        ("/tram_stop/A/calls/?around=1", "Unknown parameter or field: 'around'."),
     ],
 )
 async def test_what_cannot_be_asked_is_named(empty: httpx.AsyncClient, url: str, told: str) -> None:
@@ -140,7 +140,7 @@ async def test_conditions_that_the_model_cannot_meet_are_a_mistake_of_the_applic
     alone: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = bzz.QueryParameter("wrong", narrow=lambda value, handler: {"nothing": value})
-    answer = await alone(Stop, parameters=[wrong]).get("/stop/?wrong=1")
+    answer = await alone(TramStop, parameters=[wrong]).get("/tram_stop/?wrong=1")
     assert (answer.status_code, "nothing" in answer.text) == (500, False)
     assert "narrow returned conditions that fail: Unknown parameter or field: 'wrong.nothing'." in caplog.text
 
@@ -159,7 +159,7 @@ async def _later(value: Any, handler: Any) -> None: ...
         (lambda: bzz.QueryParameter("near", narrow=_later), "plain function"),  # type: ignore[arg-type]
         (lambda: bzz.QueryParameter("near", description=3), "description is a text"),  # type: ignore[arg-type]
         (lambda: declared("near"), "a list of bzz.QueryParameter"),
-        (lambda: declared(bzz.QueryParameter("zone")), "'zone' is a field of Stop"),
+        (lambda: declared(bzz.QueryParameter("zone")), "'zone' is a field of TramStop"),
         (lambda: declared(bzz.QueryParameter("sort")), "'sort' is a parameter that lists have already"),
         (lambda: declared(bzz.QueryParameter("or")), "'or' is a parameter that lists have already"),
         (lambda: declared(bzz.QueryParameter("snapshot")), "'snapshot' is a parameter that lists have already"),
@@ -173,9 +173,9 @@ def test_a_mistake_is_told_when_the_routes_are_made(make: Callable[[], Any], tol
 
 
 def declared(*parameters: Any) -> Any:
-    return bzz.ModelHive.routes_for("mongoengine", Stop, parameters=parameters)
+    return bzz.ModelHive.routes_for("mongoengine", TramStop, parameters=parameters)
 
 
 async def test_a_hidden_field_is_no_name_for_one() -> None:
     with pytest.raises(ConfigurationError):
-        bzz.ModelHive.routes_for("mongoengine", Stop, hidden=["zone"], parameters=[bzz.QueryParameter("zone")])
+        bzz.ModelHive.routes_for("mongoengine", TramStop, hidden=["zone"], parameters=[bzz.QueryParameter("zone")])

@@ -18,7 +18,7 @@ from tests.conftest import Serve
 from tests.rest.conftest import Api
 
 
-class Wherry(me.Document):
+class QueryBoat(me.Document):
     name = me.StringField(primary_key=True)
     length = me.IntField()
     kind = me.StringField()
@@ -26,14 +26,14 @@ class Wherry(me.Document):
     meta = {"indexes": ["$kind"]}  # noqa: RUF012
 
 
-class Mooring(me.EmbeddedDocument):
+class QueryMooring(me.EmbeddedDocument):
     port = me.StringField()
 
 
-class Fleet(me.Document):
+class QueryFleet(me.Document):
     name = me.StringField(primary_key=True)
-    moorings = me.EmbeddedDocumentListField(Mooring)
-    members = me.ListField(me.ReferenceField(Wherry))
+    moorings = me.EmbeddedDocumentListField(QueryMooring)
+    members = me.ListField(me.ReferenceField(QueryBoat))
 
 
 NAMES = ["Alba", "Brisa", "Cisne", "Duna"]
@@ -43,22 +43,22 @@ JSON = {"Content-Type": "application/json"}
 async def filled(client: httpx.AsyncClient) -> httpx.AsyncClient:
     kinds = ["gaff", "gaff sail"]
     rows = [{"name": name, "length": 10 * at, "kind": kinds[at % 2]} for at, name in enumerate(NAMES)]
-    assert (await client.post("/wherry/", json=rows)).status_code == 201
+    assert (await client.post("/query_boat/", json=rows)).status_code == 201
     return client
 
 
 @pytest.fixture
 async def client(alone: Api) -> httpx.AsyncClient:
-    return await filled(alone(Wherry, Fleet, hidden=[]))
+    return await filled(alone(QueryBoat, QueryFleet, hidden=[]))
 
 
 @pytest.fixture
 def hiding(alone: Api) -> httpx.AsyncClient:
     """A client of a list that is empty: what it refuses, it refuses before it reads."""
-    return alone(Wherry, hidden=["secret"])
+    return alone(QueryBoat, hidden=["secret"])
 
 
-async def query(client: httpx.AsyncClient, body: Any, url: str = "/wherry/", **headers: str) -> httpx.Response:
+async def query(client: httpx.AsyncClient, body: Any, url: str = "/query_boat/", **headers: str) -> httpx.Response:
     return await client.request(
         "QUERY", url, json=body, headers={name.replace("_", "-"): headers[name] for name in headers}
     )
@@ -85,7 +85,7 @@ def names(answer: httpx.Response) -> list[str]:
 async def test_it_is_answered_as_the_get_that_asks_for_the_same(
     client: httpx.AsyncClient, body: dict[str, Any], twin: str
 ) -> None:
-    asked, got = await query(client, body), await client.get(f"/wherry/?{twin}")
+    asked, got = await query(client, body), await client.get(f"/query_boat/?{twin}")
     assert (asked.status_code, asked.json()) == (200, got.json())
     assert asked.headers["ETag"] == got.headers["ETag"]
 
@@ -116,13 +116,13 @@ async def test_a_client_that_has_the_answer_already_gets_a_304(client: httpx.Asy
 
 async def test_lists_inside_documents_take_it_too(client: httpx.AsyncClient) -> None:
     fleet = {"name": "red", "moorings": [{"port": "Rio"}, {"port": "Natal"}]}
-    assert (await client.post("/fleet/", json=fleet)).status_code == 201
-    assert (await client.post("/fleet/red/members/", json={"members": NAMES[:2]})).status_code == 200
-    assert (await query(client, {"filter": {"port": "Rio"}}, "/fleet/red/moorings/")).json() == [{"port": "Rio"}]
-    assert names(await query(client, {"filter": {"not": {"name": "Alba"}}}, "/fleet/red/members")) == ["Brisa"]
+    assert (await client.post("/query_fleet/", json=fleet)).status_code == 201
+    assert (await client.post("/query_fleet/red/members/", json={"members": NAMES[:2]})).status_code == 200
+    assert (await query(client, {"filter": {"port": "Rio"}}, "/query_fleet/red/moorings/")).json() == [{"port": "Rio"}]
+    assert names(await query(client, {"filter": {"not": {"name": "Alba"}}}, "/query_fleet/red/members")) == ["Brisa"]
 
 
-@pytest.mark.parametrize("url", ["/wherry/", "/fleet/red/moorings/", "/fleet/red/members/"])
+@pytest.mark.parametrize("url", ["/query_boat/", "/query_fleet/red/moorings/", "/query_fleet/red/members/"])
 async def test_options_of_a_list_says_so(client: httpx.AsyncClient, url: str) -> None:
     answer = await client.options(url)
     assert "QUERY" in answer.headers["Allow"].split(", ")
@@ -130,13 +130,13 @@ async def test_options_of_a_list_says_so(client: httpx.AsyncClient, url: str) ->
 
 
 async def test_an_instance_does_not_take_it(client: httpx.AsyncClient) -> None:
-    answer = await query(client, {}, "/wherry/Alba/")
+    answer = await query(client, {}, "/query_boat/Alba/")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")
-    assert "Accept-Query" not in (await client.options("/wherry/Alba/")).headers
+    assert "Accept-Query" not in (await client.options("/query_boat/Alba/")).headers
 
 
 async def test_it_is_there_where_get_is(alone: Api) -> None:
-    client = alone(Wherry, methods=["POST"])
+    client = alone(QueryBoat, methods=["POST"])
     answer = await query(client, {})
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
 
@@ -172,7 +172,7 @@ async def test_what_cannot_be_asked_is_named_by_its_place(hiding: httpx.AsyncCli
 async def test_a_body_that_is_no_query_is_refused(
     client: httpx.AsyncClient, headers: dict[str, str], body: bytes, status: int
 ) -> None:
-    answer = await client.request("QUERY", "/wherry/", content=body, headers=headers)
+    answer = await client.request("QUERY", "/query_boat/", content=body, headers=headers)
     assert answer.status_code == status
 
 
@@ -180,12 +180,12 @@ async def test_a_body_that_is_no_query_is_refused(
 async def test_an_answer_to_a_body_of_no_known_type_names_the_type(
     client: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
-    answer = await client.request("QUERY", "/wherry/", content=b"{}", headers=headers)
+    answer = await client.request("QUERY", "/query_boat/", content=b"{}", headers=headers)
     assert answer.headers["Accept-Query"] == "application/json"
 
 
 async def test_the_query_string_must_be_empty(client: httpx.AsyncClient) -> None:
-    answer = await query(client, {}, "/wherry/?length=3")
+    answer = await query(client, {}, "/query_boat/?length=3")
     assert (answer.status_code, "in its body" in answer.json()["detail"]) == (400, True)
 
 
@@ -202,18 +202,18 @@ async def test_guard_authorize_and_receivers_take_it_for_a_get(serve: Serve, dat
     def configure(app: Application) -> None:
         app.settings["bzz_guard"] = guard
 
-    client = serve(bzz.ModelHive.routes_for("mongoengine", Wherry, authorize=authorize), configure)
+    client = serve(bzz.ModelHive.routes_for("mongoengine", QueryBoat, authorize=authorize), configure)
 
     def listing(sender: type, handler: Any) -> None:
         asked.append((handler.request.method, handler.sent_method))
 
-    with pre_get_list.connected_to(listing, sender=Wherry):
+    with pre_get_list.connected_to(listing, sender=QueryBoat):
         assert (await query(client, {"filter": {"length": 1}})).json() == []
-    assert asked == ["GET", ("GET", Wherry, None), ("GET", "QUERY")]
+    assert asked == ["GET", ("GET", QueryBoat, None), ("GET", "QUERY")]
 
 
 async def test_a_user_who_may_not_list_may_not_query(alone: Api) -> None:
-    client = alone(Wherry, authorize=lambda method, model, instance_id, user: method != "GET")
+    client = alone(QueryBoat, authorize=lambda method, model, instance_id, user: method != "GET")
     assert (await query(client, {})).status_code == 403
 
 
@@ -222,11 +222,11 @@ async def test_a_handler_of_ones_own_that_overrides_get_is_asked(alone: Api) -> 
         async def get(self) -> None:
             raise bzz.errors.Forbidden("No.")
 
-    assert (await query(alone(Wherry, handler=Closed), {})).status_code == 403
+    assert (await query(alone(QueryBoat, handler=Closed), {})).status_code == 403
 
 
 async def test_it_needs_no_token_against_forged_requests(serve: Serve, database_name: str) -> None:
-    routes = bzz.ModelHive.routes_for("mongoengine", Wherry)
+    routes = bzz.ModelHive.routes_for("mongoengine", QueryBoat)
     client = serve(routes, xsrf_cookies=True, cross_origin_protection=True)
     assert (await query(client, {}, Origin="https://elsewhere.example")).json() == []
 
@@ -234,28 +234,28 @@ async def test_it_needs_no_token_against_forged_requests(serve: Serve, database_
 async def test_the_log_says_query(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "tornado.access"):
         await query(client, {"q": "sail"})
-    assert any("200 QUERY /wherry/ " in each for each in caplog.messages)
+    assert any("200 QUERY /query_boat/ " in each for each in caplog.messages)
 
 
 async def test_the_access_log_says_query_without_what_it_asks_for(
     serve: Serve, database_name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = serve(bzz.ModelHive.routes_for("mongoengine", Wherry), bzz.access_log)
+    client = serve(bzz.ModelHive.routes_for("mongoengine", QueryBoat), bzz.access_log)
     with caplog.at_level(logging.INFO, "bzz.access"):
         await query(client, {"filter": {"name": "private"}})
-    (line,) = [each for each in caplog.messages if "/wherry/" in each]
-    assert line.startswith("200 QUERY /wherry/ ")
+    (line,) = [each for each in caplog.messages if "/query_boat/" in each]
+    assert line.startswith("200 QUERY /query_boat/ ")
     assert "private" not in line
 
 
 async def test_a_write_takes_combined_filters_too(client: httpx.AsyncClient) -> None:
     few = {"Prefer": "max-affected=2"}
-    changed = await client.patch("/wherry/?or=length=0|length=30", json={"kind": "lug"}, headers=few)
+    changed = await client.patch("/query_boat/?or=length=0|length=30", json={"kind": "lug"}, headers=few)
     assert [each["id"] for each in changed.json()] == ["Alba", "Duna"]
     tree = {"filter": json.dumps({"not": {"kind": "lug"}})}
-    deleted = await client.delete("/wherry/", params=tree, headers=few)
+    deleted = await client.delete("/query_boat/", params=tree, headers=few)
     assert [each["id"] for each in deleted.json()] == ["Brisa", "Cisne"]
-    assert names(await client.get("/wherry/")) == ["Alba", "Duna"]
+    assert names(await client.get("/query_boat/")) == ["Alba", "Duna"]
 
 
 async def test_facets_count_what_a_tree_selects(client: httpx.AsyncClient) -> None:
@@ -264,15 +264,15 @@ async def test_facets_count_what_a_tree_selects(client: httpx.AsyncClient) -> No
 
 
 async def test_a_filter_over_a_reference_asks_whether_the_other_list_may_be_read(alone: Api) -> None:
-    client = alone(Fleet, authorize=lambda method, model, instance_id, user: model is not Wherry)
+    client = alone(QueryFleet, authorize=lambda method, model, instance_id, user: model is not QueryBoat)
     for body in ({"members.length": 3}, {"not": {"or": [{"members.length": 3}, {"name": "x"}]}}):
-        answer = await query(client, {"filter": body}, "/fleet/")
-        assert (answer.status_code, answer.json()["detail"]) == (403, "You may not filter by Wherry.")
+        answer = await query(client, {"filter": body}, "/query_fleet/")
+        assert (answer.status_code, answer.json()["detail"]) == (403, "You may not filter by QueryBoat.")
 
 
 async def test_conditions_over_references_are_few(client: httpx.AsyncClient) -> None:
     tree = {"or": [{"members.length": number} for number in range(9)]}
-    answer = await query(client, {"filter": tree}, "/fleet/")
+    answer = await query(client, {"filter": tree}, "/query_fleet/")
     assert (answer.status_code, "more than 8 conditions over references" in answer.json()["detail"]) == (400, True)
 
 
@@ -280,8 +280,8 @@ async def test_a_provider_that_cannot_combine_filters_says_so(serve: Serve, data
     class Plain(MongoEngineProvider):
         combines = False
 
-    client = serve(bzz.ModelHive.routes_for(Plain, Wherry))
+    client = serve(bzz.ModelHive.routes_for(Plain, QueryBoat))
     assert (await query(client, {"filter": {"length": {"gte": 1, "lt": 9}}})).status_code == 200
     answer = await query(client, {"filter": {"not": {"length": 1}}})
-    told = "The filters of Wherry cannot be combined by or and not."
+    told = "The filters of QueryBoat cannot be combined by or and not."
     assert (answer.status_code, answer.json()["detail"]) == (400, told)
