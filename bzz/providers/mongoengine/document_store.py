@@ -189,6 +189,10 @@ class DocumentStore(DocumentsByKey):
             query = {"$and": [query, await self._querysets.one(str(key), context)]}
         return await self.scoping.within(query, context) if self.scoping.is_declared else query
 
+    async def scope(self, context: Any) -> Raw | None:
+        """Return what documents match that are there for a request by the rules of the model; None for all."""
+        return await self.scoping.query(context) if self.scoping.is_declared else None
+
     async def holds(self, key: Any, context: Any) -> bool:
         """Return whether there is a document with this raw primary key within the scope, whatever hooks say."""
         query = await self.scoping.within({"_id": key}, context)
@@ -202,7 +206,7 @@ class DocumentStore(DocumentsByKey):
         """Return the query for a list, within the model's ``objects`` and ``get_list_queryset``, and its order."""
         await self._open()  # else a hook's queryset would be the first to make the indexes, and others not wait for it
         query, order = await self._querysets.many(context)
-        own = await self.scoping.query(context)
+        own = await self.scope(context)
         return query if own is None else {"$and": [query, own]} if query else own, order
 
     # -- writing

@@ -72,7 +72,7 @@ class PathReader:
         assert steps[0].shape.url_id is not None
         with missing_at(steps[0]):
             raw, query = await documents.find(steps[0].shape.url_id, steps[0].key, context)
-        located = Located(documents, query, raw, scope=await documents.scoping.query(context))
+        located = Located(documents, query, raw, scope=await documents.scope(context))
         for step in steps[1:]:
             located = await self._follow(located, step, context) if step.is_reference else located.within(step)
         return located
@@ -95,7 +95,7 @@ class PathReader:
             raw, query = await target.find(step.shape.url_id, step.key, context)
         if raw["_id"] not in keys:
             raise NotFound()
-        return Located(target, query, raw, scope=await target.scoping.query(context))
+        return Located(target, query, raw, scope=await target.scope(context))
 
     async def linked(self, located: Located, step: Step, context: Any) -> Subdocument:
         """Return the document that a reference at ``located`` leads to.

@@ -221,7 +221,7 @@ class MongoEngineProvider(ChosenKeys, DocumentReads):
             return None
         assert step.shape.url_id is not None
         wanted = InPlace(codec, values)
-        scope = await documents.scoping.query(context)
+        scope = await documents.scope(context)
         if scope is not None and touches(scope, (path.partition(".")[0] for path in (*wanted.sets, *wanted.unsets))):
             return None
         query = await documents.query(step.shape.url_id, step.key, context)
