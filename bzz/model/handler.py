@@ -42,8 +42,6 @@ __all__ = ["ModelHandler"]
 
 logger = logging.getLogger("bzz.model")
 
-Fields = tuple[str, ...]
-
 
 class ModelHandler(BulkHandler):
     """Answers the requests for one model and everything nested in it.
@@ -214,10 +212,8 @@ class ModelHandler(BulkHandler):
     async def update_by_data(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
         """Make an update of ``data``, as it is decoded."""
         end, signal = self.path.last, signals.pre_update_instance
-        has_receivers = signal.has_receivers_for(self._model)
-        body = validate(
-            end.shape, self.data, self.provider.check, own_id=end.key, updating=True, has_receivers=has_receivers
-        )
+        heard = signal.has_receivers_for(self._model)
+        body = validate(end.shape, self.data, self.provider.check, own_id=end.key, updating=True, has_receivers=heard)
         attempt.preview = lambda record: self.provider.preview(record, body.final_values(self.data), merge=merge)
         await self._send_before(signal, attempt)
         values, precondition = body.final_values(self.data), self._precondition()
@@ -258,7 +254,7 @@ class ModelHandler(BulkHandler):
 
     # -- answers
 
-    async def _render(self, record: Record, fields: Fields | None = None, tree: Tree | None = None) -> bytes:
+    async def _render(self, record: Record, fields: tuple[str, ...] | None = None, tree: Tree | None = None) -> bytes:
         """Return the JSON of one instance, and keep its entity tag for the answer."""
         body = record.body
         if body is None or fields is not None or tree or self.provider.has_public_ids(self.path.last.shape):
@@ -267,7 +263,7 @@ class ModelHandler(BulkHandler):
             self._etag = f'"{record.state}"'
         return body
 
-    async def _render_anew(self, record: Record, fields: Fields | None, tree: Tree) -> bytes:
+    async def _render_anew(self, record: Record, fields: tuple[str, ...] | None, tree: Tree) -> bytes:
         """Do it if the JSON does not follow from what is stored alone."""
         (rendered,) = await self.provider.render([record])
         if tree:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from bzz import signals
 from bzz.codec import dumps, plain
-from bzz.errors import BadRequest, Conflict, Invalid, NotFound, PreconditionFailed
+from bzz.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from bzz.model.base import WriteAttempt
 from bzz.model.body import is_json_patch
 from bzz.model.json_patch import Operation, patched, read_operations
@@ -52,6 +52,7 @@ async def update_by_patch(handler: Any, attempt: WriteAttempt, operations: Seque
     :param handler: of the request; its ``data`` will be what the patch changes, as a PUT would name it.
     :param attempt: if it rests on an instance that was read, the patch is applied to that.
     :raises bzz.errors.Conflict: if a ``test`` fails, or an operation does not fit what is stored.
+    :raises bzz.errors.Forbidden: if the patch rests on what is stored, and the user may not read that.
     :raises bzz.providers.base.Stale: if something else is stored by now.
     """
     plainly = read_plainly(handler.path.last.shape, operations) if attempt.expected is None else None
@@ -59,6 +60,8 @@ async def update_by_patch(handler: Any, attempt: WriteAttempt, operations: Seque
         done = await _update_plainly(handler, attempt, plainly)
         if done is not None:
             return done
+    if not handler.is_shown:
+        raise Forbidden("You may not read this, and the patch rests on what is there; send a merge patch.")
     try:
         handler.data = await _patched_data(handler, attempt, operations)
     except (BadRequest, Conflict, NotFound, PreconditionFailed):
@@ -201,11 +204,16 @@ async def _update_plainly(handler: Any, attempt: WriteAttempt, wanted: PlainPatc
 
 
 async def _append(handler: Any, wanted: PlainPatch) -> Changed | None:
-    """Append to lists as they are. A refusal is told by applying the patch, which knows the positions of the items."""
+    """Append to lists as they are; return None if that is refused.
+
+    Applying the patch tells why, with the positions of the items, to who may read them.
+    """
     try:
         values = _validated(handler, handler.data)
         values |= {name: Appended(values[name]) for name in wanted.appended}
         provider: Provider = handler.provider
         return await provider.update(handler.path, values, handler, precondition=handler._precondition())
     except (Invalid, Conflict):
-        return None
+        if handler.is_shown:
+            return None
+        raise
