@@ -80,7 +80,7 @@ class ResourceHandler(FormTokenHandler):
 
     max_body_bytes = MAX_BODY_BYTES
     path: Path
-    is_shown = True
+    is_shown = True  # whether who writes may read what is written
     parameters: dict[str, Any]
     _model: type
     _attempt: WriteAttempt | None = None
@@ -243,26 +243,18 @@ class ResourceHandler(FormTokenHandler):
             self.finish(body)
 
     def _finish_written_json(self, body: bytes) -> None:
-        """Answer a write with what is stored, or without a body where the client prefers that."""
+        """Answer a write with what is stored, or without a body if the client prefers that, or may not read it."""
         prefer = self.request.headers.get("Prefer")
-        if not self.is_shown:
-            self._finish_unshown()
-        elif prefer is None or not wants_minimal(prefer):
+        is_minimal = prefer is not None and wants_minimal(prefer)
+        if self.is_shown and not is_minimal:
             self._finish_json(body)
         elif not self._finished and not (self.resource.served and self._has_answered_written(body)):
-            self.set_header("Preference-Applied", MINIMAL)
-            self.clear_header("Content-Type")
+            if is_minimal:
+                self.set_header("Preference-Applied", MINIMAL)
+            for name in ("Content-Type", *(() if self.is_shown else ("ETag",))):
+                self.clear_header(name)
             if self.get_status() == 200:
                 self.set_status(204)
-            self.finish()
-
-    def _finish_unshown(self) -> None:
-        """Answer a write of somebody who may not read what is written."""
-        self.clear_header("ETag")
-        self.clear_header("Content-Type")
-        if self.get_status() == 200:
-            self.set_status(204)
-        if not self._finished:
             self.finish()
 
     def _finish_empty(self) -> None:
