@@ -71,14 +71,16 @@ class Lanes:
         else:
             lane.waiting.append(ticket)
 
-    async def stop(self, seconds: float) -> None:
-        """Begin no further call, and wait for those that are being made.
+    async def stop(self, seconds: float) -> int:
+        """Begin no further call, and wait for those that are being made; return how many have not ended.
 
         :param seconds: how long, at most.
         """
         self._is_stopping = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        if not self._tasks:
+            return 0
+        _, late = await asyncio.wait(self._tasks, timeout=seconds)
+        return len(late)
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._start(work)

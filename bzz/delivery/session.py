@@ -90,11 +90,14 @@ class Session:
         """Take no further change, let the calls end that are being made, and store what they achieve.
 
         :param seconds: how long calls may take.
+        :raises TimeoutError: if some take longer: what they do may be done again.
         """
         for each in self._following:
             each.cancel()
-        await self._lanes.stop(seconds)
+        late = await self._lanes.stop(seconds)
         await self._save()
+        if late:
+            raise TimeoutError(f"calls that did not end in {seconds:g} s: {late}")
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         assert self._group is not None

@@ -206,8 +206,11 @@ def having(clock: str) -> tuple[str, ...]:
 
 
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="there is no faketime")
-async def test_a_clock_that_is_a_minute_off_does_no_harm(mongo: MongoServer, database: str, tmp_path: Path) -> None:
-    off = having("+60s")  # others take its letters for due a minute late
+@pytest.mark.parametrize("clock", ["+60s", "-60s"])
+async def test_a_clock_that_is_a_minute_off_does_no_harm(
+    clock: str, mongo: MongoServer, database: str, tmp_path: Path
+) -> None:
+    off = having(clock)  # others take its letters for due a minute late, or at once
     choice, turns = random.Random(SEED), Turns(mongo.uri, database, DOCUMENTS)
     with listening(mongo.uri, database, tmp_path) as them:
         them.start()

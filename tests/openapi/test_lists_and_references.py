@@ -33,7 +33,7 @@ class DocDinghy(me.Document):
     visits = me.ListField(me.ReferenceField(Wharf))
     mooring = me.EmbeddedDocumentField(DocMooring)
     anything = me.GenericReferenceField(choices=[Wharf])
-    meta = {"allow_inheritance": True, "indexes": ["$name"]}  # noqa: RUF012
+    meta = {"allow_inheritance": True, "indexes": [{"fields": ["$name"], "cls": False}]}  # noqa: RUF012
 
 
 class SailingDinghy(DocDinghy):

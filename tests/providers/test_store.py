@@ -58,7 +58,7 @@ async def test_what_is_put_replaces_the_whole_of_what_was_expected(store: Store)
     assert (found.value, found.expires) == ({"number": 2}, None)
 
 
-@pytest.mark.parametrize("expires", [None, FAR + 0.123456])
+@pytest.mark.parametrize("expires", [None, FAR + 0.123456], ids=["never", "some time"])
 async def test_what_was_put_can_be_expected_by_the_next_put(store: Store, expires: float | None) -> None:
     first = await store.put("a", {"number": 1, "float": 0.1 + 0.2}, None, expires=expires)
     assert first is not None
