@@ -22,8 +22,6 @@ __all__ = ["document", "with_rate_limits"]
 
 VERSION = "3.1.1"
 
-_METHODS = ("get", "head", "post", "put", "patch", "delete")
-
 _OUTCOME = {
     "type": "object",
     "description": "What became of one document of several.",
@@ -115,7 +113,7 @@ def document(
 def with_rate_limits(made: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document of an application that limits all requests."""
     paths = {
-        path: {method: limited(each) if method in _METHODS else each for method, each in operations.items()}
+        path: {method: limited(each) if "responses" in each else each for method, each in operations.items()}
         for path, operations in made["paths"].items()
     }
     return {**made, "paths": paths}

@@ -21,7 +21,7 @@ __all__ = ["RateLimits"]
 
 Key = Callable[[RequestHandler], str | Awaitable[str | None] | None]
 
-_READING = ("GET", "HEAD")
+_READING = ("GET", "HEAD", "QUERY")
 
 
 class RateLimits:
@@ -37,7 +37,7 @@ class RateLimits:
     not counted.
 
     :param limits: for all requests: ``"100/minute"``, ``"5 per 2 seconds"``; a request has to keep all of them.
-    :param reads: limits for GET and HEAD alone.
+    :param reads: limits for GET, HEAD and QUERY alone.
     :param writes: limits for all other methods alone.
     :param storage: where requests are counted: ``"memory://"``, by each process for itself, or the URL of a Redis, for
         all processes that use it.

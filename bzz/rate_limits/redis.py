@@ -123,11 +123,13 @@ class RedisCounter(Counter):
         return self._made[loop]
 
     def _make(self) -> RedisStorage:
-        retry: Any = None  # who waits for an answer has no time for another attempt
+        options: dict[str, Any] = {
+            "retry": None,  # who waits for an answer has no time for another attempt
+            "socket_timeout": ANSWER_SECONDS / 2,  # redis-py may lose a cancellation, and waits for 5 s then
+            "socket_connect_timeout": ANSWER_SECONDS / 2,
+        }
         try:
-            return RedisStorage(
-                self._uri, wrap_exceptions=True, implementation="redispy", key_prefix=PREFIX, retry=retry
-            )
+            return RedisStorage(self._uri, wrap_exceptions=True, implementation="redispy", key_prefix=PREFIX, **options)
         except (Misconfigured, ValueError, TypeError) as error:
             raise ConfigurationError(f"storage: {error}") from None
 
