@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -15,6 +15,8 @@ import bzz
 from bzz.errors import Unauthorized
 from bzz.rate_limits import redis as counting
 from tests.conftest import Serve
+from tests.relay.conftest import own_redis as own_redis
+from tests.relay.conftest import redis as redis
 from tests.relay.server import RedisServer
 
 Limited = Callable[..., httpx.AsyncClient]
@@ -34,20 +36,6 @@ class Booth(me.Document):
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy this machine is, a Redis that is there is waited for."""
     monkeypatch.setattr(counting, "ANSWER_SECONDS", 20)
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    """A server that nobody stops."""
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def own_redis() -> Iterator[RedisServer]:
-    """A server that the test may kill."""
-    with RedisServer() as server:
-        yield server
 
 
 @pytest.fixture(params=["memory", "redis"])
