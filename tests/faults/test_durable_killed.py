@@ -233,7 +233,7 @@ async def wrong_after_elections(
     with listening(replicas.uri, database, directory, fault=fault) as them:
         pair = [them.start(), them.start()]
         await turns.until_listened()
-        async with turns.at_work(lambda: them.are_behind(turns)):
+        async with turns.at_work():
             for each in pair:
                 await them.until_handling(each)
             for _ in range(PRIMARIES_KILLED):
