@@ -75,9 +75,11 @@ async def test_what_is_hidden_is_in_no_entry(served: Any, database_name: str) ->
         miner.wages[0].amount = 5
         miner.wage.amount = 6
         miner.save()
-        found = await app.history(4)
-    inside, hidden, updated, created = (each["diff"] for each in found)
-    assert (inside, hidden) == ({}, {})
+        miner.name = "Bea"
+        miner.save()
+        found = await app.history(3)
+    renamed, updated, created = (each["diff"] for each in found)
+    assert renamed == {"name": {"from": "Ann", "to": "Bea"}}
     assert updated == {"wages": {"from": [], "to": [{"month": "May"}]}}
     assert created == {
         "id": {"from": None, "to": str(miner.pk)},
