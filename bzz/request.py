@@ -38,6 +38,7 @@ LOGGERS = (
     "model",
     "problem",
     "providers.mongoengine",
+    "rate_limits",
     "relay",
     "serving",
     "signals",

@@ -45,8 +45,9 @@ def serving(serve: Serve) -> Serving:
 
 @pytest.fixture(autouse=True)
 def _own_rules() -> Iterator[None]:
-    """The rules that a test declares end with it."""
+    """The rules that a test declares end with it. Routes of other tests may lead to its models already."""
     before = dict(rules.DECLARED), set(rules._sealed)
+    rules.forget(*rules.DECLARED, *rules._sealed)
     yield
     rules.forget(*rules.DECLARED, *rules._sealed)
     rules.DECLARED.update(before[0])

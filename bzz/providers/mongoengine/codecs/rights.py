@@ -58,7 +58,7 @@ def _own_rights(model: Any) -> Iterator[Any]:
 def _check(model: Any, own: Any) -> None:
     where = f"{model.__name__}.meta['bzz']"
     if not isinstance(own, dict) or not own.keys() <= {*OPTIONS, RULES}:
-        raise ConfigurationError(f"{where} is a dict with {', '.join(OPTIONS)} and {RULES}, not {own!r}")
+        raise ConfigurationError(f"{where} is a dict with {' and '.join((*OPTIONS, RULES))}, not {own!r}")
     for option, names in own.items():
         if option == RULES:
             continue
