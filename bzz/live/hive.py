@@ -18,8 +18,9 @@ from bzz.model.authorize import lets
 from bzz.model.handler import ModelHandler
 from bzz.model.representations import EVENT_STREAM
 from bzz.model.resource import Resource, resource_of
-from bzz.model.rights import resource_for
+from bzz.model.rights import resource_for, rights_of
 from bzz.problem import ProblemHandler
+from bzz.providers import rules
 from bzz.providers.base import Path, Step
 from bzz.routing import RouteList, flatten, join
 from bzz.signals import pre_get_list
@@ -141,7 +142,9 @@ class EventsHandler(ProblemHandler):
     async def _authorize(self, resources: Iterable[Resource]) -> None:
         for each in resources:
             model = each.provider.shape.model
-            if "GET" not in each.methods or not await lets(each, "GET", model, None, self, [(model, "list")]):
+            if rules.DECLARED and not await rights_of(self).may(model, "list"):
+                raise rights_of(self).refusal()
+            if "GET" not in each.methods or not await lets(each, "GET", model, None, self):
                 raise Forbidden("You may not do this.")
 
 

@@ -16,6 +16,8 @@ from bzz.errors import Forbidden, RequestError
 from bzz.model.authorize import is_refusal, lets
 from bzz.model.expansion import Tree, refers
 from bzz.model.parameters import unreadable
+from bzz.model.rights import rights_of
+from bzz.providers import rules
 from bzz.providers.base import Record
 from bzz.providers.hidden import shown_anywhere
 from bzz.providers.rules import has_read_rule
@@ -138,7 +140,9 @@ async def may_list(handler: Any, target: Shape) -> None:
     :raises bzz.errors.Forbidden: if the user may not list them.
     """
     model = target.model
-    if not await lets(handler.resource, "GET", model, None, handler, [(model, "list")]):
+    if rules.DECLARED and not await rights_of(handler).may(model, "list"):
+        raise rights_of(handler).refusal()
+    if not await lets(handler.resource, "GET", model, None, handler):
         raise Forbidden(f"You may not filter by {target.name}.")
     if signals.pre_get_list.has_receivers_for(model):
         await signals.pre_get_list.notify(model, arguments=handler.path.arguments, handler=handler)

@@ -120,9 +120,9 @@ class ModelHive:
             authorize,
             served,
             restricted,
-            rate_limits,
-            require_if_match,
-            own,
+            rate_limits=rate_limits,
+            require_if_match=require_if_match,
+            parameters=own,
         )
         for each in served:
             registered(each).check(resource)

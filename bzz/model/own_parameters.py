@@ -17,6 +17,7 @@ from bzz.errors import BadRequest, ConfigurationError
 from bzz.model.filter_tree import read_tree
 from bzz.model.parameters import unreadable
 from bzz.model.query import MAX_PARAMETERS, RESERVED, pairs
+from bzz.model.scopes import opened
 from bzz.providers.base import Criterion, ListQuery, Path
 from bzz.shape import Kind, Shape
 from bzz.shape.scalars import BooleanKind, FloatKind, IntegerKind, StringKind
@@ -104,7 +105,7 @@ class QueryParameter:
         if found is None:
             return ()
         try:
-            return read_tree(shape, found, self.name)
+            return read_tree(opened(shape), found, self.name)
         except BadRequest as error:
             raise ConfigurationError(f"{self._called}: narrow returned conditions that fail: {error}") from error
 

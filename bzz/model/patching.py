@@ -17,7 +17,7 @@ from bzz.errors import BadRequest, Conflict, Forbidden, Invalid, NotFound, Preco
 from bzz.model.base import WriteAttempt
 from bzz.model.body import is_json_patch
 from bzz.model.json_patch import Operation, patched, read_operations
-from bzz.model.validation import validate
+from bzz.model.validation import READ_ONLY, validate
 from bzz.providers.base import Appended, Changed, Provider, Record
 from bzz.shape import Field, Shape
 from bzz.shape.types import fields_in
@@ -210,6 +210,9 @@ async def _append(handler: Any, wanted: PlainPatch) -> Changed | None:
     """
     try:
         values = _validated(handler, handler.data)
+        read_only = [name for name in wanted.appended if handler.path.last.shape.fields[name].read_only]
+        if read_only:
+            raise Invalid({name: [READ_ONLY] for name in read_only})
         values |= {name: Appended(values[name]) for name in wanted.appended}
         provider: Provider = handler.provider
         return await provider.update(handler.path, values, handler, precondition=handler._precondition())

@@ -8,7 +8,7 @@ from typing import Any
 
 from bzz.model.own_parameters import QueryParameter
 from bzz.providers.base import Provider
-from bzz.providers.rules import Restrictions
+from bzz.providers.rules import UNRESTRICTED, Restrictions
 
 __all__ = ["MAX_BODY_BYTES", "Authorize", "Resource", "arguments_of", "resource_of", "resources_of"]
 
@@ -28,6 +28,7 @@ class Resource:
     :param methods: those of :data:`bzz.model.path.METHODS` that the application lets through.
     :param served: the media types that it is shown as, beside JSON.
     :param restricted: returns the provider for users who may not see or write some fields.
+    :param restrictions: those of the user for whom ``provider`` is.
     :param rate_limits: its own :class:`bzz.RateLimits`; None for those of the application.
     :param require_if_match: whether changes of a single document have to name the state that they change.
     :param parameters: those of lists that the application declares, by name.
@@ -42,6 +43,7 @@ class Resource:
     authorize: Authorize | None = None
     served: tuple[str, ...] = ()
     restricted: Callable[[Restrictions], Provider] | None = None
+    restrictions: Restrictions = UNRESTRICTED
     rate_limits: Any = None
     require_if_match: bool = False
     parameters: Mapping[str, QueryParameter] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from bzz.model.user_rights import Needed, UserRights
 from bzz.model.validation import ValidatedBody
 from bzz.providers import rules
 from bzz.providers.asked import Clause, Path, Step
-from bzz.providers.base import Provider
+from bzz.providers.base import Provider, Purpose
 from bzz.providers.rules import ACTIONS, UNRESTRICTED, Action
 from bzz.shape import Shape
 from bzz.shape.types import named_shape
@@ -57,12 +57,12 @@ async def renew(handler: Any) -> bool:
     return await now.answers_like(before)
 
 
-async def scope_of(shape: Shape, context: Any) -> Sequence[Clause]:
+async def scope_of(shape: Shape, context: Any, purpose: Purpose) -> Sequence[Clause]:
     """Return what documents meet that are there for a request; asked by providers.
 
     :param context: the handler; None where the application itself asks.
     """
-    return () if context is None else await rights_of(context).scope(shape)
+    return () if context is None else await rights_of(context).scope(shape, purpose)
 
 
 @lru_cache(256)
@@ -86,11 +86,21 @@ def check_rules(provider: Provider) -> None:
             unknown = [name for name in own.fields if name not in each.fields]
             if unknown:
                 raise ConfigurationError(f"rules of {own.model.__name__}: {each.name} has no field {unknown[0]!r}")
+            ids = [name for name, rule in own.fields.items() if rule.read is not None and name in _ids(each)]
+            if ids:
+                raise ConfigurationError(
+                    f"rules of {own.model.__name__}: {ids[0]!r} names its documents in URLs and references, so whoever"
+                    " may see these sees it: it cannot have 'read'"
+                )
             if each.embedded and (own.scope is not None or any(own.actions.values())):
                 raise ConfigurationError(
                     f"rules of {own.model.__name__}: it is embedded, so who may do what is said by the rules of the"
                     " documents that hold it; its own are about fields"
                 )
+
+
+def _ids(shape: Shape) -> set[str]:
+    return {each.name for each in (shape.pk, shape.url_id) if each is not None}
 
 
 async def resource_for(
@@ -105,7 +115,9 @@ async def resource_for(
     if not shapes or resource.restricted is None:
         return resource
     found = await rights_of(handler).restrictions(shapes, creating=creating, is_refused=is_refused)
-    return resource if found == UNRESTRICTED else replace(resource, provider=resource.restricted(found))
+    if found == UNRESTRICTED:
+        return resource
+    return replace(resource, provider=resource.restricted(found), restrictions=found)
 
 
 async def restrict(handler: Any, read: Callable[[], Path]) -> Path:
@@ -169,8 +181,10 @@ async def completed(handler: Any, shape: Shape, values: Mapping[str, Any]) -> di
     """
     rights = rights_of(handler)
     own = named_shape(shape, values) or shape
-    if own is not shape and not await rights.may(own.model, "create"):
-        raise rights.refusal()
+    if own is not shape:
+        if not await rights.may(own.model, "create"):
+            raise rights.refusal()
+        handler.is_shown = handler.is_shown and await rights.may(own.model, "get")
     given = {name: each for name, each in (await rights.defaults(own)).items() if name not in values}
     return {**values, **ValidatedBody(own, {}).final_values(plain(given))} if given else dict(values)
 

@@ -13,7 +13,7 @@ from bzz.model.filter_tree import read_tree
 from bzz.providers.asked import Criterion
 from bzz.shape import Shape
 
-__all__ = ["read_scope"]
+__all__ = ["opened", "read_scope"]
 
 
 def read_scope(shape: Shape, given: Any) -> tuple[Criterion, ...] | None:
@@ -28,12 +28,12 @@ def read_scope(shape: Shape, given: Any) -> tuple[Criterion, ...] | None:
     if isinstance(given, Mapping) and not given:
         return ()
     try:
-        return tuple(read_tree(_opened(shape), plain(given), "scope", may_follow=False))
+        return tuple(read_tree(opened(shape), plain(given), "scope", may_follow=False))
     except BadRequest as error:
         raise ConfigurationError(f"the scope of {shape.name} cannot be read: {error.detail}") from error
 
 
 @lru_cache(256)
-def _opened(shape: Shape) -> Shape:
+def opened(shape: Shape) -> Shape:
     """Return a shape that hides nothing: the application may ask for what users do not see."""
     return replace(shape, fields={name: replace(each, hidden=False) for name, each in shape.fields.items()})

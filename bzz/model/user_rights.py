@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bzz.calling import call
@@ -10,6 +10,7 @@ from bzz.errors import Forbidden, RequestError, Unauthorized
 from bzz.model.scopes import read_scope
 from bzz.providers import rules
 from bzz.providers.asked import Clause
+from bzz.providers.base import Purpose
 from bzz.providers.rules import ANYONE, AUTHENTICATED, Action, Kept, Restrictions
 from bzz.shape import Shape
 
@@ -31,7 +32,8 @@ class UserRights:
     def __init__(self, user: Any) -> None:
         self._user = user
         self._answers: dict[Kept, bool] = {}
-        self._scopes: dict[Shape, list[Clause]] = {}
+        self._scopes: dict[tuple[Shape, frozenset[Action]], list[Clause]] = {}
+        self._found: dict[Callable[[Any], Any], Any] = {}
         self.doing: tuple[Needed, ...] = ()
 
     async def includes(self, who: Kept) -> bool:
@@ -87,29 +89,34 @@ class UserRights:
                         read_only.add((each.model, name))
         return Restrictions(frozenset(hidden), frozenset(read_only))
 
-    async def scope(self, shape: Shape) -> list[Clause]:
-        """Return what documents of a model meet that are there for the user; all of it has to hold."""
-        if shape not in self._scopes:
-            self._scopes[shape] = [each async for each in self._clauses(shape)]
-        return self._scopes[shape]
+    async def scope(self, shape: Shape, purpose: Purpose) -> list[Clause]:
+        """Return what documents of a model meet that are there for the user; all of it has to hold.
 
-    async def _clauses(self, shape: Shape) -> AsyncIterator[Clause]:
+        Subclasses may have stricter rules: what of theirs may not be done is not there.
+        """
+        actions = frozenset(action for at, action in self.doing if at is shape.model)
+        actions = actions | {purpose} if purpose != "path" else actions or frozenset({"get"})
+        if (shape, actions) not in self._scopes:
+            self._scopes[shape, actions] = [each async for each in self._clauses(shape, actions)]
+        return self._scopes[shape, actions]
+
+    async def _clauses(self, shape: Shape, actions: Iterable[Action]) -> AsyncIterator[Clause]:
         for each in rules.of(shape.model):
             if each.scope is not None:
-                yield Clause(shape, read_scope(shape, await call(each.scope, self._user)))
+                yield Clause(shape, read_scope(shape, await self._asked(each.scope)))
         for own in shape.subclasses.values():
             for each in rules.of(own.model):
                 if issubclass(shape.model, each.model):
                     continue
-                if not await self._may_below(shape.model, each):
+                if not all([await self.includes(each.actions[action]) for action in actions]):
                     yield Clause(own, None)
                 elif each.scope is not None:
-                    yield Clause(own, read_scope(own, await call(each.scope, self._user)))
+                    yield Clause(own, read_scope(own, await self._asked(each.scope)))
 
-    async def _may_below(self, model: type, own: rules.Rules) -> bool:
-        """Whether the user may read the documents of a subclass, and do with them what the request does."""
-        actions = {"get", *(action for at, action in self.doing if at is model)}
-        return all([await self.includes(own.actions[each]) for each in actions])
+    async def _asked(self, scope: Callable[[Any], Any]) -> Any:
+        if scope not in self._found:
+            self._found[scope] = await call(scope, self._user)
+        return self._found[scope]
 
     async def defaults(self, shape: Shape) -> dict[str, Any]:
         """Return the values of a new document that come from the user, by the names of its fields."""
@@ -139,7 +146,8 @@ def _names_of(user: Any) -> set[str]:
     """
     roles = {each for name in ("roles", "role") for each in _texts(user, name)}
     scopes = {each for name in ("scopes", "scope") for text in _texts(user, name) for each in text.split(" ")}
-    return (roles | {f"{_SCOPE}{each}" for each in scopes}) - {ANYONE, AUTHENTICATED}
+    own = {each for each in roles if not each.startswith(_SCOPE)}
+    return (own | {f"{_SCOPE}{each}" for each in scopes}) - {ANYONE, AUTHENTICATED}
 
 
 def _texts(user: Any, name: str) -> Iterator[str]:

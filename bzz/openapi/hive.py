@@ -99,7 +99,7 @@ class Documents:
             return self._whole
         denied = await denied_to(handler, list(resources_of(self._routes)))
         resources = [await self._seen(handler, each, denied) for each in resources_of(self._routes)]
-        key = (denied, *(id(each.provider) for each in resources))
+        key = (denied, *(each.restrictions for each in resources))
         if key not in self._known:
             if len(self._known) >= MOST_DOCUMENTS:
                 self._known.clear()

@@ -13,7 +13,7 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from bzz.change import Diff
 from bzz.errors import BadRequest, OutcomeUnknown, Unavailable
@@ -78,7 +78,11 @@ Precondition = Callable[[str], bool]
 """Called with the state of the stored instance (:attr:`Record.state`); returns whether the write may go on."""
 
 
-ScopeOf = Callable[[Shape, Any], Awaitable[Sequence[Clause]]]
+Purpose = Literal["list", "get", "path"]
+"""For what documents are asked for: to list them, to read those that something refers to, or because the path of a
+request leads to them, for whatever it does there."""
+
+ScopeOf = Callable[[Shape, Any, Purpose], Awaitable[Sequence[Clause]]]
 """Returns what documents of a class have to meet to be there for a request; all of it has to hold."""
 
 

@@ -182,8 +182,8 @@ def concerns(model: type) -> bool:
 
 
 def is_fixed(model: type, name: str) -> bool:
-    """Return whether a field of a class stays as its documents were created."""
-    return any(name in each.fields and each.fields[name].fixed for each in of(model))
+    """Return whether a field stays as documents of a class, or of one below it, were created."""
+    return any(name in each.fields and each.fields[name].fixed for each in (*of(model), *below(model)))
 
 
 def has_read_rule(model: type, name: str) -> bool:
@@ -218,6 +218,7 @@ def _made(model: type, given: Mapping[str, Any], where: str) -> Rules:
     scope = given.get("scope")
     if scope is not None:
         _check_function(scope, f"{where}: scope")
+        _check_hash(scope, f"{where}: scope")
     return Rules(model, actions, scope, _fields(given.get("fields", {}), f"{where}: fields"))
 
 
@@ -249,6 +250,7 @@ def _who(given: Any, where: str) -> Kept:
     for each in several:
         if callable(each):
             _check_function(each, where)
+            _check_hash(each, where)
         elif not isinstance(each, str) or not each:
             raise ConfigurationError(f"{where}: a role or a function of the user is expected, not {each!r}")
     return tuple(several)
@@ -258,6 +260,13 @@ def _check_function(function: Any, where: str) -> None:
     if not callable(function):
         raise ConfigurationError(f"{where}: a function of the user is expected, not {function!r}")
     check_takes(function, ("user",), where)
+
+
+def _check_hash(function: Any, where: str) -> None:
+    try:
+        hash(function)
+    except TypeError:
+        raise ConfigurationError(f"{where}: {function!r} cannot be hashed, so it cannot be asked once only") from None
 
 
 def _lists(pairs: frozenset[tuple[type, str]], model: type, name: str) -> bool:

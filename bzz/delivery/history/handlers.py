@@ -18,7 +18,7 @@ from bzz.codec import dumps, loads
 from bzz.delivery.history.operations import READ, UNDO
 from bzz.delivery.history.reading import entry_of, read_history
 from bzz.delivery.history.undoing import AGAIN, INEXACT, body_undoing, check_same_items, check_undone, is_inside_list
-from bzz.delivery.history.visible import of_user
+from bzz.delivery.history.visible import of_user, shown
 from bzz.errors import BadRequest, Conflict, Forbidden, MethodNotAllowed, NotFound
 from bzz.model.base import WriteAttempt
 from bzz.model.handler import ModelHandler
@@ -30,6 +30,7 @@ from bzz.model.validation import validate
 from bzz.providers.base import Changed
 from bzz.providers.changes import LiveProvider
 from bzz.providers.history import HistoryEntry
+from bzz.providers.rules import UNRESTRICTED
 
 __all__ = ["HISTORY", "REVERT", "HistoryHandler", "RevertHandler"]
 
@@ -142,14 +143,18 @@ class RevertHandler(_OfDocument):
 
     async def _revert(self, attempt: WriteAttempt) -> Changed:
         """Undo the change in the document as it is now, and only while it is that."""
+        if not self.is_shown:
+            raise Forbidden("You may not do this.")
         record = attempt.expected = await self.provider.get(self.path, self)
         entry = await entry_of(self, record, self._change)
         seen = None if entry is None or entry.diff is None else of_user(self, entry.diff)
-        if entry is None or (entry.diff and not seen):
+        is_restricted = self.resource.restrictions != UNRESTRICTED
+        visible = shown(self.provider.shape, seen) if seen and is_restricted else seen
+        if entry is None or (is_restricted and entry.kind == "updated" and not visible):
             raise NotFound("This document has no such change.")
         if entry.kind != "updated":
             raise Conflict("Only an update can be undone: what was created can be deleted.")
-        if seen is None:
+        if seen is None or seen != visible:
             raise Conflict(INEXACT)
         shape = self.provider.shape
         if is_inside_list(shape, seen):

@@ -20,8 +20,12 @@ from bzz.model.handler import ModelHandler
 from bzz.providers.base import Record
 from bzz.providers.changes import LiveProvider
 from bzz.providers.history import HistoryEntry
+from bzz.providers.rules import UNRESTRICTED
 
 __all__ = ["HistoryPage", "entry_of", "read_history"]
+
+AT_A_TIME = 100
+"""How many entries are read at the least: who may not see all of them gets those that come behind."""
 
 
 @dataclass(frozen=True)
@@ -45,25 +49,42 @@ async def read_history(handler: ModelHandler, document: Any, limit: int, after: 
     """
     provider = _provider(handler)
     record = await provider.get(handler.path, handler)
+    has_own_json = record.body is None
+    withheld = set() if has_own_json else await _withheld(handler, record, document)
+
+    def opened(entry: HistoryEntry) -> Diff | None:
+        return None if has_own_json else _open(handler, entry.diff, withheld)
+
     before = None
     if after is not None:
         begin = await entry_of(handler, record, after)
-        if begin is None:
+        if begin is None or not _is_told(handler, begin, opened(begin)):
             raise BadRequest("The parameter 'after' cannot be read. Take it from the header Link.")
         before = begin.position
-    has_own_json = record.body is None
-    withheld = set() if has_own_json else await _withheld(handler, record, document)
-    name = document_name(record.instance.pk)
-    found = await provider.changes().history.entries(provider.collection, name, limit + 1, before)
-    diffs = [None if has_own_json else _open(handler, each.diff, withheld) for each in found[:limit]]
+    name, told = document_name(record.instance.pk), list[tuple[HistoryEntry, Diff | None]]()
+    while len(told) <= limit:
+        found = await provider.changes().history.entries(provider.collection, name, max(limit + 1, AT_A_TIME), before)
+        pairs = [(each, opened(each)) for each in found]
+        told += [(each, diff) for each, diff in pairs if _is_told(handler, each, diff)]
+        if len(found) < max(limit + 1, AT_A_TIME):
+            break
+        before = found[-1].position
+    page = told[:limit]
     if provider.has_public_ids(provider.shape):
-        await _show_public_ids(handler, [each for each in diffs if each])
+        await _show_public_ids(handler, [diff for _, diff in page if diff])
     entries = [
-        {"change": each.change, "kind": each.kind, "at": each.at, "who": each.who, "diff": diff}
-        for each, diff in zip(found, diffs, strict=False)
-        if diff != {} or each.kind != "updated" or not each.diff  # who may see nothing of an update is not told of it
+        {"change": each.change, "kind": each.kind, "at": each.at, "who": each.who, "diff": diff} for each, diff in page
     ]
-    return HistoryPage(entries, found[limit - 1].change if len(found) > limit else None)
+    return HistoryPage(entries, page[-1][0].change if len(told) > limit else None)
+
+
+def _is_told(handler: ModelHandler, entry: HistoryEntry, diff: Diff | None) -> bool:
+    """Return whether a request may know of an entry: not if it may see nothing of an update."""
+    if entry.kind != "updated" or entry.diff == {}:
+        return True
+    if entry.diff is None:  # it was too large to be kept, so nobody knows of which fields it was
+        return handler.resource.restrictions == UNRESTRICTED
+    return diff != {}
 
 
 async def entry_of(handler: ModelHandler, record: Record, change: str) -> HistoryEntry | None:

@@ -69,14 +69,17 @@ def shown(shape: Shape, diff: Diff) -> Diff:
     visible: Diff = {}
     for name, pair in without_hidden(shape.model, diff, has_read_rule).items():
         way = way_to(shape, name)
-        if way is not None:
-            visible[name] = {side: filtered(way.fields[-1], value, _keeps) for side, value in pair.items()}
+        if way is None:
+            continue
+        sides = {side: filtered(way.fields[-1], value, _keeps) for side, value in pair.items()}
+        if sides["from"] != sides["to"] or pair["from"] == pair["to"]:
+            visible[name] = sides
     return visible
 
 
 def of_user(handler: ModelHandler, diff: Diff) -> Diff:
     """Return a diff without the names that the rules of its model keep from who sent a request."""
-    if handler.resource.restricted is None:
+    if handler.resource.restricted is None or handler.resource.restrictions == UNRESTRICTED:
         return diff
     shape, whole = handler.provider.shape, handler.resource.restricted(UNRESTRICTED).shape
     return {name: each for name, each in diff.items() if way_to(shape, name) or not way_to(whole, name)}

@@ -7,7 +7,7 @@ own. What is edited is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pymongo
 from pymongo.errors import OperationFailure
@@ -20,7 +20,7 @@ from bzz.providers.mongoengine.located import Located
 from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.mongoengine.rejections import rejected
-from bzz.providers.mongoengine.scoping import require_within, touches
+from bzz.providers.mongoengine.scoping import keys_of, require_within, touches
 from bzz.providers.mongoengine.updates import assignments, unchanged
 from bzz.providers.records import Edited, deleted
 
@@ -56,7 +56,7 @@ async def edit(located: Located, make: Callable[[Raw], Edit]) -> Edited[Document
     async def write(raw: Raw, attempt: int) -> Edited[DocumentRecord] | None:
         wanted = make(raw)
         if located.scope is not None and wanted.change:
-            await _require_within(located, located.scope, raw, wanted)
+            wanted = await _within(located, located.scope, raw, wanted)
         done = await _write(located, raw, wanted) if wanted.change else (raw, raw)
         return None if done is None else Edited(*(DocumentRecord(codec, each) for each in done))
 
@@ -64,15 +64,17 @@ async def edit(located: Located, make: Callable[[Raw], Edit]) -> Edited[Document
         return await compare_and_set(_key(located), located.raw, located.read_again, write)
 
 
-async def _require_within(located: Located, scope: Raw, raw: Raw, wanted: Edit) -> None:
-    """Refuse to write what would then be beyond the scope of the user.
+async def _within(located: Located, scope: Raw, raw: Raw, wanted: Edit) -> Edit:
+    """Return an edit that also rests on what its judgement rests on: that it stays in the scope of the user.
 
-    :raises bzz.errors.Forbidden: if it would.
+    :raises bzz.errors.Forbidden: if it does not.
     """
     after = wanted.apply(raw)
     changed = {key for key in {**raw, **after} if differ(raw.get(key), after.get(key))}
-    if touches(scope, changed):
-        await require_within(await located.documents.collection(), scope, after)
+    if not touches(scope, changed):
+        return wanted
+    await require_within(await located.documents.collection(), scope, after)
+    return wanted if wanted.rests_on is None else replace(wanted, rests_on={*wanted.rests_on, *keys_of(scope)})
 
 
 def _key(located: Located) -> Hashable:
@@ -117,6 +119,7 @@ async def delete_document(located: Located, conditions: Conditions) -> Written:
 async def _delete_once(located: Located, raw: Raw, is_plain: bool, attempt: int) -> Raw | None:
     documents = located.documents
     if orm_writes.deletes_itself(documents.codec.variant(raw)):
-        return await orm_writes.delete(documents, raw, in_any_state=is_plain and attempt >= PATIENCE)
+        in_any_state = is_plain and attempt >= PATIENCE
+        return await orm_writes.delete(documents, raw, in_any_state=in_any_state, scope=located.scope or {})
     query = located.query if is_plain else {"$and": [located.query, unchanged(raw)]}
     return await (await documents.collection()).delete(query)

@@ -206,7 +206,7 @@ class DocumentStore(DocumentsByKey):
         """Return the query for a list, within the model's ``objects`` and ``get_list_queryset``, and its order."""
         await self._open()  # else a hook's queryset would be the first to make the indexes, and others not wait for it
         query, order = await self._querysets.many(context)
-        own = await self.scope(context)
+        own = await self.scoping.query(context, "list") if self.scoping.is_declared else None
         return query if own is None else {"$and": [query, own]} if query else own, order
 
     # -- writing

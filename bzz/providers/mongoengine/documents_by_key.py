@@ -58,7 +58,9 @@ class DocumentsByKey:
                     raise outcome
             return [key for key, outcome in zip(keys, found, strict=True) if isinstance(outcome, NotFound)]
         stored = {key: self.codec.store_key(key) for key in keys}
-        query = await self.scoping.within({"_id": {"$in": list(stored.values())}, **self._querysets.own}, context)
+        query = await self.scoping.within(
+            {"_id": {"$in": list(stored.values())}, **self._querysets.own}, context, "get"
+        )
         found = [each["_id"] for each in await (await self.collection()).find(query, keys=["_id"])]
         there = found if any(isinstance(raw, Decimal128) for raw in stored.values()) else set(found)
         return [key for key, raw in stored.items() if raw not in there]
@@ -110,7 +112,7 @@ class DocumentsByKey:
             return {"$or": [each for each in asked if each is not None] or [NOTHING]}
         known = self.codec.fields[field.name]
         stored = [bson for key in keys for bson in _bson_of(known, key)]
-        return await self.scoping.within({known.stored: {"$in": stored}, **self._querysets.own}, context)
+        return await self.scoping.within({known.stored: {"$in": stored}, **self._querysets.own}, context, "get")
 
     async def _query_or_none(self, field: Field, key: Any, context: Any) -> Raw | None:
         try:

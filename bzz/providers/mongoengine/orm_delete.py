@@ -29,7 +29,7 @@ class Outrun(Exception):
     """What is stored is not what was read. It leaves the model's own ``delete()``, whose end must not be reached."""
 
 
-def delete_unchanged(instance: Any, before: Raw, *, in_any_state: bool = False) -> Raw | None:
+def delete_unchanged(instance: Any, before: Raw, *, in_any_state: bool = False, scope: Raw | None = None) -> Raw | None:
     """Call ``delete()`` of an instance; what it removes must be what was read.
 
     An own ``delete()`` and receivers of ``pre_delete`` may save or update the instance first. An own ``delete()`` that
@@ -37,9 +37,10 @@ def delete_unchanged(instance: Any, before: Raw, *, in_any_state: bool = False) 
 
     :param before: the document as it was read.
     :param in_any_state: whether the document is removed whatever has become of it.
+    :param scope: a query that it has to match even then.
     :returns: what was removed; None where something else is stored, or nothing.
     """
-    removal = _Removal(instance, before, in_any_state)
+    removal = _Removal(instance, before, in_any_state, scope or {})
     queryset_internals.remove_by(instance, removal.remove)
     instance.__dict__.update(save=removal.save, update=removal.update)
     try:
@@ -52,8 +53,9 @@ def delete_unchanged(instance: Any, before: Raw, *, in_any_state: bool = False) 
 class _Removal:
     """The removal of one document: its condition, and what became of it."""
 
-    def __init__(self, instance: Any, before: Raw, in_any_state: bool) -> None:
+    def __init__(self, instance: Any, before: Raw, in_any_state: bool, scope: Raw) -> None:
         self._in_any_state = in_any_state
+        self._scope = scope
         self._instance = instance
         self._known = before
         self._loaded = instance.to_mongo()
@@ -70,7 +72,7 @@ class _Removal:
         _require_allowed(type(instance), [instance], {(type(instance), instance.pk)})
         with set_write_concern(internals.collection(instance), write_concern) as collection:
             if self._in_any_state:
-                self._gone = collection.find_one_and_delete(query)
+                self._gone = collection.find_one_and_delete({"$and": [query, self._scope]})
             elif collection.delete_one({"$and": [query, self._condition()]}).deleted_count:
                 self._gone = self._known
         if self._gone is None:
@@ -118,7 +120,7 @@ class _Removal:
     def _condition(self) -> Raw:
         """That what is stored is what was read, or what the instance has saved since."""
         if self._in_any_state:
-            return {}
+            return self._scope
         return unchanged(self._known, self._known if self._is_saved else None)  # a save may leave another order of keys
 
     def outcome(self) -> Raw | None:

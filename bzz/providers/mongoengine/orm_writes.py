@@ -117,12 +117,15 @@ async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | No
     return None if saved is None else collection.as_saved(saved)
 
 
-async def delete(documents: DocumentStore, raw: Raw, *, in_any_state: bool = False) -> Raw | None:
+async def delete(
+    documents: DocumentStore, raw: Raw, *, in_any_state: bool = False, scope: Raw | None = None
+) -> Raw | None:
     """Delete a document through its own ``delete()``, if it still is what is stored; return None if it is not.
 
     An own ``delete()`` may never get to MongoEngine's, so for those what is stored is compared just before, too.
 
     :param in_any_state: whether it is enough that the document is there.
+    :param scope: a query that it has to match even then.
     :returns: the document as it was removed.
     """
     codec = documents.codec.variant(raw)
@@ -131,7 +134,7 @@ async def delete(documents: DocumentStore, raw: Raw, *, in_any_state: bool = Fal
     def delete() -> Raw | None:
         if overrides(codec.model, "delete") and not in_any_state and not _is_stored(codec.model, raw):
             return None
-        return delete_unchanged(_loaded(codec, raw), raw, in_any_state=in_any_state)
+        return delete_unchanged(_loaded(codec, raw), raw, in_any_state=in_any_state, scope=scope)
 
     return await _in_thread(codec, delete, {})
 

@@ -150,13 +150,12 @@ class MongoEngineProvider(ChosenKeys, DocumentReads):
         return await super().create_many(path, values, context, all_or_none=False)
 
     async def _insert(self, documents: DocumentStore, values: Map[str, Any], context: Any) -> Written:
-        codec = documents.codec
+        codec, is_orm = documents.codec, orm_writes.saves_itself(documents.codec)
+        made = forms.new(codec, values) if documents.scoping.is_declared or not is_orm else {}
         if documents.scoping.is_declared:
-            await documents.scoping.require(await documents.collection(), forms.new(codec, values), context)
-        if orm_writes.saves_itself(codec):
-            stored = await orm_writes.create(documents, forms.given(codec, values))
-        else:
-            stored = await documents.insert(forms.new(codec, values))
+            await documents.scoping.require(await documents.collection(), made, context)
+        given = orm_writes.create(documents, forms.given(codec, values)) if is_orm else documents.insert(made)
+        stored = await given
         return created(DocumentRecord(self._registry.root, stored))
 
     # -- updating
@@ -222,7 +221,7 @@ class MongoEngineProvider(ChosenKeys, DocumentReads):
         assert step.shape.url_id is not None
         wanted = InPlace(codec, values)
         scope = await documents.scope(context)
-        if scope is not None and touches(scope, (path.partition(".")[0] for path in (*wanted.sets, *wanted.unsets))):
+        if scope is not None and touches(scope, wanted.keys):
             return None
         query = await documents.query(step.shape.url_id, step.key, context)
         done = await documents.put(query, wanted)

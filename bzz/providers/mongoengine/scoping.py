@@ -8,7 +8,7 @@ from typing import Any
 from bzz.errors import Forbidden
 from bzz.providers import rules
 from bzz.providers.asked import Clause
-from bzz.providers.base import ScopeOf
+from bzz.providers.base import Purpose, ScopeOf
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.collection import Collection
@@ -16,7 +16,7 @@ from bzz.providers.mongoengine.filters import filter_query
 from bzz.providers.mongoengine.querysets import NOTHING
 from bzz.providers.mongoengine.raw import Raw
 
-__all__ = ["Scoping", "require_within", "touches"]
+__all__ = ["Scoping", "keys_of", "require_within", "touches"]
 
 
 class Scoping:
@@ -31,11 +31,11 @@ class Scoping:
         self._ask = ask
         self.is_declared = ask is not None and rules.concerns(codec.model)
 
-    async def query(self, context: Any) -> Raw | None:
+    async def query(self, context: Any, purpose: Purpose = "path") -> Raw | None:
         """Return the query that documents match which are there for a request; None if all of them are."""
         if self._ask is None or not self.is_declared:
             return None
-        clauses = [self._clause(each) for each in await self._ask(self._codec.shape, context)]
+        clauses = [self._clause(each) for each in await self._ask(self._codec.shape, context, purpose)]
         found = [each for each in clauses if each]
         return {"$and": found} if len(found) > 1 else found[0] if found else None
 
@@ -47,9 +47,9 @@ class Scoping:
         others = {internals.CLASS_KEY: {"$nin": list(internals.family(clause.shape.model))}}
         return {"$or": [others, {"$and": conditions}]}
 
-    async def within(self, query: Raw, context: Any) -> Raw:
+    async def within(self, query: Raw, context: Any, purpose: Purpose = "path") -> Raw:
         """Return a query for what another one finds of the documents that are there for a request."""
-        own = await self.query(context)
+        own = await self.query(context, purpose)
         return query if own is None else {"$and": [query, own]}
 
     async def require(self, collection: Collection, raw: Raw, context: Any) -> None:
@@ -71,14 +71,14 @@ async def require_within(collection: Collection, scope: Raw | None, raw: Raw) ->
 
 def touches(scope: Raw, keys: Iterable[str]) -> bool:
     """Return whether what a query says rests on any of these top-level keys."""
-    return not set(keys).isdisjoint(_names(scope))
+    return not set(keys).isdisjoint(keys_of(scope))
 
 
-def _names(query: Any) -> Iterator[str]:
-    """The top-level keys of documents that a query looks at."""
+def keys_of(query: Any) -> Iterator[str]:
+    """Yield the top-level keys of documents that a query looks at."""
     for name, value in query.items():
         if name in ("$and", "$or", "$nor"):
             for each in value:
-                yield from _names(each)
+                yield from keys_of(each)
         else:
             yield name.partition(".")[0]

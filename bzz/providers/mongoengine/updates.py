@@ -58,6 +58,11 @@ class InPlace:
         if self._errors:
             raise Invalid(self._errors)
 
+    @property
+    def keys(self) -> set[str]:
+        """The top-level keys that are written."""
+        return {path.partition(".")[0] for path in (*self.sets, *self.unsets, *self.pushes)}
+
     def _add(self, parts: Iterable[Part], path: str, name: str) -> None:
         """Add the values of one (embedded) document.
 
