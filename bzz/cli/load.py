@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, BinaryIO, cast
 
+from bzz.cli.bodies import TEXTS, VALUES
 from bzz.cli.client import Client, Headers, Token, Url, make_client
 from bzz.cli.console import Failure, console, ending, fail
 from bzz.cli.refused import RefusedRows
@@ -24,7 +25,7 @@ with needs("cli"):
 __all__ = ["load"]
 
 MAX_BATCH_BYTES = 512 * 1024
-"""How long an array may be: bzz takes bodies up to 1 MiB."""
+"""How long the rows of one request may be: bzz takes bodies up to 1 MiB."""
 
 
 def load(
@@ -83,7 +84,7 @@ class _Load:
         """Send all rows that are not done yet."""
         progress, before = self._progress, self._progress.done
         self._tell_beginning()
-        sender = Sender(self._client, progress, as_form=form == "csv")
+        sender = Sender(self._client, progress, TEXTS if form == "csv" else VALUES)
         with Report(_size(stream)) as report:
             for rows in _batches(self._remaining(stream, form), self._batch):
                 progress.sends(len(rows))

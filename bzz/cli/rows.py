@@ -93,15 +93,26 @@ def _row(number: int, value: Any, text: str, read: int) -> Row:
 
 
 def _csv(stream: BinaryIO) -> Iterator[Row]:
-    reader = csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), restkey="", strict=True)
-    read = 0
+    reader = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), strict=True)
+    read = number = 0
     try:
-        for number, values in enumerate(reader, start=1):
-            text = json.dumps(values)
+        header = next(reader, [])
+        for cells in filter(None, reader):  # a blank line is no row
+            number += 1
+            text = json.dumps(cells)
             read += len(text)
-            if "" in values:
+            if len(cells) > len(header) or "" in header:
                 yield Row(number, None, text, read, "This row has more cells than the header, or one without a name.")
             else:
-                yield Row(number, {name: cell for name, cell in values.items() if cell}, text, read)
+                yield Row(number, _named(header, cells), text, read)
     except csv.Error as error:
         raise Failure(f"the file is no CSV: {error}") from None
+
+
+def _named(header: list[str], cells: list[str]) -> dict[str, Any]:
+    """Return the cells that are not empty by the names of their columns; those of a repeated column in a list."""
+    named: dict[str, list[str]] = {}
+    for name, cell in zip(header, cells, strict=False):
+        if cell:
+            named.setdefault(name, []).append(cell)
+    return {name: texts if len(texts) > 1 else texts[0] for name, texts in named.items()}

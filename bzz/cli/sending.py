@@ -1,4 +1,4 @@
-"""Rows sent to a list, in arrays where the server takes them and one by one where not, and what became of each."""
+"""Rows sent to a list, many at a time where the server takes that and one by one where not, and what became of each."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from tornado.httpclient import HTTPResponse
 
+from bzz.cli.bodies import Bodies, Payload
 from bzz.cli.client import Away, Client, refusal
 from bzz.cli.console import Failure
 from bzz.cli.resuming import Progress
@@ -18,8 +19,6 @@ from bzz.cli.rows import Row
 
 __all__ = ["Outcome", "Sender"]
 
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
 AT_ONCE = 16
 """How many rows are on their way at once where they go one by one."""
 
@@ -27,7 +26,6 @@ TRIES = 8
 LONGEST_PAUSE_SECONDS = 15.0
 _BUSY = (429, 502, 503, 504)
 _FOR_THE_WHOLE_LOAD = (401, 404, 405)
-_Payload = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,18 +47,15 @@ class _Split(Exception):
 class Sender:
     """Sends rows to one list.
 
-    :param as_form: whether they are sent as forms, whose values are text that the server reads by the model.
-    :ivar takes_arrays: whether the server takes arrays, as far as that is known.
+    :param bodies: how they are sent.
+    :ivar takes_arrays: whether the server takes several rows at a time, as far as that is known.
     """
 
     client: Client
     progress: Progress
-    as_form: bool
-    takes_arrays: bool = field(init=False)
+    bodies: Bodies
+    takes_arrays: bool = field(default=True, init=False)
     _unsure: set[int] = field(default_factory=set, init=False)
-
-    def __post_init__(self) -> None:
-        self.takes_arrays = not self.as_form
 
     async def send(self, rows: Sequence[Row]) -> list[Outcome]:
         """Return what became of rows, in their order.
@@ -95,8 +90,8 @@ class Sender:
 
     async def _post_array(self, rows: list[Row]) -> list[dict[str, Any]] | None:
         """Return the entries of the answer, one for each row; None where the server takes no arrays."""
-        body = json.dumps([self._payload(row) for row in rows]).encode()
-        headers = {"Content-Type": JSON, "Prefer": "handling=lenient"}
+        body = self.bodies.encode_many([self._payload(row) for row in rows])
+        headers = {"Content-Type": self.bodies.many, "Prefer": "handling=lenient"}
         answer = await self._post(body, headers, rows)
         if answer.code == 413:
             raise _Split
@@ -120,10 +115,8 @@ class Sender:
     # -- one by one
 
     async def _send_one(self, row: Row) -> Outcome:
-        payload = self._payload(row)
-        body = _form(payload) if self.as_form else json.dumps(payload).encode()
-        headers = {"Content-Type": FORM if self.as_form else JSON}
-        answer = await self._post(body, headers, [row])
+        body = self.bodies.encode_one(self._payload(row))
+        answer = await self._post(body, {"Content-Type": self.bodies.one}, [row])
         if answer.code < 300:
             if self.progress.takes_ids is None and "id" not in (row.data or {}):
                 self.progress.takes_ids = True
@@ -146,7 +139,7 @@ class Sender:
         answer = await self.client.send("GET", f"{self.client.url.rstrip('/')}/{quote(str(given), safe='')}/")
         return answer.code == 200
 
-    def _payload(self, row: Row) -> _Payload:
+    def _payload(self, row: Row) -> Payload:
         data = row.data or {}
         if self.progress.takes_ids is False or "id" in data:
             return data
@@ -195,7 +188,3 @@ def _json_of(answer: HTTPResponse) -> Any:
         return json.loads(answer.body)
     except ValueError:
         return None
-
-
-def _form(payload: _Payload) -> bytes:
-    return urlencode(payload).encode()

@@ -1,12 +1,13 @@
 """The body of a request, decoded into the data that receivers see.
 
 Here belongs what depends on media types: JSON, and forms as browsers send them. :func:`decode` accepts whatever is well
-formed; :mod:`bzz.model.validation` checks names and values.
+formed; :mod:`bzz.model.validation` checks names and values. Several documents in one body, as JSON or as CSV, are read
+for :mod:`bzz.model.bulk`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bzz.codec import loads
@@ -19,10 +20,17 @@ from bzz.shape.values import find_field
 
 __all__ = [
     "ACCEPT_PATCH",
+    "CSV",
     "FORM",
     "JSON",
+    "JSON_PATCH",
+    "MAX_FORM_FIELDS",
+    "MERGE_PATCH",
     "decode",
+    "field_at",
     "form_pairs",
+    "form_value",
+    "is_csv",
     "is_form",
     "is_json",
     "is_json_patch",
@@ -38,6 +46,7 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+CSV = "text/csv"
 JSON_PATCH = "application/json-patch+json"
 
 _TYPES = (JSON, FORM, MULTIPART)
@@ -46,7 +55,9 @@ ACCEPT_PATCH = ", ".join(_PATCH_TYPES)
 """What a PATCH may be: the value of ``Accept-Patch`` (RFC 5789, section 3.1)."""
 
 
-def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: bool = False) -> dict[str, Any]:
+def decode(
+    shape: Shape, content_type: str | None, body: bytes, *, merge_patch: bool = False, takes_csv: bool = False
+) -> dict[str, Any]:
     """Return the data of a body, in the types of JSON: what becomes ``handler.data``.
 
     Forms are read as browsers write them (https://url.spec.whatwg.org/#application/x-www-form-urlencoded): dotted
@@ -59,6 +70,7 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
     :param shape: says which fields are lists, numbers and truth values.
     :param content_type: the header, or None if there was none.
     :param merge_patch: whether ``application/merge-patch+json`` (RFC 7396) is read too.
+    :param takes_csv: whether rows of CSV could have been sent instead; the refusal of another type says so.
     :raises bzz.errors.UnsupportedMediaType: for any other type, a charset that is not UTF-8, and a file.
     :raises bzz.errors.BadRequest: for a malformed body, one that is no object, or one beyond a limit.
 
@@ -71,7 +83,7 @@ def decode(shape: Shape, content_type: str | None, body: bytes, *, merge_patch: 
         return {}
     media = JSON if content_type == JSON else _media_type(content_type or "")  # most clients name it plainly
     if media not in _TYPES and not (merge_patch and media == MERGE_PATCH):
-        raise _unsupported(is_patch=merge_patch)
+        raise _unsupported(is_patch=merge_patch, takes_csv=takes_csv)
     if media == FORM:
         return read_form(shape, form_pairs(body))
     if media == MULTIPART:
@@ -95,6 +107,11 @@ def is_json_patch(content_type: str | None) -> bool:
 def is_form(content_type: str | None) -> bool:
     """Return whether a body is declared as a form as browsers send it."""
     return _media_type(content_type or "") == FORM
+
+
+def is_csv(content_type: str | None) -> bool:
+    """Return whether a body is declared as CSV (RFC 4180)."""
+    return _media_type(content_type or "") == CSV
 
 
 def read_links(field: Field, data: Mapping[str, Any], *, complete: bool = True) -> list[Any]:
@@ -134,9 +151,9 @@ def _media_type(content_type: str) -> str:
     return media.strip().lower()
 
 
-def _unsupported(*, is_patch: bool) -> UnsupportedMediaType:
+def _unsupported(*, is_patch: bool, takes_csv: bool) -> UnsupportedMediaType:
     """Return a 415 that lists the types that are read (RFC 9110, section 15.5.16; RFC 5789, section 2.2)."""
-    accepted = ACCEPT_PATCH if is_patch else ", ".join(_TYPES)
+    accepted = ACCEPT_PATCH if is_patch else ", ".join((*_TYPES, CSV) if takes_csv else _TYPES)
     headers = {"Accept": accepted} | ({"Accept-Patch": accepted} if is_patch else {})
     return UnsupportedMediaType(f"Send a body of one of these types: {accepted}.", headers=headers)
 
@@ -163,14 +180,17 @@ def read_form(shape: Shape, given: Iterable[tuple[str, str]]) -> dict[str, Any]:
             lists.add(name)
     data: dict[str, Any] = {}
     for name, values in texts.items():
-        put_at(data, name, _form_value(_field_at(shape, name), name, values, name in lists))
+        put_at(data, name, form_value(field_at(shape, name), name, values, is_list=name in lists))
     return data
 
 
-def _field_at(shape: Shape, name: str) -> Field | None:
-    """Return the field that a form's name stands for: declared, or an entry of a map whose values have one kind."""
+def field_at(shape: Shape, name: str) -> Field | None:
+    """Return the field that a form's name stands for: declared, or an entry of a map whose values have one kind.
+
+    :raises bzz.errors.BadRequest: if it is nested too deep.
+    """
     if name.count(".") >= shape.limits.depth:
-        raise BadRequest(f"The form is nested deeper than {shape.limits.depth} levels.")
+        raise BadRequest(f"A name is nested deeper than {shape.limits.depth} levels.")
     found = find_field(shape, name, written=True)
     if found is None:
         parent = find_field(shape, name.rpartition(".")[0], written=True)
@@ -178,12 +198,18 @@ def _field_at(shape: Shape, name: str) -> Field | None:
     return found
 
 
-def _form_value(field: Field | None, name: str, texts: list[str], is_list: bool) -> Any:
+def form_value(field: Field | None, name: str, texts: Sequence[str], *, is_list: bool) -> Any:
+    """Return what JSON would hold in place of the texts that a form has under one name.
+
+    :param field: the one of that name; None if it is unknown.
+    :param is_list: whether the name is written with ``[]``.
+    :raises bzz.errors.BadRequest: for several texts where no list is.
+    """
     if is_list or (field is not None and field.is_list):
         item = field.item if field is not None and field.is_list else field
         return [_json_value(item, text) for text in texts if text]
     if len(texts) > 1:
-        raise BadRequest(f"The form names {name!r} more than once; only lists are repeated.")
+        raise BadRequest(f"{name!r} is named more than once; only lists are repeated.")
     return _json_value(field, texts[0])
 
 
@@ -210,7 +236,7 @@ def put_at(data: dict[str, Any], dotted: str, value: Any) -> None:
 
 
 def _conflict(name: str) -> BadRequest:
-    return BadRequest(f"The form gives {name!r} both a value and names below it.")
+    return BadRequest(f"{name!r} is given both a value and names below it.")
 
 
 def _read_keys(field: Field, value: Any, reading: BodyReading) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Several documents in one request: an array that is posted, and a write to all that a filter selects.
+"""Several documents in one request: an array (or CSV) that is posted, and a write to all that a filter selects.
 
 Each document is checked, told and answered as in a request of its own.
 """
@@ -9,6 +9,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -16,9 +17,10 @@ from tornado.web import Finish, HTTPError
 
 from bzz import signals
 from bzz.codec import dumps, loads
-from bzz.errors import BadRequest, Conflict, Invalid, OutcomeUnknown, RequestError, Unavailable
+from bzz.errors import BadRequest, Conflict, Invalid, RequestError, Unavailable
 from bzz.model.base import ResourceHandler, WriteAttempt
-from bzz.model.body import is_json
+from bzz.model.body import is_csv, is_json
+from bzz.model.csv_rows import read_csv
 from bzz.model.expand import may_list
 from bzz.model.filters import followed
 from bzz.model.links import location
@@ -27,6 +29,7 @@ from bzz.model.path import read_path
 from bzz.model.prefer import LENIENT, max_affected, wants_lenient
 from bzz.model.query import read_selection
 from bzz.model.rights import completed
+from bzz.model.row_errors import of_row, together
 from bzz.model.validation import ValidatedBody, validate
 from bzz.providers import rules
 from bzz.providers.base import NOT_TRIED, ListQuery, Path, Record, RowsRefused, Stale, Written
@@ -79,16 +82,22 @@ class BulkHandler(ResourceHandler):
 
     _failed_row: int | None = None
 
+    @property
+    def takes_rows(self) -> bool:
+        """Whether several documents may be posted here: to a list of documents, not to one inside a document."""
+        return self.path.last.field is None and self.path.last.is_list
+
     def posts_array(self) -> bool:
-        """Return whether the body is an array for a list of documents."""
-        if self.path.last.field is not None or not self.path.last.is_list:
+        """Return whether the body is an array for a list of documents, in JSON or in CSV."""
+        if not self.takes_rows:
             return False
-        return is_json(self.request.headers.get("Content-Type")) and self.body().lstrip()[:1] == b"["
+        content_type = self.request.headers.get("Content-Type")
+        return self.body().lstrip()[:1] == b"[" if is_json(content_type) else is_csv(content_type)
 
     async def create_rows(self) -> None:
         """Create all of the documents or none; with ``Prefer: handling=lenient`` each that can be created."""
         lenient = wants_lenient(self.request.headers.get("Prefer"))
-        rows = [Row(position, data) for position, data in enumerate(self._read_array())]
+        rows = self._read_rows()
         for step in (self._validate_row, self._ask_receivers):
             await self._take(step, rows, lenient=lenient)
         await self._write_rows(rows, lenient=lenient)
@@ -171,13 +180,17 @@ class BulkHandler(ResourceHandler):
             self.path = whole
         return {"status": 200}
 
-    def _read_array(self) -> list[Any]:
-        found = loads(self.body(), self.path.last.shape.limits.depth + 1)
+    def _read_rows(self) -> list[Row]:
+        shape, body = self.path.last.shape, self.body()
+        if is_csv(self.request.headers.get("Content-Type")):
+            found = list(islice(read_csv(shape, body), MAX_ROWS + 1))
+        else:
+            found = loads(body, shape.limits.depth + 1)
         if not found:
-            raise BadRequest("The array is empty.")
+            raise BadRequest("There are no rows.")
         if len(found) > MAX_ROWS:
-            raise BadRequest(f"An array may have {MAX_ROWS} items; send the others in further requests.")
-        return list(found)
+            raise BadRequest(f"One request may have {MAX_ROWS} rows; send the others in further requests.")
+        return [Row(position, data) for position, data in enumerate(found)]
 
     async def _take(self, step: Callable[[Row], Awaitable[None]], rows: Sequence[Row], *, lenient: bool) -> None:
         """Take a step with each row that is not refused yet. Unless it is lenient, any refusal ends the request."""
@@ -200,7 +213,7 @@ class BulkHandler(ResourceHandler):
                     logger.exception("row %d of POST %s fails", row.position, self.request.path)
                 row.error = error
         if not lenient and any(row.error is not None for row in rows):
-            raise _together({row.position: row.error for row in rows if self._is_refused(row)})
+            raise together({row.position: row.error for row in rows if self._is_refused(row)})
 
     def _is_refused(self, row: Row) -> bool:
         """Return whether a row is refused, by its fields' own rules at the latest: one answer lists all mistakes."""
@@ -211,6 +224,8 @@ class BulkHandler(ResourceHandler):
 
     async def _validate_row(self, row: Row) -> None:
         shape = self.path.last.shape
+        if isinstance(row.data, Invalid):
+            raise row.data
         if not isinstance(row.data, dict):
             raise Invalid({"*": ["Must be an object."]})
         if self.provider.has_public_ids(shape):
@@ -235,7 +250,7 @@ class BulkHandler(ResourceHandler):
         try:
             outcomes = await (self.keyed or self.provider).create_many(self.path, values, self, all_or_none=not lenient)
         except RowsRefused as refused:
-            raise _together(refused.errors) from None
+            raise together(refused.errors) from None
         for row, outcome in zip(ready, outcomes, strict=True):
             if isinstance(outcome, Written):
                 row.written = outcome
@@ -266,7 +281,7 @@ class BulkHandler(ResourceHandler):
         """Say which row it is about, where a receiver refused one, or failed at it."""
         if self._failed_row is not None:
             errors = problem.get("errors") or {"*": [problem.get("detail") or problem["title"]]}
-            problem = {**problem, "errors": _of_row(self._failed_row, errors)}
+            problem = {**problem, "errors": of_row(self._failed_row, errors)}
         super()._finish_problem(problem)
 
     def _outcome(self, row: Row) -> dict[str, Any]:
@@ -276,25 +291,3 @@ class BulkHandler(ResourceHandler):
             return {"status": 201, "id": created, "location": location(self.request.path, created)}
         assert row.error is not None
         return self.problem_of(row.error)
-
-
-def _together(errors: Mapping[int, RequestError]) -> RequestError:
-    """Return one error that says what is wrong with each row, its number before the name of the field.
-
-    >>> _together({3: Invalid({"email": ["The value is taken."]})}).errors
-    {'3.email': ['The value is taken.']}
-    """
-    first = errors[min(errors)]
-    if isinstance(first, Unavailable | OutcomeUnknown):
-        return first
-    told: dict[str, Sequence[str]] = {}
-    for position, error in sorted(errors.items()):
-        if type(error) is type(first):
-            told |= _of_row(position, error.errors or {"*": [error.detail or error.title]})
-    if isinstance(first, Invalid):
-        return Invalid(told)
-    return type(first)(f"{first.detail} Nothing was stored.", errors=told)
-
-
-def _of_row(position: int, errors: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
-    return {f"{position}.{name}": messages for name, messages in errors.items()}

@@ -182,7 +182,7 @@ class ModelHandler(BulkHandler):
 
     async def _create(self) -> None:
         shape, signal = self.path.last.shape, signals.pre_create_instance
-        await self._decode(shape)
+        await self._decode(shape, takes_csv=self.takes_rows)
         has_receivers = signal.has_receivers_for(self._model)
         body = validate(shape, self.data, self.provider.check, has_receivers=has_receivers)
         await self._send_before(signal)
@@ -245,10 +245,10 @@ class ModelHandler(BulkHandler):
         except Exception:
             logger.exception("%s %s is done, but its public ids cannot be read", self.request.method, self.request.path)
 
-    async def _decode(self, shape: Shape, *, merge_patch: bool = False) -> None:
+    async def _decode(self, shape: Shape, *, merge_patch: bool = False, takes_csv: bool = False) -> None:
         """Decode the body into ``data``, with primary keys in place of public ids."""
         content_type = self.request.headers.get("Content-Type")
-        self.data = decode(shape, content_type, self.body(), merge_patch=merge_patch)
+        self.data = decode(shape, content_type, self.body(), merge_patch=merge_patch, takes_csv=takes_csv)
         if self.provider.has_public_ids(shape):
             await self.provider.resolve_public_ids(shape, self.data, self)
 

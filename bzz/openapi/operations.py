@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from bzz.model.idempotency import keeps_answers
 from bzz.model.representations import has_feed
 from bzz.model.resource import Resource
+from bzz.openapi.bodies import json_body, patch_body, rows_body
 from bzz.openapi.components import CREATED, SHOWN, UPDATED, Components
 from bzz.openapi.parameters import (
     COMBINED,
@@ -74,13 +75,6 @@ def operation(place: Place, method: str) -> Operation | None:
     return made if place.resource.rate_limits is None else limited(made)
 
 
-def _json_body(schema: JsonSchema, *others: str, array: bool = False) -> dict[str, Any]:
-    """Return the body of an operation. Forms are read as well; they are left out, for no client needs both."""
-    whole = {"oneOf": [schema, {"type": "array", "items": schema, "minItems": 1}]} if array else schema
-    content = {"application/json": {"schema": whole}, **{each: {"schema": schema} for each in others}}
-    return {"required": True, "content": content}
-
-
 def _list(place: Place) -> Operation:
     step = place.last
     rows = {"type": "array", "items": place.shown()}
@@ -118,7 +112,7 @@ def _query(place: Place) -> Operation:
         "summary": f"Query {place.last.shape.name}",
         "description": "The list of GET, asked for by a body (RFC 10008).",
         "parameters": [reference(name) for name in ("Prefer-count", "If-None-Match")],
-        "requestBody": _json_body(query_body(own(place.resource) if place.is_root else [])),
+        "requestBody": json_body(query_body(own(place.resource) if place.is_root else [])),
         "responses": {**found["responses"], **problems(413, 415)},
     }
 
@@ -187,7 +181,7 @@ def _create(place: Place) -> Operation:
         "verb": "create",
         "summary": f"Create a {step.shape.name}" + (", or an array of them" if takes_arrays else ""),
         "parameters": [*options, *keyed],
-        "requestBody": _json_body(schema, array=takes_arrays),
+        "requestBody": rows_body(schema) if takes_arrays else json_body(schema),
         "responses": {**created, **problems(*statuses, *contradicted)},
     }
 
@@ -221,20 +215,13 @@ def _link(place: Place) -> Operation:
         "verb": "link",
         "summary": f"Link {'existing documents' if place.last.is_list else 'an existing document'}",
         "parameters": [reference("Prefer-return"), *keyed],
-        "requestBody": _json_body(schema),
+        "requestBody": json_body(schema),
         "responses": {
             **answer(200, shown),
             **_MINIMAL,
             **problems(400, 401, 403, 404, 409, 413, 415, 503, *contradicted),
         },
     }
-
-
-def _patch_body(place: Place) -> dict[str, Any]:
-    """Return the body of a PATCH: a merge patch under either of its names, or a JSON Patch."""
-    body = _json_body(place.components.refer(place.last.shape, UPDATED), "application/merge-patch+json")
-    body["content"]["application/json-patch+json"] = {"schema": {"$ref": "#/components/schemas/JsonPatch"}}
-    return body
 
 
 def _update(place: Place, verb: str, body: dict[str, Any]) -> Operation:
@@ -258,11 +245,11 @@ def _if_match(place: Place) -> tuple[str, list[int]]:
 
 
 def _put(place: Place) -> Operation:
-    return _update(place, "update", _json_body(place.components.refer(place.last.shape, UPDATED)))
+    return _update(place, "update", json_body(place.components.refer(place.last.shape, UPDATED)))
 
 
 def _patch(place: Place) -> Operation:
-    return _update(place, "patch", _patch_body(place))
+    return _update(place, "patch", patch_body(place.components.refer(place.last.shape, UPDATED)))
 
 
 def _delete(place: Place) -> Operation:
@@ -282,7 +269,7 @@ def _delete(place: Place) -> Operation:
 def _patch_many(place: Place) -> Operation:
     return {
         **_selected(place, "patch_selected", "Change all that the filters select"),
-        "requestBody": _patch_body(place),
+        "requestBody": patch_body(place.components.refer(place.last.shape, UPDATED)),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,33 @@ def test_the_cells_of_csv_are_read_by_the_model_and_empty_ones_are_unset(shop: S
     assert found == [("c,1", 2.5, "new"), ("c2", None, "sold")]
 
 
+def test_rows_of_csv_that_are_refused_are_told_with_reasons_and_nothing_else_is_lost(
+    shop: Shop, tmp_path: Path
+) -> None:
+    file = tmp_path / "wares.csv"
+    lines = [f"v{number:03},{'x' if number % 100 == 7 else number}" for number in range(1200)]
+    file.write_text("name,price\n" + "\n".join([*lines, "v,1,2", ""]))
+    done = run("load", f"{shop.url}ware/", str(file))
+    assert (done.returncode, done.stdout) == (1, "1,188 rows stored, 13 refused\n")
+    assert [(each["row"], each.get("status")) for each in refused(file)] == [
+        *((number, 400) for number in range(8, 1200, 100)),
+        (1201, None),
+    ]
+    assert refused(file)[0]["data"] == {"name": "v007", "price": "x"}
+
+
 def test_a_json_array_comes_by_the_standard_input(shop: Shop, tmp_path: Path) -> None:
     done = run("load", f"{shop.url}ware/", "-", "--format", "json", given='[{"name": "s1"}, {"name": "s2"}]')
     assert (done.returncode, done.stdout) == (0, "2 rows stored, 0 refused\n")
     assert names(shop, "s") == ["s1", "s2"]
+
+
+def test_csv_goes_one_by_one_to_a_server_that_does_not_take_it(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "wares.csv"
+    file.write_text("name,places[]\n" + "".join(f"w{number},\n" for number in range(40)))
+    done = run("load", f"{shop.url}single/", str(file))
+    assert (done.returncode, done.stdout) == (0, "40 rows stored, 0 refused\n")
+    assert sorted(map(str, names(shop, "w"))) == sorted(f"w{number}" for number in range(40))
 
 
 def test_rows_go_one_by_one_to_a_server_that_takes_no_arrays(shop: Shop, tmp_path: Path) -> None:
@@ -115,17 +138,29 @@ def kill_in_its_midst(command: Sequence[str], state: Path, after: int) -> None:
         process.kill()
 
 
+def as_ndjson(rows: list[dict[str, Any]]) -> str:
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    return "name,price\n" + "".join(f"{row['name']},{row['price']}\n" for row in rows)
+
+
 @pytest.mark.slow
-def test_a_load_that_is_killed_again_and_again_stores_each_row_once(shop: Shop, tmp_path: Path) -> None:
-    rows = [{"name": f"k{number}" if number % 100 else LONG, "price": number} for number in range(1500)]
-    file = write(tmp_path / "wares.ndjson", rows)
+@pytest.mark.parametrize(("form", "prefix", "written"), [("ndjson", "k", as_ndjson), ("csv", "l", as_csv)])
+def test_a_load_that_is_killed_again_and_again_stores_each_row_once(
+    shop: Shop, tmp_path: Path, form: str, prefix: str, written: Callable[[list[dict[str, Any]]], str]
+) -> None:
+    rows = [{"name": f"{prefix}{number}" if number % 100 else LONG, "price": number} for number in range(1500)]
+    file = tmp_path / f"wares.{form}"
+    file.write_text(written(rows))
     command = ["load", f"{shop.url}ware/", str(file), "--batch", "50"]
     for after in (0, 50, 300, 700):
         kill_in_its_midst([*COMMAND, *command], Path(f"{file}.bzz-load"), after)
     done = run(*command)
     assert (done.returncode, done.stdout) == (1, "1,485 rows stored, 15 refused\n")
     count = httpx.get(
-        f"{shop.url}ware/?name__startswith=k&per_page=1", headers={"Prefer": "count=exact"}, trust_env=False
+        f"{shop.url}ware/?name__startswith={prefix}&per_page=1", headers={"Prefer": "count=exact"}, trust_env=False
     )
     assert count.headers["X-Total-Count"] == "1485"
     assert [each["row"] for each in refused(file)] == list(range(1, 1500, 100))

@@ -253,6 +253,18 @@ def test_mistakes_are_errors_when_the_routes_are_made() -> None:
         bzz.DocsHive.routes_for(routes(), title="", version="1")
 
 
+def test_a_list_of_documents_takes_csv_and_no_other_address_does(made: dict[str, Any]) -> None:
+    taking = [
+        (path, method)
+        for path, found in made["paths"].items()
+        for method, each in found.items()
+        if isinstance(each, dict) and "text/csv" in each.get("requestBody", {}).get("content", {})
+    ]
+    assert ("/scow/", "post") in taking
+    assert all(method == "post" and path.count("/") == 2 for path, method in taking)
+    assert made["paths"]["/scow/"]["post"]["requestBody"]["content"]["text/csv"]["schema"]["type"] == "string"
+
+
 def test_a_query_is_described_beside_the_get_that_asks_for_the_same(made: dict[str, Any]) -> None:
     found = made["paths"]["/scow/"]
     asked = found["x-query"]["requestBody"]["content"]["application/json"]["schema"]

@@ -126,7 +126,7 @@ async def test_a_reference_to_nothing_is_named_by_its_row(api: Api) -> None:
 
 async def test_an_empty_array_is_a_400(api: Api) -> None:
     answer = await api(Bale).post("/bale/", json=[])
-    assert (answer.status_code, answer.json()["detail"]) == (400, "The array is empty.")
+    assert (answer.status_code, answer.json()["detail"]) == (400, "There are no rows.")
 
 
 async def test_an_array_beyond_the_limit_is_refused(api: Api) -> None:

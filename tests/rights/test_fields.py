@@ -144,6 +144,13 @@ async def test_an_embedded_document_has_defaults_too(client: httpx.AsyncClient) 
     assert (made.status_code, made.json()) == (201, {"author": "bob", "text": "new"})
 
 
+async def test_the_columns_of_csv_are_fields_that_a_user_may_write(client: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "text/csv", "Prefer": "handling=lenient", **as_user(ANN)}
+    first, second = (await client.post("/employee/", content="name,pay\nq,7\nr,\n", headers=headers)).json()
+    assert (first["status"], first["errors"], second["status"]) == (400, {"pay": ["Unknown field."]}, 201)
+    assert (await shown(client, ADMIN, "/employee/r/"))["owner"] == "ann"
+
+
 async def test_a_field_stays_as_it_was_created(client: httpx.AsyncClient) -> None:
     made = await client.post("/employee/", json={"name": "n", "born": 1980}, headers=as_user(ANN))
     assert made.json()["born"] == 1980

@@ -88,5 +88,5 @@ def test_a_body_nests_as_deep_as_the_storage_can_hold() -> None:
 
 def test_a_form_nests_as_deep_as_the_storage_can_hold() -> None:
     assert decode(sample(FEW), FORM, b"labels.a=1") == {"labels": {"a": "1"}}
-    with pytest.raises(BadRequest, match="The form is nested deeper than 2 levels"):
+    with pytest.raises(BadRequest, match="A name is nested deeper than 2 levels"):
         decode(sample(FEW), FORM, b"labels.a.b=1")
