@@ -54,6 +54,6 @@ def test_what_needs_nothing_that_a_provider_lacks_is_asked_of_it_all_the_same(mo
 
 def test_a_capability_that_there_is_not_is_a_mistake() -> None:
     with pytest.raises(
-        ConfigurationError, match=r"TestMine\.lacks names transactions; there are: appended, dangling, diagnosis"
+        ConfigurationError, match=r"TestMine\.lacks names transactions; there are: appended, combined, dangling"
     ):
         type("TestMine", (ProviderContract,), {"lacks": {"transactions": "none"}})
