@@ -142,8 +142,8 @@ class EventsHandler(ProblemHandler):
     async def _authorize(self, resources: Iterable[Resource]) -> None:
         for each in resources:
             model = each.provider.shape.model
-            if rules.DECLARED and not await rights_of(self).may(model, "list"):
-                raise rights_of(self).refusal()
+            if rules.DECLARED:
+                await rights_of(self).require_all([(model, "list")])
             if "GET" not in each.methods or not await lets(each, "GET", model, None, self):
                 raise Forbidden("You may not do this.")
 

@@ -140,8 +140,8 @@ async def may_list(handler: Any, target: Shape) -> None:
     :raises bzz.errors.Forbidden: if the user may not list them.
     """
     model = target.model
-    if rules.DECLARED and not await rights_of(handler).may(model, "list"):
-        raise rights_of(handler).refusal()
+    if rules.DECLARED:
+        await rights_of(handler).require_all([(model, "list")])
     if not await lets(handler.resource, "GET", model, None, handler):
         raise Forbidden(f"You may not filter by {target.name}.")
     if signals.pre_get_list.has_receivers_for(model):

@@ -154,8 +154,7 @@ async def require(handler: Any) -> None:
     """
     rights, method = rights_of(handler), str(handler.request.method)
     rights.doing = needed(handler.path, method)
-    if not await rights.may_all(rights.doing):
-        raise rights.refusal()
+    await rights.require_all(rights.doing)
     if method not in _READING:
         handler.is_shown = await rights.may(_document_at(handler.path), "get")
 
@@ -182,8 +181,7 @@ async def completed(handler: Any, shape: Shape, values: Mapping[str, Any]) -> di
     rights = rights_of(handler)
     own = named_shape(shape, values) or shape
     if own is not shape:
-        if not await rights.may(own.model, "create"):
-            raise rights.refusal()
+        await rights.require_all([(own.model, "create")])
         handler.is_shown = handler.is_shown and await rights.may(own.model, "get")
     given = {name: each for name, each in (await rights.defaults(own)).items() if name not in values}
     return {**values, **ValidatedBody(own, {}).final_values(plain(given))} if given else dict(values)

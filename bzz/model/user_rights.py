@@ -71,6 +71,11 @@ class UserRights:
                 return False
         return True
 
+    async def require_all(self, needs: Iterable[Needed]) -> None:
+        """Raise what :meth:`refusal` returns unless the user may do all of this."""
+        if not await self.may_all(needs):
+            raise self.refusal()
+
     async def restrictions(self, shapes: Iterable[Shape], *, creating: bool, is_refused: bool = False) -> Restrictions:
         """Return what the user may not see, and not write, of the fields of models.
 
