@@ -187,12 +187,13 @@ def read_plainly(shape: Shape, operations: Sequence[Operation]) -> PlainPatch | 
 async def _update_plainly(handler: Any, attempt: WriteAttempt, wanted: PlainPatch) -> Changed | None:
     """Do what such a patch says; return None if it has to be applied to what is stored after all.
 
-    Receivers see whole lists, so a list can be appended to as it is only if there are none.
+    Receivers see whole lists, so a list can be appended to as it is only if there are none. Whether it takes another item
+    tells of those that it has, so who may not read them may not append.
     """
     shape: Shape = handler.path.last.shape
     if wanted.appended:
         is_possible = all(handler.provider.appends(shape, name) for name in wanted.appended)
-        if not is_possible or signals.pre_update_instance.has_receivers_for(shape.model):
+        if not (is_possible and handler.is_shown) or signals.pre_update_instance.has_receivers_for(shape.model):
             return None
     handler.data = wanted.data
     await _resolve(handler, shape, handler.data)
@@ -206,7 +207,7 @@ async def _update_plainly(handler: Any, attempt: WriteAttempt, wanted: PlainPatc
 async def _append(handler: Any, wanted: PlainPatch) -> Changed | None:
     """Append to lists as they are; return None if that is refused.
 
-    Applying the patch tells why, with the positions of the items, to who may read them.
+    Applying the patch tells why, with the positions of the items.
     """
     try:
         values = _validated(handler, handler.data)
@@ -217,6 +218,4 @@ async def _append(handler: Any, wanted: PlainPatch) -> Changed | None:
         provider: Provider = handler.provider
         return await provider.update(handler.path, values, handler, precondition=handler._precondition())
     except (Invalid, Conflict):
-        if handler.is_shown:
-            return None
-        raise
+        return None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Protocol
 
 import httpx
 import pytest
+from pymongo import AsyncMongoClient
 
 import bzz
+from bzz.dev import MongoServer
+from bzz.live.hub import hubs
 from bzz.problem import GUARD
 from bzz.providers import rules
 from tests.conftest import Serve
@@ -41,6 +44,19 @@ class Serving(Protocol):
 def serving(serve: Serve) -> Serving:
     """Serve routes to users who say who they are."""
     return lambda *routes, **settings: serve(bzz.flatten(list(routes)), **{GUARD: guard, **settings})
+
+
+@pytest.fixture
+async def databases(mongo: MongoServer, database_name: str) -> AsyncIterator[list[Any]]:
+    """Two databases."""
+    client: Any = AsyncMongoClient(mongo.uri)
+    found = [client[f"{database_name}_{number}"] for number in range(2)]
+    yield found
+    for hub in hubs():
+        await hub.close()
+    for each in found:
+        await client.drop_database(each.name)
+    await client.close()
 
 
 @pytest.fixture(autouse=True)

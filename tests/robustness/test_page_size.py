@@ -98,3 +98,11 @@ async def test_a_nested_list_is_as_large_as_its_document_at_most(client: httpx.A
     album = Album(plates=[Plate(image=MEGABYTE * "x") for _ in range(14)]).save()
     answer = await client.get(f"/album/{album.id}/plates/?per_page=100")
     assert (len(answer.json()), "X-Page-Cut" in answer.headers) == (14, False)
+
+
+async def test_a_page_shows_one_document_where_two_are_too_large(client: httpx.AsyncClient) -> None:
+    Scan.objects.delete()
+    Scan.objects.insert([Scan(number=number, image=9 * MEGABYTE * "x") for number in range(2)])
+    answer = await client.get("/scan/")
+    assert (numbers(answer), answer.headers["X-Page-Cut"]) == ([0], "size")
+    assert numbers(await client.get(link(answer, "next") or "")) == [1]

@@ -29,6 +29,8 @@ class Options(Protocol):
 
     def is_hidden(self, model: Any, name: str) -> bool: ...
 
+    def is_secret(self, model: Any, name: str) -> bool: ...
+
     def is_read_only(self, model: Any, name: str) -> bool: ...
 
     def is_write_only(self, model: Any, name: str) -> bool: ...
@@ -227,12 +229,20 @@ class DeclaredFields:
     def keeps(self, raw: Raw, *, knowing: bool = False) -> bool:
         """Whether a stored document holds anything that a client may not write, or not see.
 
+        Where others may see more of its class, it counts as if it did: a refusal would tell what is stored.
+
         :param knowing: whether the client knows of which class each embedded document is.
         """
+        if self._has_secrets:
+            return True
         if raw.keys() - self.by_stored.keys() - {"_cls"} - self.undeclared_in(raw).keys():
             return True
         held = ((field, bson) for _, field, bson in self.parts(raw) if bson is not None)
         return any(field.is_protected or field.keeps(bson, knowing=knowing) for field, bson in held)
+
+    @cached_property
+    def _has_secrets(self) -> bool:
+        return any(self._options.is_secret(self.model, name) for name in self.fields)
 
     def replaces(self, values: Map[str, Any], *, merge: bool) -> bool:
         """Whether each of these values takes its place whatever is stored there."""

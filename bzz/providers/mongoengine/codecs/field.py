@@ -90,6 +90,10 @@ class FieldCodec(Checks):
         """The classes, subclasses too, whose documents may be embedded here, in lists and maps too."""
         return set() if self.item is None else self.item.models()
 
+    def orders(self) -> Iterator[tuple[str, Any]]:
+        """The stored keys by which items are sorted here, each with the class of the items."""
+        return iter(()) if self.item is None else self.item.orders()
+
     @property
     def refers(self) -> bool:
         """Whether it may hold a reference, in lists and maps too."""

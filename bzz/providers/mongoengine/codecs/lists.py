@@ -85,6 +85,12 @@ class ListCodec(ContainerCodec):
         except (KeyError, TypeError):
             raise ValueError(f"Every item needs a value to be sorted by ({ordering or 'its own'}).") from None
 
+    def orders(self) -> Iterator[tuple[str, Any]]:
+        ordering = internals.item_order(self.source)[0] if isinstance(self.source, me.SortedListField) else None
+        if ordering is not None:
+            yield from ((ordering, each) for each in self.models())
+        yield from super().orders()
+
     def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
         if self.item is None or self.shows_as_is:
             return bson

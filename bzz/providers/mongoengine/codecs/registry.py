@@ -26,7 +26,7 @@ from bzz.providers.mongoengine.codecs import (  # noqa: F401  # each registers t
     times,
 )
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.rights import check_rights, listed
+from bzz.providers.mongoengine.codecs.rights import check_orders, check_rights, listed
 from bzz.providers.rules import UNRESTRICTED, Restrictions
 from bzz.shape import Shape
 
@@ -58,6 +58,7 @@ class Registry:
         self.root = self.of(model)
         self.reachable = self._draw_all()
         check_rights(_with_subclasses(self.reachable))
+        check_orders(self.of(each) for each in self.reachable)
 
     def of(self, model: Model) -> DocumentCodec:
         """The codec of a document class."""
@@ -102,9 +103,18 @@ class Registry:
         """
         if _listed(self._hidden, model, name) or _listed_below(model, "hidden", name):
             return True
-        if self._restrictions.hides(model, name):
+        if self.is_secret(model, name):
             return True
         return self.is_write_only(model, name) and self.is_read_only(model, name)
+
+    def is_secret(self, model: Model, name: str) -> bool:
+        """Whether a field is one that other users may see, by the rules of its model."""
+        return self._restrictions.hides(model, name)
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether there may be such fields."""
+        return bool(self._restrictions.hidden)
 
     def is_read_only(self, model: Model, name: str) -> bool:
         """Whether bodies may not hold a field."""

@@ -16,8 +16,9 @@ from mongoengine.base import BaseDocument
 from bzz.errors import ConfigurationError
 from bzz.providers import rules
 from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine.codecs.declared import DeclaredFields
 
-__all__ = ["OPTIONS", "check_rights", "listed"]
+__all__ = ["OPTIONS", "check_orders", "check_rights", "listed"]
 
 OPTIONS = ("hidden", "read_only", "write_only")
 RULES = "rules"
@@ -37,6 +38,22 @@ def check_rights(models: Iterable[Any]) -> None:
         for own in _own_rights(model):
             _check(model, own)
         _declare_rules(model)
+
+
+def check_orders(codecs: Iterable[DeclaredFields]) -> None:
+    """Check that no order of items tells of what only some users may see. Called when all rules are declared.
+
+    :raises bzz.errors.ConfigurationError: naming a ``SortedListField`` that is sorted by such a field.
+    """
+    for codec in codecs:
+        for field in codec.fields.values():
+            for ordering, item in field.orders():
+                for name, source in internals.fields(item).items():
+                    if source.db_field == ordering and rules.has_read_rule(item, name):
+                        raise ConfigurationError(
+                            f"{codec.model.__name__}.{field.declared.name} is sorted by {item.__name__}.{name}, which"
+                            " only some users may see: its order would tell the others. Sort it by another field"
+                        )
 
 
 def _declare_rules(model: Any) -> None:

@@ -1,0 +1,99 @@
+"""What an answer could tell beside its text: sizes, orders, and refusals."""
+
+from __future__ import annotations
+
+import mongoengine as me
+import pytest
+
+import bzz
+from bzz.errors import ConfigurationError
+from tests.rights.conftest import ANN, EDITOR, Serving, as_user
+
+pytestmark = pytest.mark.usefixtures("database_name")
+
+MEBIBYTE = 1024 * 1024
+
+
+class Verdict(me.EmbeddedDocument):
+    label = me.StringField()
+    points = me.IntField(db_field="p")
+
+
+class Dossier(me.Document):
+    name = me.StringField(primary_key=True)
+    text = me.StringField()
+    annex = me.StringField()
+    verdicts = me.EmbeddedDocumentListField(Verdict)
+    meta = {"allow_inheritance": True}  # noqa: RUF012
+
+
+class LongDossier(Dossier):
+    pages = me.IntField()
+
+
+class Ranking(me.Document):
+    verdicts = me.SortedListField(me.EmbeddedDocumentField(Verdict), ordering="p")
+
+
+class Rankings(me.Document):
+    by_year = me.MapField(me.SortedListField(me.EmbeddedDocumentField(Verdict), ordering="p"))
+
+
+# -- the size of a page
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_the_size_of_what_may_not_be_seen_cuts_no_page(serving: Serving, shared: bool) -> None:
+    bzz.rules(Dossier, allow="anyone", fields={"annex": {"read": "editor"}})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Dossier))
+    for number in range(4):
+        LongDossier(name=f"d{number}", text="t", annex="x" * 5 * MEBIBYTE, pages=number).save()
+    url = "/dossier/" if shared else "/dossier/?sort=text"
+    whole = await client.get(url, headers=as_user(EDITOR))
+    assert (len(whole.json()), whole.headers["X-Page-Cut"]) == (3, "size")
+    seen = await client.get(url, headers=as_user(ANN))
+    assert "X-Page-Cut" not in seen.headers
+    assert seen.json() == [{"name": f"d{number}", "text": "t", "verdicts": [], "pages": number} for number in range(4)]
+
+
+@pytest.mark.parametrize("annex", [None, "x" * 5 * MEBIBYTE])
+async def test_a_page_of_much_that_may_be_seen_is_cut_there(serving: Serving, annex: str | None) -> None:
+    bzz.rules(Dossier, allow="anyone", fields={"annex": {"read": "editor"}})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Dossier))
+    for number in range(6):
+        Dossier(name=f"d{number}", text="t" * 4 * MEBIBYTE, annex=annex).save()
+    page = await client.get("/dossier/?fields=name", headers=as_user(ANN))
+    assert ([each["name"] for each in page.json()], page.headers["X-Page-Cut"]) == (["d0", "d1", "d2"], "size")
+    rest = await client.get(page.links["next"]["url"], headers=as_user(ANN))
+    assert ([each["name"] for each in rest.json()], rest.headers.get("X-Page-Cut")) == (["d3", "d4", "d5"], None)
+
+
+# -- lists that are written whole
+
+
+@pytest.mark.parametrize("points", [None, 3])
+async def test_a_refusal_to_write_a_list_tells_nothing_of_its_items(serving: Serving, points: int | None) -> None:
+    bzz.rules(Dossier, allow="anyone")
+    bzz.rules(Verdict, fields={"points": {"read": "editor"}})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Dossier))
+    Dossier(name="d", verdicts=[Verdict(label="a", points=points)]).save()
+    body = {"verdicts": [{"label": "a"}, {"label": "b"}]}
+    assert (await client.put("/dossier/d/", json=body, headers=as_user(ANN))).status_code == 409
+    same = await client.put("/dossier/d/", json={"verdicts": [{"label": "a"}]}, headers=as_user(ANN))
+    assert (same.status_code, Dossier.objects.get(name="d").verdicts[0].points) == (200, points)
+    assert (await client.put("/dossier/d/", json=body, headers=as_user(EDITOR))).status_code == 200
+
+
+# -- the order of a list
+
+
+@pytest.mark.parametrize("model", [Ranking, Rankings])
+def test_no_list_is_sorted_by_what_only_some_users_may_see(model: type) -> None:
+    bzz.rules(Verdict, fields={"points": {"read": "editor"}})
+    with pytest.raises(ConfigurationError, match=r"is sorted by Verdict\.points, which only some users may see"):
+        bzz.ModelHive.routes_for("mongoengine", model)
+
+
+def test_a_list_is_sorted_by_what_all_may_see() -> None:
+    bzz.rules(Verdict, fields={"label": {"read": "editor"}, "points": {"write": "editor"}})
+    assert bzz.ModelHive.routes_for("mongoengine", Ranking)
