@@ -18,7 +18,9 @@ from bzz.explorer.page import Page
 from bzz.explorer.references import names_of
 from bzz.explorer.rendering import finish_page, render
 from bzz.explorer.snippets import snippets_of
+from bzz.explorer.submitted import new_key
 from bzz.explorer.wording import label
+from bzz.model.idempotency import keeps_answers
 from bzz.model.representations import has_feed
 from bzz.shape import Field, Shape
 
@@ -85,6 +87,7 @@ async def finish_new(page: Page) -> None:
         inputs=inputs_of(shape, {}, {}, page.site, is_new=True),
         form=form_html,
         unset=_unset,
+        key=new_key() if keeps_answers(page.resource.provider) else "",
         is_link=step.is_reference,
         inside=may_look_inside(page.handler),
     )

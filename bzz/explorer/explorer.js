@@ -6,6 +6,7 @@ import { follow } from "./bzz-live.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const on = (name, listener) => document.addEventListener(name, listener);
 const FORM = "form.document-form";
 
 function element(name, attributes = {}, ...children) {
@@ -106,6 +107,7 @@ async function save(root, form) {
 }
 
 function refuse(root, form, answer, problem) {
+  if ("new" in form.dataset) form.setAttribute("action", `${actionOf(form)}x`); // a new key: this was answered
   const left = [];
   let first;
   for (const [name, messages] of Object.entries(problem.errors ?? {})) {
@@ -195,7 +197,7 @@ async function busy(button, work) {
   try { await work(); } catch (error) { toast(error.message, true); } finally { button?.removeAttribute("disabled"); }
 }
 
-document.addEventListener("submit", (event) => {
+on("submit", (event) => {
   const form = event.target;
   const deletes = form.classList.contains("delete");
   if (!deletes && !form.matches(FORM)) return;
@@ -211,7 +213,7 @@ document.addEventListener("submit", (event) => {
   });
 });
 
-document.addEventListener("reset", ({ target }) => setTimeout(() => mark(target)));
+on("reset", ({ target }) => setTimeout(() => mark(target)));
 
 function mark(form) {
   const state = form && $(".form-state", form);
@@ -221,7 +223,7 @@ function mark(form) {
   state.textContent = length ? `Fields changed: ${length}` : "";
 }
 
-document.addEventListener("input", ({ target }) => {
+on("input", ({ target }) => {
   const item = target.closest(".list .item");
   if (item && !item.nextElementSibling && target.value) {
     const empty = item.cloneNode(true);
@@ -282,7 +284,7 @@ function matches(input, found) {
   input.after(list);
 }
 
-document.addEventListener("focusout", ({ relatedTarget }) => {
+on("focusout", ({ relatedTarget }) => {
   const box = $(".matches")?.parentElement;
   if (box && !box.contains(relatedTarget)) matches($("input", box), []);
 });
@@ -319,7 +321,7 @@ async function drawer(url) {
   }
 }
 
-document.addEventListener("click", (event) => {
+on("click", (event) => {
   for (const open of $$("details.pop[open]")) open.open = open.contains(event.target);
   const button = event.target.closest("a[data-drawer], [data-edit], [data-copy]");
   if (!button) return;
@@ -337,7 +339,7 @@ async function copy(code) {
 
 const chosen = $("#filter-field");
 
-document.addEventListener("keydown", (event) => {
+on("keydown", (event) => {
   const { key, target } = event;
   if (key === "Escape") for (const open of $$("details.pop[open]")) { open.open = false; $("summary", open).focus(); }
   if (key === "ArrowDown" && target.matches("[data-search]")) $(".matches", target.parentElement)?.focus();
@@ -481,7 +483,7 @@ function live(badge) {
       reset(reason) { say(reason === "forbidden" ? "not allowed" : "reconnecting", true); },
     });
   };
-  document.addEventListener("visibilitychange", () => { // a feed takes one of six connections
+  on("visibilitychange", () => { // a feed takes one of six connections
     feed?.close();
     document.hidden ? say("paused", true) : open();
   });
@@ -490,7 +492,7 @@ function live(badge) {
 
 // -- what the page gets besides
 
-document.addEventListener("pointerover", ({ target }) => {
+on("pointerover", ({ target }) => {
   const key = target.closest("#rows tr")?.dataset.key;
   for (const each of $$(".map a")) each.classList.toggle("on", each.dataset.key === key);
 });

@@ -92,9 +92,8 @@ async def page_of(handler: Any, address: Address) -> Page:
     step = handler.path.last
     for method in allowed_methods(handler.path, resource.methods):
         needs = needed(handler.path, method)
-        if method in ("POST", "PUT", "DELETE") and await may(
-            resource, method, step.shape.model, step.key, handler, needs
-        ):
+        is_of_form = method in ("POST", "PUT", "DELETE") or (method == "PATCH" and not step.is_list)
+        if is_of_form and await may(resource, method, step.shape.model, step.key, handler, needs):
             page.methods.append(method)
     if page.methods:
         page.token = token_of(handler)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+from bzz.errors import RequestError
 from bzz.explorer.document_page import form_html
 from bzz.explorer.inputs import inputs_of, unplaced
 from bzz.explorer.page import sign_in_of, token_of, user_of
 from bzz.explorer.rendering import finish_page
 from bzz.explorer.site import site_of
+from bzz.explorer.submitted import with_new_key
+from bzz.model.body import is_json_patch
 
 __all__ = ["finish_problem"]
 
@@ -19,6 +23,7 @@ _ADVICE = {
     404: "It may have been deleted, or you may not see it.",
     409: "Something is there already that it collides with.",
     412: "Somebody else changed it meanwhile. Load it again, and compare: what you sent is below.",
+    429: "Wait a little, and try again.",
     503: "Try again in a moment.",
 }
 
@@ -29,7 +34,8 @@ def finish_problem(handler: Any, problem: Mapping[str, Any]) -> None:
     path = getattr(handler, "path", None)
     errors = problem.get("errors") or {}
     inputs, others = [], []
-    if sent and path is not None and not path.last.is_reference:
+    patch = _patch(handler)
+    if sent and patch is None and path is not None and not path.last.is_reference:
         is_new = handler.request.method == "POST"
         shape = path.last.shape
         inputs = inputs_of(shape, sent, {}, site_of(handler.application), errors=errors, is_new=is_new)
@@ -37,7 +43,8 @@ def finish_problem(handler: Any, problem: Mapping[str, Any]) -> None:
         others = unplaced(shape, errors)
     else:
         others = [(where, each) for where, told in errors.items() for each in told]
-    action = handler.request.uri if inputs and problem["status"] != 412 else ""
+    is_sent_again = (inputs or patch is not None) and problem["status"] != 412
+    action = with_new_key(handler.request.uri) if is_sent_again else ""
     finish_page(
         handler,
         "problem.html",
@@ -45,13 +52,23 @@ def finish_problem(handler: Any, problem: Mapping[str, Any]) -> None:
         advice=_ADVICE.get(problem["status"], ""),
         others=others,
         inputs=inputs,
+        patch=patch,
         form=form_html,
         action=action,
         token=token_of(handler) if action else "",
-        way_out=_way_out(handler, bool(inputs)),
+        way_out=_way_out(handler, bool(inputs) or patch is not None),
         sign_in=sign_in_of(handler),
         user=user_of(handler),
     )
+
+
+def _patch(handler: Any) -> str | None:
+    """Return the JSON Patch that was sent by a form; None if there was none, or it cannot be read."""
+    request = handler.request
+    if "_json_patch=" in request.query and is_json_patch(request.headers.get("Content-Type")):
+        with suppress(RequestError):
+            return str(handler.body(), "utf-8", "replace")
+    return None
 
 
 def _way_out(handler: Any, has_form: bool) -> tuple[str, str]:

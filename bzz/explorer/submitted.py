@@ -1,13 +1,16 @@
-"""Forms as browsers send them: their method, their precondition, their values, and where the answer leads.
+"""Forms as browsers send them: their method, their headers, their values, and where the answer leads.
 
 HTML has GET and POST only, and no headers, so the URL of a form says in parameters of the explorer's own what it means:
-``_method=PUT``, ``_if_match=<tag>``, and ``_unset=a,b`` for inputs that were empty because nothing is set. They are
-taken from forms of the very origin only, for a page of another one could send the same without being asked (CORS).
-Inputs of free JSON are called ``_json:name``, the two of a place ``_point:name``.
+``_method=PUT``, ``_if_match=<tag>``, ``_idempotency_key=<key>``, ``_json_patch=1`` for a form whose one input is a JSON
+Patch, and ``_unset=a,b`` for inputs that were empty because nothing is set. They are taken from forms of the very
+origin only, for a page of another one could send the same without being asked (CORS). Inputs of free JSON are called
+``_json:name``, the two of a place ``_point:name``.
 """
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,11 +19,14 @@ from urllib.parse import parse_qsl, urlsplit
 from bzz.codec import dumps, loads
 from bzz.errors import BadRequest, Forbidden, Invalid
 from bzz.explorer.addresses import below
-from bzz.model.body import JSON, form_pairs, is_form, put_at, read_form
+from bzz.model.body import JSON, JSON_PATCH, form_pairs, is_form, put_at, read_form
+from bzz.model.idempotency import IDEMPOTENCY_KEY
 
-__all__ = ["after_write", "take_form"]
+__all__ = ["after_write", "new_key", "take_form", "with_new_key"]
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
+
+_KEY = re.compile(r"(?<=[?&]_idempotency_key=)[^&]*")
 
 
 def take_form(handler: Any) -> None:
@@ -40,10 +46,29 @@ def take_form(handler: Any) -> None:
     request.method = method
     if meant.get("_if_match"):
         request.headers["If-Match"] = meant["_if_match"]
-    if is_form(request.headers.get("Content-Type")):
-        inner, unset = handler.body, frozenset(meant.get("_unset", "").split(","))
+    if meant.get("_idempotency_key") and method == "POST":
+        request.headers[IDEMPOTENCY_KEY] = meant["_idempotency_key"]
+        handler.has_form_key = True
+    if not is_form(request.headers.get("Content-Type")):
+        return
+    inner = handler.body
+    if meant.get("_json_patch"):
+        request.headers["Content-Type"] = JSON_PATCH
+        handler.body = lambda: dict(form_pairs(inner())).get("patch", "").encode()
+    else:
+        unset = frozenset(meant.get("_unset", "").split(","))
         request.headers["Content-Type"] = JSON
         handler.body = lambda: _json_of(handler, inner(), unset)
+
+
+def new_key() -> str:
+    """Return a key for a form: the same values, sent with it again, are stored once."""
+    return secrets.token_urlsafe(12)
+
+
+def with_new_key(url: str) -> str:
+    """Return where a form is sent whose last attempt was refused, so that another one is no repetition of it."""
+    return _KEY.sub(new_key(), url)
 
 
 def _is_from_here(request: Any) -> bool:

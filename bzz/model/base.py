@@ -81,6 +81,7 @@ class ResourceHandler(FormTokenHandler):
     max_body_bytes = MAX_BODY_BYTES
     path: Path
     is_shown = True  # whether who writes may read what is written
+    has_form_key = False  # whether its Idempotency-Key came with a form, which is mended and sent again
     parameters: dict[str, Any]
     _model: type
     _attempt: WriteAttempt | None = None

@@ -64,10 +64,12 @@ async def post_once(handler: BulkHandler, write: Callable[[], Awaitable[None]]) 
     if not isinstance(provider, LiveProvider):
         raise BadRequest(f"{IDEMPOTENCY_KEY}: these resources keep no answers; send the request without it.")
     user = name_of(handler.current_user)
-    name = "idempotency:" + _digest(user or "", handler.resource.url, key)
+    fingerprint = _fingerprint(handler, key)
+    mended = [fingerprint] if handler.has_form_key else []
+    name = "idempotency:" + _digest(user or "", handler.resource.url, key, *mended)
     is_one = not handler.path.last.is_reference and not handler.posts_array()
     ids = [chosen_id(provider, handler.path)] if is_one else []
-    found = await claim(provider.changes().store, name, _fingerprint(handler, key), ids)
+    found = await claim(provider.changes().store, name, fingerprint, ids)
     if isinstance(found, KeptAnswer):
         await _replay(handler, found)
     else:

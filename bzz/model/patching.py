@@ -187,8 +187,8 @@ def read_plainly(shape: Shape, operations: Sequence[Operation]) -> PlainPatch | 
 async def _update_plainly(handler: Any, attempt: WriteAttempt, wanted: PlainPatch) -> Changed | None:
     """Do what such a patch says; return None if it has to be applied to what is stored after all.
 
-    Receivers see whole lists, so a list can be appended to as it is only if there are none. Whether it takes another item
-    tells of those that it has, so who may not read them may not append.
+    Receivers see whole lists, so a list can be appended to as it is only if there are none. Whether it takes another
+    item tells of those that it has, so who may not read them may not append.
     """
     shape: Shape = handler.path.last.shape
     if wanted.appended:

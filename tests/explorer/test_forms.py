@@ -61,7 +61,9 @@ async def submit(
     """Send a form as a browser does: all its inputs, some of them changed."""
     (action,) = page.attributes("form", "action", class_=form)
     tokens = page.attributes("input", "value", name_="_xsrf")[:1]
-    given = {"_xsrf": tokens} if form == "delete" else page.entered()
+    given = {"_xsrf": tokens} if form in ("delete", "patch") else page.entered()
+    if form != "patch":
+        given.pop("patch", None)  # of another form of the page
     origin = f"{client.base_url.scheme}://{client.base_url.netloc.decode()}"
     return await client.post(action, data={**given, **changes}, headers={**ACCEPT, "Origin": origin})
 
