@@ -39,6 +39,17 @@ class Rankings(me.Document):
     by_year = me.MapField(me.SortedListField(me.EmbeddedDocumentField(Verdict), ordering="p"))
 
 
+class Court(me.Document):
+    name = me.StringField(primary_key=True)
+    seal = me.StringField(unique=True)
+    org = me.StringField()
+
+
+class Case(me.Document):
+    court = me.ReferenceField(Court, reverse_delete_rule=me.DENY)
+    org = me.StringField()
+
+
 # -- the size of a page
 
 
@@ -97,3 +108,26 @@ def test_no_list_is_sorted_by_what_only_some_users_may_see(model: type) -> None:
 def test_a_list_is_sorted_by_what_all_may_see() -> None:
     bzz.rules(Verdict, fields={"label": {"read": "editor"}, "points": {"write": "editor"}})
     assert bzz.ModelHive.routes_for("mongoengine", Ranking)
+
+
+# -- what is told all the same, as docs/rights.md says
+
+
+async def test_that_a_value_is_taken_beyond_the_scope_is_told(serving: Serving) -> None:
+    bzz.rules(Court, allow="anyone", scope=lambda user: {"org": user["org"]})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Court))
+    Court(name="c", seal="lion", org="blue").save()
+    for body in ({"name": "d", "seal": "lion"}, {"name": "c", "seal": "eagle"}):
+        answer = await client.post("/court/", json={**body, "org": "red"}, headers=as_user(ANN))
+        assert (answer.status_code, Court.objects.count()) == (409, 1)
+
+
+async def test_that_something_beyond_the_scope_refers_to_a_document_is_told_where_it_must_stay(
+    serving: Serving,
+) -> None:
+    bzz.rules(Court, allow="anyone")
+    bzz.rules(Case, allow="anyone", scope=lambda user: {"org": user["org"]})
+    client = serving(*(bzz.ModelHive.routes_for("mongoengine", each) for each in (Court, Case)))
+    Case(court=Court(name="c").save(), org="blue").save()
+    answer = await client.delete("/court/c/", headers=as_user(ANN))
+    assert (answer.status_code, Court.objects.count()) == (409, 1)
