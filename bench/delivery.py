@@ -30,6 +30,9 @@ DOCUMENTS = 2000
 BACKLOG, BACKLOG_BY_HAND, BACKLOG_WAITING = 20_000, 1_000, 6_000
 ROUNDS = 3
 RATE = 1000
+AT_ONCE = 10
+"""How many of the writes at a steady pace are sent together: one by one they are not made so fast."""
+
 PACED_SECONDS = 10.0
 WRITES = 5_000
 PATIENCE = 60.0
@@ -164,12 +167,14 @@ def print_delays(client: Client, uri: str) -> None:
             until_shared(client, way, 1)
             count = int(RATE * PACED_SECONDS)
             began = time.perf_counter()
-            for number in range(count):
-                wait = began + number / RATE - time.perf_counter()
+            for start in range(0, count, AT_ONCE):
+                wait = began + start / RATE - time.perf_counter()
                 if wait > 0:
                     time.sleep(wait)
                 change = {"$set": {"written": time.time()}}
-                client[DATABASE][COLLECTION].update_one({"_id": number % DOCUMENTS}, change)
+                keys = range(start, start + AT_ONCE)
+                writes = [pymongo.UpdateOne({"_id": each % DOCUMENTS}, change) for each in keys]
+                client[DATABASE][COLLECTION].bulk_write(writes, ordered=False)
             pace = count / (time.perf_counter() - began)
             (report,) = until_handled(listeners, count)
         delays = sorted(report["delays"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,8 @@ import pytest
 
 from bzz.dev import MongoServer
 from tests.cli.running import environment, hear_ctrl_c, run
+from tests.cli.test_deliveries import until
+from tests.serving.test_proxies import nginx_with
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +55,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory, mongo: MongoServer) -> t
     return directory, env
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_its_own_make_test_passes(installed: tuple[Path, dict[str, str]]) -> None:
@@ -64,9 +74,7 @@ def test_its_own_make_test_passes(installed: tuple[Path, dict[str, str]]) -> Non
 @pytest.mark.timeout(400)
 def test_its_own_make_run_serves_until_ctrl_c(installed: tuple[Path, dict[str, str]]) -> None:
     directory, env = installed
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = ["make", "run", f"PORT={port}"]
     with subprocess.Popen(
         command, cwd=directory, env=env, stdout=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c, process_group=0
@@ -82,3 +90,35 @@ def test_its_own_make_run_serves_until_ctrl_c(installed: tuple[Path, dict[str, s
             assert process.wait(60) == -signal.SIGINT  # make ends as its recipe was ended
         finally:
             process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_what_its_image_runs_answers_and_feeds_behind_its_nginx(
+    installed: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    directory, env = installed
+    python = tmp_path / "image" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "image")], check=True)
+    [needed] = re.findall(r"bzz(\[.*?\])", (directory / "pyproject.toml").read_text())
+    subprocess.run([python, "-m", "pip", "install", "-q", f"{ROOT}{needed}"], env=env, check=True, timeout=390)
+    port = free_port()
+    [told] = re.findall(r"^CMD (\[.*\])", (directory / "Dockerfile").read_text().replace("\\\n", ""), re.MULTILINE)
+    command = [str(port) if each == "8000" else each for each in json.loads(told)]
+    site = (directory / "nginx.conf").read_text().replace("app:8000", f"127.0.0.1:{port}")
+    env = {**env, "MONGODB_URI": env["BZZ_MONGODB_URI"], "PATH": f"{python.parent}:{env['PATH']}"}
+    with (
+        subprocess.Popen(command, cwd=directory, env=env) as process,
+        nginx_with(site.replace("listen 80", "listen {port}"), tmp_path) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=20) as client,
+    ):
+        try:
+            until(lambda: client.get("/task/").status_code == 200)
+            with client.stream("GET", "/task/", headers={"Accept": "text/event-stream"}) as feed:
+                lines = feed.iter_lines()
+                assert "event: ready" in lines
+                assert client.post("/task/", json={"title": "Wash"}).status_code == 201
+                assert "event: created" in lines
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0

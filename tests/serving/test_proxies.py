@@ -63,21 +63,25 @@ http {{
     fastcgi_temp_path {directory}/fastcgi;
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
-    upstream app {{ server {upstream}; keepalive 8; }}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://app;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_request_buffering off;
-            proxy_buffering {buffering};
-        }}
-    }}
+    SITE
 }}
+"""
+
+SITE = """
+upstream app { server {upstream}; keepalive 8; }
+server {
+    listen {port};
+    location / {
+        proxy_pass http://app;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_request_buffering off;
+        proxy_buffering {buffering};
+    }
+}
 """
 
 
@@ -87,11 +91,18 @@ def nginx(upstream: str, directory: Path, buffering: str = "off") -> Iterator[st
 
     :param buffering: 'off', or 'on', which is nginx's own default.
     """
+    with nginx_with(SITE.replace("{upstream}", upstream).replace("{buffering}", buffering), directory) as url:
+        yield url
+
+
+@contextmanager
+def nginx_with(site: str, directory: Path) -> Iterator[str]:
+    """Debian's nginx with a site, which says ``listen {port}``; gives its URL."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     file = directory / "nginx.conf"
-    given = {"directory": directory, "upstream": upstream, "port": port, "buffering": buffering}
-    file.write_text(NGINX.format(user=getpass.getuser(), **given))
+    own = NGINX.format(user=getpass.getuser(), directory=directory)
+    file.write_text(own.replace("SITE", site.replace("{port}", f"127.0.0.1:{port}")))
     program = which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
         pytest.skip("nginx is not installed")
