@@ -45,6 +45,7 @@ WAYS = (
     Way("one by one, 1 connection", 1, 0, 300),
     Way("one by one, 16 connections", 16, 0, 1_000),
     Way("arrays of 1,000, all or none", 1, 1_000, 3_000),
+    Way("the same, 4 connections", 4, 1_000, 12_000),
     Way("arrays of 1,000, handling=lenient", 1, 1_000, 3_000, "Prefer: handling=lenient\r\n"),
     Way("arrays of 100, all or none", 1, 100, 3_000),
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,10 +19,14 @@ from typing import IO, Any
 
 import httpx
 
+from bzz.serving.granian import QUICK_SECONDS
+
 __all__ = ["PATIENCE", "Running", "running"]
 
 PATIENCE = 120
 """How many seconds something may take that ought to come soon: a deadline for what has gone wrong, and no measure."""
+
+BETWEEN_KILLS = 1.5 * QUICK_SECONDS
 
 
 @dataclass
@@ -29,6 +36,7 @@ class Running:
     process: subprocess.Popen[str]
     port: int
     output: IO[bytes]
+    killed_at: float = -math.inf
 
     @property
     def url(self) -> str:
@@ -65,6 +73,12 @@ class Running:
                 assert self.process.poll() is None, self.log
                 assert time.monotonic() < deadline, self.log
                 time.sleep(0.05)
+
+    async def kill_one(self) -> None:
+        """Kill one of the processes that answer: not too soon after another, which would be a crash loop."""
+        await asyncio.sleep(self.killed_at + BETWEEN_KILLS - time.monotonic())
+        os.kill(await asyncio.to_thread(self.serving_process), signal.SIGKILL)
+        self.killed_at = time.monotonic()
 
     def stop(self) -> int:
         """Have it stop, and wait; returns its exit code."""

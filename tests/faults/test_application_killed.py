@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-
 import pytest
 
 from bzz.dev import MongoServer
@@ -29,7 +25,7 @@ async def wrong_after_kills(uri: str, database: str, provider: str = "mongoengin
             async with writers.at_work():
                 for _ in range(KILLS):
                     await writers.until_done(BETWEEN)
-                    os.kill(await asyncio.to_thread(application.serving_process), signal.SIGKILL)
+                    await application.kill_one()
                 await writers.until_done(BETWEEN)
     return writers.ledger.wrong(stored_in(uri, database))
 

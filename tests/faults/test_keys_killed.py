@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import random
-import signal
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -126,6 +124,7 @@ class Posting:
             )
         except httpx.TransportError:
             self.counts["none"] += 1
+            await asyncio.sleep(0.01)
             return
         self.counts[str(answer.status_code)] += 1
         self.counts["replayed"] += "Idempotency-Replayed" in answer.headers
@@ -152,7 +151,7 @@ async def wrong_after_kills(uri: str, database: str, kills: int, provider: str =
             async with posting.at_work():
                 for _ in range(kills):
                     await posting.until_done(BETWEEN)
-                    os.kill(await asyncio.to_thread(application.serving_process), signal.SIGKILL)
+                    await application.kill_one()
                 await posting.until_done(BETWEEN)
     print(f"{len(posting.keys)} keys, {kills} kills, answers: {dict(posting.counts)}")
     return posting.wrong(stored_in(uri, database))
@@ -178,7 +177,7 @@ async def test_each_key_makes_one_document_though_primaries_are_killed(replicas:
                 for _ in range(SOAK):
                     await posting.until_done(BETWEEN)
                     await killed(replicas, posting)
-                    os.kill(await asyncio.to_thread(application.serving_process), signal.SIGKILL)
+                    await application.kill_one()
                 await posting.until_done(BETWEEN)
     print(f"{len(posting.keys)} keys, {SOAK} primaries killed, answers: {dict(posting.counts)}")
     wrong = posting.wrong(stored_in(replicas.uri, database))
