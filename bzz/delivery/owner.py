@@ -8,6 +8,7 @@ import math
 import time
 import uuid
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from bzz.change import Position
@@ -46,6 +47,7 @@ class Owner:
         self._sessions: dict[Session, asyncio.Task[None]] = {}
         self._notes: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._is_halting = False
 
     def start(self) -> None:
@@ -57,9 +59,13 @@ class Owner:
 
         :param seconds: how long calls may take.
         """
+        self._stopping.set()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            # A claim that is cut short may be made all the same, behind leave(), and nobody would work on it.
+            _, late = await asyncio.wait([self._task], timeout=BEAT_SECONDS)
+            for each in late:
+                each.cancel()
+                await asyncio.wait([each])
         closing = asyncio.gather(*(self._close(each, seconds) for each in list(self._sessions)))
         while not (await asyncio.wait([closing], timeout=BEAT_SECONDS))[0]:
             await self._stay()
@@ -74,7 +80,8 @@ class Owner:
 
     async def _run(self) -> None:
         is_known = False
-        while True:
+        while not self._stopping.is_set():
+            pause = BEAT_SECONDS
             try:
                 if not is_known:
                     await self._source.changes.prepare(self._source.collections)
@@ -83,13 +90,14 @@ class Owner:
                 await self._beat()
             except (Unavailable, OutcomeUnknown) as error:
                 logger.warning("%s: the database is away: %s", self._listener.name, error)
-                await asyncio.sleep(RETRY_SECONDS)
+                pause = RETRY_SECONDS
             except Exception:
                 logger.exception("%s: its partitions could not be shared", self._listener.name)
                 is_known = False  # somebody may have dropped the database
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                await asyncio.sleep(BEAT_SECONDS)
+                pause = RETRY_SECONDS
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
 
     async def _enroll(self) -> None:
         await self._deliveries.enroll(self._listener.name, PARTITIONS, await self._start())
@@ -164,7 +172,7 @@ class Owner:
     # -- sessions
 
     def _open(self, claims: list[Claim]) -> None:
-        if claims:
+        if claims and not self._stopping.is_set():
             session = Session(self._listener, self._source, self._caller, claims)
             self._sessions[session] = asyncio.create_task(self._watch(session))
 

@@ -75,6 +75,7 @@ class MongoDeliveries(Deliveries):
         self._codec = LetterCodec(database.codec_options)
         self._raw_letters = self._letters.with_options(codec_options=self._codec.options)
         self._is_indexed = False
+        self._unfinished: set[asyncio.Future[Any]] = set()
 
     # -- owners
 
@@ -113,6 +114,8 @@ class MongoDeliveries(Deliveries):
         )
 
     async def leave(self, listener: str, holder: str) -> None:
+        if self._unfinished:  # which lock partitions
+            await asyncio.wait(self._unfinished)
         await self._write(
             lambda: self._listeners.update_many(
                 {"listener": listener, "holder": holder}, {"$unset": {"holder": "", "leased_until": ""}}
@@ -212,6 +215,8 @@ class MongoDeliveries(Deliveries):
 
         # Where nobody waits for it any more, it ends by itself: left half done, it would lock the partition.
         running = asyncio.ensure_future(self._write(run))
+        self._unfinished.add(running)
+        running.add_done_callback(self._unfinished.discard)
         running.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(running)
 
