@@ -24,7 +24,7 @@ from bzz.providers.mongoengine.client import connected
 __all__ = ["Seen", "a_letter", "eventually", "listening"]
 
 
-async def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+async def eventually(condition: Callable[[], Any], seconds: float = 45) -> Any:
     """Wait until a condition holds, and return what it gave."""
     deadline = time.monotonic() + seconds
     while True:
