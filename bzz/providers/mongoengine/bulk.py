@@ -89,7 +89,12 @@ async def insert(
     :param rows: an error stands for one that is refused already.
     """
     collection = await documents.collection()
-    outcomes: list[Any] = await asyncio.gather(*(_make(documents, row, context) for row in rows))
+    outcomes: list[Any] = list(rows)
+    await _ask(outcomes, {at: row.check() for at, row in enumerate(rows) if isinstance(row, Row) and row.check})
+    outcomes = [_made(each) for each in outcomes]
+    if documents.scoping.is_declared:
+        made = {at: each for at, each in enumerate(outcomes) if not isinstance(each, RequestError)}
+        await _ask(outcomes, {at: documents.scoping.require(collection, raw, context) for at, raw in made.items()})
     for position, made in enumerate(outcomes):
         if not isinstance(made, RequestError):
             try:
@@ -106,17 +111,20 @@ async def insert(
     ]
 
 
-async def _make(documents: DocumentStore, row: Row | RequestError, context: Any) -> Raw | RequestError:
+async def _ask(outcomes: list[Any], asked: Mapping[int, Awaitable[None]]) -> None:
+    """Await what may refuse a row, all at once; put errors in the place of those that are refused."""
+    answers = await asyncio.gather(*asked.values(), return_exceptions=True)
+    for position, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, RequestError):
+            outcomes[position] = answer
+        elif answer is not None:
+            raise answer
+
+
+def _made(row: Row | RequestError) -> Raw | RequestError:
     """Return what is to be stored, or why it is not."""
-    if isinstance(row, RequestError):
-        return row
     try:
-        if row.check is not None:
-            await row.check()
-        made = forms.new(row.codec, row.values)
-        if documents.scoping.is_declared:
-            await documents.scoping.require(await documents.collection(), made, context)
-        return made
+        return row if isinstance(row, RequestError) else forms.new(row.codec, row.values)
     except RequestError as error:
         return error
 
