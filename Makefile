@@ -65,6 +65,7 @@ bench: .venv/installed-bench ## Measure bzz beside its peers (an hour; needs wrk
 	$(BIN)/python -m bench.live
 	$(BIN)/python -m bench.delivery
 	$(BIN)/python -m bench.bulk
+	$(BIN)/python -m bench.observing
 	$(BIN)/pytest bench/micro --benchmark-columns=min,median,ops --benchmark-sort=name
 
 .PHONY: bench-deep

@@ -135,10 +135,11 @@ def _states(pid: int) -> Iterator[str]:
 
 
 @contextmanager
-def start(server: Server, uri: str, database: str, **options: int) -> Iterator[Running]:
+def start(server: Server, uri: str, database: str, **options: int | str) -> Iterator[Running]:
     """Run a server in a process of its own, until it is no longer needed.
 
-    :param options: for bzz only: ``processes``, and ``in_flight``, how many requests it takes at once.
+    :param options: for bzz only: ``processes``, ``in_flight``, how many requests it takes at once, and ``by``, what
+        observes it.
     :raises RuntimeError: where it does not answer, with what it said.
     """
     port = _free_port()

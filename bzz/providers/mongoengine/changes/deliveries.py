@@ -43,6 +43,9 @@ LISTENERS, LETTERS = "bzz_listeners", "bzz_letters"
 
 T = TypeVar("T")
 
+LEAVING_SECONDS = 5.0
+"""How long who leaves waits for what is being written beside it."""
+
 _FREE = {"$lte": [{"$ifNull": ["$leased_until", "$$NOW"]}, "$$NOW"]}
 
 _PRESENT = {"$filter": {"input": {"$objectToArray": "$members"}, "cond": {"$gt": ["$$this.v", "$$NOW"]}}}
@@ -115,7 +118,7 @@ class MongoDeliveries(Deliveries):
 
     async def leave(self, listener: str, holder: str) -> None:
         if self._unfinished:  # which lock partitions
-            await asyncio.wait(self._unfinished)
+            await asyncio.wait(self._unfinished, timeout=LEAVING_SECONDS)
         await self._write(
             lambda: self._listeners.update_many(
                 {"listener": listener, "holder": holder}, {"$unset": {"holder": "", "leased_until": ""}}
