@@ -107,7 +107,6 @@ async function save(root, form) {
 }
 
 function refuse(root, form, answer, problem) {
-  if ("new" in form.dataset) form.setAttribute("action", `${actionOf(form)}x`); // a new key: this was answered
   const left = [];
   let first;
   for (const [name, messages] of Object.entries(problem.errors ?? {})) {

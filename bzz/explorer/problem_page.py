@@ -12,7 +12,6 @@ from bzz.explorer.inputs import inputs_of, unplaced
 from bzz.explorer.page import sign_in_of, token_of, user_of
 from bzz.explorer.rendering import finish_page
 from bzz.explorer.site import site_of
-from bzz.explorer.submitted import with_new_key
 from bzz.model.body import is_json_patch
 
 __all__ = ["finish_problem"]
@@ -44,12 +43,12 @@ def finish_problem(handler: Any, problem: Mapping[str, Any]) -> None:
     else:
         others = [(where, each) for where, told in errors.items() for each in told]
     is_sent_again = (inputs or patch is not None) and problem["status"] != 412
-    action = with_new_key(handler.request.uri) if is_sent_again else ""
+    action = handler.request.uri if is_sent_again else ""
     finish_page(
         handler,
         "problem.html",
         problem=problem,
-        advice=_ADVICE.get(problem["status"], ""),
+        advice=_advice(handler, problem["status"]),
         others=others,
         inputs=inputs,
         patch=patch,
@@ -62,12 +61,19 @@ def finish_problem(handler: Any, problem: Mapping[str, Any]) -> None:
     )
 
 
+def _advice(handler: Any, status: int) -> str:
+    """Return what to do about a problem."""
+    if status == 409 and "Retry-After" in handler._headers:
+        return "It was sent before, and is not answered yet: try again in a moment."
+    return _ADVICE.get(status, "")
+
+
 def _patch(handler: Any) -> str | None:
     """Return the JSON Patch that was sent by a form; None if there was none, or it cannot be read."""
     request = handler.request
     if "_json_patch=" in request.query and is_json_patch(request.headers.get("Content-Type")):
         with suppress(RequestError):
-            return str(handler.body(), "utf-8", "replace")
+            return str(handler.body(), "utf-8", "replace") or None
     return None
 
 

@@ -9,7 +9,6 @@ origin only, for a page of another one could send the same without being asked (
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -22,11 +21,9 @@ from bzz.explorer.addresses import below
 from bzz.model.body import JSON, JSON_PATCH, form_pairs, is_form, put_at, read_form
 from bzz.model.idempotency import IDEMPOTENCY_KEY
 
-__all__ = ["after_write", "new_key", "take_form", "with_new_key"]
+__all__ = ["after_write", "new_key", "take_form"]
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
-
-_KEY = re.compile(r"(?<=[?&]_idempotency_key=)[^&]*")
 
 
 def take_form(handler: Any) -> None:
@@ -64,11 +61,6 @@ def take_form(handler: Any) -> None:
 def new_key() -> str:
     """Return a key for a form: the same values, sent with it again, are stored once."""
     return secrets.token_urlsafe(12)
-
-
-def with_new_key(url: str) -> str:
-    """Return where a form is sent whose last attempt was refused, so that another one is no repetition of it."""
-    return _KEY.sub(new_key(), url)
 
 
 def _is_from_here(request: Any) -> bool:

@@ -82,6 +82,8 @@ class ModelHandler(BulkHandler):
             write = self._link
         elif self.posts_array():
             write = self.create_rows
+        if self.has_form_key and not self.path.last.is_reference:
+            await self._decode(self.path.last.shape)  # for the page of a refusal, which shows what was entered
         await (post_once(self, write) if IDEMPOTENCY_KEY in self.request.headers else write())
 
     async def put(self) -> None:

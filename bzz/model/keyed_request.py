@@ -81,7 +81,7 @@ class KeyedRequest:
                 return  # another request came first to the id that bzz has chosen for both
             if isinstance(error, OutcomeUnknown) and self._is_found_again():
                 raise OutcomeUnknown(_SEND_AGAIN) from error
-            if not _is_kept(error):
+            if not _is_kept(error) or handler.has_form_key:  # whoever is refused mends the form, and sends it again
                 raise
             handler.log_exception(type(error), error, error.__traceback__)
             handler.send_error(_status_of(error), exc_info=(type(error), error, error.__traceback__))

@@ -11,6 +11,8 @@ import mongoengine as me
 import pytest
 
 import bzz
+from bzz.errors import OutcomeUnknown
+from bzz.providers.mongoengine.provider import MongoEngineProvider
 from tests.conftest import Serve
 from tests.explorer.conftest import ACCEPT, Seen, explored, seen
 from tests.explorer.test_forms import shown, submit
@@ -72,6 +74,56 @@ async def test_a_form_that_was_refused_can_be_sent_again_from_the_page_that_says
     assert (again.status_code, Parcel.objects.get().number) == (303, 1)
 
 
+async def test_a_form_whose_first_attempt_is_not_answered_yet_is_shown_with_what_was_entered(
+    client: httpx.AsyncClient,
+) -> None:
+    page = await shown(client, "/parcel/?_view=new")
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(sender: type, **given: Any) -> None:
+        begun.set()
+        await go_on.wait()
+
+    with bzz.signals.pre_create_instance.connected_to(hold, Parcel):
+        first = asyncio.create_task(submit(client, page, {"number": "1"}))
+        await begun.wait()
+        second = await submit(client, page, {"number": "1"})
+        go_on.set()
+        assert (await first).status_code == 303
+    assert (second.status_code, "not answered yet" in second.text) == (409, True)
+    again = await submit(client, seen(second.text), {}, form="panel")
+    assert (again.status_code, Parcel.objects.count()) == (303, 1)
+
+
+async def test_a_form_whose_outcome_is_unknown_creates_once_when_it_is_sent_again(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await shown(client, "/parcel/?_view=new")
+    real = MongoEngineProvider.create
+
+    async def lost(self: Any, *given: Any) -> Any:
+        await real(self, *given)
+        raise OutcomeUnknown()
+
+    monkeypatch.setattr(MongoEngineProvider, "create", lost)
+    refused = await submit(client, page, {"number": "1"})
+    monkeypatch.setattr(MongoEngineProvider, "create", real)
+    assert refused.status_code == 503
+    again = await submit(client, seen(refused.text), {}, form="panel")
+    while again.status_code == 409:  # until the first attempt has given up its key
+        again = await submit(client, seen(again.text), {}, form="panel")
+    assert (again.status_code, Parcel.objects.count()) == (303, 1)
+
+
+async def test_nothing_that_was_entered_is_kept_where_a_form_is_refused(
+    client: httpx.AsyncClient, database_name: str
+) -> None:
+    Parcel(number=1).save()
+    await submit(client, await shown(client, "/parcel/?_view=new"), {"number": "1", "tags[]": ["mine"]})
+    kept = [str(each) for each in Parcel._get_db()["bzz"].find({"_id": {"$regex": "^idempotency"}})]
+    assert "mine" not in "".join(kept)
+
+
 async def test_where_no_answers_are_kept_a_form_has_no_key(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,8 +167,11 @@ async def test_a_patch_of_an_older_state_changes_nothing(client: httpx.AsyncClie
     parcel = Parcel(number=1).save()
     page = await shown(client, f"/parcel/{parcel.pk}/")
     Parcel.objects.update(number=2)
-    answer = await patch(client, page, {"op": "replace", "path": "/number", "value": 3})
+    operation = {"op": "replace", "path": "/number", "value": 3}
+    answer = await patch(client, page, operation)
     assert (answer.status_code, parcel.reload().number) == (412, 2)
+    assert seen(answer.text).texts("textarea", name_="patch") == [json.dumps([operation])]
+    assert "Apply" not in answer.text
 
 
 async def test_who_may_not_patch_is_offered_no_patch(serve: Serve) -> None:

@@ -11,6 +11,7 @@ import bzz
 from bzz.errors import ConfigurationError
 from bzz.providers import rules
 from bzz.providers.base import Options, Provider
+from tests.rights.conftest import ADMIN, ANN, Serving, as_user
 
 
 class RightsPart(me.EmbeddedDocument):
@@ -148,3 +149,24 @@ def test_a_provider_that_keeps_no_rules_serves_no_model_that_has_some() -> None:
     assert provider(Rights, Options()).shape.model is Rights
     with pytest.raises(ConfigurationError, match="Careless keeps no rules, and Rights has some"):
         bzz.ModelHive.routes_for(provider, Rights)
+
+
+class ShelfMark(me.EmbeddedDocument):
+    text = me.StringField()
+    pin = me.IntField()
+    meta: ClassVar = {"bzz": {"rules": {"fields": {"pin": {"read": "admin"}}}}}
+
+
+class Catalogue(me.Document):
+    marks = me.MapField(me.EmbeddedDocumentField(ShelfMark))
+    meta: ClassVar = {"bzz": {"rules": {"allow": "anyone"}}}
+
+
+@pytest.mark.usefixtures("database_name")
+async def test_meta_of_what_no_path_leads_to_declares_rules_too(serving: Serving) -> None:
+    client = serving(routes(Catalogue))
+    Catalogue(marks={"a": ShelfMark(text="t", pin=7)}).save()
+    [seen] = (await client.get("/catalogue/", headers=as_user(ANN))).json()
+    assert seen["marks"] == {"a": {"text": "t"}}
+    [seen] = (await client.get("/catalogue/", headers=as_user(ADMIN))).json()
+    assert seen["marks"] == {"a": {"text": "t", "pin": 7}}

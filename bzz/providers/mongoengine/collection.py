@@ -7,7 +7,7 @@ cursor in Motor and an awaitable of one in PyMongo.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import bson
@@ -42,9 +42,6 @@ STANDALONE = (
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
 """The largest document that is stored: under MongoDB's 16 MiB, so that the envelope fits."""
-
-MAX_REPLY_BYTES = 16 * 1024 * 1024
-"""How much of documents MongoDB puts into one reply."""
 
 
 class Collection:
@@ -133,32 +130,6 @@ class Collection:
                 found += await cursor.to_list(own.retrieved - 1)
             await cursor.close()
             return found, True
-
-        return await self._operations.read(fetch)
-
-    async def page_of(
-        self,
-        shown: Callable[[Document], Document],
-        query: Mapping[str, Any],
-        *,
-        sort: Sequence[tuple[str, int]],
-        skip: int,
-        limit: int,
-    ) -> tuple[list[Document], bool]:
-        """Return the same page of what ``shown`` makes of documents, and whether it is cut: by nothing but its size."""
-
-        async def fetch() -> tuple[list[Document], bool]:
-            found: list[Document] = []
-            size = 0
-            cursor = self.raw.find(query, sort=list(sort), skip=skip, limit=limit)
-            async for raw in cursor:
-                document = shown(raw)
-                size += self._size(document)
-                if size > MAX_REPLY_BYTES:
-                    await cursor.close()
-                    return found, True
-                found.append(document)
-            return found, False
 
         return await self._operations.read(fetch)
 

@@ -7,7 +7,7 @@ beyond an item as a query, and its sort values as BSON. Where a list is found al
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -18,9 +18,7 @@ from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
 
 from bzz.providers.base import ListQuery, Sort
-from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.walk import rebuilt
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.filters import filter_query, require_ordered, stored_path
 from bzz.providers.mongoengine.raw import Raw
@@ -45,14 +43,6 @@ class Rows(Protocol):
     async def count(self, query: Raw) -> int: ...
 
 
-class DocumentRows(Rows, Protocol):
-    """The documents of a collection."""
-
-    async def page_of(
-        self, shown: Callable[[Raw], Raw], query: Raw, *, sort: Sequence[Key], skip: int, limit: int
-    ) -> tuple[list[Raw], bool]: ...
-
-
 class _StoredListing(Listing[Raw]):
     """Rows that MongoDB selects and sorts.
 
@@ -67,10 +57,8 @@ class _StoredListing(Listing[Raw]):
     async def fetch(
         self, order: Sequence[Key], after: Sequence[Any] | None, *, skip: int, limit: int
     ) -> tuple[list[Raw], bool]:
-        return await self._rows.page(self._query(order, after), sort=order, skip=skip, limit=limit)
-
-    def _query(self, order: Sequence[Key], after: Sequence[Any] | None) -> Raw:
-        return _all_of(self._conditions if after is None else [*self._conditions, _beyond(order, after)])
+        where = self._conditions if after is None else [*self._conditions, _beyond(order, after)]
+        return await self._rows.page(_all_of(where), sort=order, skip=skip, limit=limit)
 
     async def count(self) -> int:
         return await self._rows.count(_all_of(self._conditions))
@@ -99,7 +87,7 @@ class DocumentListing(_StoredListing):
 
     def __init__(
         self,
-        documents: DocumentRows,
+        documents: Rows,
         codec: DocumentCodec,
         query: ListQuery,
         conditions: list[Raw],
@@ -107,22 +95,7 @@ class DocumentListing(_StoredListing):
     ) -> None:
         order = document_order(codec, query.sort, default)
         super().__init__(documents, [*conditions, *filter_query(codec, query.filters)], order)
-        self._documents = documents
         self._codec = codec
-
-    async def fetch(
-        self, order: Sequence[Key], after: Sequence[Any] | None, *, skip: int, limit: int
-    ) -> tuple[list[Raw], bool]:
-        found, is_cut = await super().fetch(order, after, skip=skip, limit=limit)
-        if is_cut and self._codec.registry.has_secrets:  # whose size must not tell of them
-            query = self._query(order, after)
-            return await self._documents.page_of(self._without_secrets, query, sort=order, skip=skip, limit=limit)
-        return found, is_cut
-
-    def _without_secrets(self, raw: Raw) -> Raw:
-        tag = {key: raw[key] for key in raw.keys() & {internals.CLASS_KEY}}
-        parts = self._codec.variant(raw).parts(raw)
-        return {**tag, **rebuilt(parts, lambda field: not field.declared.hidden)}
 
     def record(self, row: Raw) -> DocumentRecord:
         return DocumentRecord(self._codec, row)

@@ -7,7 +7,7 @@ asked for by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bzz.batching import Batcher
@@ -47,12 +47,6 @@ class SharedPages:
             if found is not None:
                 return found
         return await self._collection.page(query, sort=sort, skip=skip, limit=limit)
-
-    async def page_of(
-        self, shown: Callable[[Raw], Raw], query: Raw, *, sort: Sequence[tuple[str, int]], skip: int, limit: int
-    ) -> tuple[list[Raw], bool]:
-        """Return what :meth:`Collection.page_of` does."""
-        return await self._collection.page_of(shown, query, sort=sort, skip=skip, limit=limit)
 
     async def count(self, query: Raw) -> int:
         """Return how many documents match."""

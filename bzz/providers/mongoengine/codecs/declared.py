@@ -242,7 +242,7 @@ class DeclaredFields:
 
     @cached_property
     def _has_secrets(self) -> bool:
-        return any(self._options.is_secret(self.model, name) for name in self.fields)
+        return any(self._options.is_secret(self.model, name) for name in internals.fields(self.model))
 
     def replaces(self, values: Map[str, Any], *, merge: bool) -> bool:
         """Whether each of these values takes its place whatever is stored there."""

@@ -43,9 +43,6 @@ class Registry(Options, Protocol):
     @property
     def has_custom_json(self) -> bool: ...
 
-    @property
-    def has_secrets(self) -> bool: ...
-
 
 class DocumentCodec(DeclaredFields):
     """Converts the documents of one class, under the options of one set of routes.

@@ -57,8 +57,9 @@ class Registry:
         self._read_only = _all_owners(model, read_only, "read_only")
         self.root = self.of(model)
         self.reachable = self._draw_all()
-        check_rights(_with_subclasses(self.reachable))
-        check_orders(self.of(each) for each in self.reachable)
+        served = self._served()
+        check_rights(served)
+        check_orders(self.of(each) for each in served if not internals.is_abstract(each))
 
     def of(self, model: Model) -> DocumentCodec:
         """The codec of a document class."""
@@ -111,11 +112,6 @@ class Registry:
         """Whether a field is one that other users may see, by the rules of its model."""
         return self._restrictions.hides(model, name)
 
-    @property
-    def has_secrets(self) -> bool:
-        """Whether there may be such fields."""
-        return bool(self._restrictions.hidden)
-
     def is_read_only(self, model: Model, name: str) -> bool:
         """Whether bodies may not hold a field."""
         is_listed = _listed(self._read_only, model, name) or name in listed(model, "read_only")
@@ -160,6 +156,14 @@ class Registry:
                     seen.add(found.model)
                     waiting.append(found)
         return seen
+
+    def _served(self) -> set[Model]:
+        """Return every class of which something may be shown: what is embedded where no path leads among them."""
+        found = set(_with_subclasses(self.reachable))
+        for each in list(found):
+            if not internals.is_abstract(each):
+                found |= self.embedded_in(each)
+        return found
 
     def _next(self, shape: Shape) -> Iterator[DocumentCodec]:
         """The codecs of the classes below one, and of those to which a path from a document of it leads."""
