@@ -20,14 +20,14 @@ from tests.explorer.test_forms import shown, submit
 pytestmark = pytest.mark.usefixtures("database_name")
 
 
-class Parcel(me.Document):
+class SafeParcel(me.Document):
     number = me.IntField(unique=True, sparse=True)
     tags = me.ListField(me.StringField(max_length=5))
 
 
 @pytest.fixture
 def client(serve: Serve) -> httpx.AsyncClient:
-    return serve(explored(bzz.ModelHive.routes_for("mongoengine", Parcel)))
+    return serve(explored(bzz.ModelHive.routes_for("mongoengine", SafeParcel)))
 
 
 async def patch(client: httpx.AsyncClient, page: Seen, *operations: Any, text: str = "") -> httpx.Response:
@@ -38,53 +38,55 @@ async def patch(client: httpx.AsyncClient, page: Seen, *operations: Any, text: s
 
 
 async def test_a_form_that_is_sent_twice_creates_once(client: httpx.AsyncClient) -> None:
-    page = await shown(client, "/parcel/?_view=new")
+    page = await shown(client, "/safe_parcel/?_view=new")
     answers = [await submit(client, page, {"number": "1"}) for _ in range(2)]
-    parcel = Parcel.objects.get()
-    assert [(each.status_code, each.headers["Location"]) for each in answers] == [(303, f"/parcel/{parcel.pk}/")] * 2
+    parcel = SafeParcel.objects.get()
+    assert [(each.status_code, each.headers["Location"]) for each in answers] == [
+        (303, f"/safe_parcel/{parcel.pk}/")
+    ] * 2
 
 
 async def test_a_form_that_is_sent_twice_at_once_creates_once(client: httpx.AsyncClient) -> None:
-    page = await shown(client, "/parcel/?_view=new")
+    page = await shown(client, "/safe_parcel/?_view=new")
     answers = await asyncio.gather(*(submit(client, page, {"number": "1"}) for _ in range(5)))
-    assert Parcel.objects.count() == 1
+    assert SafeParcel.objects.count() == 1
     assert {each.status_code for each in answers} <= {303, 409}
 
 
 async def test_two_forms_with_the_same_values_create_two(client: httpx.AsyncClient) -> None:
     for _ in range(2):
-        assert (await submit(client, await shown(client, "/parcel/?_view=new"), {})).status_code == 303
-    assert Parcel.objects.count() == 2
+        assert (await submit(client, await shown(client, "/safe_parcel/?_view=new"), {})).status_code == 303
+    assert SafeParcel.objects.count() == 2
 
 
 async def test_a_form_that_was_mended_is_no_repetition(client: httpx.AsyncClient) -> None:
-    page = await shown(client, "/parcel/?_view=new")
+    page = await shown(client, "/safe_parcel/?_view=new")
     assert (await submit(client, page, {"number": "one"})).status_code == 400
     assert (await submit(client, page, {"number": "1"})).status_code == 303
     assert (await submit(client, page, {"number": "2"})).status_code == 303
-    assert [each.number for each in Parcel.objects.order_by("number")] == [1, 2]
+    assert [each.number for each in SafeParcel.objects.order_by("number")] == [1, 2]
 
 
 async def test_a_form_that_was_refused_can_be_sent_again_from_the_page_that_says_so(client: httpx.AsyncClient) -> None:
-    taken = Parcel(number=1).save()
-    refused = await submit(client, await shown(client, "/parcel/?_view=new"), {"number": "1"})
+    taken = SafeParcel(number=1).save()
+    refused = await submit(client, await shown(client, "/safe_parcel/?_view=new"), {"number": "1"})
     assert refused.status_code == 409
     taken.delete()
     again = await submit(client, seen(refused.text), {}, form="panel")
-    assert (again.status_code, Parcel.objects.get().number) == (303, 1)
+    assert (again.status_code, SafeParcel.objects.get().number) == (303, 1)
 
 
 async def test_a_form_whose_first_attempt_is_not_answered_yet_is_shown_with_what_was_entered(
     client: httpx.AsyncClient,
 ) -> None:
-    page = await shown(client, "/parcel/?_view=new")
+    page = await shown(client, "/safe_parcel/?_view=new")
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def hold(sender: type, **given: Any) -> None:
         begun.set()
         await go_on.wait()
 
-    with bzz.signals.pre_create_instance.connected_to(hold, Parcel):
+    with bzz.signals.pre_create_instance.connected_to(hold, SafeParcel):
         first = asyncio.create_task(submit(client, page, {"number": "1"}))
         await begun.wait()
         second = await submit(client, page, {"number": "1"})
@@ -92,13 +94,13 @@ async def test_a_form_whose_first_attempt_is_not_answered_yet_is_shown_with_what
         assert (await first).status_code == 303
     assert (second.status_code, "not answered yet" in second.text) == (409, True)
     again = await submit(client, seen(second.text), {}, form="panel")
-    assert (again.status_code, Parcel.objects.count()) == (303, 1)
+    assert (again.status_code, SafeParcel.objects.count()) == (303, 1)
 
 
 async def test_a_form_whose_outcome_is_unknown_creates_once_when_it_is_sent_again(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = await shown(client, "/parcel/?_view=new")
+    page = await shown(client, "/safe_parcel/?_view=new")
     real = MongoEngineProvider.create
 
     async def lost(self: Any, *given: Any) -> Any:
@@ -112,15 +114,15 @@ async def test_a_form_whose_outcome_is_unknown_creates_once_when_it_is_sent_agai
     again = await submit(client, seen(refused.text), {}, form="panel")
     while again.status_code == 409:  # until the first attempt has given up its key
         again = await submit(client, seen(again.text), {}, form="panel")
-    assert (again.status_code, Parcel.objects.count()) == (303, 1)
+    assert (again.status_code, SafeParcel.objects.count()) == (303, 1)
 
 
 async def test_nothing_that_was_entered_is_kept_where_a_form_is_refused(
     client: httpx.AsyncClient, database_name: str
 ) -> None:
-    Parcel(number=1).save()
-    await submit(client, await shown(client, "/parcel/?_view=new"), {"number": "1", "tags[]": ["mine"]})
-    kept = [str(each) for each in Parcel._get_db()["bzz"].find({"_id": {"$regex": "^idempotency"}})]
+    SafeParcel(number=1).save()
+    await submit(client, await shown(client, "/safe_parcel/?_view=new"), {"number": "1", "tags[]": ["mine"]})
+    kept = [str(each) for each in SafeParcel._get_db()["bzz"].find({"_id": {"$regex": "^idempotency"}})]
     assert "mine" not in "".join(kept)
 
 
@@ -128,7 +130,7 @@ async def test_where_no_answers_are_kept_a_form_has_no_key(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bzz.explorer.document_page.keeps_answers", lambda provider: False)
-    page = await client.get("/parcel/?_view=new", headers=ACCEPT)
+    page = await client.get("/safe_parcel/?_view=new", headers=ACCEPT)
     assert "_idempotency_key" not in page.text
 
 
@@ -136,8 +138,8 @@ async def test_where_no_answers_are_kept_a_form_has_no_key(
 
 
 async def test_a_patch_is_entered_on_the_page_of_a_document(client: httpx.AsyncClient) -> None:
-    parcel = Parcel(number=1, tags=["a"]).save()
-    url = f"/parcel/{parcel.pk}/"
+    parcel = SafeParcel(number=1, tags=["a"]).save()
+    url = f"/safe_parcel/{parcel.pk}/"
     page = await shown(client, url)
     answer = await patch(client, page, {"op": "add", "path": "/tags/-", "value": "b"})
     assert (answer.status_code, answer.headers["Location"]) == (303, url)
@@ -145,8 +147,8 @@ async def test_a_patch_is_entered_on_the_page_of_a_document(client: httpx.AsyncC
 
 
 async def test_a_patch_that_is_refused_is_shown_again(client: httpx.AsyncClient) -> None:
-    parcel = Parcel(number=1, tags=["a"]).save()
-    page = await shown(client, f"/parcel/{parcel.pk}/")
+    parcel = SafeParcel(number=1, tags=["a"]).save()
+    page = await shown(client, f"/safe_parcel/{parcel.pk}/")
     wrong = {"op": "add", "path": "/tags/-", "value": "too long"}
     refused = await patch(client, page, wrong)
     assert (refused.status_code, "tags" in refused.text) == (400, True)
@@ -157,16 +159,16 @@ async def test_a_patch_that_is_refused_is_shown_again(client: httpx.AsyncClient)
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"op": "test", "path": "/number", "value": 2}]'])
 async def test_what_is_no_patch_or_does_not_fit_is_told(client: httpx.AsyncClient, text: str) -> None:
-    parcel = Parcel(number=1).save()
-    answer = await patch(client, await shown(client, f"/parcel/{parcel.pk}/"), text=text)
+    parcel = SafeParcel(number=1).save()
+    answer = await patch(client, await shown(client, f"/safe_parcel/{parcel.pk}/"), text=text)
     assert answer.status_code == (409 if "test" in text else 400)
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
 async def test_a_patch_of_an_older_state_changes_nothing(client: httpx.AsyncClient) -> None:
-    parcel = Parcel(number=1).save()
-    page = await shown(client, f"/parcel/{parcel.pk}/")
-    Parcel.objects.update(number=2)
+    parcel = SafeParcel(number=1).save()
+    page = await shown(client, f"/safe_parcel/{parcel.pk}/")
+    SafeParcel.objects.update(number=2)
     operation = {"op": "replace", "path": "/number", "value": 3}
     answer = await patch(client, page, operation)
     assert (answer.status_code, parcel.reload().number) == (412, 2)
@@ -175,8 +177,8 @@ async def test_a_patch_of_an_older_state_changes_nothing(client: httpx.AsyncClie
 
 
 async def test_who_may_not_patch_is_offered_no_patch(serve: Serve) -> None:
-    routes = bzz.ModelHive.routes_for("mongoengine", Parcel, methods=("GET", "PUT"))
+    routes = bzz.ModelHive.routes_for("mongoengine", SafeParcel, methods=("GET", "PUT"))
     client = serve(explored(routes))
-    parcel = Parcel(number=1).save()
-    page = await client.get(f"/parcel/{parcel.pk}/", headers=ACCEPT)
+    parcel = SafeParcel(number=1).save()
+    page = await client.get(f"/safe_parcel/{parcel.pk}/", headers=ACCEPT)
     assert 'name="patch"' not in page.text
