@@ -20,6 +20,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
+from bzz.delivery.listener import declared
 from bzz.dev import MongoServer
 from bzz.events.bus import bus
 from bzz.providers.mongoengine.client import close as close_clients
@@ -53,6 +54,11 @@ class Serve(Protocol):
         self, routes: Sequence[Any], configure: Callable[[Application], None] = ..., /, **settings: Any
     ) -> httpx.AsyncClient:
         """A client of an application with ``routes`` and ``settings``; ``configure`` gets it first."""
+
+
+def pytest_collection_finish() -> None:
+    """Called by pytest. Modules of tests declare no durable listener: every application of the process would run it."""
+    assert [each.name for each in declared()] == []
 
 
 @pytest.fixture(autouse=True)
