@@ -51,7 +51,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory, mongo: MongoServer) -> t
     directory = tmp_path_factory.mktemp("scaffold") / "task-list"
     assert run("new", str(directory)).returncode == 0
     env = environment(BZZ=str(ROOT), BZZ_MONGODB_URI=mongo.uri)
-    env.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # a make within a make says where it goes, too
+        env.pop(name, None)
     return directory, env
 
 
