@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
+
 from tests.rights.worlds import MODELS, NUMBERS, WORDS, Agent, Deal, World
 
-__all__ = ["Asking"]
+__all__ = ["Asking", "told"]
 
 
 class Asking:
@@ -135,3 +137,9 @@ class Asking:
                 ("DELETE", f"{url}clauses/0/", None, {}),
             ]
         )
+
+
+def told(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
+    """What an answer tells: all but what is new in each."""
+    headers = {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "date")}
+    return answer.status_code, headers, answer.text

@@ -11,25 +11,18 @@ import os
 import random
 from typing import Any
 
-import httpx
 import pytest
 
 import bzz
 from bzz.providers import rules
 from tests.live.reading import Follower, following
 from tests.rights.conftest import Serving, as_user
-from tests.rights.requests import Asking
+from tests.rights.requests import Asking, told
 from tests.rights.worlds import MODELS, Clause, Deal, Documents, World, fill
 
 SEED, SOAK = int(os.environ.get("SEED", "1")), int(os.environ.get("SOAK", "1"))
 
 REQUESTS, RUNS = 60, 40 * SOAK
-
-
-def told(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
-    """What an answer tells: all but what is new in each."""
-    headers = {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "date")}
-    return answer.status_code, headers, answer.text
 
 
 async def check(seed: int, serving: Serving, databases: list[Any]) -> int:

@@ -25,7 +25,7 @@ from tests.delivery.conftest import eventually, listening
 from tests.delivery.history.conftest import with_history
 from tests.explorer.conftest import ACCEPT, explored
 from tests.rights.conftest import Serving, as_user
-from tests.rights.requests import Asking
+from tests.rights.requests import Asking, told
 from tests.rights.worlds import MODELS, Clause, Deal, Documents, World, fill
 
 pytestmark = pytest.mark.usefixtures("database_name")
@@ -38,7 +38,7 @@ _CHANGE = re.compile(r"deal(?::|%3A)([0-9]+\.[0-9]+\.[0-9]+)")
 _TIME = re.compile(r'"at":"[^"]*"')
 
 
-def told(answer: httpx.Response, numbers: dict[str, str]) -> tuple[Any, ...]:
+def told_of_changes(answer: httpx.Response, numbers: dict[str, str]) -> tuple[Any, ...]:
     """What an answer tells, but when each change was made."""
 
     def numbered(text: str) -> str:
@@ -115,12 +115,12 @@ async def _asked(client: httpx.AsyncClient, who: dict[str, str], choice: random.
         answers = [await client.get(url, headers=who), await client.get(f"{url}?per_page=1", headers=who)]
         if "next" in answers[1].links:
             answers.append(await client.get(answers[1].links["next"]["url"], headers=who))
-        found += [told(each, numbers) for each in answers]
+        found += [told_of_changes(each, numbers) for each in answers]
         if answers[0].status_code == 200:
             seen += [f"{url}{each['change']}/revert" for each in answers[0].json()]
     for url in choice.sample(seen, min(len(seen), 6)):
-        found.append(told(await client.post(url, headers=who), numbers))
-        found.append(told(await client.get(url.partition("history/")[0], headers=who), numbers))
+        found.append(told_of_changes(await client.post(url, headers=who), numbers))
+        found.append(told_of_changes(await client.get(url.partition("history/")[0], headers=who), numbers))
     return found
 
 
@@ -185,17 +185,11 @@ async def check_pages(seed: int, serving: Serving, databases: list[Any]) -> int:
             url = f"{url}{'&' if '?' in url else '?'}{view}" if view else url
         sent = {**headers, **ACCEPT, **as_user(world.user), "Host": "here", "Origin": "http://here"}
         answers = [await each.request(method, url, json=body, headers=sent) for each in clients]
-        pages = [shown(each) for each in answers]
+        pages = [told(each) for each in answers]
         assert pages[0] == pages[1], (seed, method, url, body, headers, world.user)
         assert answers[0].status_code < 500, (seed, method, url, body, answers[0].text)
         found += answers[0].status_code < 400
     return found
-
-
-def shown(answer: httpx.Response) -> tuple[Any, ...]:
-    """What a page tells, but what is new in each."""
-    headers = {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "date")}
-    return answer.status_code, headers, answer.text
 
 
 @pytest.mark.usefixtures("same_keys")
