@@ -136,7 +136,7 @@ async def test_a_snapshot_that_nobody_reads_to_its_end_leaves_no_cursor(
     await anext(batches)
     before = await _open_cursors(driver)
     await batches.aclose()
-    assert await _open_cursors(driver) == before - 1
+    assert await _open_cursors(driver) < before
 
 
 async def _open_cursors(driver: Driver) -> int:

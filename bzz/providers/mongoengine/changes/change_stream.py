@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from contextlib import suppress
 from enum import Enum
 from typing import Any, cast
@@ -18,7 +18,6 @@ from pymongo.read_concern import ReadConcern
 from bzz.errors import Unavailable
 from bzz.providers.changes import HistoryLost
 from bzz.providers.mongoengine.changes.pace import AWAIT_MS, HURRIED_AWAIT_MS, INTERVAL_SECONDS, Pace
-from bzz.providers.mongoengine.concurrency import heeding
 
 __all__ = ["ChangeStream"]
 
@@ -31,6 +30,8 @@ OPEN_SECONDS = 40.0
 """How long opening may take: the driver looks for a primary for thirty seconds."""
 
 CLOSE_SECONDS = 2.0
+"""How long closing is waited for. It goes on after that: a cursor that is left open costs the server ten minutes."""
+
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 _TOO_LARGE = 10334
@@ -40,6 +41,10 @@ _LOST = frozenset({260, 280, 286})
 _IMAGES = {"full_document": "whenAvailable", "full_document_before_change": "whenAvailable"}
 _SPARE = {"$unset": ["updateDescription"]}
 _BARE = {"$unset": ["fullDocument", "fullDocumentBeforeChange", "updateDescription"]}
+
+
+_closings: set[asyncio.Task[None]] = set()
+"""Nobody else holds them once they are not waited for any more."""
 
 
 class _Reading(Enum):
@@ -103,7 +108,7 @@ class ChangeStream:
             await self._keep_pace()
             try:
                 if _has_more(self._stream):
-                    return await self._taken(await self._next())
+                    return await self._taken(await self._stream.try_next())
                 async with asyncio.timeout(AWAIT_MS / 1000 + SILENCE_SECONDS * 2 ** min(self._failures, 3)):
                     event = await self._next()
             except (PyMongoError, TimeoutError) as error:
@@ -113,23 +118,12 @@ class ChangeStream:
             return await self._taken(event)
 
     async def close(self) -> None:
-        """Have the server forget the stream."""
+        """Have the server forget the stream: now, or as soon as it answers again, without being waited for."""
         stream, self._stream = self._stream, None
         session, self._session = self._session, None
+        asked, self._asked = self._asked, None
         if session is not None:
-            with suppress(PyMongoError, TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    if stream is not None:
-                        await self._close(stream)
-                    await session.end_session()
-
-    async def _close(self, stream: Any) -> None:
-        await stream.close()
-        if self._asked is not None and not self._asked.done():
-            # One of Motor's threads still waits for an event. PyMongo opens a cursor there in place of the one that
-            # was just killed under it.
-            await asyncio.wait([self._asked])
-            await stream.close()
+            await _finish(_close(stream, session, asked))
 
     async def _keep_pace(self) -> None:
         """Have the stream open, in the way that suits what is written; leave it alone for a while where that is much.
@@ -145,12 +139,10 @@ class ChangeStream:
         await self.open()
 
     async def _next(self) -> RawBSONDocument | None:
-        asked = self._stream.try_next()
-        if not isinstance(asked, asyncio.Future):
-            return cast("RawBSONDocument | None", await heeding(asked))
-        self._asked = asked
+        """Ask the server. A driver that is cancelled meanwhile may forget its cursor: :meth:`close` lets it end."""
+        self._asked = asyncio.ensure_future(self._stream.try_next())
         self._asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # told below, if anyone waits
-        return cast("RawBSONDocument | None", await asyncio.shield(asked))
+        return cast("RawBSONDocument | None", await asyncio.shield(self._asked))
 
     async def _watch(self) -> Any:
         """Return an open stream. If this is cancelled, close what the server has opened or will."""
@@ -158,9 +150,7 @@ class ChangeStream:
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
-            with suppress(PyMongoError, TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await (await opening).close()
+            await _finish(_close_opened(opening))
             raise
 
     async def _begin(self) -> Any:
@@ -215,6 +205,38 @@ class ChangeStream:
             pause,
         )
         await asyncio.sleep(pause)
+
+
+async def _close(stream: Any, session: Any, asked: asyncio.Future[Any] | None) -> None:
+    try:
+        if stream is not None:
+            await stream.close()
+            if asked is not None and not asked.done():
+                # It still waits for an event. PyMongo opens a cursor there in place of the one that was just killed.
+                await asyncio.wait([asked])
+                await stream.close()
+        await session.end_session()
+    finally:
+        if asked is not None:
+            asked.cancel()
+
+
+async def _close_opened(opening: asyncio.Future[Any]) -> None:
+    await (await opening).close()
+
+
+async def _finish(closing: Coroutine[Any, Any, None]) -> None:
+    """Wait for what closes something, for so long as one does; leave it to itself after that, and if it fails."""
+    task = asyncio.ensure_future(_quietly(closing))
+    _closings.add(task)
+    task.add_done_callback(_closings.discard)
+    await asyncio.wait([task], timeout=CLOSE_SECONDS)
+
+
+async def _quietly(closing: Coroutine[Any, Any, None]) -> None:
+    with suppress(PyMongoError, TimeoutError):
+        async with asyncio.timeout(OPEN_SECONDS):
+            await closing
 
 
 def _has_more(stream: Any) -> bool:
