@@ -31,6 +31,8 @@ __all__ = [
     "forget",
     "has_read_rule",
     "is_fixed",
+    "is_told",
+    "may_meet",
     "of",
     "rules",
     "seal",
@@ -58,12 +60,15 @@ class FieldRule:
     :param write: who may write it; None for whoever may write the document. Who may not see it may not write it.
     :param default: called with the user; what it returns is stored in a new document that does not bring a value.
     :param fixed: whether it is written when the document is created, and never after.
+    :param denies: of a reference: whether that it keeps what it refers to from being deleted may be told to those, too,
+        who may not see it.
     """
 
     read: Kept | None = None
     write: Kept | None = None
     default: Callable[[Any], Any] | None = None
     fixed: bool = False
+    denies: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,8 @@ def rules(
         meets which is there for the user, as ``filter`` takes it: ``{"owner": user["id"]}``; ``{}`` for all documents,
         None for none. May be a coroutine. What is beyond the scope is a 404, and cannot be made either.
     :param fields: by the names of fields, each with ``read`` and ``write`` (who may), ``default`` (a function of the
-        user, for new documents) and ``fixed`` (whether it stays as it was created).
+        user, for new documents), ``fixed`` (whether it stays as it was created), and, for references by which the model
+        forbids to delete what they refer to, ``denies`` (whether that may be told to who cannot see them).
     :raises bzz.errors.ConfigurationError: for what is none of these, rules that are there already, or a model whose
         routes are made already.
     """
@@ -186,9 +192,41 @@ def is_fixed(model: type, name: str) -> bool:
     return any(name in each.fields and each.fields[name].fixed for each in (*of(model), *below(model)))
 
 
+def is_told(model: type, name: str) -> bool:
+    """Return whether that a reference keeps a document from being deleted may be told to everybody (``denies``)."""
+    return any(name in each.fields and each.fields[name].denies for each in (*of(model), *below(model)))
+
+
 def has_read_rule(model: type, name: str) -> bool:
     """Return whether only some users may see a field, in documents of ``model`` or of a class below it."""
     return any(name in each.fields and each.fields[name].read is not None for each in (*of(model), *below(model)))
+
+
+def may_meet(action: Action, model: type, unseen: type, name: str) -> bool:
+    """Return whether somebody who may do something with documents of ``model`` may not see a field of ``unseen``.
+
+    It is seen by who may list its documents or get them. What a function of the user says is known for itself alone.
+    """
+    if not concerns(unseen):
+        return False
+    doing = [each.actions[action] for each in of(model)] or [(ANYONE,)]
+    seeing = [*of(unseen), *below(unseen)]
+    if any(each.scope is not None for each in seeing):
+        return True
+    fields = [each.fields[name].read for each in seeing if name in each.fields]
+    wanted = [read for read in fields if read is not None]
+    return not any(
+        all(any(_includes(seen, who) for who in doing) for seen in (*wanted, *(each.actions[way] for each in seeing)))
+        for way in ("get", "list")
+    )
+
+
+def _includes(many: Kept, few: Kept) -> bool:
+    """Return whether all users of whom one rule is true are among those of whom another is."""
+    is_signed_in = [isinstance(each, str) and each != ANYONE for each in few]
+    return ANYONE in many or all(
+        each in many or (AUTHENTICATED in many and signed_in) for each, signed_in in zip(few, is_signed_in, strict=True)
+    )
 
 
 def seal(model: type) -> None:
@@ -229,16 +267,17 @@ def _fields(given: Any, where: str) -> dict[str, FieldRule]:
 
 
 def _field_rule(given: Any, where: str) -> FieldRule:
-    known = ("read", "write", "default", "fixed")
+    known = ("read", "write", "default", "fixed", "denies")
     if not isinstance(given, Mapping) or not given.keys() <= set(known):
         raise ConfigurationError(f"{where}: a dict with {', '.join(known)} is expected, not {given!r}")
-    default, fixed = given.get("default"), given.get("fixed", False)
+    default, flags = given.get("default"), {name: given.get(name, False) for name in ("fixed", "denies")}
     if default is not None:
         _check_function(default, f"{where}: default")
-    if not isinstance(fixed, bool):
-        raise ConfigurationError(f"{where}: fixed is True or False, not {fixed!r}")
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise ConfigurationError(f"{where}: {name} is True or False, not {flag!r}")
     read, write = (_who(given[each], f"{where}: {each}") if each in given else None for each in ("read", "write"))
-    return FieldRule(read, write, default, fixed)
+    return FieldRule(read, write, default, **flags)
 
 
 def _who(given: Any, where: str) -> Kept:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
 import mongoengine as me
 import pytest
 
@@ -84,6 +87,39 @@ def test_a_list_is_sorted_by_what_all_may_see() -> None:
     assert bzz.ModelHive.routes_for("mongoengine", Ranking)
 
 
+# -- the size of a page
+
+
+async def test_a_page_ends_by_what_its_user_may_see(serving: Serving) -> None:
+    bzz.rules(Dossier, allow="anyone", fields={"annex": {"read": "editor"}})
+    bzz.rules(Verdict, fields={"label": {"read": "editor"}})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Dossier))
+    for number in range(4):
+        verdicts = [Verdict(label="x" * 3 * MEBIBYTE, points=1)]
+        Dossier(name=f"d{number}", text="t", annex="x" * 4 * MEBIBYTE, verdicts=verdicts).save()
+    seen = await client.get("/dossier/", headers=as_user(ANN))
+    assert (len(seen.json()), "X-Page-Cut" in seen.headers, 'rel="next"' in seen.headers["Link"]) == (4, False, False)
+    whole = await client.get("/dossier/", headers=as_user(EDITOR))
+    assert (len(whole.json()), whole.headers["X-Page-Cut"]) == (2, "size")
+
+
+@pytest.mark.parametrize("hidden", [0, 5])
+async def test_a_page_of_large_documents_ends_where_it_would_without_what_is_hidden(
+    serving: Serving, hidden: int
+) -> None:
+    bzz.rules(Dossier, allow="anyone", fields={"annex": {"read": "editor"}})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Dossier))
+    for number in range(4):
+        Dossier(name=f"d{number}", text="t" * 7 * MEBIBYTE, annex="x" * hidden * MEBIBYTE or None).save()
+    page = await client.get("/dossier/", headers=as_user(ANN))
+    assert (len(page.json()), page.headers["X-Page-Cut"]) == (2, "size")
+    assert [each["name"] for each in (await client.get(next_of(page), headers=as_user(ANN))).json()] == ["d2", "d3"]
+
+
+def next_of(page: httpx.Response) -> str:
+    return page.links["next"]["url"]
+
+
 # -- what is told all the same, as docs/rights.md says
 
 
@@ -96,21 +132,107 @@ async def test_that_a_value_is_taken_beyond_the_scope_is_told(serving: Serving) 
         assert (answer.status_code, Court.objects.count()) == (409, 1)
 
 
-async def test_that_something_beyond_the_scope_refers_to_a_document_is_told_where_it_must_stay(
+async def test_that_something_beyond_the_scope_refers_to_a_document_is_told_where_the_rules_say_so(
     serving: Serving,
 ) -> None:
     bzz.rules(Court, allow="anyone")
-    bzz.rules(Case, allow="anyone", scope=lambda user: {"org": user["org"]})
+    bzz.rules(Case, allow="anyone", scope=lambda user: {"org": user["org"]}, fields={"court": {"denies": True}})
     client = serving(*(bzz.ModelHive.routes_for("mongoengine", each) for each in (Court, Case)))
     Case(court=Court(name="c").save(), org="blue").save()
     answer = await client.delete("/court/c/", headers=as_user(ANN))
     assert (answer.status_code, Court.objects.count()) == (409, 1)
 
 
-async def test_the_size_of_what_may_not_be_seen_cuts_a_page(serving: Serving) -> None:
+async def test_that_a_document_would_be_too_large_with_what_may_not_be_seen_is_told(serving: Serving) -> None:
     bzz.rules(Dossier, allow="anyone", fields={"annex": {"read": "editor"}})
     client = serving(bzz.ModelHive.routes_for("mongoengine", Dossier))
-    for number in range(4):
-        Dossier(name=f"d{number}", text="t", annex="x" * 5 * MEBIBYTE).save()
-    page = await client.get("/dossier/", headers=as_user(ANN))
-    assert (len(page.json()), page.headers["X-Page-Cut"]) == (3, "size")
+    for name, size in (("small", 0), ("large", 15 * MEBIBYTE + 1000)):
+        Dossier(name=name, annex="x" * size).save()
+    text = {"text": "t" * (MEBIBYTE - 100)}
+    told = [
+        (await client.put(f"/dossier/{each}/", json=text, headers=as_user(ANN))).status_code
+        for each in ("small", "large")
+    ]
+    assert told == [200, 400]
+
+
+# -- what forbids to delete
+
+
+class Yard(me.Document):
+    name = me.StringField(primary_key=True)
+
+
+class Hut(me.Document):
+    yard = me.ReferenceField(Yard, reverse_delete_rule=me.CASCADE)
+
+
+class Guard(me.Document):
+    hut = me.ReferenceField(Hut, reverse_delete_rule=me.DENY)
+    org = me.StringField()
+
+
+def is_trusted(user: object) -> bool:
+    return bool(user)
+
+
+def _own_org(user: dict[str, str]) -> dict[str, str]:
+    return {"org": user["org"]}
+
+
+Given = dict[str, Any]
+
+HIDING: list[tuple[Given | None, Given]] = [
+    (None, {"get": "editor"}),
+    ({"allow": "anyone"}, {"allow": "anyone", "scope": _own_org}),
+    ({"allow": "anyone"}, {"allow": "authenticated"}),
+    ({"allow": "anyone"}, {"allow": "anyone", "fields": {"hut": {"read": "editor"}}}),
+    ({"delete": "chief"}, {"allow": "editor"}),
+    ({"delete": ["editor", "chief"]}, {"allow": "editor"}),
+    ({"delete": is_trusted}, {"allow": "authenticated"}),
+    ({"delete": "editor"}, {}),
+]
+SHOWING: list[tuple[Given | None, Given]] = [
+    (None, {"allow": "anyone"}),
+    (None, {"list": "anyone"}),
+    ({"allow": "authenticated"}, {"get": "anyone"}),
+    ({"delete": "editor"}, {"allow": "authenticated"}),
+    ({"delete": "editor"}, {"list": ["editor", "chief"]}),
+    ({"delete": "editor"}, {"allow": "anyone", "fields": {"hut": {"read": "editor"}}}),
+    ({"delete": is_trusted}, {"allow": is_trusted}),
+    ({"delete": []}, {"allow": "editor", "scope": _own_org, "fields": {"hut": {"denies": True}}}),
+    ({"allow": "anyone"}, {"allow": "editor", "fields": {"hut": {"denies": True}}}),
+]
+
+
+@pytest.mark.parametrize("model", [Hut, Yard])
+@pytest.mark.parametrize(("deleted", "referring"), HIDING)
+def test_no_delete_tells_of_what_refers_to_a_document_and_may_not_be_seen(
+    model: type, deleted: Given | None, referring: Given
+) -> None:
+    if deleted is not None:
+        bzz.rules(model, **deleted)
+    bzz.rules(Guard, **referring)
+    with pytest.raises(ConfigurationError, match=r"Guard\.hut has reverse_delete_rule=DENY: the 409 of a DELETE of"):
+        bzz.ModelHive.routes_for("mongoengine", model)
+
+
+@pytest.mark.parametrize(("deleted", "referring"), SHOWING)
+def test_a_delete_may_tell_of_what_refers_to_a_document_where_all_who_may_delete_it_see_that(
+    deleted: Given | None, referring: Given
+) -> None:
+    if deleted is not None:
+        bzz.rules(Hut, **deleted)
+    bzz.rules(Guard, **referring)
+    assert bzz.ModelHive.routes_for("mongoengine", Hut)
+
+
+def test_rules_of_what_forbids_to_delete_come_before_the_routes_of_what_is_deleted() -> None:
+    bzz.ModelHive.routes_for("mongoengine", Hut)
+    with pytest.raises(ConfigurationError, match="routes that lead to Guard are made already"):
+        bzz.rules(Guard, allow="editor")
+
+
+def test_a_mistake_in_what_may_be_told_speaks_at_start() -> None:
+    with pytest.raises(ConfigurationError, match=r"fields\['hut'\]: denies is True or False, not 'yes'"):
+        bzz.rules(Guard, fields={"hut": {"denies": "yes"}})

@@ -7,7 +7,7 @@ cursor in Motor and an awaitable of one in PyMongo.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import bson
@@ -42,6 +42,10 @@ STANDALONE = (
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
 """The largest document that is stored: under MongoDB's 16 MiB, so that the envelope fits."""
+
+
+REPLY_BYTES = 16 * 1024 * 1024
+"""The most that MongoDB puts into one reply."""
 
 
 class Collection:
@@ -112,11 +116,20 @@ class Collection:
         )
 
     async def page(
-        self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]], skip: int, limit: int
+        self,
+        query: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]],
+        skip: int,
+        limit: int,
+        visible: Callable[[Document], Document],
     ) -> tuple[list[Document], bool]:
-        """Return the first documents that match, and whether they are cut: more of them would not go into one reply.
+        """Return the first documents that match, and whether they are cut: what is to be seen of them is too large.
 
-        MongoDB ends a reply at 16 MiB. What is beyond is not read.
+        Where all of them go into one reply, they are not cut, and nothing is measured.
+
+        :param visible: returns what of a document is to be seen. Nothing else may decide where a page ends, since the
+            user is told.
         """
 
         async def fetch() -> tuple[list[Document], bool]:
@@ -125,11 +138,14 @@ class Collection:
             if not cursor.cursor_id:  # the server has told everything
                 found += await cursor.to_list(None)
                 return found, False
-            own = getattr(cursor, "delegate", cursor)  # PyMongo's, within Motor's or by itself
-            if own.retrieved > 1:
-                found += await cursor.to_list(own.retrieved - 1)
-            await cursor.close()
-            return found, True
+            size = self._size(visible(found[0]))
+            async for document in cursor:
+                size += self._size(visible(document))
+                if size > REPLY_BYTES:
+                    await cursor.close()
+                    return found, True
+                found.append(document)
+            return found, False
 
         return await self._operations.read(fetch)
 

@@ -36,6 +36,7 @@ from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.forms import merged
 from bzz.providers.mongoengine.codecs.refusals import check_references_of, refusals
 from bzz.providers.mongoengine.codecs.registry import Registry
+from bzz.providers.mongoengine.codecs.rights import check_denials
 from bzz.providers.mongoengine.conditional_writes import Edit, delete_document, edit
 from bzz.providers.mongoengine.document_reads import DocumentReads
 from bzz.providers.mongoengine.document_store import DocumentStore
@@ -83,6 +84,7 @@ class MongoEngineProvider(ChosenKeys, DocumentReads):
         self._drawn_of = internals.count_registered()
         options = self._options
         registry = Registry(self._model, options.hidden, options.read_only, options.restrictions)
+        check_denials(self._model)
         for each in registry.reachable:
             check_hooks(each)
             orm_writes.check_save(each)

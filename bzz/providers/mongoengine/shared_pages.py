@@ -7,7 +7,7 @@ asked for by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from bzz.batching import Batcher
@@ -31,10 +31,14 @@ class _Page(NamedTuple):
 
 
 class SharedPages:
-    """Pages of the documents of one collection. It belongs to one event loop."""
+    """Pages of the documents of one collection. It belongs to one event loop.
 
-    def __init__(self, collection: Collection) -> None:
+    :param visible: returns what of a document is to be seen.
+    """
+
+    def __init__(self, collection: Collection, visible: Callable[[Raw], Raw]) -> None:
         self._collection = collection
+        self._visible = visible
         self._are_small = True
         self._batcher: Batcher[_Page, tuple[list[Raw], bool] | None] = Batcher(self._send)
 
@@ -46,7 +50,12 @@ class SharedPages:
             found = await self._batcher.ask(_Page(query, sort[0][1], skip, limit))
             if found is not None:
                 return found
-        return await self._collection.page(query, sort=sort, skip=skip, limit=limit)
+        return await self._alone(query, sort, skip, limit)
+
+    async def _alone(
+        self, query: Raw, sort: Sequence[tuple[str, int]], skip: int, limit: int
+    ) -> tuple[list[Raw], bool]:
+        return await self._collection.page(query, sort=sort, skip=skip, limit=limit, visible=self._visible)
 
     async def count(self, query: Raw) -> int:
         """Return how many documents match."""
@@ -55,7 +64,7 @@ class SharedPages:
     async def _send(self, pages: Sequence[_Page]) -> list[tuple[list[Raw], bool] | None]:
         if len(pages) == 1:
             query, direction, skip, limit = pages[0]
-            return [await self._collection.page(query, sort=[("_id", direction)], skip=skip, limit=limit)]
+            return [await self._alone(query, [("_id", direction)], skip, limit)]
         found: list[tuple[list[Raw], bool] | None] = []
         for start in range(0, len(pages), MAX_PAGES):
             found += await self._read(pages[start : start + MAX_PAGES])

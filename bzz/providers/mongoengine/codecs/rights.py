@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import mongoengine as me
 from mongoengine.base import BaseDocument
 
 from bzz.errors import ConfigurationError
@@ -18,7 +19,7 @@ from bzz.providers import rules
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.declared import DeclaredFields
 
-__all__ = ["OPTIONS", "check_orders", "check_rights", "listed"]
+__all__ = ["OPTIONS", "check_denials", "check_orders", "check_rights", "listed"]
 
 OPTIONS = ("hidden", "read_only", "write_only")
 RULES = "rules"
@@ -54,6 +55,33 @@ def check_orders(codecs: Iterable[DeclaredFields]) -> None:
                             f"{codec.model.__name__}.{field.declared.name} is sorted by {item.__name__}.{name}, which"
                             " only some users may see: its order would tell the others. Sort it by another field"
                         )
+
+
+def check_denials(model: Any) -> None:
+    """Check that a DELETE tells nobody of documents that refer to its own and that the user may not see.
+
+    :raises bzz.errors.ConfigurationError: naming the reference whose ``reverse_delete_rule`` is DENY.
+    """
+    for referring, name in _denying(model, set()):
+        _declare_rules(referring)
+        if rules.may_meet("delete", model, referring, name) and not rules.is_told(referring, name):
+            where = f"{referring.__name__}.{name}"
+            raise ConfigurationError(
+                f"{where} has reverse_delete_rule=DENY: the 409 of a DELETE of {model.__name__} would tell of documents"
+                f" that the user may not see. Give it another rule, or say that this may be told:"
+                f" rules({referring.__name__}, fields={{{name!r}: {{'denies': True}}}})"
+            )
+        rules.seal(referring)
+
+
+def _denying(model: Any, seen: set[Any]) -> Iterator[tuple[Any, str]]:
+    """Return the references that forbid to delete documents of a class, or what would be deleted in cascade."""
+    seen.add(model)
+    for referring, name, rule in internals.delete_rules(model):
+        if rule == me.DENY:
+            yield referring, name
+        elif rule == me.CASCADE and referring not in seen:
+            yield from _denying(referring, seen)
 
 
 def _declare_rules(model: Any) -> None:
