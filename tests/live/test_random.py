@@ -242,8 +242,9 @@ async def test_every_client_is_told_the_truth_whatever_it_asks_for_and_however_i
         async def come_and_go(model: Model) -> None:
             while made < CHANGES:
                 async with follow(client, model) as feed:
-                    seen = len(feed.frames) + chance.randrange(1, 60)
-                    await until(lambda: len(feed.frames) >= seen or made >= CHANGES)  # noqa: B023
+                    seen, enough = len(feed.frames) + chance.randrange(1, 60), made + 200  # some filters tell little
+                    await until(lambda: feed.is_ended or len(feed.frames) >= seen or made >= min(enough, CHANGES))  # noqa: B023
+                    assert not feed.is_ended, feed.frames[-3:]
                 model.take(feed)
                 if chance.random() < 0.1:
                     model.position, model.rows = "", {}
