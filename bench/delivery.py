@@ -1,7 +1,7 @@
 """How many changes durable listeners handle: ``python -m bench.delivery``.
 
-Updates are written faster than they can be handled: by one process of bzz, by two, and by a loop written by hand that
-saves its token after each change. The listener does nothing. Then changes are written at a steady
+Updates that were written while nobody ran are handled: by one process of bzz, by two, and by a loop written by hand
+that saves its token after each change. The listener does nothing, or waits. Then changes are written at a steady
 pace, and how long each takes to reach the listener is measured; and what pre-images cost the writes themselves.
 """
 
@@ -23,6 +23,7 @@ import pymongo
 
 from bench.servers.delivery import COLLECTION
 from bench.surroundings import describe
+from bzz.delivery.session import PARTITIONS
 from bzz.dev import MongoServer
 
 DATABASE = "bench_delivery"
@@ -70,7 +71,9 @@ def handle(client: Client, uri: str, way: str, processes: int, backlog: int) -> 
     prepare(client, uri, way)
     with listening(uri, way, processes) as listeners:
         until_shared(client, way, processes)
+        signal_all(listeners, signal.SIGSTOP)
         update(client, backlog)
+        signal_all(listeners, signal.SIGCONT)
         reports = until_handled(listeners, backlog)
     first, last = min(each["first"] for each in reports), max(each["last"] for each in reports)
     return float(backlog / (last - first))
@@ -92,6 +95,12 @@ class Listener:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.report = json.loads(line)
+
+
+def signal_all(listeners: Sequence[Listener], number: signal.Signals) -> None:
+    """Send a signal to each process."""
+    for each in listeners:
+        each.process.send_signal(number)
 
 
 def until_handled(listeners: Sequence[Listener], number: int) -> list[dict[str, Any]]:
@@ -121,21 +130,25 @@ def prepare(client: Client, uri: str, way: str) -> None:
 def until_shared(client: Client, way: str, processes: int) -> None:
     """Wait until each process has its share of the partitions."""
     deadline = time.monotonic() + PATIENCE
-    while way.startswith("bzz") and not (has_begun(client, way) and len(holders(client)) == processes):
+    while way.startswith("bzz") and shares(client) != [PARTITIONS // processes] * processes:
         assert time.monotonic() < deadline, "the work is not shared"
         time.sleep(0.05)
     time.sleep(FOLLOWING_SECONDS)
 
 
-def holders(client: Client) -> list[str]:
-    """Return who owns partitions."""
-    return client[DATABASE]["bzz_listeners"].distinct("holder")
+def shares(client: Client) -> list[int]:
+    """Return how many partitions each process owns."""
+    held: list[dict[str, Any]] = [
+        {"$match": {"holder": {"$exists": True}}},
+        {"$group": {"_id": "$holder", "count": {"$sum": 1}}},
+    ]
+    return [each["count"] for each in client[DATABASE]["bzz_listeners"].aggregate(held)]
 
 
 def has_begun(client: Client, way: str) -> bool:
     """Return whether a listener's place is stored, and it has all of its partitions."""
     if way.startswith("bzz"):
-        return client[DATABASE]["bzz_listeners"].count_documents({"holder": {"$exists": True}}) == 16
+        return client[DATABASE]["bzz_listeners"].count_documents({"holder": {"$exists": True}}) == PARTITIONS
     return client[DATABASE]["tokens"].find_one() is not None
 
 

@@ -160,14 +160,17 @@ class Owner:
         """
         name, room = self._listener.name, max(0, share - len(self._working))
         idle = sorted(standing.owned - self._working)
-        wanted = [*idle, *standing.free[: max(0, room - len(idle))]]
-        found = await asyncio.gather(
-            *(self._deliveries.claim(name, each, self._holder, LEASE_SECONDS) for each in wanted)
-        )
-        claims = [each for each in found if each is not None]
+        wanted, number = [*idle, *standing.free], max(room, len(idle))
+        claims: list[Claim] = []
+        while wanted and len(claims) < number:  # where another process is quicker, the next ones
+            now, wanted = wanted[: number - len(claims)], wanted[number - len(claims) :]
+            found = await asyncio.gather(
+                *(self._deliveries.claim(name, each, self._holder, LEASE_SECONDS) for each in now)
+            )
+            claims += [each for each in found if each is not None]
         self._open(claims[:room])
-        for each in claims[room:]:
-            await self._deliveries.release(each)
+        if claims[room:]:  # all at once, so that who takes them next follows one stream for all
+            await self._deliveries.release(claims[room:])
 
     # -- sessions
 

@@ -206,8 +206,8 @@ class Deliveries(ABC):
         """Own a partition that is free, or own it anew; None where another process was faster."""
 
     @abstractmethod
-    async def release(self, claim: Claim) -> None:
-        """Own a partition no more; nothing happens where another owner has it already."""
+    async def release(self, claims: Sequence[Claim]) -> None:
+        """Own partitions no more, all at once; nothing happens to those that another owner has already."""
 
     @abstractmethod
     async def save(self, progress: Sequence[tuple[Claim, Progress]]) -> list[Claim]:

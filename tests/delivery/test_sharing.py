@@ -17,7 +17,7 @@ from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.owner import Owner
 from bzz.delivery.session import PARTITIONS
 from bzz.delivery.source import sources_of
-from bzz.providers.deliveries import Claim, Deliveries, Letter, Progress
+from bzz.providers.deliveries import Claim, Deliveries, Letter, Progress, Standing
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
 from tests.delivery.conftest import Seen, a_letter, eventually
@@ -77,6 +77,27 @@ async def test_who_leaves_gives_the_partitions_at_once(
     await one.stop(1)
     await eventually(lambda: is_shared(deliveries, [16]), seconds=5)
     await other.stop(1)
+
+
+async def test_an_owner_whom_another_forestalls_takes_the_next_partitions_and_follows_one_stream(
+    seen: Seen, database_name: str, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bzz.durable("Sheep.created", name="x")(seen)
+    one = make_owner()
+    attend = one._deliveries.attend
+
+    async def forestalled(*asked: Any) -> Standing:
+        await deliveries.attend("x", "other", 60)
+        standing = await attend(*asked)
+        for number in range(3):
+            await deliveries.claim("x", number, "other", 60)
+        return standing
+
+    monkeypatch.setattr(one._deliveries, "attend", forestalled)
+    one.start()
+    await eventually(lambda: is_shared(deliveries, [3, 8]))
+    assert [each.partitions for each in one._sessions] == [frozenset(range(3, 11))]
+    await one.stop(1)
 
 
 async def test_partitions_whose_session_has_failed_are_not_kept_from_others(
@@ -154,8 +175,17 @@ async def test_stale_progress_is_refused(deliveries: Deliveries, lost: Claim) ->
 async def test_progress_of_a_partition_that_was_released_is_refused(deliveries: Deliveries) -> None:
     await deliveries.enroll("x", PARTITIONS, Progress(Position(1, 1)))
     claim = await claimed(deliveries)
-    await deliveries.release(claim)
+    await deliveries.release([claim])
     assert await deliveries.save([(claim, Progress(Position(2, 2)))]) == [claim]
+
+
+async def test_partitions_are_released_together_but_for_those_that_another_owns(
+    deliveries: Deliveries, lost: Claim
+) -> None:
+    claims = [await deliveries.claim("x", number, "one", 60) for number in (1, 2)]
+    await deliveries.release([lost, *(each for each in claims if each is not None)])
+    standing = await deliveries.attend("x", "third", 60)
+    assert standing.free == list(range(1, PARTITIONS))
 
 
 async def test_only_the_stale_claims_are_told(deliveries: Deliveries, lost: Claim) -> None:

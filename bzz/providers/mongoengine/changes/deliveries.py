@@ -142,10 +142,9 @@ class MongoDeliveries(Deliveries):
         )
         return None if row is None else Claim(listener, partition, holder, row["fence"], read_progress(row["progress"]))
 
-    async def release(self, claim: Claim) -> None:
-        await self._write(
-            lambda: self._listeners.update_one(_held(claim), {"$unset": {"holder": "", "leased_until": ""}})
-        )
+    async def release(self, claims: Sequence[Claim]) -> None:
+        held = {"$or": [_held(each) for each in claims]}
+        await self._write(lambda: self._listeners.update_many(held, {"$unset": {"holder": "", "leased_until": ""}}))
 
     async def save(self, progress: Sequence[tuple[Claim, Progress]]) -> list[Claim]:
         writes = [
