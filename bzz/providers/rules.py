@@ -31,8 +31,6 @@ __all__ = [
     "forget",
     "has_read_rule",
     "is_fixed",
-    "is_told",
-    "may_meet",
     "of",
     "rules",
     "seal",
@@ -192,41 +190,9 @@ def is_fixed(model: type, name: str) -> bool:
     return any(name in each.fields and each.fields[name].fixed for each in (*of(model), *below(model)))
 
 
-def is_told(model: type, name: str) -> bool:
-    """Return whether that a reference keeps a document from being deleted may be told to everybody (``denies``)."""
-    return any(name in each.fields and each.fields[name].denies for each in (*of(model), *below(model)))
-
-
 def has_read_rule(model: type, name: str) -> bool:
     """Return whether only some users may see a field, in documents of ``model`` or of a class below it."""
     return any(name in each.fields and each.fields[name].read is not None for each in (*of(model), *below(model)))
-
-
-def may_meet(action: Action, model: type, unseen: type, name: str) -> bool:
-    """Return whether somebody who may do something with documents of ``model`` may not see a field of ``unseen``.
-
-    It is seen by who may list its documents or get them. What a function of the user says is known for itself alone.
-    """
-    if not concerns(unseen):
-        return False
-    doing = [each.actions[action] for each in of(model)] or [(ANYONE,)]
-    seeing = [*of(unseen), *below(unseen)]
-    if any(each.scope is not None for each in seeing):
-        return True
-    fields = [each.fields[name].read for each in seeing if name in each.fields]
-    wanted = [read for read in fields if read is not None]
-    return not any(
-        all(any(_includes(seen, who) for who in doing) for seen in (*wanted, *(each.actions[way] for each in seeing)))
-        for way in ("get", "list")
-    )
-
-
-def _includes(many: Kept, few: Kept) -> bool:
-    """Return whether all users of whom one rule is true are among those of whom another is."""
-    is_signed_in = [isinstance(each, str) and each != ANYONE for each in few]
-    return ANYONE in many or all(
-        each in many or (AUTHENTICATED in many and signed_in) for each, signed_in in zip(few, is_signed_in, strict=True)
-    )
 
 
 def seal(model: type) -> None:

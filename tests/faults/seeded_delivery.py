@@ -10,7 +10,7 @@ from pymongo.write_concern import WriteConcern
 from bzz.delivery.lanes import Lanes
 from bzz.delivery.session import Session
 from bzz.delivery.tracker import Ticket
-from bzz.providers.mongoengine.changes import deliveries
+from bzz.providers.mongoengine.changes import deliveries, letters
 
 __all__ = ["by_arrival", "one_member", "saves_first", "stale_fence"]
 
@@ -40,9 +40,10 @@ def by_arrival() -> None:
 
 def stale_fence() -> None:
     """What an owner of former times writes is taken."""
-    deliveries._held = lambda claim: {"_id": deliveries._partition_id(claim.listener, claim.partition)}
+    for module in (deliveries, letters):
+        module.held = lambda claim: {"_id": letters.partition_id(claim.listener, claim.partition)}  # type: ignore[attr-defined]
 
 
 def one_member() -> None:
     """Progress and letters count as stored when one member has them."""
-    deliveries.WriteConcern = lambda w: WriteConcern(1)  # type: ignore[attr-defined,assignment,misc]
+    letters.WriteConcern = lambda w: WriteConcern(1)  # type: ignore[attr-defined,assignment,misc]

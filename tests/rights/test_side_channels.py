@@ -163,12 +163,12 @@ class Yard(me.Document):
     name = me.StringField(primary_key=True)
 
 
-class Hut(me.Document):
+class Kennel(me.Document):
     yard = me.ReferenceField(Yard, reverse_delete_rule=me.CASCADE)
 
 
 class Guard(me.Document):
-    hut = me.ReferenceField(Hut, reverse_delete_rule=me.DENY)
+    kennel = me.ReferenceField(Kennel, reverse_delete_rule=me.DENY)
     org = me.StringField()
 
 
@@ -186,7 +186,7 @@ HIDING: list[tuple[Given | None, Given]] = [
     (None, {"get": "editor"}),
     ({"allow": "anyone"}, {"allow": "anyone", "scope": _own_org}),
     ({"allow": "anyone"}, {"allow": "authenticated"}),
-    ({"allow": "anyone"}, {"allow": "anyone", "fields": {"hut": {"read": "editor"}}}),
+    ({"allow": "anyone"}, {"allow": "anyone", "fields": {"kennel": {"read": "editor"}}}),
     ({"delete": "chief"}, {"allow": "editor"}),
     ({"delete": ["editor", "chief"]}, {"allow": "editor"}),
     ({"delete": is_trusted}, {"allow": "authenticated"}),
@@ -198,14 +198,14 @@ SHOWING: list[tuple[Given | None, Given]] = [
     ({"allow": "authenticated"}, {"get": "anyone"}),
     ({"delete": "editor"}, {"allow": "authenticated"}),
     ({"delete": "editor"}, {"list": ["editor", "chief"]}),
-    ({"delete": "editor"}, {"allow": "anyone", "fields": {"hut": {"read": "editor"}}}),
+    ({"delete": "editor"}, {"allow": "anyone", "fields": {"kennel": {"read": "editor"}}}),
     ({"delete": is_trusted}, {"allow": is_trusted}),
-    ({"delete": []}, {"allow": "editor", "scope": _own_org, "fields": {"hut": {"denies": True}}}),
-    ({"allow": "anyone"}, {"allow": "editor", "fields": {"hut": {"denies": True}}}),
+    ({"delete": []}, {"allow": "editor", "scope": _own_org, "fields": {"kennel": {"denies": True}}}),
+    ({"allow": "anyone"}, {"allow": "editor", "fields": {"kennel": {"denies": True}}}),
 ]
 
 
-@pytest.mark.parametrize("model", [Hut, Yard])
+@pytest.mark.parametrize("model", [Kennel, Yard])
 @pytest.mark.parametrize(("deleted", "referring"), HIDING)
 def test_no_delete_tells_of_what_refers_to_a_document_and_may_not_be_seen(
     model: type, deleted: Given | None, referring: Given
@@ -213,7 +213,7 @@ def test_no_delete_tells_of_what_refers_to_a_document_and_may_not_be_seen(
     if deleted is not None:
         bzz.rules(model, **deleted)
     bzz.rules(Guard, **referring)
-    with pytest.raises(ConfigurationError, match=r"Guard\.hut has reverse_delete_rule=DENY: the 409 of a DELETE of"):
+    with pytest.raises(ConfigurationError, match=r"Guard\.kennel has reverse_delete_rule=DENY: the 409 of a DELETE of"):
         bzz.ModelHive.routes_for("mongoengine", model)
 
 
@@ -222,17 +222,17 @@ def test_a_delete_may_tell_of_what_refers_to_a_document_where_all_who_may_delete
     deleted: Given | None, referring: Given
 ) -> None:
     if deleted is not None:
-        bzz.rules(Hut, **deleted)
+        bzz.rules(Kennel, **deleted)
     bzz.rules(Guard, **referring)
-    assert bzz.ModelHive.routes_for("mongoengine", Hut)
+    assert bzz.ModelHive.routes_for("mongoengine", Kennel)
 
 
 def test_rules_of_what_forbids_to_delete_come_before_the_routes_of_what_is_deleted() -> None:
-    bzz.ModelHive.routes_for("mongoengine", Hut)
+    bzz.ModelHive.routes_for("mongoengine", Kennel)
     with pytest.raises(ConfigurationError, match="routes that lead to Guard are made already"):
         bzz.rules(Guard, allow="editor")
 
 
 def test_a_mistake_in_what_may_be_told_speaks_at_start() -> None:
-    with pytest.raises(ConfigurationError, match=r"fields\['hut'\]: denies is True or False, not 'yes'"):
-        bzz.rules(Guard, fields={"hut": {"denies": "yes"}})
+    with pytest.raises(ConfigurationError, match=r"fields\['kennel'\]: denies is True or False, not 'yes'"):
+        bzz.rules(Guard, fields={"kennel": {"denies": "yes"}})

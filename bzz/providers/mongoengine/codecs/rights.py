@@ -15,7 +15,7 @@ import mongoengine as me
 from mongoengine.base import BaseDocument
 
 from bzz.errors import ConfigurationError
-from bzz.providers import rules
+from bzz.providers import denials, rules
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.declared import DeclaredFields
 
@@ -64,7 +64,7 @@ def check_denials(model: Any) -> None:
     """
     for referring, name in _denying(model, set()):
         _declare_rules(referring)
-        if rules.may_meet("delete", model, referring, name) and not rules.is_told(referring, name):
+        if denials.may_be_unseen(model, referring, name) and not denials.is_told(referring, name):
             where = f"{referring.__name__}.{name}"
             raise ConfigurationError(
                 f"{where} has reverse_delete_rule=DENY: the 409 of a DELETE of {model.__name__} would tell of documents"
