@@ -164,7 +164,17 @@ class Yard(me.Document):
 
 
 class Kennel(me.Document):
+    meta = {"allow_inheritance": True}  # noqa: RUF012  # MongoEngine reads it as it is
+
     yard = me.ReferenceField(Yard, reverse_delete_rule=me.CASCADE)
+
+
+class DogKennel(Kennel):
+    pass
+
+
+class Groom(me.Document):
+    kennel = me.ReferenceField(DogKennel, reverse_delete_rule=me.DENY)
 
 
 class Guard(me.Document):
@@ -225,6 +235,12 @@ def test_a_delete_may_tell_of_what_refers_to_a_document_where_all_who_may_delete
         bzz.rules(Kennel, **deleted)
     bzz.rules(Guard, **referring)
     assert bzz.ModelHive.routes_for("mongoengine", Kennel)
+
+
+def test_no_delete_tells_of_what_refers_to_documents_of_a_class_below() -> None:
+    bzz.rules(Groom, allow="editor")
+    with pytest.raises(ConfigurationError, match=r"Groom\.kennel has .*=DENY: the 409 of a DELETE of DogKennel would"):
+        bzz.ModelHive.routes_for("mongoengine", Kennel)
 
 
 def test_rules_of_what_forbids_to_delete_come_before_the_routes_of_what_is_deleted() -> None:

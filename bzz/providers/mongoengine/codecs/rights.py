@@ -62,16 +62,16 @@ def check_denials(model: Any) -> None:
 
     :raises bzz.errors.ConfigurationError: naming the reference whose ``reverse_delete_rule`` is DENY.
     """
-    for referring, name in _denying(model, set()):
-        _declare_rules(referring)
-        if denials.may_be_unseen(model, referring, name) and not denials.is_told(referring, name):
-            where = f"{referring.__name__}.{name}"
-            raise ConfigurationError(
-                f"{where} has reverse_delete_rule=DENY: the 409 of a DELETE of {model.__name__} would tell of documents"
-                f" that the user may not see. Give it another rule, or say that this may be told:"
-                f" rules({referring.__name__}, fields={{{name!r}: {{'denies': True}}}})"
-            )
-        rules.seal(referring)
+    for own in map(internals.registered, internals.family(model)):
+        for referring, name in _denying(own, set()):
+            _declare_rules(referring)
+            if denials.may_be_unseen(own, referring, name) and not denials.is_told(referring, name):
+                raise ConfigurationError(
+                    f"{referring.__name__}.{name} has reverse_delete_rule=DENY: the 409 of a DELETE of {own.__name__}"
+                    " would tell of documents that the user may not see. Give it another rule, or say that this may be"
+                    f" told: rules({referring.__name__}, fields={{{name!r}: {{'denies': True}}}})"
+                )
+            rules.seal(referring)
 
 
 def _denying(model: Any, seen: set[Any]) -> Iterator[tuple[Any, str]]:
