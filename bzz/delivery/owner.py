@@ -7,7 +7,7 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -158,19 +158,20 @@ class Owner:
         What is owned beyond the share is given to others. Partitions whose session has ended are claimed anew: so
         nothing that it was still writing is stored later.
         """
-        name, room = self._listener.name, max(0, share - len(self._working))
+        room = max(0, share - len(self._working))
         idle = sorted(standing.owned - self._working)
-        wanted, number = [*idle, *standing.free], max(room, len(idle))
-        claims: list[Claim] = []
-        while wanted and len(claims) < number:  # where another process is quicker, the next ones
-            now, wanted = wanted[: number - len(claims)], wanted[number - len(claims) :]
-            found = await asyncio.gather(
-                *(self._deliveries.claim(name, each, self._holder, LEASE_SECONDS) for each in now)
-            )
-            claims += [each for each in found if each is not None]
+        claims, free = await self._claim(idle), list(standing.free)
+        while free and len(claims) < room:  # where another process is quicker, the next ones
+            wanted, free = free[: room - len(claims)], free[room - len(claims) :]
+            claims += await self._claim(wanted)
         self._open(claims[:room])
         if claims[room:]:  # all at once, so that who takes them next follows one stream for all
             await self._deliveries.release(claims[room:])
+
+    async def _claim(self, partitions: Iterable[int]) -> list[Claim]:
+        name, own = self._listener.name, self._holder
+        found = await asyncio.gather(*(self._deliveries.claim(name, each, own, LEASE_SECONDS) for each in partitions))
+        return [each for each in found if each is not None]
 
     # -- sessions
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from dataclasses import replace
 from typing import Any
 
 from bzz import signals
@@ -162,6 +163,8 @@ class ModelHandler(BulkHandler):
         await self._send_before(signals.pre_get_list)
         for shape in followed(query.filters, self.provider):
             await may_list(self, shape)
+        if self.resource.restrictions.hidden and not signals.post_get_list.has_receivers_for(self._model):
+            query = replace(query, only_shown=True)
         page = await self.provider.page(self.path, query, self)
         rendered = await self._render_all(await self._items_after_receivers(page.records), tree)
         self.set_header("Link", link_header(self.request.path, self.linked_query or self.request.query, query, page))

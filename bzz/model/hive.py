@@ -28,6 +28,7 @@ from bzz.model.representations import EVENT_STREAM, registered
 from bzz.model.resource import Authorize, Resource
 from bzz.model.rights import check_rules, scope_of
 from bzz.providers import hidden as hidden_fields
+from bzz.providers import rules
 from bzz.providers.base import Options, Provider
 from bzz.providers.rules import Restrictions
 from bzz.routing import RouteList, join
@@ -98,7 +99,11 @@ class ModelHive:
         check_flag("require_if_match", require_if_match)
         options = Options(field_names("hidden", hidden), field_names("read_only", read_only), database, scope=scope_of)
         provider = provider_for(orm, model, options)
+        served_methods = methods_of(methods)
         check_rules(provider)
+        if "DELETE" in served_methods:
+            rules.DELETABLE.add(model)
+        provider.check_denials()
         url = join(prefix or "", resource_name or _snake_case(model.__name__))
         bus.reserve(model.__name__)
         hidden_fields.note(provider.shape)
@@ -114,7 +119,7 @@ class ModelHive:
             provider,
             url,
             name,
-            methods_of(methods),
+            served_methods,
             per_page,
             max_per_page,
             authorize,

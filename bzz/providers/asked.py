@@ -183,6 +183,8 @@ class ListQuery:
     :param count: whether the client asked for the exact number of matches.
     :param filters: criteria that must all hold.
     :param search: words that the model's text index is searched for, or None.
+    :param only_shown: whether nothing of the documents is looked at but what clients may see: a provider need not read
+        more, where it would be too much.
     """
 
     page: int = 1
@@ -193,6 +195,7 @@ class ListQuery:
     before: str | None = None
     count: bool = False
     search: str | None = None
+    only_shown: bool = False
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,15 @@ class Provider(NamesDocuments, ABC):
         :raises bzz.errors.BadRequest: for a cursor that this list did not give, or a search that cannot be made.
         """
 
+    def check_denials(self) -> None:
+        """Check that the refusal to delete a document tells nobody of others that the user may not see.
+
+        ``routes_for`` asks when it is known whose documents are deleted (``bzz.providers.rules.DELETABLE``). A provider
+        that keeps no rules, or deletes whatever refers to a document, need not override it.
+
+        :raises bzz.errors.ConfigurationError: if it would.
+        """
+
     def searches(self, path: Path) -> bool:
         """Return whether :meth:`page` can search the list at the end of ``path`` for words (``query.search``).
 

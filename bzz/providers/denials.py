@@ -16,10 +16,12 @@ def may_be_unseen(model: type, unseen: type, name: str) -> bool:
 
     It is seen by who may get its documents, or list them. What a function of the user says is known for itself alone.
     """
+    deleting = [each.actions["delete"] for each in rules.of(model)] or [(ANYONE,)]
+    if not all(deleting):  # nobody may
+        return False
     declared = [*rules.of(unseen), *rules.below(unseen)]
     if any(each.scope is not None for each in declared):
         return True
-    deleting = [each.actions["delete"] for each in rules.of(model)] or [(ANYONE,)]
     reading = [each.fields[name].read for each in declared if name in each.fields]
     ways = ([each.actions["get"] for each in declared], [each.actions["list"] for each in declared])
     return not any(all(who is None or _are_among(deleting, who) for who in (*reading, *way)) for way in ways)
@@ -41,4 +43,4 @@ def _signs_in(who: str | Callable[[Any], Any]) -> bool:
 
 def is_told(model: type, name: str) -> bool:
     """Return whether that a reference keeps a document from being deleted may be told to everybody (``denies``)."""
-    return any(name in each.fields and each.fields[name].denies for each in (*rules.of(model), *rules.below(model)))
+    return any(name in each.fields and each.fields[name].denies for each in rules.of(model))

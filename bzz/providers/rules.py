@@ -19,6 +19,7 @@ __all__ = [
     "ANYONE",
     "AUTHENTICATED",
     "DECLARED",
+    "DELETABLE",
     "UNRESTRICTED",
     "Action",
     "FieldRule",
@@ -104,6 +105,9 @@ UNRESTRICTED = Restrictions()
 DECLARED: dict[type, Rules] = {}
 """The rules of this process, by their models."""
 
+DELETABLE: set[type] = set()
+"""The models whose documents can be deleted by routes of this process."""
+
 _sealed: set[type] = set()
 
 
@@ -168,6 +172,7 @@ def forget(*models: type) -> None:
     for each in models:
         DECLARED.pop(each, None)
         _sealed.discard(each)
+        DELETABLE.discard(each)
 
 
 def of(model: type) -> Iterator[Rules]:

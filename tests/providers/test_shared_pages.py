@@ -23,7 +23,7 @@ class Pages:
 
     def __init__(self, own: Any, commands: Commands) -> None:
         self.collection = Collection(own)
-        self.pages = SharedPages(self.collection, dict)
+        self.pages = SharedPages(self.collection)
         self.commands = commands
 
     async def insert(self, *documents: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ class Pages:
         return await asyncio.gather(*(self.pages.page(**{**FIRST, **each}) for each in asked))
 
     async def each_by_itself(self, *asked: dict[str, Any]) -> list[Any]:
-        return [await self.collection.page(**{**FIRST, **each}, visible=dict) for each in asked]
+        return [await self.collection.page(**{**FIRST, **each}) for each in asked]
 
 
 FIRST: dict[str, Any] = {"query": {}, "sort": [("_id", 1)], "skip": 0, "limit": 2}

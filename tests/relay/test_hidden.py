@@ -36,6 +36,13 @@ class SpecialPayer(Payer):
     extra = me.StringField()
 
 
+class LooseNote(me.Document):
+    tags = me.ListField()
+    notes = me.DictField()
+    rows = me.ListField(me.ListField())
+    by_day = me.MapField(me.ListField())
+
+
 @pytest.fixture(autouse=True)
 def _routes(database_name: str) -> None:
     bzz.ModelHive.routes_for("mongoengine", Payer, hidden=["secret", "card.number"])
@@ -50,6 +57,12 @@ def test_a_field_is_hidden_in_the_classes_below_and_above() -> None:
     assert hides(SpecialPayer, "secret")
     assert hides(GoldPayment, "number")
     assert not hides(Payer, "name")
+
+
+def test_lists_and_maps_of_anything_are_sent_as_they_are() -> None:
+    values = {"tags": ["a", 1], "notes": {"k": {"l": [1]}}, "rows": [["a"], []], "by_day": {"mo": ["b"]}}
+    parts = take_apart(LooseNote(id=ObjectId(), **values), nothing)
+    assert {name: parts["values"][name] for name in values} == values
 
 
 def test_no_hidden_value_is_in_a_document_at_any_depth() -> None:

@@ -9,7 +9,11 @@ import mongoengine as me
 import pytest
 
 import bzz
+from bzz import signals
 from bzz.errors import ConfigurationError
+from bzz.providers.mongoengine.codecs.registry import Registry
+from bzz.providers.mongoengine.codecs.unseen import unseen_paths
+from bzz.providers.rules import Restrictions
 from tests.rights.conftest import ANN, EDITOR, Serving, as_user
 
 pytestmark = pytest.mark.usefixtures("database_name")
@@ -27,6 +31,13 @@ class Dossier(me.Document):
     text = me.StringField()
     annex = me.StringField()
     verdicts = me.EmbeddedDocumentListField(Verdict)
+
+
+class Larder(me.Document):
+    name = me.StringField(primary_key=True)
+    verdict = me.EmbeddedDocumentField(Verdict)
+    verdicts = me.ListField(me.EmbeddedDocumentField(Verdict))
+    by_name = me.MapField(me.EmbeddedDocumentField(Verdict))
 
 
 class Ranking(me.Document):
@@ -72,6 +83,22 @@ async def test_a_refusal_to_write_a_list_tells_nothing_of_its_items(serving: Ser
     assert (await client.put("/dossier/d/", json=body, headers=as_user(EDITOR))).status_code == 200
 
 
+# -- what others have stored in the place of something else
+
+
+@pytest.mark.parametrize("odd", [[{"label": "a", "p": 3}], {"_cls": "Nobody", "p": 3}, [[{"p": 3}]]])
+async def test_what_stands_in_the_place_of_an_embedded_document_is_shown_to_nobody(serving: Serving, odd: Any) -> None:
+    bzz.rules(Larder, allow="anyone")
+    bzz.rules(Verdict, fields={"points": {"read": "editor"}})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Larder))
+    Larder(name="l").save()
+    Larder._get_collection().update_one(
+        {"_id": "l"}, {"$set": {"verdict": odd, "verdicts": [odd], "by_name": {"a": odd}}}
+    )
+    for path in ("/larder/", "/larder/l/"):
+        assert "3" not in (await client.get(path, headers=as_user(ANN))).text
+
+
 # -- the order of a list
 
 
@@ -114,6 +141,61 @@ async def test_a_page_of_large_documents_ends_where_it_would_without_what_is_hid
     page = await client.get("/dossier/", headers=as_user(ANN))
     assert (len(page.json()), page.headers["X-Page-Cut"]) == (2, "size")
     assert [each["name"] for each in (await client.get(next_of(page), headers=as_user(ANN))).json()] == ["d2", "d3"]
+
+
+class Basket(me.EmbeddedDocument):
+    label = me.StringField()
+    meta = {"allow_inheritance": True}  # noqa: RUF012  # MongoEngine reads it as it is
+
+
+class OpenBasket(Basket):
+    note = me.StringField(db_field="n")
+
+
+class ShutBasket(Basket):
+    secret = me.StringField(db_field="n")
+    lock = me.StringField()
+
+
+class Shelving(me.EmbeddedDocument):
+    price = me.IntField()
+    parts = me.EmbeddedDocumentListField("Shelving")
+
+
+class Pantry(me.Document):
+    name = me.StringField(primary_key=True)
+    annex = me.StringField(db_field="a")
+    verdict = me.EmbeddedDocumentField(Verdict)
+    verdicts = me.ListField(me.ListField(me.EmbeddedDocumentField(Verdict)))
+    by_name = me.MapField(me.EmbeddedDocumentField(Verdict))
+    baskets = me.EmbeddedDocumentListField(Basket)
+    shelves = me.EmbeddedDocumentListField(Shelving, db_field="s")
+
+
+def test_what_mongodb_leaves_out_of_large_pages_is_what_no_class_shows() -> None:
+    hidden = {(Pantry, "annex"), (Verdict, "points"), (ShutBasket, "secret"), (ShutBasket, "lock"), (Shelving, "price")}
+    found = unseen_paths(Registry(Pantry, (), (), Restrictions(frozenset(hidden))).root)
+    assert sorted(found) == ["a", "baskets.lock", "s.price", "verdict.p", "verdicts.p"]
+
+
+class Rumour(me.Document):
+    name = me.StringField(primary_key=True)
+    annex = me.StringField()
+
+
+async def test_a_receiver_of_a_list_gets_documents_whole(serving: Serving) -> None:
+    bzz.rules(Rumour, allow="anyone", fields={"annex": {"read": "editor"}})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Rumour))
+    for number in range(4):
+        Rumour(name=f"d{number}", annex="x" * 7 * MEBIBYTE).save()
+    seen: list[int] = []
+
+    def look(sender: Any, items: list[Any], handler: Any) -> None:
+        seen.extend(len(each.annex) for each in items)
+
+    with signals.post_get_list.connected_to(look, sender=Rumour):
+        page = await client.get("/rumour/", headers=as_user(ANN))
+    assert (len(page.json()), page.headers["X-Page-Cut"], seen) == (2, "size", [7 * MEBIBYTE] * 2)
 
 
 def next_of(page: httpx.Response) -> str:
@@ -177,6 +259,46 @@ class Groom(me.Document):
     kennel = me.ReferenceField(DogKennel, reverse_delete_rule=me.DENY)
 
 
+class Tollgate(me.Document):
+    pass
+
+
+class Gatehouse(me.Document):
+    pass
+
+
+class Porter(me.Document):
+    gatehouse = me.ReferenceField(Gatehouse, reverse_delete_rule=me.DENY)
+    meta: dict[str, Any] = {"allow_inheritance": True}  # noqa: RUF012  # as above
+
+
+class NightPorter(Porter):
+    meta = {"bzz": {"rules": {"allow": "editor"}}}  # noqa: RUF012  # as above
+
+
+class Boathouse(me.Document):
+    pass
+
+
+class Rower(me.Document):
+    boathouse = me.ReferenceField(Boathouse, reverse_delete_rule=me.DENY)
+    meta: dict[str, Any] = {"allow_inheritance": True}  # noqa: RUF012  # as above
+
+
+class NightRower(Rower):
+    meta = {"bzz": {"rules": {"allow": "anyone"}}}  # noqa: RUF012  # as above
+
+
+class Patrol(me.Document):
+    tollgate = me.ReferenceField(Tollgate, reverse_delete_rule=me.DENY)
+    org = me.StringField()
+    meta = {"allow_inheritance": True}  # noqa: RUF012  # MongoEngine reads it as it is
+
+
+class NightPatrol(Patrol):
+    pass
+
+
 class Guard(me.Document):
     kennel = me.ReferenceField(Kennel, reverse_delete_rule=me.DENY)
     org = me.StringField()
@@ -210,7 +332,7 @@ SHOWING: list[tuple[Given | None, Given]] = [
     ({"delete": "editor"}, {"list": ["editor", "chief"]}),
     ({"delete": "editor"}, {"allow": "anyone", "fields": {"kennel": {"read": "editor"}}}),
     ({"delete": is_trusted}, {"allow": is_trusted}),
-    ({"delete": []}, {"allow": "editor", "scope": _own_org, "fields": {"kennel": {"denies": True}}}),
+    ({"delete": []}, {"allow": "editor", "scope": _own_org}),
     ({"allow": "anyone"}, {"allow": "editor", "fields": {"kennel": {"denies": True}}}),
 ]
 
@@ -243,10 +365,33 @@ def test_no_delete_tells_of_what_refers_to_documents_of_a_class_below() -> None:
         bzz.ModelHive.routes_for("mongoengine", Kennel)
 
 
-def test_rules_of_what_forbids_to_delete_come_before_the_routes_of_what_is_deleted() -> None:
+def test_what_refers_to_a_document_may_get_its_rules_and_routes_after_it() -> None:
     bzz.ModelHive.routes_for("mongoengine", Kennel)
-    with pytest.raises(ConfigurationError, match="routes that lead to Guard are made already"):
-        bzz.rules(Guard, allow="editor")
+    bzz.rules(Guard, allow="editor")
+    with pytest.raises(ConfigurationError, match=r"Guard\.kennel has reverse_delete_rule=DENY"):
+        bzz.ModelHive.routes_for("mongoengine", Guard)
+
+
+def test_where_nothing_is_deleted_nothing_is_told() -> None:
+    bzz.rules(Guard, allow="editor")
+    assert bzz.ModelHive.routes_for("mongoengine", Kennel, methods=["GET", "PUT"])
+    assert bzz.ModelHive.routes_for("mongoengine", Guard)
+
+
+def test_that_a_reference_of_a_class_below_may_be_told_says_nothing_of_those_above() -> None:
+    bzz.rules(Patrol, allow="anyone", scope=_own_org)
+    bzz.rules(NightPatrol, allow="anyone", fields={"tollgate": {"denies": True}})
+    with pytest.raises(ConfigurationError, match=r"Patrol\.tollgate has reverse_delete_rule=DENY"):
+        bzz.ModelHive.routes_for("mongoengine", Tollgate)
+
+
+def test_the_rules_of_classes_below_what_refers_are_read_from_their_meta() -> None:
+    with pytest.raises(ConfigurationError, match=r"Porter\.gatehouse has reverse_delete_rule=DENY"):
+        bzz.ModelHive.routes_for("mongoengine", Gatehouse)
+
+
+def test_rules_of_a_class_below_that_hide_nothing_are_no_mistake() -> None:
+    assert bzz.ModelHive.routes_for("mongoengine", Boathouse)
 
 
 def test_a_mistake_in_what_may_be_told_speaks_at_start() -> None:

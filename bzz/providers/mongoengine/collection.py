@@ -44,10 +44,6 @@ MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
 """The largest document that is stored: under MongoDB's 16 MiB, so that the envelope fits."""
 
 
-REPLY_BYTES = 16 * 1024 * 1024
-"""The most that MongoDB puts into one reply."""
-
-
 class Collection:
     """A collection of a driver, whose operations are bounded, and raise bzz's own errors.
 
@@ -122,32 +118,30 @@ class Collection:
         sort: Sequence[tuple[str, int]],
         skip: int,
         limit: int,
-        visible: Callable[[Document], Document],
+        without: Callable[[], Sequence[str]] | None = None,
     ) -> tuple[list[Document], bool]:
-        """Return the first documents that match, and whether they are cut: what is to be seen of them is too large.
+        """Return the first documents that match, and whether they are cut: more of them would not go into one reply.
 
-        Where all of them go into one reply, they are not cut, and nothing is measured.
+        MongoDB ends a reply at 16 MiB. What is beyond is not read.
 
-        :param visible: returns what of a document is to be seen. Nothing else may decide where a page ends, since the
-            user is told.
+        :param without: returns paths that are left out of the documents where they would be cut otherwise.
         """
 
-        async def fetch() -> tuple[list[Document], bool]:
-            cursor = self.raw.find(query, sort=list(sort), skip=skip, limit=limit, batch_size=limit)
+        async def fetch(keys: Mapping[str, int] | None = None) -> tuple[list[Document], bool]:
+            cursor = self.raw.find(query, keys, sort=list(sort), skip=skip, limit=limit, batch_size=limit)
             found: list[Document] = await cursor.to_list(1)
             if not cursor.cursor_id:  # the server has told everything
                 found += await cursor.to_list(None)
                 return found, False
-            size = self._size(visible(found[0]))
-            async for document in cursor:
-                size += self._size(visible(document))
-                if size > REPLY_BYTES:
-                    await cursor.close()
-                    return found, True
-                found.append(document)
-            return found, False
+            own = getattr(cursor, "delegate", cursor)  # PyMongo's, within Motor's or by itself
+            if own.retrieved > 1:
+                found += await cursor.to_list(own.retrieved - 1)
+            await cursor.close()
+            return found, True
 
-        return await self._operations.read(fetch)
+        found, is_cut = await self._operations.read(fetch)
+        left_out = without() if is_cut and without is not None else ()
+        return await self._operations.read(lambda: fetch(dict.fromkeys(left_out, 0))) if left_out else (found, is_cut)
 
     async def would_match(self, raw: Document, query: Mapping[str, Any]) -> bool:
         """Return whether a document that is not stored matches a query."""

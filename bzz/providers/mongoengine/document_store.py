@@ -23,7 +23,6 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.client import Client, connected
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.walk import visible_part
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.documents_by_key import DocumentsByKey
 from bzz.providers.mongoengine.querysets import Querysets
@@ -107,11 +106,8 @@ class DocumentStore(DocumentsByKey):
         collection = Collection(database[self.collection_name])
         fetches = Batcher(partial(self._fetch_group, collection))
         inserts = Batcher(collection.insert, writes=True, weigh=len)
-        shared = SharedUpdates(collection), SharedPages(collection, self._visible_part)
+        shared = SharedUpdates(collection), SharedPages(collection)
         return _Open(asyncio.get_running_loop(), made, client, collection, fetches, inserts, *shared)
-
-    def _visible_part(self, raw: Raw) -> Raw:
-        return visible_part(self.codec.variant(raw).parts(raw))
 
     def _make_indexes(self) -> Any:
         """Make the indexes, unless that has been done; return MongoEngine's own collection object, if there is one."""

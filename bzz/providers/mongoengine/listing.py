@@ -7,8 +7,9 @@ beyond an item as a query, and its sort values as BSON. Where a list is found al
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from bson.codec_options import CodecOptions
 
 from bzz.providers.base import ListQuery, Sort
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
+from bzz.providers.mongoengine.codecs.unseen import unseen_paths
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.filters import filter_query, require_ordered, stored_path
 from bzz.providers.mongoengine.raw import Raw
@@ -31,6 +33,8 @@ __all__ = ["DocumentListing", "ItemListing", "document_order", "item_record", "i
 _BSON: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _SCALARS = (type(None), bool, int, float, str, datetime, ObjectId, Decimal128, bytes, Binary, UUID, Int64)
 
+Without = Callable[[], Sequence[str]] | None
+
 _ITEM = "item"
 _POSITION = "position"
 
@@ -38,7 +42,9 @@ _POSITION = "position"
 class Rows(Protocol):
     """Where the items of a list come from: a collection, or the array in a document."""
 
-    async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]: ...
+    async def page(
+        self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int, without: Without
+    ) -> tuple[list[Raw], bool]: ...
 
     async def count(self, query: Raw) -> int: ...
 
@@ -47,10 +53,12 @@ class _StoredListing(Listing[Raw]):
     """Rows that MongoDB selects and sorts.
 
     :param conditions: queries that all of them meet.
+    :param without: returns paths that may be left out of them, where they are too large.
     """
 
-    def __init__(self, rows: Rows, conditions: list[Raw], order: Sequence[Key]) -> None:
+    def __init__(self, rows: Rows, conditions: list[Raw], order: Sequence[Key], without: Without = None) -> None:
         self.order = order
+        self._without = without
         self._rows = rows
         self._conditions = conditions
 
@@ -58,7 +66,7 @@ class _StoredListing(Listing[Raw]):
         self, order: Sequence[Key], after: Sequence[Any] | None, *, skip: int, limit: int
     ) -> tuple[list[Raw], bool]:
         where = self._conditions if after is None else [*self._conditions, _beyond(order, after)]
-        return await self._rows.page(_all_of(where), sort=order, skip=skip, limit=limit)
+        return await self._rows.page(_all_of(where), sort=order, skip=skip, limit=limit, without=self._without)
 
     async def count(self) -> int:
         return await self._rows.count(_all_of(self._conditions))
@@ -94,7 +102,8 @@ class DocumentListing(_StoredListing):
         default: Sequence[tuple[str, int]],
     ) -> None:
         order = document_order(codec, query.sort, default)
-        super().__init__(documents, [*conditions, *filter_query(codec, query.filters)], order)
+        without = partial(unseen_paths, codec) if query.only_shown and not codec.registry.has_custom_json else None
+        super().__init__(documents, [*conditions, *filter_query(codec, query.filters)], order, without)
         self._codec = codec
 
     def record(self, row: Raw) -> DocumentRecord:
@@ -146,7 +155,9 @@ class _ArrayRows:
         self._collection = collection
         self._stages = [{"$match": query}, *_stages_to(where)]
 
-    async def page(self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int) -> tuple[list[Raw], bool]:
+    async def page(
+        self, query: Raw, *, sort: Sequence[Key], skip: int, limit: int, without: Without = None
+    ) -> tuple[list[Raw], bool]:
         """Return the rows that match, in order; never cut, for all of them are parts of one document."""
         found = await self._collection.aggregate(
             [*self._stages, {"$match": query}, {"$sort": dict(sort)}, {"$skip": skip}, {"$limit": limit}]

@@ -84,13 +84,15 @@ class MongoEngineProvider(ChosenKeys, DocumentReads):
         self._drawn_of = internals.count_registered()
         options = self._options
         registry = Registry(self._model, options.hidden, options.read_only, options.restrictions)
-        check_denials(self._model)
         for each in registry.reachable:
             check_hooks(each)
             orm_writes.check_save(each)
         self._reader = PathReader(registry, options.database, options.scope)
         self._documents = self._reader.documents(registry.root)
         self._registry = registry
+
+    def check_denials(self) -> None:
+        check_denials(self._model)
 
     @property
     def shape(self) -> Shape:  # type: ignore[override]  # which nobody sets

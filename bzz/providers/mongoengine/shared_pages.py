@@ -28,34 +28,32 @@ class _Page(NamedTuple):
     direction: int
     skip: int
     limit: int
+    without: Callable[[], Sequence[str]] | None
 
 
 class SharedPages:
-    """Pages of the documents of one collection. It belongs to one event loop.
+    """Pages of the documents of one collection. It belongs to one event loop."""
 
-    :param visible: returns what of a document is to be seen.
-    """
-
-    def __init__(self, collection: Collection, visible: Callable[[Raw], Raw]) -> None:
+    def __init__(self, collection: Collection) -> None:
         self._collection = collection
-        self._visible = visible
         self._are_small = True
         self._batcher: Batcher[_Page, tuple[list[Raw], bool] | None] = Batcher(self._send)
 
     async def page(
-        self, query: Raw, *, sort: Sequence[tuple[str, int]], skip: int, limit: int
+        self,
+        query: Raw,
+        *,
+        sort: Sequence[tuple[str, int]],
+        skip: int,
+        limit: int,
+        without: Callable[[], Sequence[str]] | None = None,
     ) -> tuple[list[Raw], bool]:
         """Return what :meth:`Collection.page` does."""
         if self._are_small and sort[0][0] == "_id" and skip + limit <= MAX_WALKED and _is_by_id(query):
-            found = await self._batcher.ask(_Page(query, sort[0][1], skip, limit))
+            found = await self._batcher.ask(_Page(query, sort[0][1], skip, limit, without))
             if found is not None:
                 return found
-        return await self._alone(query, sort, skip, limit)
-
-    async def _alone(
-        self, query: Raw, sort: Sequence[tuple[str, int]], skip: int, limit: int
-    ) -> tuple[list[Raw], bool]:
-        return await self._collection.page(query, sort=sort, skip=skip, limit=limit, visible=self._visible)
+        return await self._collection.page(query, sort=sort, skip=skip, limit=limit, without=without)
 
     async def count(self, query: Raw) -> int:
         """Return how many documents match."""
@@ -63,8 +61,9 @@ class SharedPages:
 
     async def _send(self, pages: Sequence[_Page]) -> list[tuple[list[Raw], bool] | None]:
         if len(pages) == 1:
-            query, direction, skip, limit = pages[0]
-            return [await self._alone(query, [("_id", direction)], skip, limit)]
+            query, direction, skip, limit, without = pages[0]
+            order = [("_id", direction)]
+            return [await self._collection.page(query, sort=order, skip=skip, limit=limit, without=without)]
         found: list[tuple[list[Raw], bool] | None] = []
         for start in range(0, len(pages), MAX_PAGES):
             found += await self._read(pages[start : start + MAX_PAGES])

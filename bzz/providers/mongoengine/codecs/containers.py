@@ -102,6 +102,8 @@ class ContainerCodec(FieldCodec):
         return self.parts(value)
 
     def with_parts(self, bson: Any, parts: dict[Any, Any]) -> Any:
+        if self.item is None:
+            return bson
         return [parts[position] for position in range(len(bson))] if isinstance(bson, list) else parts
 
     def open_name(self, where: str) -> str:

@@ -76,8 +76,8 @@ class EmbeddedCodec(LinkCodec):
 
     def to_json(self, bson: Any) -> Any:
         target = self.target_of(bson)
-        if target is None:  # of a document of which nobody knows the class, nobody knows what clients may see
-            return None if isinstance(bson, dict) else bson
+        if target is None:  # of documents of which nobody knows the class, nobody knows what clients may see
+            return None if isinstance(bson, (dict, list)) else bson
         return self._tagged(bson, target.to_json(bson))
 
     def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,8 @@ class EmbeddedCodec(LinkCodec):
             if whole:
                 fast = target.json_source(source, document, whole=True)
                 shown = f"({fast} if len({document}) >= {len(target.visible)} else {shown})"
-        return f"({shown} if isinstance({document} := {bson}, dict) else {document})"
+        otherwise = f"None if isinstance({document}, list) else {document}"
+        return f"({shown} if isinstance({document} := {bson}, dict) else {otherwise})"
 
     def to_attribute(self, bson: Any) -> Any:
         target = self.target_of(bson)
@@ -135,7 +136,7 @@ class EmbeddedCodec(LinkCodec):
 
     def with_parts(self, bson: Any, parts: dict[Any, Any]) -> Any:
         if self.target_of(bson) is None:  # of an unknown class: nobody knows what it hides
-            return None if isinstance(bson, dict) else bson
+            return None if isinstance(bson, (dict, list)) else bson
         return {"_cls": bson["_cls"], **parts} if "_cls" in bson else parts
 
     def open_name(self, where: str) -> str:

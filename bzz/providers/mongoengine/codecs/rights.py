@@ -58,20 +58,27 @@ def check_orders(codecs: Iterable[DeclaredFields]) -> None:
 
 
 def check_denials(model: Any) -> None:
-    """Check that a DELETE tells nobody of documents that refer to its own and that the user may not see.
+    """Check that no DELETE tells of documents that refer to its own and that the user may not see.
 
+    :param model: whose routes are being made: what is deleted by them, or seen.
     :raises bzz.errors.ConfigurationError: naming the reference whose ``reverse_delete_rule`` is DENY.
     """
-    for own in map(internals.registered, internals.family(model)):
-        for referring, name in _denying(own, set()):
-            _declare_rules(referring)
-            if denials.may_be_unseen(own, referring, name) and not denials.is_told(referring, name):
-                raise ConfigurationError(
-                    f"{referring.__name__}.{name} has reverse_delete_rule=DENY: the 409 of a DELETE of {own.__name__}"
-                    " would tell of documents that the user may not see. Give it another rule, or say that this may be"
-                    f" told: rules({referring.__name__}, fields={{{name!r}: {{'denies': True}}}})"
-                )
-            rules.seal(referring)
+    for deleted in rules.DELETABLE:
+        for own in map(internals.registered, internals.family(deleted)):
+            for referring, name in _denying(own, set()):
+                if deleted is model or issubclass(referring, model) or issubclass(model, referring):
+                    _check_denial(own, referring, name)
+
+
+def _check_denial(deleted: Any, referring: Any, name: str) -> None:
+    for each in map(internals.registered, internals.family(referring)):
+        _declare_rules(each)
+    if denials.may_be_unseen(deleted, referring, name) and not denials.is_told(referring, name):
+        raise ConfigurationError(
+            f"{referring.__name__}.{name} has reverse_delete_rule=DENY: the 409 of a DELETE of {deleted.__name__}"
+            " would tell of documents that the user may not see. Give it another rule, or say that this may be"
+            f" told: rules({referring.__name__}, fields={{{name!r}: {{'denies': True}}}})"
+        )
 
 
 def _denying(model: Any, seen: set[Any]) -> Iterator[tuple[Any, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
 
-__all__ = ["rebuilt", "visible_part"]
+__all__ = ["rebuilt"]
 
 
 def rebuilt(parts: Iterable[Part], stays: Callable[[FieldCodec], bool]) -> dict[Any, Any]:
@@ -18,8 +18,3 @@ def rebuilt(parts: Iterable[Part], stays: Callable[[FieldCodec], bool]) -> dict[
     return {
         key: field.with_parts(bson, rebuilt(field.parts(bson), stays)) for key, field, bson in parts if stays(field)
     }
-
-
-def visible_part(parts: Iterable[Part]) -> dict[Any, Any]:
-    """Return the stored values of parts by key, without what clients may not see of them."""
-    return rebuilt(parts, lambda field: not (field.declared.hidden or field.declared.write_only))
