@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import httpx
 import mongoengine as me
@@ -14,6 +15,9 @@ from bzz.errors import ConfigurationError
 from bzz.providers.mongoengine.codecs.registry import Registry
 from bzz.providers.mongoengine.codecs.unseen import unseen_paths
 from bzz.providers.rules import Restrictions
+from bzz.shape import Kind
+from bzz.shape.scalars import IntegerKind
+from tests.providers.sqlite import SQLiteProvider, Table
 from tests.rights.conftest import ANN, EDITOR, Serving, as_user
 
 pytestmark = pytest.mark.usefixtures("database_name")
@@ -259,6 +263,10 @@ class Groom(me.Document):
     kennel = me.ReferenceField(DogKennel, reverse_delete_rule=me.DENY)
 
 
+class Leaflet(Table):
+    kinds: ClassVar[Mapping[str, Kind]] = {"id": IntegerKind()}
+
+
 class Tollgate(me.Document):
     pass
 
@@ -376,6 +384,11 @@ def test_where_nothing_is_deleted_nothing_is_told() -> None:
     bzz.rules(Guard, allow="editor")
     assert bzz.ModelHive.routes_for("mongoengine", Kennel, methods=["GET", "PUT"])
     assert bzz.ModelHive.routes_for("mongoengine", Guard)
+
+
+def test_models_of_another_provider_are_deleted_beside_these() -> None:
+    assert bzz.ModelHive.routes_for(SQLiteProvider, Leaflet)
+    assert bzz.ModelHive.routes_for("mongoengine", Kennel)
 
 
 def test_that_a_reference_of_a_class_below_may_be_told_says_nothing_of_those_above() -> None:

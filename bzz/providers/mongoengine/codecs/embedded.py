@@ -76,8 +76,8 @@ class EmbeddedCodec(LinkCodec):
 
     def to_json(self, bson: Any) -> Any:
         target = self.target_of(bson)
-        if target is None:  # of documents of which nobody knows the class, nobody knows what clients may see
-            return None if isinstance(bson, (dict, list)) else bson
+        if target is None:
+            return _without_documents(bson)
         return self._tagged(bson, target.to_json(bson))
 
     def _tagged(self, bson: Raw, converted: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class EmbeddedCodec(LinkCodec):
             if whole:
                 fast = target.json_source(source, document, whole=True)
                 shown = f"({fast} if len({document}) >= {len(target.visible)} else {shown})"
-        otherwise = f"None if isinstance({document}, list) else {document}"
+        otherwise = source.call(_without_documents, document)
         return f"({shown} if isinstance({document} := {bson}, dict) else {otherwise})"
 
     def to_attribute(self, bson: Any) -> Any:
@@ -135,8 +135,8 @@ class EmbeddedCodec(LinkCodec):
         return self._sent_class(value).value_parts(value) if isinstance(value, dict) else iter(())
 
     def with_parts(self, bson: Any, parts: dict[Any, Any]) -> Any:
-        if self.target_of(bson) is None:  # of an unknown class: nobody knows what it hides
-            return None if isinstance(bson, (dict, list)) else bson
+        if self.target_of(bson) is None:
+            return _without_documents(bson)
         return {"_cls": bson["_cls"], **parts} if "_cls" in bson else parts
 
     def open_name(self, where: str) -> str:
@@ -229,3 +229,15 @@ class EmbeddedCodec(LinkCodec):
 
     def _refusals(self, value: Any) -> Iterator[Refusal]:
         return refusals_of(self._sent_class(value), value)
+
+
+def _without_documents(bson: Any) -> Any:
+    """Return what stands in the place of a document; None where there is one in it whose class nobody knows.
+
+    For of such a document nobody knows what clients may see.
+    """
+    return None if _holds_document(bson) else bson
+
+
+def _holds_document(bson: Any) -> bool:
+    return isinstance(bson, dict) or (isinstance(bson, list) and any(map(_holds_document, bson)))
