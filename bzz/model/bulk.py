@@ -151,6 +151,10 @@ class BulkHandler(ResourceHandler):
         for shape in followed(query.filters, self.provider):
             await may_list(self, shape)
         page = await self.provider.page(self.path, query, self)
+        if page.cut and len(page.records) <= most:
+            raise BadRequest(
+                "The selected documents are too large to be read at once, 16 MiB; narrow the filters. Nothing was done."
+            )
         if len(page.records) > most or page.next is not None:
             raise BadRequest(f"More than {most} documents are selected; nothing was done.")
         return page.records

@@ -106,3 +106,11 @@ async def test_a_page_shows_one_document_where_two_are_too_large(client: httpx.A
     answer = await client.get("/scan/")
     assert (numbers(answer), answer.headers["X-Page-Cut"]) == ([0], "size")
     assert numbers(await client.get(link(answer, "next") or "")) == [1]
+
+
+async def test_what_is_selected_and_too_large_to_be_read_at_once_is_told_and_not_written(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.patch("/scan/?number__gte=0", json={"number": -1}, headers={"Prefer": "max-affected=100"})
+    assert (answer.status_code, Scan.objects(number=-1).count()) == (400, 0)
+    assert answer.json()["detail"].startswith("The selected documents are too large to be read at once, 16 MiB")
