@@ -182,6 +182,29 @@ def test_what_mongodb_leaves_out_of_large_pages_is_what_no_class_shows() -> None
     assert sorted(found) == ["a", "baskets.lock", "s.price", "verdict.p", "verdicts.p"]
 
 
+class MarketStall(me.Document):
+    meta = {"allow_inheritance": True}  # noqa: RUF012  # MongoEngine reads it as it is
+
+
+class NamedStall(MarketStall):
+    code = me.StringField(unique=True)
+
+    @classmethod
+    def get_id_field_name(cls) -> str:
+        return "code"
+
+
+class ShutStall(MarketStall):
+    secret = me.StringField(db_field="code")
+    lock = me.StringField()
+
+
+def test_what_names_documents_of_one_class_stays_though_another_hides_what_it_stores_there() -> None:
+    hidden = {(ShutStall, "secret"), (ShutStall, "lock")}
+    found = unseen_paths(Registry(MarketStall, (), (), Restrictions(frozenset(hidden))).root)
+    assert found == ["lock"]
+
+
 class Rumour(me.Document):
     name = me.StringField(primary_key=True)
     annex = me.StringField()

@@ -22,9 +22,12 @@ from bzz.providers.base import ONE_BY_ONE
 from bzz.providers.mongoengine.concurrency import Operations
 from bzz.providers.mongoengine.failures import TROUBLE, blames_data, failed_uncommitted, failed_write
 
-__all__ = ["Collection"]
+__all__ = ["Collection", "Without"]
 
 Document = dict[str, Any]
+
+Without = Callable[[], Sequence[str]] | None
+"""Returns paths that may be left out of documents; None where all of them is wanted."""
 
 Failure = OperationFailure | Unavailable | OutcomeUnknown
 """Why a document was not inserted, or may not be: the first blames its data."""
@@ -118,7 +121,7 @@ class Collection:
         sort: Sequence[tuple[str, int]],
         skip: int,
         limit: int,
-        without: Callable[[], Sequence[str]] | None = None,
+        without: Without = None,
     ) -> tuple[list[Document], bool]:
         """Return the first documents that match, and whether they are cut: more of them would not go into one reply.
 
@@ -141,7 +144,9 @@ class Collection:
 
         found, is_cut = await self._operations.read(fetch)
         left_out = without() if is_cut and without is not None else ()
-        return await self._operations.read(lambda: fetch(dict.fromkeys(left_out, 0))) if left_out else (found, is_cut)
+        if left_out:
+            return await self._operations.read(lambda: fetch(dict.fromkeys(left_out, 0)))
+        return found, is_cut
 
     async def would_match(self, raw: Document, query: Mapping[str, Any]) -> bool:
         """Return whether a document that is not stored matches a query."""

@@ -7,7 +7,7 @@ beyond an item as a query, and its sort values as BSON. Where a list is found al
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from bson.codec_options import CodecOptions
 from bzz.providers.base import ListQuery, Sort
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.unseen import unseen_paths
-from bzz.providers.mongoengine.collection import Collection
+from bzz.providers.mongoengine.collection import Collection, Without
 from bzz.providers.mongoengine.filters import filter_query, require_ordered, stored_path
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
@@ -32,8 +32,6 @@ __all__ = ["DocumentListing", "ItemListing", "document_order", "item_record", "i
 
 _BSON: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _SCALARS = (type(None), bool, int, float, str, datetime, ObjectId, Decimal128, bytes, Binary, UUID, Int64)
-
-Without = Callable[[], Sequence[str]] | None
 
 _ITEM = "item"
 _POSITION = "position"

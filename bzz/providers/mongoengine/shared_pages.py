@@ -7,11 +7,11 @@ asked for by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bzz.batching import Batcher
-from bzz.providers.mongoengine.collection import Collection
+from bzz.providers.mongoengine.collection import Collection, Without
 from bzz.providers.mongoengine.raw import Raw
 
 __all__ = ["SharedPages"]
@@ -28,7 +28,7 @@ class _Page(NamedTuple):
     direction: int
     skip: int
     limit: int
-    without: Callable[[], Sequence[str]] | None
+    without: Without
 
 
 class SharedPages:
@@ -46,7 +46,7 @@ class SharedPages:
         sort: Sequence[tuple[str, int]],
         skip: int,
         limit: int,
-        without: Callable[[], Sequence[str]] | None = None,
+        without: Without = None,
     ) -> tuple[list[Raw], bool]:
         """Return what :meth:`Collection.page` does."""
         if self._are_small and sort[0][0] == "_id" and skip + limit <= MAX_WALKED and _is_by_id(query):

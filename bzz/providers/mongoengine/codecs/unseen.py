@@ -26,13 +26,16 @@ def unseen_paths(codec: DocumentCodec) -> list[str]:
 
 def _paths(registry: Registry, codecs: Iterable[DocumentCodec], prefix: str, above: frozenset[type]) -> Iterator[str]:
     fields: dict[str, list[FieldCodec]] = defaultdict(list)
+    keys: set[str] = set()
     for codec in codecs:
         for name, field in codec.fields.items():
-            is_key = field is codec.pk or (codec.shape.url_id is not None and codec.shape.url_id.name == name)
-            if not is_key:
-                fields[field.stored].append(field)
+            fields[field.stored].append(field)
+            if field is codec.pk or (codec.shape.url_id is not None and codec.shape.url_id.name == name):
+                keys.add(field.stored)
     for stored, found in fields.items():
         unseen = [field.declared.hidden or field.declared.write_only for field in found]
+        if stored in keys:
+            continue
         if all(unseen):
             yield prefix + stored
         elif not any(unseen):
