@@ -225,6 +225,33 @@ async def test_a_receiver_of_a_list_gets_documents_whole(serving: Serving) -> No
     assert (len(page.json()), page.headers["X-Page-Cut"], seen) == (2, "size", [7 * MEBIBYTE] * 2)
 
 
+class Pamphlet(me.Document):
+    name = me.StringField(primary_key=True)
+    annex = me.StringField()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "length": len(self.annex)}
+
+
+async def test_to_dict_gets_documents_whole(serving: Serving) -> None:
+    bzz.rules(Pamphlet, allow="anyone", fields={"annex": {"read": "editor"}})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Pamphlet))
+    for number in range(4):
+        Pamphlet(name=f"d{number}", annex="x" * 7 * MEBIBYTE).save()
+    page = await client.get("/pamphlet/", headers=as_user(ANN))
+    assert ([each["length"] for each in page.json()], page.headers["X-Page-Cut"]) == ([7 * MEBIBYTE] * 2, "size")
+
+
+async def test_what_is_hidden_in_a_map_cuts_a_page(serving: Serving) -> None:
+    bzz.rules(Larder, allow="anyone")
+    bzz.rules(Verdict, fields={"label": {"read": "editor"}})
+    client = serving(bzz.ModelHive.routes_for("mongoengine", Larder))
+    for number in range(4):
+        Larder(name=f"d{number}", by_name={"a": Verdict(label="x" * 7 * MEBIBYTE, points=1)}).save()
+    page = await client.get("/larder/", headers=as_user(ANN))
+    assert (len(page.json()), page.headers["X-Page-Cut"]) == (2, "size")
+
+
 def next_of(page: httpx.Response) -> str:
     return page.links["next"]["url"]
 
