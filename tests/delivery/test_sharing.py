@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
+import uuid
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import mongoengine as me
 import pytest
+from bson import ObjectId
 
 import bzz
 from bzz.change import Position
@@ -15,7 +20,7 @@ from bzz.delivery import owner
 from bzz.delivery.listener import declared
 from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.owner import Owner
-from bzz.delivery.session import PARTITIONS
+from bzz.delivery.session import PARTITIONS, document_key, partition_of
 from bzz.delivery.source import sources_of
 from bzz.providers.deliveries import Claim, Deliveries, Letter, Progress, Standing
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
@@ -150,6 +155,13 @@ async def test_a_call_that_ends_during_a_stop_keeps_its_lease(
     await asyncio.sleep(0.5)
     await other.stop(0.1)
     assert told == ["begun", "done"]
+
+
+@pytest.mark.parametrize("make", [ObjectId, itertools.count().__next__, lambda: str(uuid.uuid4())])
+def test_partitions_are_of_like_size(make: Callable[[], Any]) -> None:
+    sizes = Counter(partition_of(document_key("sheep", make())) for _ in range(10_000))
+    assert len(sizes) == PARTITIONS
+    assert max(sizes.values()) < 1.5 * min(sizes.values())
 
 
 async def claimed(deliveries: Deliveries, holder: str = "one", seconds: float = 60) -> Claim:
