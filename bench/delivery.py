@@ -17,8 +17,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
+import psutil
 import pymongo
 
 from bench.servers.delivery import COLLECTION
@@ -47,7 +48,7 @@ def main() -> None:
     """Run everything and print it."""
     with MongoServer() as mongo, Client(mongo.uri) as client:
         print(json.dumps({"at": describe(mongo.uri)["at"], "load": os.getloadavg()}))
-        rates: dict[str, list[float]] = {}
+        seen: dict[str, list[Handling]] = {}
         for _ in range(ROUNDS):
             for name, way, processes, backlog in (
                 ("bzz", "bzz", 1, BACKLOG),
@@ -56,27 +57,45 @@ def main() -> None:
                 ("bzz, 20 ms each", "bzz-waits", 1, BACKLOG_WAITING),
                 ("bzz, 20 ms each, two processes", "bzz-waits", 2, BACKLOG_WAITING),
             ):
-                rates.setdefault(name, []).append(handle(client, mongo.uri, way, processes, backlog))
-        for name, seen in rates.items():
+                seen.setdefault(name, []).append(handle(client, mongo.uri, way, processes, backlog))
+        for name, runs in seen.items():
             base = "bzz, 20 ms each" if "20 ms" in name else "bzz"
-            ratio = statistics.median(each / one for each, one in zip(seen, rates[base], strict=True))
-            print(f"{name}: {statistics.median(seen):,.0f} changes per second, {ratio:.2f} of {base}")
+            pairs = list(zip(runs, seen[base], strict=True))
+            ratio = statistics.median(each.rate / one.rate for each, one in pairs)
+            thrift = statistics.median(one.busiest / each.busiest for each, one in pairs)
+            rate, busiest = (statistics.median(each) for each in zip(*runs, strict=True))
+            print(f"{name}: {rate:,.0f} changes per second, {ratio:.2f} of {base}")
+            print(f"  {busiest * 1e6:.0f} µs of the busiest process for each change of all, {thrift:.2f} of {base}")
         print_delays(client, mongo.uri)
         print_cost_of_images(client)
         print(f"load: {os.getloadavg()}")
 
 
-def handle(client: Client, uri: str, way: str, processes: int, backlog: int) -> float:
-    """Return how many changes of a backlog are handled per second."""
+class Handling(NamedTuple):
+    """How a backlog was handled.
+
+    :ivar rate: changes per second.
+    :ivar busiest: the processor time of the process that used most, in seconds for each change of the backlog. With a
+        core for each process and for MongoDB, this alone would set the rate.
+    """
+
+    rate: float
+    busiest: float
+
+
+def handle(client: Client, uri: str, way: str, processes: int, backlog: int) -> Handling:
+    """Have a backlog of changes handled."""
     prepare(client, uri, way)
     with listening(uri, way, processes) as listeners:
         until_shared(client, way, processes)
         signal_all(listeners, signal.SIGSTOP)
         update(client, backlog)
+        before = [each.cpu_seconds for each in listeners]
         signal_all(listeners, signal.SIGCONT)
         reports = until_handled(listeners, backlog)
+        used = [each.cpu_seconds - then for each, then in zip(listeners, before, strict=True)]
     first, last = min(each["first"] for each in reports), max(each["last"] for each in reports)
-    return float(backlog / (last - first))
+    return Handling(float(backlog / (last - first)), max(used) / backlog)
 
 
 class Listener:
@@ -90,6 +109,12 @@ class Listener:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.report: dict[str, Any] = {"count": 0}
         threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The processor time that the process has used."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
 
     def _read(self) -> None:
         assert self.process.stdout is not None
