@@ -64,8 +64,9 @@ __all__ = [
 
 RETRY_SECONDS = 1
 
+AWAY = "The database is away; nothing was done."
 TOO_SLOW = "The database is too slow; nothing was done."
-"""What :class:`Unavailable` says where time ran out before anything was sent."""
+"""What :class:`Unavailable` says by itself, and where time ran out before anything was sent."""
 
 
 class BzzError(Exception):
@@ -280,9 +281,7 @@ class Unavailable(RequestError):
     status = 503
     title = "Service Unavailable"
 
-    def __init__(
-        self, detail: str = "The database is away; nothing was done.", retry_after: int = RETRY_SECONDS
-    ) -> None:
+    def __init__(self, detail: str = AWAY, retry_after: int = RETRY_SECONDS) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 

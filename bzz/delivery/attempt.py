@@ -12,9 +12,10 @@ from typing import Any
 from bzz.calling import call
 from bzz.change import Change
 from bzz.delivery.listener import DurableListener, RetryLater, SwitchOff
+from bzz.events.base import Fact
 from bzz.events.causes import sending
 from bzz.events.event import stamp, unchecked
-from bzz.events.model_events import Created, Deleted, Fact, FieldUpdated, Updated
+from bzz.events.model_events import Created, Deleted, FieldUpdated, Updated
 from bzz.events.targets import Subject
 from bzz.providers.commit import Commit
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from bzz.errors import EventCycle
+from bzz.events.base import Fact, Intent, ModelEvent
 from bzz.events.bus import Bus, Hook, bus
 from bzz.events.causes import MAX_DEPTH, fresh
 from bzz.events.event import AdHocEvent, Event, Remote
@@ -17,17 +18,14 @@ from bzz.events.model_events import (
     Creating,
     Deleted,
     Deleting,
-    Fact,
     Fetched,
     Fetching,
     FieldUpdated,
     FieldUpdating,
-    Intent,
     Linked,
     Linking,
     Listed,
     Listing,
-    ModelEvent,
     Unlinked,
     Unlinking,
     Updated,

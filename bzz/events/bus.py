@@ -17,12 +17,12 @@ from typing import Any, TypeVar, overload
 from bzz.calling import call
 from bzz.errors import ConfigurationError
 from bzz.events.background import response_of
+from bzz.events.base import ModelEvent
 from bzz.events.causes import MAX_DEPTH, mark, sending
 from bzz.events.event import AdHocEvent, Event
 from bzz.events.isolation import accepts, isolated
 from bzz.events.listeners import Listener
 from bzz.events.loops import Loops, running_loop
-from bzz.events.model_events import ModelEvent
 from bzz.events.registry import ListenerRegistry
 from bzz.events.silence import is_silent
 from bzz.events.targets import Subject

@@ -8,10 +8,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from bzz.errors import ConfigurationError
+from bzz.events.base import ModelEvent
 from bzz.events.bus import Bus, bus
 from bzz.events.event import AdHocEvent, Event, checked_name
 from bzz.events.loops import running_loop
-from bzz.events.model_events import ModelEvent
 from bzz.events.targets import Subject
 
 __all__ = ["Forwarding", "SignalLike", "forward"]

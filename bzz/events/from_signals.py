@@ -14,6 +14,7 @@ from typing import Any
 from bzz import signals
 from bzz.change import Change, FromTo
 from bzz.errors import EventCycle
+from bzz.events.base import Fact, Intent, ModelEvent
 from bzz.events.bus import Bus
 from bzz.events.event import stamp, unchecked
 from bzz.events.model_events import (
@@ -21,17 +22,14 @@ from bzz.events.model_events import (
     Creating,
     Deleted,
     Deleting,
-    Fact,
     Fetched,
     Fetching,
     FieldUpdated,
     FieldUpdating,
-    Intent,
     Linked,
     Linking,
     Listed,
     Listing,
-    ModelEvent,
     Unlinked,
     Unlinking,
     Updated,

@@ -8,8 +8,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
+from bzz.events.base import ModelEvent
 from bzz.events.event import Event
-from bzz.events.model_events import VERBS, FieldUpdated, FieldUpdating, ModelEvent
+from bzz.events.model_events import VERBS, FieldUpdated, FieldUpdating
 from bzz.events.targets import Subject, Target
 
 __all__ = ["CACHED_NAMES", "Call", "Listener", "Listeners", "name_of"]

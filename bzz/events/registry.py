@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar, overload
 
 from bzz.errors import ConfigurationError
+from bzz.events.base import ModelEvent
 from bzz.events.event import Event
 from bzz.events.listeners import Listener, Listeners, identity
-from bzz.events.model_events import ModelEvent
 from bzz.events.targets import Subject, Target, check_reserved, has_transition, parse
 
 __all__ = ["ListenerRegistry"]

@@ -12,8 +12,9 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from bzz.errors import ConfigurationError
+from bzz.events.base import ModelEvent
 from bzz.events.event import Event, checked_name
-from bzz.events.model_events import VERBS, FieldUpdated, FieldUpdating, ModelEvent
+from bzz.events.model_events import VERBS, FieldUpdated, FieldUpdating
 
 __all__ = ["EventClass", "Exact", "Glob", "Regex", "Subject", "Target", "check_reserved", "parse"]
 

@@ -17,7 +17,7 @@ from bzz.codec import dumps
 from bzz.errors import PreconditionFailed
 from bzz.headers import add_vary
 from bzz.model.base import WriteAttempt
-from bzz.model.body import decode, read_links
+from bzz.model.body import decode
 from bzz.model.bulk import BulkHandler
 from bzz.model.etag import if_match_holds, view_tag
 from bzz.model.expand import expand, may_list
@@ -26,6 +26,7 @@ from bzz.model.facets import check_facets, count_facets
 from bzz.model.filters import followed
 from bzz.model.idempotency import IDEMPOTENCY_KEY, post_once
 from bzz.model.json_patch import Operation
+from bzz.model.linking import link
 from bzz.model.links import created_headers, link_header
 from bzz.model.patching import read_patch, update_by_patch
 from bzz.model.prefer import COUNT_EXACT, wants_count
@@ -72,7 +73,7 @@ class ModelHandler(BulkHandler):
         if representation is not None:
             await representation.answer(self)
             return
-        self._finish_json(await (self._get_list() if self.path.last.is_list else self._get_instance()))
+        self._finish_json(await self.read())
 
     head = get
 
@@ -80,11 +81,11 @@ class ModelHandler(BulkHandler):
         """Create an instance or an array of them, attach an embedded document, or link an existing one."""
         write = self._create
         if self.path.last.is_reference:
-            write = self._link
+            write = functools.partial(link, self)
         elif self.posts_array():
             write = self.create_rows
         if self.has_form_key and not self.path.last.is_reference:
-            await self._decode(self.path.last.shape)  # for the page of a refusal, which shows what was entered
+            await self.decode(self.path.last.shape)  # for the page of a refusal, which shows what was entered
         await (post_once(self, write) if IDEMPOTENCY_KEY in self.request.headers else write())
 
     async def put(self) -> None:
@@ -99,7 +100,7 @@ class ModelHandler(BulkHandler):
             await self._update(merge=True)
             return
         if self._operations is None:
-            await self._decode(shape, merge_patch=True)
+            await self.decode(shape, merge_patch=True)
             validate(shape, self.data, self.provider.check, updating=True, has_receivers=True)
         await self.write_selected(self._patch_one)
 
@@ -187,7 +188,7 @@ class ModelHandler(BulkHandler):
 
     async def _create(self) -> None:
         shape, signal = self.path.last.shape, signals.pre_create_instance
-        await self._decode(shape, takes_csv=self.takes_rows)
+        await self.decode(shape, takes_csv=self.takes_rows)
         has_receivers = signal.has_receivers_for(self._model)
         body = validate(shape, self.data, self.provider.check, has_receivers=has_receivers)
         await self._send_before(signal)
@@ -211,7 +212,7 @@ class ModelHandler(BulkHandler):
     async def _update_once(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
         if self._operations is not None:
             return await update_by_patch(self, attempt, self._operations)
-        await self._decode(self.path.last.shape, merge_patch=merge)
+        await self.decode(self.path.last.shape, merge_patch=merge)
         return await self.update_by_data(attempt, merge=merge)
 
     async def update_by_data(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
@@ -226,31 +227,7 @@ class ModelHandler(BulkHandler):
             self.path, values, self, merge=merge, precondition=precondition, expected=attempt.expected
         )
 
-    async def _link(self) -> None:
-        step = self.path.last
-        assert step.field is not None
-        owner = self.path.steps[-2].shape
-        await self._decode(owner)
-        if signals.pre_create_instance.has_receivers_for(self._model):
-            read_links(step.field, self.data, complete=False)
-        await self._send_before(signals.pre_create_instance)
-        keys = read_links(step.field, self.data)
-        linked = await self.provider.link(self.path, keys, self)
-        await self._send_after(signals.post_create_instance, *linked)
-        ids = [key if isinstance(key, int) else str(key) for key in keys]
-        rendered: dict[str, Any] = {step.field.name: ids if step.is_list else ids[0]}
-        if self.provider.has_public_ids(owner):
-            await self._render_links(owner, rendered)
-        self._finish_written_json(dumps(rendered))
-
-    async def _render_links(self, owner: Shape, rendered: dict[str, Any]) -> None:
-        """Replace the primary keys of links that were made by public ids; keep those that cannot be read any more."""
-        try:
-            await self.provider.render_public_ids([owner], [rendered], self)
-        except Exception:
-            logger.exception("%s %s is done, but its public ids cannot be read", self.request.method, self.request.path)
-
-    async def _decode(self, shape: Shape, *, merge_patch: bool = False, takes_csv: bool = False) -> None:
+    async def decode(self, shape: Shape, *, merge_patch: bool = False, takes_csv: bool = False) -> None:
         """Decode the body into ``data``, with primary keys in place of public ids."""
         content_type = self.request.headers.get("Content-Type")
         self.data = decode(shape, content_type, self.body(), merge_patch=merge_patch, takes_csv=takes_csv)

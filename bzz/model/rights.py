@@ -19,7 +19,8 @@ from bzz.model.user_rights import Needed, UserRights
 from bzz.model.validation import ValidatedBody
 from bzz.providers import rules
 from bzz.providers.asked import Clause, Path, Step
-from bzz.providers.base import Provider, Purpose
+from bzz.providers.base import Provider
+from bzz.providers.options import Purpose
 from bzz.providers.rules import ACTIONS, UNRESTRICTED, Action
 from bzz.shape import Shape
 from bzz.shape.types import named_shape

@@ -10,7 +10,7 @@ from bzz.errors import Forbidden, RequestError, Unauthorized
 from bzz.model.scopes import read_scope
 from bzz.providers import rules
 from bzz.providers.asked import Clause
-from bzz.providers.base import Purpose
+from bzz.providers.options import Purpose
 from bzz.providers.rules import ANYONE, AUTHENTICATED, Action, Kept, Restrictions
 from bzz.shape import Shape
 

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 from bzz.errors import Invalid
 from bzz.providers.base import Unchanged
 from bzz.shape import TOP, Field, Place, Reading, Shape, dotted
-from bzz.shape.base import Reader
 from bzz.shape.documents import UNKNOWN
+from bzz.shape.reading import Reader
 from bzz.shape.types import TAG, named_shape, read_document
 
 __all__ = ["READ_ONLY", "UNCHANGEABLE", "UNKNOWN", "BodyReading", "Errors", "Rules", "ValidatedBody", "validate"]

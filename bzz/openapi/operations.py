@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from bzz.model.idempotency import keeps_answers
 from bzz.model.representations import has_feed
-from bzz.model.resource import Resource
 from bzz.openapi.bodies import json_body, patch_body, rows_body
-from bzz.openapi.components import CREATED, SHOWN, UPDATED, Components
+from bzz.openapi.components import CREATED, UPDATED
 from bzz.openapi.parameters import (
     COMBINED,
     PAGES,
@@ -23,44 +22,16 @@ from bzz.openapi.parameters import (
     reference,
     sort,
 )
+from bzz.openapi.place import Place
 from bzz.openapi.queries import query_body
 from bzz.openapi.responses import answer, limited, problems
-from bzz.providers.base import Path, Step
 from bzz.shape.base import JsonSchema
 
-__all__ = ["Place", "operation"]
+__all__ = ["operation"]
 
 Operation = dict[str, Any]
 
 _MOST_LINKS = 1000
-
-
-class Place(NamedTuple):
-    """The end of a path that operations are described for.
-
-    :param ids: the parameters of the path.
-    :param name: what operation ids are made of, such as ``user_addresses``.
-    """
-
-    resource: Resource
-    path: Path
-    ids: tuple[Parameter, ...]
-    name: str
-    components: Components
-
-    @property
-    def last(self) -> Step:
-        """The end of the path."""
-        return self.path.last
-
-    @property
-    def is_root(self) -> bool:
-        """Whether it is the list of documents, or one of them."""
-        return self.last.field is None
-
-    def shown(self) -> JsonSchema:
-        """Return the schema of what is shown there."""
-        return self.components.refer(self.last.shape, SHOWN)
 
 
 def operation(place: Place, method: str) -> Operation | None:

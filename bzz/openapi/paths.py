@@ -12,8 +12,9 @@ from bzz.model.resource import Resource
 from bzz.model.rights import needed
 from bzz.model.user_rights import Needed
 from bzz.openapi.components import Components
-from bzz.openapi.operations import Place, operation
+from bzz.openapi.operations import operation
 from bzz.openapi.parameters import Parameter, in_path
+from bzz.openapi.place import Place
 from bzz.providers.base import Path
 from bzz.shape import Field
 

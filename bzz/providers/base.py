@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from bzz.change import Diff
 from bzz.errors import BadRequest, OutcomeUnknown, Unavailable
@@ -21,7 +20,6 @@ from bzz.providers.asked import (
     AllOf,
     AnyOf,
     Appended,
-    Clause,
     Condition,
     Criterion,
     Filter,
@@ -34,8 +32,8 @@ from bzz.providers.asked import (
     Unchanged,
 )
 from bzz.providers.naming import NamesDocuments
-from bzz.providers.outcome import Changed, Page, Record, RowsRefused, Stale, Written
-from bzz.providers.rules import UNRESTRICTED, Restrictions
+from bzz.providers.options import Options
+from bzz.providers.outcome import NOT_TRIED, ONE_BY_ONE, Changed, Page, Record, RowsRefused, Stale, Written
 from bzz.providers.store import Entry, Store
 from bzz.shape import Shape
 
@@ -68,42 +66,8 @@ __all__ = [
     "Written",
 ]
 
-ONE_BY_ONE = "Send `Prefer: handling=lenient` to have each stored by itself."
-"""What a client can do who posts an array that cannot be stored as a whole."""
-
-NOT_TRIED = "This was not tried, for the database failed at the one before; nothing was done."
-"""What is said of those that come after one for which the database was away: each would wait as long."""
-
 Precondition = Callable[[str], bool]
 """Called with the state of the stored instance (:attr:`Record.state`); returns whether the write may go on."""
-
-
-Purpose = Literal["list", "get", "path"]
-"""For what documents are asked for: to list them, to read those that something refers to, or because the path of a
-request leads to them, for whatever it does there."""
-
-ScopeOf = Callable[[Shape, Any, Purpose], Awaitable[Sequence[Clause]]]
-"""Returns what documents of a class have to meet to be there for a request; all of it has to hold."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options that the application chose for these routes, checked by the provider against its model.
-
-    :param hidden: dotted names that no client may know of; a name after a reference counts for the model it ends in,
-        wherever that model is reached from these routes.
-    :param read_only: dotted names that bodies may not hold.
-    :param database: an asynchronous database object in place of the provider's own, or None.
-    :param restrictions: fields of models that one user may not see or write; see :attr:`Provider.keeps_rules`.
-    :param scope: called with a shape and the context of a request, before anything is done with its documents: what
-        they have to meet is all that there is for the request, to read, to refer to, and to be written.
-    """
-
-    hidden: Sequence[str] = ()
-    read_only: Sequence[str] = ()
-    database: Any = None
-    restrictions: Restrictions = UNRESTRICTED
-    scope: ScopeOf | None = None
 
 
 class Provider(NamesDocuments, ABC):

@@ -11,7 +11,13 @@ from typing import Any
 from bzz.change import Change, Diff
 from bzz.errors import RequestError
 
-__all__ = ["Changed", "Page", "Record", "RowsRefused", "Stale", "Written"]
+__all__ = ["NOT_TRIED", "ONE_BY_ONE", "Changed", "Page", "Record", "RowsRefused", "Stale", "Written"]
+
+ONE_BY_ONE = "Send `Prefer: handling=lenient` to have each stored by itself."
+"""What a client can do who posts an array that cannot be stored as a whole."""
+
+NOT_TRIED = "This was not tried, for the database failed at the one before; nothing was done."
+"""What is said of those that come after one for which the database was away: each would wait as long."""
 
 
 class Record(ABC):

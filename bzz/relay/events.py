@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bzz.events.base import Intent, ModelEvent
 from bzz.events.bus import bus
 from bzz.events.event import AdHocEvent, Event, Remote, class_named, qualified_name, restored, stamp
-from bzz.events.model_events import FieldUpdated, Intent, ModelEvent
+from bzz.events.model_events import FieldUpdated
 from bzz.events.targets import EventClass, Subject, Target
 from bzz.events.trace import current_traceparent
 from bzz.providers.hidden import MayLeave, without_hidden

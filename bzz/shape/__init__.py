@@ -32,8 +32,9 @@ AnyReferenceKind        ``{"@type": name, "id": string}``                 dict, 
 ======================  ================================================  ============================
 """
 
-from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Reading, Shape
+from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Shape
 from bzz.shape.limits import Limits
 from bzz.shape.place import TOP, Place, dotted
+from bzz.shape.reading import Reading
 
 __all__ = ["TOP", "Field", "JsonSchema", "Kind", "Limits", "Link", "Part", "Place", "Reading", "Shape", "dotted"]

@@ -5,8 +5,8 @@ They refer to each other, so they are in one module. No particular kind is known
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -14,35 +14,16 @@ from typing import Any, ClassVar, NamedTuple
 from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.operators import EXISTS, Operator
 from bzz.shape.place import Place
+from bzz.shape.reading import Reader, Reading
 from bzz.shape.subclasses import common_fields
 
-__all__ = ["Field", "JsonSchema", "Kind", "Link", "Part", "Reader", "Reading", "Refer", "Shape"]
+__all__ = ["Field", "JsonSchema", "Kind", "Link", "Part", "Refer", "Shape"]
 
 JsonSchema = dict[str, Any]
 """A schema of JSON Schema, draft 2020-12 (https://json-schema.org/draft/2020-12)."""
 
 Refer = Callable[["Shape"], JsonSchema]
 """Gives the schema that stands for a shape inside another one: a ``$ref``, mostly."""
-
-
-class Reading(ABC):
-    """One reading of a body: what a kind asks for while it reads the values in it."""
-
-    @abstractmethod
-    def note(self, place: Place, message: str) -> None:
-        """Note a mistake."""
-
-    @abstractmethod
-    def fields(
-        self, shape: Shape, values: Mapping[str, Any], place: Place, *, besides: Collection[str] = ()
-    ) -> dict[str, Any]:
-        """Return the values of a document, each read by the field of its name.
-
-        :param besides: names that are read elsewhere, and left out.
-        """
-
-
-Reader = Callable[[Any, Place, Reading], Any]
 
 
 class Kind:  # not an ABC, whose isinstance() costs several times as much

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Reading, Refer, Shape
+from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Refer, Shape
 from bzz.shape.free import AnyKind, allowed_entries
 from bzz.shape.json_schema import field_schema, nullable
 from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.operators import ALL, EXISTS, ORDERING, SIZE, Operator
 from bzz.shape.place import Place
+from bzz.shape.reading import Reading
 
 __all__ = ["ListKind", "MapKind"]
 

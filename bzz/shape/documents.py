@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Reading, Refer, Shape
+from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Refer, Shape
 from bzz.shape.json_schema import key_schema
 from bzz.shape.operators import ORDERED, Operator
 from bzz.shape.place import Place
+from bzz.shape.reading import Reading
 from bzz.shape.tagged import TaggedIdKind, TypeKind
 from bzz.shape.types import TAG, fields_in, must_name, read_document
 

@@ -10,10 +10,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bzz.shape.base import JsonSchema, Kind, Reading, Refer
+from bzz.shape.base import JsonSchema, Kind, Refer
 from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.operators import COMPARABLE, Operator
 from bzz.shape.place import Place
+from bzz.shape.reading import Reading
 from bzz.shape.scalars import BooleanKind, FloatKind, IntegerKind, Scalar, StringKind
 from bzz.shape.texts import BinaryKind, DecimalKind, UUIDKind
 from bzz.shape.times import DateTimeKind

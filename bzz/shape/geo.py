@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bzz.shape.base import JsonSchema, Kind, Reading, Refer
+from bzz.shape.base import JsonSchema, Kind, Refer
 from bzz.shape.operators import AREAS, EXISTS, WITHIN, Operator
 from bzz.shape.place import Place
+from bzz.shape.reading import Reading
 from bzz.shape.scalars import FloatKind, IntegerKind
 
 __all__ = ["GeoKind", "is_on_earth", "read_box", "read_circle"]

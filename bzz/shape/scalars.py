@@ -12,9 +12,10 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from bzz.shape.base import JsonSchema, Kind, Reading, Refer
+from bzz.shape.base import JsonSchema, Kind, Refer
 from bzz.shape.operators import COMPARABLE, ORDERED, PATTERNS, Operator
 from bzz.shape.place import Place
+from bzz.shape.reading import Reading
 
 __all__ = [
     "BooleanKind",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bzz.shape.base import JsonSchema, Kind, Reading, Refer, Shape
+from bzz.shape.base import JsonSchema, Kind, Refer, Shape
 from bzz.shape.operators import EQUALITY, Operator
 from bzz.shape.place import Place
+from bzz.shape.reading import Reading
 
 __all__ = ["TaggedIdKind", "TypeKind"]
 

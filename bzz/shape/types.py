@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from bzz.shape.base import Field, Reading, Shape
+from bzz.shape.base import Field, Shape
 from bzz.shape.place import Place
+from bzz.shape.reading import Reading
 
 __all__ = ["TAG", "fields_in", "must_name", "named_shape", "read_document"]
 

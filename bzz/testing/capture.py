@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TypeVar, overload
 
+from bzz.events.base import ModelEvent
 from bzz.events.bus import bus
 from bzz.events.event import Event
-from bzz.events.model_events import ModelEvent
 from bzz.events.targets import EventClass, Subject, Target, parse
 
 __all__ = ["Captured", "capture", "expect"]

@@ -74,3 +74,8 @@ def test_every_file_that_the_contributors_table_mentions_is_there() -> None:
 def test_everything_at_the_top_of_bzz_is_in_the_contributors_table() -> None:
     top = {each.split("/")[1] for each in modules()} - {"__init__.py", "__main__.py"}
     assert top - {place.split("/")[1] for place, _ in tabled() if place.startswith("bzz/")} == set()
+
+
+def test_no_module_is_longer_than_three_hundred_lines() -> None:
+    lengths = {each: len((ROOT / each).read_text(encoding="utf-8").splitlines()) for each in modules()}
+    assert {each: length for each, length in lengths.items() if length > 300} == {}

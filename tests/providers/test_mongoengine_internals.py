@@ -18,6 +18,7 @@ from mongoengine.errors import NotRegistered
 from mongoengine.queryset import QuerySet
 
 from bzz.providers.mongoengine import internals, queryset_internals
+from bzz.providers.mongoengine.facets import text_index
 
 
 class InternalColour(enum.Enum):
@@ -351,7 +352,7 @@ class InternalSearched(me.Document):
 
 
 def test_text_index_of_a_class() -> None:
-    assert [internals.text_index(each) for each in (InternalSearched, InternalOwner)] == [["title"], []]
+    assert [text_index(each) for each in (InternalSearched, InternalOwner)] == [["title"], []]
 
 
 # -- where the names are

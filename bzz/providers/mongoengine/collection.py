@@ -15,12 +15,12 @@ import pymongo
 from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 from pymongo.collation import Collation
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, WriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
-from bzz.errors import BadRequest, Invalid, OutcomeUnknown, Unavailable
-from bzz.providers.base import ONE_BY_ONE
+from bzz.errors import Invalid
 from bzz.providers.mongoengine.concurrency import Operations
-from bzz.providers.mongoengine.failures import TROUBLE, blames_data, failed_uncommitted, failed_write
+from bzz.providers.mongoengine.failures import TROUBLE, failed_write
+from bzz.providers.mongoengine.insert_failures import Failure, outcomes, refused
 
 __all__ = ["Collection", "Without"]
 
@@ -29,20 +29,8 @@ Document = dict[str, Any]
 Without = Callable[[], Sequence[str]] | None
 """Returns paths that may be left out of documents; None where all of them is wanted."""
 
-Failure = OperationFailure | Unavailable | OutcomeUnknown
-"""Why a document was not inserted, or may not be: the first blames its data."""
-
-_DUPLICATE_CODES = (11000, 11001, 12582)
 _TOO_LARGE_CODES = (146, 292, 10334, 13548, 17419)
 """Failures of an aggregation that gathers more than the server can hold, or than a document can."""
-_NO_TRANSACTIONS = 20  # IllegalOperation: "Transaction numbers are only allowed on a replica set member or mongos"
-
-STANDALONE = (
-    "The database is a standalone server, which cannot store all or nothing. Run it as a replica set of one member"
-    f" or more. {ONE_BY_ONE}"
-)
-
-
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
 """The largest document that is stored: under MongoDB's 16 MiB, so that the envelope fits."""
 
@@ -243,7 +231,7 @@ class Collection:
             try:
                 await (self.raw.insert_one(raw[0]) if len(raw) == 1 else self.raw.insert_many(raw, ordered=False))
             except BulkWriteError as error:
-                return _outcomes(len(raw), error.details)
+                return outcomes(len(raw), error.details)
             return [None] * len(raw)
 
         return await self._operations.write(send)
@@ -274,32 +262,7 @@ class Collection:
                 except TROUBLE as error:
                     if asked_to_commit:  # a taken value may be of these very documents
                         raise failed_write(error) from error
-                    return _refused(error)
+                    return refused(error)
             return None
 
         return await self._operations.write(send)
-
-
-def _outcomes(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
-    unmet = bool(details.get("writeConcernErrors"))
-    outcomes: list[Failure | None] = [OutcomeUnknown() if unmet else None] * number
-    for failure in details.get("writeErrors", ()):
-        error = _write_error(failure)
-        outcomes[failure["index"]] = error if blames_data(error) else failed_write(error)
-    return outcomes
-
-
-def _refused(error: Exception) -> tuple[int, OperationFailure]:
-    """Return which document is to blame for a transaction that was not committed, and why; raise if none is."""
-    if isinstance(error, BulkWriteError):
-        for failure in error.details.get("writeErrors", ()):
-            if blames_data(_write_error(failure)):
-                return failure["index"], _write_error(failure)
-    if isinstance(error, OperationFailure) and error.code == _NO_TRANSACTIONS:
-        raise BadRequest(STANDALONE) from None
-    raise failed_uncommitted(error) from error
-
-
-def _write_error(failure: Mapping[str, Any]) -> OperationFailure:
-    kind = DuplicateKeyError if failure["code"] in _DUPLICATE_CODES else WriteError
-    return kind(failure["errmsg"], failure["code"], failure)

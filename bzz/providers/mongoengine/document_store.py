@@ -18,7 +18,6 @@ from pymongo.errors import OperationFailure
 
 from bzz.batching import MAX_WAIT_SECONDS, Batcher
 from bzz.errors import TOO_SLOW, ConfigurationError, NotFound, Unavailable
-from bzz.providers.base import ScopeOf
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.client import Client, connected
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
@@ -33,6 +32,7 @@ from bzz.providers.mongoengine.shared_pages import SharedPages
 from bzz.providers.mongoengine.shared_updates import SharedUpdates
 from bzz.providers.mongoengine.updates import InPlace, applied
 from bzz.providers.mongoengine.worker import in_thread
+from bzz.providers.options import ScopeOf
 from bzz.shape import Field
 
 __all__ = ["DocumentStore"]

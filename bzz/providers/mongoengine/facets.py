@@ -14,14 +14,14 @@ from bzz.providers.mongoengine.filters import filter_query, stored_path
 from bzz.providers.mongoengine.raw import Raw
 from bzz.shape.values import find_field
 
-__all__ = ["count_values", "is_searched", "text_query"]
+__all__ = ["count_values", "is_searched", "text_index", "text_query"]
 
 MOST_VALUES = 50
 
 
 def is_searched(codec: DocumentCodec) -> bool:
     """Return whether a class has a text index, and it covers nothing that clients may not see."""
-    paths = internals.text_index(codec.model)
+    paths = text_index(codec.model)
     return bool(paths) and all(_is_visible(codec, path) for path in paths)
 
 
@@ -75,3 +75,15 @@ def _branch(path: str, is_list: bool) -> list[Raw]:
         {"$sort": {"count": -1, "_id": 1}},
         {"$limit": MOST_VALUES},
     ]
+
+
+def text_index(model: Any) -> list[str]:
+    """Return the stored paths that a class's text index covers (``"$title"`` among its ``indexes``); [] without one.
+
+    One that begins with the class, as MongoEngine makes it unless it is told ``"cls": False``, answers for one class
+    only: MongoDB refuses to search documents of several by it.
+    """
+    keys = [spec.get("fields", ()) for spec in internals.meta(model).get("index_specs") or ()]
+    if len(internals.family(model)) > 1:
+        keys = [each for each in keys if (internals.CLASS_KEY, 1) not in each]
+    return [path for each in keys for path, direction in each if direction == "text"]

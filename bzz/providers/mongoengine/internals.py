@@ -290,18 +290,6 @@ def geometry(field: Any) -> str:
     return str(getattr(field, "_type", "Point"))
 
 
-def text_index(model: Any) -> list[str]:
-    """Return the stored paths that a class's text index covers (``"$title"`` among its ``indexes``); [] without one.
-
-    One that begins with the class, as MongoEngine makes it unless it is told ``"cls": False``, answers for one class
-    only: MongoDB refuses to search documents of several by it.
-    """
-    keys = [spec.get("fields", ()) for spec in meta(model).get("index_specs") or ()]
-    if len(family(model)) > 1:
-        keys = [each for each in keys if (CLASS_KEY, 1) not in each]
-    return [path for each in keys for path, direction in each if direction == "text"]
-
-
 def geo_index(field: Any) -> str | None:
     """Return the type of index that MongoEngine makes for a geo field; None if it makes none."""
     return getattr(field, "_geo_index", None) or None

@@ -8,7 +8,7 @@ from typing import Any
 
 from bzz.errors import BadRequest, NotFound
 from bzz.providers.asked import filters_in, with_filters
-from bzz.providers.base import Filter, ListQuery, Page, Path, ScopeOf, Step
+from bzz.providers.base import Filter, ListQuery, Page, Path, Step
 from bzz.providers.missing import missing_at
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.references import reference_key
@@ -20,6 +20,7 @@ from bzz.providers.mongoengine.listing import DocumentListing, ItemListing
 from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
+from bzz.providers.options import ScopeOf
 from bzz.providers.paging import read_page
 from bzz.providers.value_checks import FindMissing
 from bzz.shape import Shape

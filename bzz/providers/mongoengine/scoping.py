@@ -8,13 +8,13 @@ from typing import Any
 from bzz.errors import Forbidden
 from bzz.providers import rules
 from bzz.providers.asked import Clause
-from bzz.providers.base import Purpose, ScopeOf
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.collection import Collection
 from bzz.providers.mongoengine.filters import filter_query
 from bzz.providers.mongoengine.querysets import NOTHING
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.options import Purpose, ScopeOf
 
 __all__ = ["Scoping", "keys_of", "require_within", "touches"]
 
