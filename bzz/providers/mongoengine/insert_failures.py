@@ -31,11 +31,11 @@ def outcomes(number: int, details: Mapping[str, Any]) -> list[Failure | None]:
     :param details: of the driver's error.
     """
     unmet = bool(details.get("writeConcernErrors"))
-    outcomes: list[Failure | None] = [OutcomeUnknown() if unmet else None] * number
+    found: list[Failure | None] = [OutcomeUnknown() if unmet else None] * number
     for failure in details.get("writeErrors", ()):
         error = _write_error(failure)
-        outcomes[failure["index"]] = error if blames_data(error) else failed_write(error)
-    return outcomes
+        found[failure["index"]] = error if blames_data(error) else failed_write(error)
+    return found
 
 
 def refused(error: Exception) -> tuple[int, OperationFailure]:
