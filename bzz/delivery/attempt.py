@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from bzz.calling import call
@@ -21,8 +22,8 @@ from bzz.providers.commit import Commit
 
 __all__ = ["Failure", "Unknown", "attempt", "change_id", "failed"]
 
-MOST_TRACE = 20_000
-"""How many characters of a traceback are kept; the end, which says what was raised."""
+MOST_TRACE, MOST_ERROR = 20_000, 2_000
+"""How many characters are kept of a traceback (its end, which says what was raised), and of a message."""
 
 
 class Unknown(Exception):
@@ -62,15 +63,17 @@ async def attempt(
                 if listener.registration.accepts(event):
                     with sending(event):
                         await call(listener.registration.function, event)
+        if asyncio.get_running_loop().time() > (limit.when() or inf):  # a plain function cannot be interrupted
+            return Failure(f"it took longer than {listener.timeout:g} seconds", "")
     except RetryLater as error:
-        return Failure(str(error), _trace(error), wait=error.seconds)
+        return Failure(_text(error), _trace(error), wait=error.seconds)
     except SwitchOff as error:
-        return Failure(error.reason, _trace(error), switch_off=error.reason)
+        return Failure(_text(error), _trace(error), switch_off=_text(error))
     except Unknown as error:
         return Failure(str(error), "", is_final=True)
     except TimeoutError as error:
         if not limit.expired():
-            return Failure(f"TimeoutError: {error}", _trace(error))
+            return failed(error)
         return Failure(f"it took longer than {listener.timeout:g} seconds", _trace(error))
     except Exception as error:
         return failed(error)
@@ -79,7 +82,20 @@ async def attempt(
 
 def failed(error: Exception) -> Failure:
     """Return the failure that an exception is."""
-    return Failure(f"{type(error).__name__}: {error}", _trace(error))
+    return Failure(f"{type(error).__name__}: {_text(error)}", _trace(error))
+
+
+def _text(error: Exception) -> str:
+    """Return what an exception says, as it can be stored."""
+    try:
+        return _storable(str(error)[:MOST_ERROR])
+    except Exception:  # of the exception's own code
+        return "(what it says cannot be read)"
+
+
+def _storable(text: str) -> str:
+    """Return a text without what UTF-8 has no form for, as names of files may hold it."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def change_id(commit: Commit) -> str:
@@ -119,4 +135,4 @@ def _events(listener: DurableListener, change: Change) -> Iterator[Fact[Any]]:
 
 
 def _trace(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))[-MOST_TRACE:]
+    return _storable("".join(traceback.format_exception(error))[-MOST_TRACE:])

@@ -33,9 +33,14 @@ _KINDS = (Created, Updated, FieldUpdated, Deleted)
 
 
 class RetryLater(Exception):
-    """Raised by a listener: this attempt has failed; try again, and not before some seconds have passed."""
+    """Raised by a listener: this attempt has failed; try again, and not before some seconds have passed.
+
+    :raises TypeError: if they are no number.
+    """
 
     def __init__(self, seconds: float, reason: str) -> None:
+        if not isinstance(seconds, (int, float)):
+            raise TypeError(f"RetryLater takes a number of seconds, and not {type(seconds).__name__}")
         super().__init__(reason)
         self.seconds = seconds
 
@@ -98,7 +103,7 @@ def durable(
     :param name: under which its progress is stored. Whoever uses the name goes on where the last one was.
     :param when: ``(old, new)``, as for ``bzz.on``.
     :param timeout: how long a call may take, in seconds. One that takes longer has failed. A plain function cannot be
-        interrupted.
+        interrupted, and is judged when it returns; while it runs, nothing else of the event loop does.
     :param concurrency: how many documents' changes are handled at a time, in each process.
     :param max_attempts: after so many a change is dead, and so is what comes behind it of the same document, until
         somebody retries or skips it.

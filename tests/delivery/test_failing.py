@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import timedelta
 from typing import Any
 
 import mongoengine as me
@@ -179,6 +181,50 @@ async def test_a_call_that_takes_too_long_has_failed(database_name: str, deliver
     async with bzz.deliver():
         (letter,) = await letters(deliveries, 1)
     assert letter.error == "it took longer than 0.05 seconds"
+
+
+async def test_a_plain_function_that_returns_too_late_has_failed(database_name: str, deliveries: Deliveries) -> None:
+    @bzz.durable("Consignment.*", name="x", start="beginning", timeout=0.05, max_attempts=1)
+    def dawdle(event: Any) -> None:
+        time.sleep(0.1)
+
+    walk("a", 0)
+    async with bzz.deliver():
+        (letter,) = await letters(deliveries, 1)
+    assert letter.error == "it took longer than 0.05 seconds"
+
+
+class Mute(Exception):
+    """Fails where it is to say something."""
+
+    def __str__(self) -> str:
+        raise AttributeError("no message")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("cannot read caf\udce9.pdf"), "RuntimeError: cannot read caf\\udce9.pdf"),
+        (RuntimeError("x" * 17_000_000), f"RuntimeError: {'x' * 2000}"),
+        (Mute(), "Mute: (what it says cannot be read)"),
+        (SwitchOff("y" * 17_000_000), "y" * 2000),
+    ],
+    ids=["surrogate", "long", "mute", "switched-off"],
+)
+async def test_whatever_an_exception_says_keeps_no_other_document_waiting(
+    database_name: str, deliveries: Deliveries, error: Exception, said: str
+) -> None:
+    listener = Failing("a", error=error)
+    deliver(listener, max_attempts=1)
+    walk("a", 0)
+    async with bzz.deliver():
+        found = await eventually(lambda: deliveries.letters(states=("waiting", "dead")))
+    assert found[0].error == said
+
+
+def test_a_listener_that_asks_for_a_time_that_is_no_number_of_seconds_is_told_so() -> None:
+    with pytest.raises(TypeError, match="RetryLater takes a number of seconds, and not timedelta"):
+        RetryLater(timedelta(seconds=1), "later")  # type: ignore[arg-type]
 
 
 async def test_a_listener_may_say_when_to_try_again(database_name: str, deliveries: Deliveries) -> None:
