@@ -31,6 +31,7 @@ from bzz.providers.base import Changed
 from bzz.providers.changes import LiveProvider
 from bzz.providers.history import HistoryEntry
 from bzz.providers.rules import UNRESTRICTED
+from bzz.shape.types import TAG
 
 __all__ = ["HISTORY", "REVERT", "HistoryHandler", "RevertHandler"]
 
@@ -149,18 +150,19 @@ class RevertHandler(_OfDocument):
         entry = await entry_of(self, record, self._change)
         seen = None if entry is None or entry.diff is None else of_user(self, entry.diff)
         is_restricted = self.resource.restrictions != UNRESTRICTED
-        visible = shown(self.provider.shape, seen) if seen and is_restricted else seen
+        open_diff = shown(self.provider.shape, seen) if seen else {}
+        visible = open_diff if is_restricted else seen
         if entry is None or (is_restricted and entry.kind == "updated" and not visible):
             raise NotFound("This document has no such change.")
         if entry.kind != "updated":
             raise Conflict("Only an update can be undone: what was created can be deleted.")
-        if seen is None or seen != visible:
+        if not seen or seen != visible or TAG in seen:
             raise Conflict(INEXACT)
         shape = self.provider.shape
         if is_inside_list(shape, seen):
             check_same_items(shape, seen, await self._since(entry))
         [present] = await self.provider.render([record])
-        data = body_undoing(shape, seen, present)
+        data = body_undoing(shape, {**seen, **open_diff}, present)
         body = validate(shape, data, self.provider.check, own_id=self.path.last.key, updating=True)
         check_undone(seen, storable(self.provider.preview(record, body.values)))
         self.data = data

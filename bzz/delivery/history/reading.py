@@ -21,6 +21,7 @@ from bzz.providers.base import Record
 from bzz.providers.changes import LiveProvider
 from bzz.providers.history import HistoryEntry
 from bzz.providers.rules import UNRESTRICTED
+from bzz.shape.types import TAG
 
 __all__ = ["HistoryPage", "entry_of", "read_history"]
 
@@ -136,6 +137,8 @@ async def _show_public_ids(handler: ModelHandler, diffs: Sequence[Diff]) -> None
 def _places(handler: ModelHandler, diffs: Sequence[Diff]) -> Iterator[tuple[dict[str, Any], str, Any, Sequence[Any]]]:
     for diff in diffs:
         for name, pair in diff.items():
+            if name == TAG:
+                continue
             way = way_to(handler.provider.shape, name)
             assert way is not None  # as it is shown
             for side, value in pair.items():

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bzz.change import Diff, storable
+from bzz.change import Change, Diff, storable
 from bzz.codec import dumps
 from bzz.delivery.history.digest import digest_of, document_name, kind_of
 from bzz.events.model_events import Created, Deleted, Updated
 from bzz.events.targets import Subject, Target
 from bzz.providers.changes import LiveProvider
 from bzz.providers.history import HistoryEntry
+from bzz.shape.types import TAG
 
 __all__ = ["Recorder", "WholeChanges", "recorder_of", "recorders"]
 
@@ -44,9 +45,16 @@ class Recorder:
             position=change.position,
             at=change.at,
             kind=kind_of(change),
-            diff=_kept(storable(change.diff)),
+            diff=_kept({**self._types(change), **storable(change.diff)}),
         )
         await self.provider.changes().history.add(entry, digest_of(collection, change))
+
+    def _types(self, change: Change) -> Diff:
+        """Return what became of the class of a document, which the diff of its fields does not tell."""
+        types = {each.model: name for name, each in self.provider.shape.types.items()}
+        if change.kind != "updated" or len(types) < 2 or type(change.before) is type(change.after):
+            return {}
+        return {TAG: {"from": types.get(type(change.before)), "to": types.get(type(change.after))}}
 
 
 recorders: dict[str, Recorder] = {}

@@ -215,6 +215,45 @@ async def test_a_list_whose_items_have_hidden_parts_is_not_written_anew(served: 
     assert (Deed.objects.get().lines[0].text, Deed.objects.get().lines[0].price) == ("b", Decimal("1.00"))
 
 
+async def test_what_is_hidden_in_items_is_not_named_where_a_list_is_undone(served: Any) -> None:
+    bzz.history(Deed)
+    app: Reader = served(deeds(hidden=["lines.price"], prefix="third"))
+    async with bzz.deliver():
+        await listening()
+        deed = Deed(lines=[DeedLine(text="a")]).save()
+        app.place = f"/third/deed/{deed.pk}/"
+        await app.client.post(f"{app.place}lines/", json={"text": "b"})
+        added, _ = await app.history(2)
+        answer = await app.revert(added)
+    assert answer.status_code == 200, answer.text
+    assert [each.text for each in Deed.objects.get().lines] == ["a"]
+
+
+class DeedHolder(me.Document):
+    name = me.StringField()
+    meta: ClassVar = {"allow_inheritance": True}
+
+
+class DeedNotary(DeedHolder):
+    level = me.IntField()
+
+
+async def test_a_change_of_class_is_told_and_not_undone(served: Any, driver: Driver) -> None:
+    bzz.history(DeedHolder)
+    app: Reader = served(bzz.ModelHive.routes_for("mongoengine", DeedHolder))
+    async with bzz.deliver():
+        await listening()
+        holder = await app.create("/deed_holder/", name="ann")
+        for update in ({"$set": {"_cls": "DeedHolder.DeedNotary", "level": 3}}, {"$set": {"_cls": "DeedHolder"}}):
+            await driver()["deed_holder"].update_one({}, update)
+        back, there, _ = await holder.history(3)
+        answers = [await holder.revert(each) for each in (there, back)]
+    types = {"from": "DeedHolder", "to": "DeedHolder.DeedNotary"}
+    assert there["diff"] == {"@type": types, "level": {"from": None, "to": 3}}
+    assert back["diff"]["@type"] == {"from": types["to"], "to": types["from"]}
+    assert [each.status_code for each in answers] == [409, 409]
+
+
 async def test_what_the_model_refuses_by_now_is_not_undone(plain: Reader, driver: Driver) -> None:
     async with bzz.deliver():
         await listening()
