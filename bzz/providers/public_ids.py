@@ -18,6 +18,7 @@ from bzz.providers.asked import filters_in, with_filters
 from bzz.providers.base import Condition, Criterion, Filter, ListQuery
 from bzz.shape import Field, Place, Shape
 from bzz.shape.documents import NamedDocument
+from bzz.shape.values import key_text
 from bzz.shape.walk import walk
 
 __all__ = ["Identity", "PublicIds"]
@@ -86,7 +87,7 @@ class PublicIds:
         read = _read(public, ids)
         keys: Named = {}
         for each in await self._find(target, public, list(read.values()), context) if read else ():
-            keys.setdefault(str(each.public), str(each.key))
+            keys.setdefault(str(each.public), key_text(target.pk, each.key))
         return {text: keys[str(value)] for text, value in read.items() if str(value) in keys}
 
     async def _public(self, target: Shape, ids: set[str], context: Any) -> Named:
@@ -94,7 +95,7 @@ class PublicIds:
         assert target.pk is not None
         read = _read(target.pk, ids)
         found = await self._find(target, target.pk, list(read.values()), context) if read else []
-        return {str(each.key): each.shown for each in found if each.shown is not None}
+        return {key_text(target.pk, each.key): each.shown for each in found if each.shown is not None}
 
 
 class _Reference(NamedTuple):

@@ -16,6 +16,7 @@ from bzz.change import Change, ChangeKind, Diff
 from bzz.codec import dumps
 from bzz.providers.outcome import Changed, Record, Written
 from bzz.shape import Shape
+from bzz.shape.values import key_text
 
 __all__ = ["Edited", "RecordCodec", "StoredRecord", "changed", "changed_inside", "created", "deleted"]
 
@@ -101,8 +102,9 @@ class StoredRecord(Record, Generic[C]):
 
     @property
     def id(self) -> str | None:
-        key = self._position if self.codec.shape.url_id is None else self.codec.key_of(self.raw)
-        return None if key is None else str(key)
+        field = self.codec.shape.url_id
+        key = self._position if field is None else self.codec.key_of(self.raw)
+        return None if key is None else key_text(field, key)
 
     @property
     def state(self) -> str:

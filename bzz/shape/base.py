@@ -77,7 +77,7 @@ class Kind:  # not an ABC, whose isinstance() costs several times as much
         return text or None
 
     def to_text(self, value: Any) -> str:
-        """Return the text of a Python value, for error messages."""
+        """Return the text of a Python value, in URLs and error messages: what :meth:`from_text` reads."""
         return str(value)
 
     def read_key(self, value: Any, place: Place, reading: Reading) -> Any:

@@ -1,11 +1,13 @@
-"""The field at a dotted name: one that is declared, or what describes a value at a key of a map."""
+"""The field at a dotted name, declared or at a key of a map, and the text of a key."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from bzz.shape.base import Field, Shape
 from bzz.shape.limits import Limits
 
-__all__ = ["find_field", "find_value"]
+__all__ = ["find_field", "find_value", "key_text"]
 
 
 def find_field(shape: Shape, dotted: str, *, written: bool = False) -> Field | None:
@@ -65,3 +67,16 @@ def _at_key(entry: Field, dotted: str, limits: Limits) -> Field | None:
     if not names[0] or not limits.allows_key(names[0]):
         return None
     return entry if len(names) == 1 else _inside(entry, ".".join(names[1:]), limits)
+
+
+def key_text(field: Field | None, value: Any) -> str:
+    """Return the text of a key, in URLs and in references; of one that is not of the field's kind Python's own text.
+
+    >>> from bzz.shape.texts import BinaryKind
+    >>> key_text(Field("key", BinaryKind()), b"ab"), key_text(Field("key", BinaryKind()), 7), key_text(None, 7)
+    ('YWI=', '7', '7')
+    """
+    try:
+        return str(value) if field is None else field.kind.to_text(value)
+    except (AttributeError, TypeError, ValueError):
+        return str(value)

@@ -9,6 +9,7 @@ import mongoengine as me
 import pytest
 from tornado.web import HTTPError
 
+from bzz import signals
 from bzz.errors import Conflict
 from tests.rest.conftest import Api
 
@@ -117,3 +118,40 @@ async def test_what_really_went_wrong_is_in_the_log(api: Api, caplog: pytest.Log
     with caplog.at_level(logging.INFO, "bzz.providers.mongoengine"):
         await api(Purse).post("/purse/", json={})
     assert "AttributeError" in caplog.text
+
+
+class Cashbook(me.Document):
+    lines = me.ListField(me.StringField(), required=True)
+    tags = me.ListField(me.StringField(), required=True, default=lambda: ["q"])
+    map = me.MapField(me.IntField(), required=True, default=lambda: {"a": 1})
+    note = me.IntField(null=True, default=5)
+    code = me.StringField(default=lambda: "k")
+
+
+@pytest.mark.parametrize("send", ["put", "patch"])
+async def test_null_empties_no_required_list(api: Api, send: str) -> None:
+    client = api(Cashbook)
+    place = (await client.post("/cashbook/", json={"lines": ["a"]})).headers["Location"]
+    refused = await client.request(send, place, json={"lines": None})
+    assert (refused.status_code, refused.json()["errors"]) == (400, {"lines": ["Must be an array of at least 1 item."]})
+    for name, default in (("tags", ["q"]), ("map", {"a": 1})):
+        await client.put(place, json={name: ["x"] if name == "tags" else {"x": 2}})
+        assert (await client.request(send, place, json={name: None})).json()[name] == default
+
+
+async def test_null_that_the_model_stores_is_stored_in_a_new_document(api: Api) -> None:
+    client = api(Cashbook)
+    assert (await client.post("/cashbook/", json={"lines": ["a"], "note": None})).json()["note"] is None
+    assert (await client.post("/cashbook/", json={"lines": ["a"]})).json()["note"] == 5
+
+
+async def test_an_unset_value_that_is_the_default_again_is_no_change(api: Api) -> None:
+    client, told = api(Cashbook), list[Any]()
+
+    def note(sender: type, updated_fields: Any) -> None:
+        told.append(updated_fields)
+
+    signals.post_update_instance.connect(note, Cashbook)
+    place = (await client.post("/cashbook/", json={"lines": ["a"]})).headers["Location"]
+    await client.put(place, json={"code": None})
+    assert told == [{}]

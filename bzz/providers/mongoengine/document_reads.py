@@ -26,6 +26,7 @@ from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.record import DocumentRecord, render
 from bzz.providers.public_ids import PublicIds
 from bzz.shape import Shape
+from bzz.shape.values import key_text
 
 __all__ = ["DocumentReads"]
 
@@ -70,7 +71,7 @@ class DocumentReads(LiveDocuments, Diagnosed):
     async def fetch(self, shape: Shape, keys: Sequence[Any], context: Any) -> Map[str, Record]:
         documents = self._reader.of(shape)
         records = [DocumentRecord(documents.codec, raw) for raw in await documents.find_many(keys, context)]
-        return {str(documents.codec.key_value(each.raw["_id"])): each for each in records}
+        return {key_text(shape.pk, documents.codec.key_value(each.raw["_id"])): each for each in records}
 
     async def render(self, items: Sequence[Any]) -> list[Any]:
         return await render(self._registry.root, items)

@@ -33,6 +33,15 @@ __all__ = ["DocumentListing", "ItemListing", "document_order", "item_record", "i
 _BSON: CodecOptions[Any] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _SCALARS = (type(None), bool, int, float, str, datetime, ObjectId, Decimal128, bytes, Binary, UUID, Int64)
 
+_TYPES = ["number", "string", "object", "binData", "objectId", "bool", "date", "timestamp", "regex", "maxKey"]
+"""MongoDB's types but null and arrays, in the order in which it sorts them.
+
+https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
+"""
+
+_PYTHON_TYPES: tuple[Any, ...] = ((int, float, Decimal128), str, (dict, DBRef), (bytes, UUID), ObjectId, (), datetime)
+"""The classes of their values, in the same order. Python's truth values are integers, too, and asked for first."""
+
 _ITEM = "item"
 _POSITION = "position"
 
@@ -249,26 +258,30 @@ def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Raw:
 def _later(way: Beyond) -> list[Raw]:
     """Return conditions of which one holds for each value that sorts after that of an item.
 
-    MongoDB sorts null first, then NaN, then numbers; and compares values of one type only, so each is asked for.
+    MongoDB sorts null first, then NaN, then numbers, then other types; and compares values of one type only, so each is
+    asked for. Whatever writes to a collection beside bzz may leave a text where a number is declared.
     """
     value, ascends = way.value, way.key.direction > 0
     if way.is_last:  # one comparison is what an index answers fastest
         return [{"$gt" if ascends else "$lt": value}]
-    if ascends:
-        return [_ascending_from(value)]
     if value is None:
-        return []
+        return [{"$ne": None}] if ascends else []
+    rank = _rank(value)
+    if ascends:
+        same: Raw = {"$gte": -math.inf} if _is_nan(value) else {"$gt": value}
+        return [same] if rank is None else [same, {"$type": _TYPES[rank + 1 :]}]
     if _is_nan(value):
         return [{"$eq": None}]
-    is_number = isinstance(value, (int, float, Decimal128)) and not isinstance(value, bool)
-    nan: list[Raw] = [{"$eq": math.nan}] if is_number else []
-    return [{"$lt": value}, *nan, {"$eq": None}]
+    nan: list[Raw] = [{"$eq": math.nan}] if rank == 0 else []
+    others: list[Raw] = [{"$type": _TYPES[:rank]}] if rank else []
+    return [{"$lt": value}, *nan, *others, {"$eq": None}]
 
 
-def _ascending_from(value: Any) -> Raw:
-    if value is None:
-        return {"$ne": None}
-    return {"$gte": -math.inf} if _is_nan(value) else {"$gt": value}
+def _rank(value: Any) -> int | None:
+    """Return the position of a value's type in :data:`_TYPES`."""
+    if isinstance(value, bool):
+        return _TYPES.index("bool")
+    return next((rank for rank, types in enumerate(_PYTHON_TYPES) if isinstance(value, types)), None)
 
 
 def _is_nan(value: Any) -> bool:

@@ -24,6 +24,7 @@ from bzz.providers.options import ScopeOf
 from bzz.providers.paging import read_page
 from bzz.providers.value_checks import FindMissing
 from bzz.shape import Shape
+from bzz.shape.values import key_text
 
 __all__ = ["PathReader"]
 
@@ -112,7 +113,8 @@ class PathReader:
         except NotFound:
             target = self.of(step.shape)
             for key in _held(located, step):
-                is_meant = step.key in (None, target.codec.key_value(key), str(key))
+                value = target.codec.key_value(key)
+                is_meant = step.key in (None, value, key_text(step.shape.pk, value))
                 if is_meant and not await target.holds(key, context):
                     return Subdocument(target.codec, {"_id": key})
             raise

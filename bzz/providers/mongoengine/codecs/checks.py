@@ -46,10 +46,12 @@ class Checks(Conversions):
         """
         if isinstance(value, Unchanged):
             return self._require_unchanged(value.value, stored, errors)
+        if self.falls_back(value):
+            bson = self.default()
+            self.check_bson(bson, errors)  # of a list, MongoEngine takes the empty one for its default
+            return bson
         if self.is_stored_as_is and self.is_accepted(value):
             return value
-        if value is None and self.declared.required and self.declared.has_default:
-            return self.default()
         if not self.declared.write_only:
             return self._check(value, errors, stored)
         found: Errors = {}

@@ -101,4 +101,4 @@ class _WithDefault:
                 to = self._field.unset_attribute()
             elif self._instance is not None:
                 to = getattr(self._instance(), self._field.declared.name)
-        return None if is_fixed and not differ(from_, to) else (from_, to)
+        return (from_, to) if differ(from_, to) else None

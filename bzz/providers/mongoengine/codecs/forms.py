@@ -33,7 +33,8 @@ def new(codec: DocumentCodec, values: Map[str, Any]) -> Raw:
         value = values.get(name)
         if value is None and field.is_optional and field is not codec.pk:
             continue
-        bson = _initial(codec, field, errors) if value is None else field.check(value, errors)
+        is_meant = value is not None or (name in values and field.source.null and not field.declared.required)
+        bson = field.check(value, errors) if is_meant else _initial(codec, field, errors)
         if bson is not None or field.source.null:
             raw[field.stored] = bson
     if codec.is_dynamic:

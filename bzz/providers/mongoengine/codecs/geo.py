@@ -37,8 +37,7 @@ class GeoJsonCodec(FieldCodec):
             raise me.ValidationError(self.expected)  # MongoDB would refuse the document, and name no field
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
-        is_default = value is None and self.declared.required and self.declared.has_default
-        return not isinstance(value, Unchanged) and not is_default
+        return not isinstance(value, Unchanged) and not self.falls_back(value)
 
 
 @converts(me.GeoPointField)

@@ -17,6 +17,7 @@ from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.shape import Kind
 from bzz.shape.documents import TAG, AnyReferenceKind, ReferenceKind
+from bzz.shape.values import key_text
 
 __all__ = ["ReferenceCodec", "reference_key"]
 
@@ -28,9 +29,15 @@ def reference_key(bson: Any) -> Any:
     return bson.get("_id") if isinstance(bson, dict) else bson
 
 
-def _key_json(key: Any) -> int | str:
-    """Return a stored primary key as JSON holds it: an integer, or else its text."""
-    return key if isinstance(key, int) else str(key)
+def _key_json(target: DocumentCodec | None, bson: Any) -> int | str:
+    """Return a stored primary key as JSON holds it: an integer, or else its text.
+
+    :param target: the codec of the documents that have it; None if no class is known.
+    """
+    if target is None or target.pk is None:
+        return bson if isinstance(bson, int) else str(bson)
+    key = target.key_value(bson)
+    return key if isinstance(key, int) else key_text(target.shape.pk, key)
 
 
 @converts(me.ReferenceField, me.LazyReferenceField)
@@ -62,14 +69,18 @@ class ReferenceCodec(LinkCodec):
         if value is None:
             return None
         target = self.target()
-        return self.source.to_mongo(DBRef(internals.collection_name(target.model), target.store_key(value)))
+        reference = DBRef(internals.collection_name(target.model), target.store_key(value))
+        if isinstance(self.source, me.LazyReferenceField):  # which would make of the key once more what is stored of it
+            return reference if self.source.dbref else reference.id
+        return self.source.to_mongo(reference)
 
     def to_value(self, bson: Any) -> Any:
-        return reference_key(bson)
+        key = reference_key(bson)
+        return None if key is None else self.target().key_value(key)
 
     def to_json(self, bson: Any) -> Any:
         key = reference_key(bson)
-        return None if key is None else _key_json(key)
+        return None if key is None else _key_json(self.target(), key)
 
     def diff_form(self, bson: Any) -> Any:
         return self.to_value(bson)
@@ -128,7 +139,7 @@ class GenericReferenceCodec(LinkCodec):
         reference = bson.get("_ref") if isinstance(bson, dict) else None
         if not isinstance(reference, DBRef):
             return bson
-        return {TAG: bson.get("_cls"), "id": _key_json(reference.id)}
+        return {TAG: bson.get("_cls"), "id": _key_json(self._registry.find(bson.get("_cls")), reference.id)}
 
     def inside(self, dotted: str) -> tuple[str, FieldCodec]:
         """Return the path of the name of the class; an id is compared with its class, as a whole reference."""
@@ -164,7 +175,9 @@ class AbstractReferenceCodec(GenericReferenceCodec):
 
     def to_value(self, bson: Any) -> Any:
         """Return the class and the primary key, as JSON holds it."""
-        return {TAG: bson.cls, "id": _key_json(bson.id)} if isinstance(bson, DBRef) else bson
+        if not isinstance(bson, DBRef):
+            return bson
+        return {TAG: bson.cls, "id": _key_json(self._registry.find(bson.cls), bson.id)}
 
     def to_saved_attribute(self, bson: Any) -> Any:
         """Return a document with the key alone: of a DBRef, the field's own ``to_mongo`` would drop the class."""

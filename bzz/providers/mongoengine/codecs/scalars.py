@@ -6,7 +6,7 @@ from decimal import getcontext
 from typing import Any, ClassVar
 
 import mongoengine as me
-from bson import ObjectId
+from bson import Binary, ObjectId
 from bson.errors import InvalidId
 
 from bzz.errors import ConfigurationError
@@ -41,12 +41,31 @@ class PlainCodec(FieldCodec):
         return value if value is None or self.is_stored_as_is else self.source.to_mongo(value)
 
 
+class NumberCodec(PlainCodec):
+    """A number or a truth value; what other programs store of it is shown as MongoEngine would store it.
+
+    :cvar shown_as_is: the class of the values that are shown as they are.
+    """
+
+    shows_as_is = False
+    compares_attributes = True
+    shown_as_is: ClassVar[type]
+
+    def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
+        value, kind = source.variable(), self.shown_as_is.__name__
+        return f"({value} if type({value} := {bson}) is {kind} else {source.call(self.to_json, value)})"
+
+
 @converts(me.IntField)
-class IntegerCodec(PlainCodec):
-    """An integer."""
+class IntegerCodec(NumberCodec):
+    """An integer, and a double that is one, as the mongo shell writes them."""
 
     kind = IntegerKind
     plain = me.IntField
+    shown_as_is = int
+
+    def to_json(self, bson: Any) -> Any:
+        return int(bson) if type(bson) is float and bson.is_integer() else bson
 
     def _bounds(self) -> dict[str, Any]:
         return {"minimum": self.source.min_value, "maximum": self.source.max_value}
@@ -57,11 +76,15 @@ class IntegerCodec(PlainCodec):
 
 
 @converts(me.BooleanField)
-class BooleanCodec(PlainCodec):
-    """True or false."""
+class BooleanCodec(NumberCodec):
+    """True or false, and a number that stands for one of them."""
 
     kind = BooleanKind
     plain = me.BooleanField
+    shown_as_is = bool
+
+    def to_json(self, bson: Any) -> Any:
+        return bool(bson) if type(bson) in (int, float) else bson
 
 
 @converts(me.FloatField)
@@ -130,6 +153,11 @@ class BinaryCodec(FieldCodec):
     """Bytes."""
 
     kind = BinaryKind
+
+    def to_bson(self, value: Any, stored: Any = None) -> Any:
+        """Return bytes, as they are read again: MongoEngine's own is another class, which equals no bytes."""
+        bson = super().to_bson(value, stored)
+        return bytes(bson) if isinstance(bson, Binary) and not bson.subtype else bson
 
     def _expected(self) -> str:
         return f"Must be base64{counted('byte', None, self.source.max_bytes)}."
