@@ -21,6 +21,7 @@ async def test_a_process_whose_database_answers_is_ready(serve: Serve, database_
     for path in ("/healthz", "/readyz", "/readyz/"):
         answer = await client.get(path)
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        assert (await client.head(path)).status_code == 200
 
 
 async def test_a_process_whose_database_is_away_lives_and_is_not_ready(serve: Serve, database_name: str) -> None:
@@ -40,4 +41,5 @@ async def test_a_process_that_stops_is_not_ready(serve: Serve) -> None:
     stopping(apps[0])
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["detail"]) == (503, "This process is about to stop.")
+    assert (await client.head("/readyz")).status_code == 503
     assert (await client.get("/healthz")).status_code == 200

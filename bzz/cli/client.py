@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -35,6 +36,10 @@ Token = Annotated[
         "--token", metavar="TOKEN", envvar="BZZ_TOKEN", help="A session token, sent as Authorization: Bearer."
     ),
 ]
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
+"""What a header may be called, and hold (RFC 9110, sections 5.1 and 5.5)."""
 
 ANSWER_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
@@ -128,9 +133,17 @@ def make_client(url: str, headers: Sequence[str] | None, token: str | None) -> C
         found[name.strip()] = value.strip()
     if token is not None:
         found["Authorization"] = f"Bearer {token}"
+    for name, value in found.items():
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise Failure(f"{'--token' if name == 'Authorization' and token else '--header'} cannot be sent: {value!r}")
     logging.getLogger("tornado.application").addHandler(logging.NullHandler())  # failures are told in our words
     full = url if "://" in url else f"http://{url}"
-    if not urlsplit(full).hostname or urlsplit(full).scheme not in ("http", "https"):
+    try:
+        parts = urlsplit(full)
+        is_address = bool(parts.hostname and parts.port != 0 and parts.scheme in ("http", "https"))
+    except ValueError:  # of brackets, and of ports
+        is_address = False
+    if not is_address:
         raise Failure(f"{url!r} is no address: such as http://localhost:8888/user/")
     return Client(full, found)
 

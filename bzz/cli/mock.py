@@ -26,7 +26,7 @@ __all__ = ["mock", "mock_application"]
 def mock(
     file: Annotated[Path, typer.Argument(help="A list of rows, or an OpenAPI 3 document, in YAML or JSON.")],
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8888,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8888,
     cors: Annotated[bool, typer.Option(help="Let pages of every origin use it.")] = True,
 ) -> None:
     """Serve a mock API."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -39,10 +40,12 @@ def new(
 
 def _check(directory: Path) -> None:
     package = _package(directory.name)
-    if not _NAME.fullmatch(directory.name) or keyword.iskeyword(package) or package in _TAKEN:
+    if not _NAME.fullmatch(directory.name):
         raise Failure(
             f"{directory.name!r} cannot be the name of a package: small letters, digits, '-' and '_', such as shop"
         )
+    if keyword.iskeyword(package) or package in _TAKEN or package in sys.stdlib_module_names:
+        raise Failure(f"{directory.name!r} cannot be the name of a package: Python knows another thing by it")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise Failure(f"{directory} is there already, and not empty")
 

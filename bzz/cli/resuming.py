@@ -64,6 +64,8 @@ class Progress:
             found = cls(**{**json.loads(file.read_text()), "file": file})
         except (ValueError, TypeError):
             raise Failure(f"{file} is not what a load left: remove it to begin anew") from None
+        if found.url != url and not found.done:
+            return cls(url, file)  # nothing is there to go on with
         if found.url != url:
             raise Failure(f"{file} belongs to a load into {found.url}: remove it to begin anew")
         return found

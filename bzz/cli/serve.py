@@ -18,11 +18,17 @@ with needs("cli"):
 
 __all__ = ["serve"]
 
+ACCESS = "bzz.access"
+"""The logger of :func:`bzz.access_log`."""
+
+_OWN = ("address", "application", "limits", "on_start", "port", "processes", "server", "trusted_proxies", "unix_socket")
+"""What ``bzz.serve`` takes besides the options of servers."""
+
 
 def serve(
     application: Annotated[str, typer.Argument(metavar="MODULE:NAME", help="An application, or what makes one.")],
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8888,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8888,
     unix_socket: Annotated[str | None, typer.Option(help="The path of a socket, in place of a port.")] = None,
     engine: Annotated[str, typer.Option("--server", help="tornado, or granian for several processes.")] = "tornado",
     processes: Annotated[int, typer.Option(min=1, help="How many processes granian runs.")] = 1,
@@ -35,8 +41,11 @@ def serve(
 ) -> None:
     """Serve an application until it is told to stop."""
     sys.path.insert(0, "")
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    logging.getLogger("bzz.serving").setLevel(logging.INFO)
+    output = logging.StreamHandler()
+    output.setFormatter(_Format("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[output], level=logging.WARNING)
+    for name in ("bzz.serving", ACCESS):
+        logging.getLogger(name).setLevel(logging.INFO)
 
     def on_start(taken: int) -> None:
         where = unix_socket or f"http://{host}:{taken}/"
@@ -61,6 +70,13 @@ def serve(
         fail(f"{unix_socket or f'{host}:{port}'} cannot be listened on: {error.strerror}")
 
 
+class _Format(logging.Formatter):
+    """Leaves the lines of ``bzz.access_log`` as they are: they may be JSON, and say of themselves what they are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return record.getMessage() if record.name == ACCESS else super().format(record)
+
+
 def _options(texts: Iterable[str]) -> dict[str, Any]:
     """Return options of the server; a value is JSON if it can be, and else a text."""
     options = {}
@@ -68,6 +84,8 @@ def _options(texts: Iterable[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals:
             raise ConfigurationError(f"--option {text!r} must be NAME=VALUE")
+        if name in _OWN:
+            raise ConfigurationError(f"--option {name} is none of the server's: see bzz serve --help")
         try:
             options[name] = json.loads(value)
         except ValueError:

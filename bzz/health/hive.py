@@ -52,6 +52,8 @@ class LiveHandler(ProblemHandler):
         self.set_header("Content-Type", "application/json")
         self.finish(dumps({"status": "ok"}))
 
+    head = get
+
 
 class ReadyHandler(LiveHandler):
     """``GET /readyz``."""
@@ -69,3 +71,5 @@ class ReadyHandler(LiveHandler):
             raise Unavailable("This process is about to stop.")
         await asyncio.gather(*(each.ping() for each in self._providers))
         await super().get()
+
+    head = get

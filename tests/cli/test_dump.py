@@ -63,5 +63,21 @@ def test_what_is_no_list_is_one_sentence(full_shop: Shop, path: str, message: st
     assert message in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("http://[::1/x/",), "'http://[::1/x/' is no address"),
+        (("localhost:99999/x/",), "'localhost:99999/x/' is no address"),
+        (("localhost/x/", "--header", "x y: b"), "--header cannot be sent"),
+        (("localhost/x/", "--header", "x: 日本"), "--header cannot be sent"),
+        (("localhost/x/", "--token", "日本"), "--token cannot be sent"),
+    ],
+)
+def test_what_cannot_be_sent_is_one_sentence(arguments: tuple[str, ...], message: str) -> None:
+    done = run("dump", *arguments)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert message in done.stderr
+
+
 def test_a_format_that_is_none_is_a_mistake_in_the_arguments() -> None:
     assert run("dump", "localhost/x", "--format", "xml").returncode == 2

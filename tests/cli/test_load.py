@@ -118,6 +118,13 @@ def test_what_cannot_be_loaded_is_one_sentence(
     assert message in done.stderr
 
 
+def test_a_load_of_which_nothing_was_stored_may_go_somewhere_else(shop: Shop, tmp_path: Path) -> None:
+    file = write(tmp_path / "wares.ndjson", [{"name": "elsewhere1"}])
+    assert run("load", f"{shop.url}wares/", str(file)).returncode == 1
+    done = run("load", f"{shop.url}ware/", str(file))
+    assert (done.returncode, names(shop, "elsewhere")) == (0, ["elsewhere1"]), done.stderr
+
+
 def test_what_an_earlier_run_has_done_is_not_sent_again_and_a_changed_file_is_told(shop: Shop, tmp_path: Path) -> None:
     file, state = tmp_path / "wares.ndjson", tmp_path / "wares.ndjson.bzz-load"
     write(file, [{"name": "r1"}, {"name": "r2"}])

@@ -31,7 +31,7 @@ def test_its_files_have_the_names_put_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["Shop", "class", "tests", "1a", "a b"])
+@pytest.mark.parametrize("name", ["Shop", "class", "tests", "1a", "a b", "calendar"])
 def test_what_cannot_be_a_package_is_no_name(tmp_path: Path, name: str) -> None:
     done = run("new", name, cwd=tmp_path, env=environment(PYTHONPATH=str(ROOT)))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)

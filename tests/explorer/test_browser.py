@@ -350,6 +350,17 @@ async def opened(shown: Shown) -> None:
         await shown.run(OPEN, each)
 
 
+@pytest.mark.parametrize("name", ["Filter", "Columns", "Counts", "Copy"])
+async def test_what_a_button_opens_fits_into_the_window(shown: Shown, browser: Chrome, name: str) -> None:
+    sloop(name="a")
+    for width in (800, 1024, 1100, 1280, 1366, 1440, 1600):
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        await asyncio.to_thread(browser.execute_cdp_cmd, "Emulation.setDeviceMetricsOverride", size)
+        await shown.get("/sloop/")
+        await shown.run(OPEN, name)
+        assert await shown.run("return document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
 async def in_a_drawer(shown: Shown) -> None:
     await shown.click("#rows tbody .row-buttons [data-drawer]")
     await shown.until("return document.querySelector('dialog .document-form')")

@@ -332,3 +332,10 @@ def main(told: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     main(json.loads(sys.argv[1]))
+
+
+def make_logged() -> Application:
+    """The same, with a line of JSON for each request."""
+    app = make()
+    bzz.access_log(app, json=True)
+    return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -52,3 +53,26 @@ def test_options_reach_the_server() -> None:
     message = fails("tests.serving.application:make", "--option", "xheaders=true", "--trusted-proxy", "10.0.0.0/8")
     assert message == "xheaders believes whoever connects: leave it out where trusted_proxies says whom\n"
     assert "must be NAME=VALUE" in fails("tests.serving.application:make", "--option", "xheaders")
+    assert "--option port is none of the server's" in fails("tests.serving.application:make", "--option", "port=1")
+
+
+def test_a_port_that_is_none_is_a_mistake_in_the_arguments() -> None:
+    command = [*COMMAND, "tests.serving.application:make", "--port", "99999"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (run.returncode, "Serving" in run.stdout) == (2, False)
+
+
+def test_the_access_log_is_written_as_it_is() -> None:
+    command = [*COMMAND, "tests.serving.application:make_logged", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
+            assert found is not None
+            httpx.get(found[0], trust_env=False)
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=15)
+            lines = [json.loads(each) for each in said.splitlines() if each.startswith("{")]
+            assert [(each["status"], each["method"]) for each in lines] == [(200, "GET")], said
+        finally:
+            process.kill()
