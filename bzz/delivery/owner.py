@@ -81,19 +81,19 @@ class Owner:
     async def _run(self) -> None:
         is_known = False
         while not self._stopping.is_set():
-            pause = BEAT_SECONDS
             try:
                 if not is_known:
                     await self._source.changes.prepare(self._source.collections)
                     await self._enroll()
                     is_known = True
-                await self._beat()
+                is_known = await self._beat()
+                pause = BEAT_SECONDS if is_known else RETRY_SECONDS
             except (Unavailable, OutcomeUnknown) as error:
                 logger.warning("%s: the database is away: %s", self._listener.name, error)
                 pause = RETRY_SECONDS
             except Exception:
                 logger.exception("%s: its partitions could not be shared", self._listener.name)
-                is_known = False  # somebody may have dropped the database
+                is_known = False
                 pause = RETRY_SECONDS
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -115,10 +115,13 @@ class Owner:
 
     # -- sharing
 
-    async def _beat(self) -> None:
-        """Say that this process is there, and take or give partitions."""
+    async def _beat(self) -> bool:
+        """Say that this process is there, and take or give partitions; false where the listener has to enroll anew."""
         asked_at = time.monotonic()
         standing = await self._deliveries.attend(self._listener.name, self._holder, LEASE_SECONDS)
+        if standing is None:
+            logger.error("%s: nothing is stored of it any more, so it begins anew", self._listener.name)
+            return False
         for session in list(self._sessions):
             is_lost = not session.partitions <= standing.owned
             if is_lost or standing.trouble is not None:
@@ -129,12 +132,13 @@ class Owner:
         if self._caller.failing_since is None:
             self._caller.failing_since = standing.failing_since
         if standing.trouble is not None or self._is_halting:
-            return
+            return True
         self._caller.go_on()
         share = math.ceil(PARTITIONS / standing.members)
         if len(self._working) > share:
             await self._close(max(self._sessions, key=lambda each: len(each.partitions)), BEAT_SECONDS)
         await self._take(standing, share)
+        return True
 
     async def _stay(self) -> None:
         """Prolong the lease while the last calls end."""
@@ -144,7 +148,7 @@ class Owner:
         except (Unavailable, OutcomeUnknown) as error:
             logger.warning("%s: the database is away: %s", self._listener.name, error)
             return
-        if self._working <= standing.owned:
+        if standing is not None and self._working <= standing.owned:
             self._lease.prolong(asked_at)
 
     @property

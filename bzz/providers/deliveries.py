@@ -190,8 +190,8 @@ class Deliveries(ABC):
         """
 
     @abstractmethod
-    async def attend(self, listener: str, holder: str, seconds: float) -> Standing:
-        """Say that a process is there, and prolong its leases.
+    async def attend(self, listener: str, holder: str, seconds: float) -> Standing | None:
+        """Say that a process is there, and prolong its leases; None where nothing is stored of the listener any more.
 
         :param holder: names the process, and no other one ever.
         :param seconds: how long that holds.

@@ -25,7 +25,7 @@ from bzz.delivery.source import sources_of
 from bzz.providers.deliveries import Claim, Deliveries, Letter, Progress, Standing
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
-from tests.delivery.conftest import Seen, a_letter, eventually
+from tests.delivery.conftest import Seen, a_letter, eventually, listening
 
 
 class Sheep(me.Document):
@@ -91,7 +91,7 @@ async def test_an_owner_whom_another_forestalls_takes_the_next_partitions_and_fo
     one = make_owner()
     attend = one._deliveries.attend
 
-    async def forestalled(*asked: Any) -> Standing:
+    async def forestalled(*asked: Any) -> Standing | None:
         await deliveries.attend("x", "other", 60)
         standing = await attend(*asked)
         for number in range(3):
@@ -157,6 +157,20 @@ async def test_a_call_that_ends_during_a_stop_keeps_its_lease(
     assert told == ["begun", "done"]
 
 
+async def test_a_listener_of_which_nothing_is_stored_any_more_begins_anew_and_says_so(
+    seen: Seen, database_name: str, driver: Driver, short_leases: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    bzz.durable("Sheep.created", name="x")(seen)
+    async with bzz.deliver():
+        await listening()
+        await driver()["bzz_listeners"].delete_many({})
+        await eventually(lambda: "nothing is stored of it any more, so it begins anew" in caplog.text)
+        await listening()
+        Sheep(name="a").save()
+        await eventually(lambda: seen)
+    assert "could not be shared" not in caplog.text
+
+
 @pytest.mark.parametrize("make", [ObjectId, itertools.count().__next__, lambda: str(uuid.uuid4())])
 def test_partitions_are_of_like_size(make: Callable[[], Any]) -> None:
     sizes = Counter(partition_of(document_key("sheep", make())) for _ in range(10_000))
@@ -197,6 +211,7 @@ async def test_partitions_are_released_together_but_for_those_that_another_owns(
     claims = [await deliveries.claim("x", number, "one", 60) for number in (1, 2)]
     await deliveries.release([lost, *(each for each in claims if each is not None)])
     standing = await deliveries.attend("x", "third", 60)
+    assert standing is not None
     assert standing.free == list(range(1, PARTITIONS))
 
 

@@ -51,7 +51,7 @@ class MongoDeliveries(MongoLetters):
         writes = [UpdateOne({"_id": id}, {"$setOnInsert": row}, upsert=True) for id, row in rows.items()]
         await self._write(lambda: self._listeners.bulk_write(writes, ordered=False))
 
-    async def attend(self, listener: str, holder: str, seconds: float) -> Standing:
+    async def attend(self, listener: str, holder: str, seconds: float) -> Standing | None:
         until = {"$add": ["$$NOW", round(seconds * 1000)]}
         me = {"$arrayToObject": [[{"k": holder, "v": until}]]}
         members = {"$mergeObjects": [{"$arrayToObject": _PRESENT}, me]}
@@ -60,6 +60,8 @@ class MongoDeliveries(MongoLetters):
                 {"_id": listener}, [{"$set": {"members": members}}], return_document=True
             )
         )
+        if row is None:
+            return None
         owned = {"listener": listener, "holder": holder}
         await self._write(lambda: self._listeners.update_many(owned, [{"$set": {"leased_until": until}}]))
         rows = await self._operations.read(

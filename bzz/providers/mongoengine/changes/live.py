@@ -158,7 +158,7 @@ class LiveDocuments(LiveProvider):
     def _note_class(self, document: Raw) -> None:
         """Log once for each class that this process has not imported. Its documents are shown as the root model's."""
         name = document.get(internals.CLASS_KEY)
-        if name is None or not self._registry.root.inherits or name in internals.family(self._registry.root.model):
+        if name is None or not self._registry.root.inherits or self._registry.find(name) is not None:
             return
         text = str(name)
         if text not in _unknown_classes and len(_unknown_classes) < MOST_UNKNOWN:
