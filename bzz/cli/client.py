@@ -39,7 +39,7 @@ Token = Annotated[
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
-"""What a header may be called, and hold (RFC 9110, sections 5.1 and 5.5)."""
+"""What a header may be called, and hold (RFC 9110, sections 5.1 and 5.5, but for what is not ASCII)."""
 
 ANSWER_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
@@ -132,10 +132,12 @@ def make_client(url: str, headers: Sequence[str] | None, token: str | None) -> C
             raise Failure(f"--header {each!r} must be 'NAME: VALUE'")
         found[name.strip()] = value.strip()
     if token is not None:
+        if not _VALUE.fullmatch(token):
+            raise Failure("--token cannot be sent: it may hold visible characters of ASCII")
         found["Authorization"] = f"Bearer {token}"
     for name, value in found.items():
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise Failure(f"{'--token' if name == 'Authorization' and token else '--header'} cannot be sent: {value!r}")
+            raise Failure(f"--header {name!r} cannot be sent: names are of letters, digits and '-', values of ASCII")
     logging.getLogger("tornado.application").addHandler(logging.NullHandler())  # failures are told in our words
     full = url if "://" in url else f"http://{url}"
     try:

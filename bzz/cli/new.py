@@ -45,7 +45,7 @@ def _check(directory: Path) -> None:
             f"{directory.name!r} cannot be the name of a package: small letters, digits, '-' and '_', such as shop"
         )
     if keyword.iskeyword(package) or package in _TAKEN or package in sys.stdlib_module_names:
-        raise Failure(f"{directory.name!r} cannot be the name of a package: Python knows another thing by it")
+        raise Failure(f"{directory.name!r} cannot be the name of a package: it is taken by Python or a package")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise Failure(f"{directory} is there already, and not empty")
 

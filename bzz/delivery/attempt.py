@@ -88,7 +88,7 @@ def failed(error: Exception) -> Failure:
 def _text(error: Exception) -> str:
     """Return what an exception says, as it can be stored."""
     try:
-        return _storable(str(error)[:MOST_ERROR])
+        return _storable(str(error))[:MOST_ERROR]
     except Exception:  # of the exception's own code
         return "(what it says cannot be read)"
 
@@ -135,4 +135,4 @@ def _events(listener: DurableListener, change: Change) -> Iterator[Fact[Any]]:
 
 
 def _trace(error: BaseException) -> str:
-    return _storable("".join(traceback.format_exception(error))[-MOST_TRACE:])
+    return _storable("".join(traceback.format_exception(error)))[-MOST_TRACE:]

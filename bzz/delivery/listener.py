@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
 from bzz.change import Position
@@ -39,10 +40,10 @@ class RetryLater(Exception):
     """
 
     def __init__(self, seconds: float, reason: str) -> None:
-        if not isinstance(seconds, (int, float)):
+        if not isinstance(seconds, (int, float, Decimal)):
             raise TypeError(f"RetryLater takes a number of seconds, and not {type(seconds).__name__}")
         super().__init__(reason)
-        self.seconds = seconds
+        self.seconds = float(seconds)
 
 
 class SwitchOff(Exception):

@@ -23,6 +23,7 @@ from bzz.providers.hidden import shown_anywhere
 from bzz.providers.rules import has_read_rule
 from bzz.shape import Shape
 from bzz.shape.types import TAG
+from bzz.shape.values import key_text
 from bzz.shape.walk import walk
 
 __all__ = ["expand", "may_list"]
@@ -94,7 +95,8 @@ def _places(shape: Shape, json: Any, name: str) -> Iterator[_Place]:
         for each in names[:-1]:
             holder = holder[each]
         tag = value.get(TAG) if isinstance(value, dict) else None
-        yield _Place(reference[0], holder, names[-1], str(reference[1]), tag)
+        target, key = reference
+        yield _Place(target, holder, names[-1], key if isinstance(key, str) else key_text(target.pk, key), tag)
 
 
 async def _documents(handler: Any, target: Shape, name: str, texts: Sequence[str], tree: Tree) -> dict[str, Any]:

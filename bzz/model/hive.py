@@ -16,6 +16,7 @@ from bzz.model.options import (
     check_authorize,
     check_flag,
     check_handler,
+    check_id,
     check_page_sizes,
     check_rate_limits,
     check_text,
@@ -100,6 +101,7 @@ class ModelHive:
         options = Options(field_names("hidden", hidden), field_names("read_only", read_only), database, scope=scope_of)
         provider = provider_for(orm, model, options)
         served_methods = methods_of(methods)
+        check_id(provider.shape)
         check_rules(provider)
         if "DELETE" in served_methods:
             rules.DELETABLE.add(model)

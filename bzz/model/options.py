@@ -10,17 +10,34 @@ from bzz.errors import ConfigurationError
 from bzz.model.handler import ModelHandler
 from bzz.model.path import METHODS
 from bzz.model.resource import Authorize
+from bzz.shape import Shape
 
 __all__ = [
     "check_authorize",
     "check_flag",
     "check_handler",
+    "check_id",
     "check_page_sizes",
     "check_rate_limits",
     "check_text",
     "field_names",
     "methods_of",
 ]
+
+
+def check_id(shape: Shape) -> None:
+    """Check that the id of a model's documents is one value, which a URL can hold.
+
+    :raises bzz.errors.ConfigurationError: if it is an embedded document, a list or a map.
+    """
+    kind = None if shape.url_id is None else shape.url_id.kind
+    if kind is None or not (kind.is_list or kind.entry is not None or (kind.link and not kind.link.is_reference)):
+        return
+    assert shape.url_id is not None
+    raise ConfigurationError(
+        f"{shape.name}.{shape.url_id.name} is an id of several values, which no URL can hold: name another field by"
+        " get_id_field_name()"
+    )
 
 
 def check_text(option: str, value: Any) -> None:

@@ -66,6 +66,9 @@ class ReferenceKind(Link):
     def from_text(self, text: str) -> Any:
         return self._key().from_text(text)
 
+    def to_text(self, value: Any) -> str:
+        return self._key().to_text(value)
+
     def filter_values(self, text: str) -> Sequence[Any]:
         public = self.shape.public_id
         if public is None:

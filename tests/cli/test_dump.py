@@ -68,8 +68,8 @@ def test_what_is_no_list_is_one_sentence(full_shop: Shop, path: str, message: st
     [
         (("http://[::1/x/",), "'http://[::1/x/' is no address"),
         (("localhost:99999/x/",), "'localhost:99999/x/' is no address"),
-        (("localhost/x/", "--header", "x y: b"), "--header cannot be sent"),
-        (("localhost/x/", "--header", "x: 日本"), "--header cannot be sent"),
+        (("localhost/x/", "--header", "x y: b"), "--header 'x y' cannot be sent"),
+        (("localhost/x/", "--header", "x: 日本"), "--header 'x' cannot be sent"),
         (("localhost/x/", "--token", "日本"), "--token cannot be sent"),
     ],
 )

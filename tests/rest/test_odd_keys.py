@@ -126,12 +126,58 @@ class MappedGauge(me.Document):
 
 class PlacedReading(me.Document):
     gauge = me.ReferenceField(PlacedGauge)
+    note = me.StringField()
 
 
-@pytest.mark.parametrize("model", [PlacedGauge, MappedGauge, PlacedReading])
+@pytest.mark.parametrize("model", [PlacedGauge, MappedGauge])
 def test_an_id_of_several_values_is_refused_at_start(model: type) -> None:
     with pytest.raises(ConfigurationError, match=r"Gauge.key is an id of several values.*get_id_field_name\(\)"):
         bzz.ModelHive.routes_for("mongoengine", model)
+
+
+async def test_a_reference_to_a_key_of_several_values_is_shown_and_not_lost(api: Api, driver: Driver) -> None:
+    client = api(PlacedReading)
+    key = (await driver()["placed_reading"].insert_one({"gauge": {"row": 1}})).inserted_id
+    place = f"/placed_reading/{key}/"
+    assert (await client.get(place)).json()["gauge"] == {"row": 1}
+    assert (await client.put(place, json={"gauge": {"row": 1}, "note": "a"})).status_code == 400
+    assert (await client.put(place, json={"note": "a"})).json()["gauge"] == {"row": 1}
+    assert (await driver()["placed_reading"].find_one())["gauge"] == {"row": 1}
+
+
+class PlacedLog(me.Document):
+    key = me.ReferenceField(TimedGauge, primary_key=True)
+    days = me.ListField(me.ReferenceField(DatedGauge))
+
+
+async def test_a_reference_that_is_a_key_and_one_that_is_linked_show_what_their_documents_do(api: Api) -> None:
+    client = api(PlacedLog, TimedGauge, DatedGauge)
+    await client.post("/timed_gauge/", json={"key": "2026-01-01T00:00:00Z"})
+    await client.post("/dated_gauge/", json={"key": "2026-01-31"})
+    created = await client.post("/placed_log/", json={"key": "2026-01-01T00:00:00Z"})
+    assert created.headers["Location"] == "/placed_log/2026-01-01T00%3A00%3A00Z/"
+    linked = await client.post(f"{created.headers['Location']}days/", json={"days": "2026-01-31"})
+    assert linked.json() == {"days": ["2026-01-31"]}
+    assert (await client.get(created.headers["Location"])).json()["days"] == ["2026-01-31"]
+
+
+class NumberedGauge(me.Document):
+    key = me.IntField(primary_key=True)
+
+
+class NumberedReading(me.Document):
+    gauge = me.ReferenceField(NumberedGauge)
+
+
+async def test_a_double_that_is_an_integer_is_a_key_like_any_other(api: Api, driver: Driver) -> None:
+    client = api(NumberedGauge, NumberedReading)
+    await driver()["numbered_gauge"].insert_one({"_id": 5.0})
+    key = (await driver()["numbered_reading"].insert_one({"gauge": 5.0})).inserted_id
+    assert (await client.get("/numbered_gauge/5/")).json() == {"key": 5}
+    shown = (await client.get(f"/numbered_reading/{key}/", params={"expand": "gauge"})).json()
+    assert shown["gauge"] == {"key": 5}
+    again = await client.put(f"/numbered_reading/{key}/", json={"gauge": 5})
+    assert (again.status_code, again.json()["gauge"]) == (200, 5)
 
 
 def _url(model: type) -> str:

@@ -126,14 +126,17 @@ class Cashbook(me.Document):
     map = me.MapField(me.IntField(), required=True, default=lambda: {"a": 1})
     note = me.IntField(null=True, default=5)
     code = me.StringField(default=lambda: "k")
+    word = me.StringField(required=True, default=lambda: None)
 
 
 @pytest.mark.parametrize("send", ["put", "patch"])
 async def test_null_empties_no_required_list(api: Api, send: str) -> None:
     client = api(Cashbook)
-    place = (await client.post("/cashbook/", json={"lines": ["a"]})).headers["Location"]
+    place = (await client.post("/cashbook/", json={"word": "w", "lines": ["a"]})).headers["Location"]
     refused = await client.request(send, place, json={"lines": None})
     assert (refused.status_code, refused.json()["errors"]) == (400, {"lines": ["Must be an array of at least 1 item."]})
+    refused = await client.request(send, place, json={"word": None})
+    assert (refused.status_code, refused.json()["errors"]) == (400, {"word": ["This field is required."]})
     for name, default in (("tags", ["q"]), ("map", {"a": 1})):
         await client.put(place, json={name: ["x"] if name == "tags" else {"x": 2}})
         assert (await client.request(send, place, json={name: None})).json()[name] == default
@@ -141,8 +144,8 @@ async def test_null_empties_no_required_list(api: Api, send: str) -> None:
 
 async def test_null_that_the_model_stores_is_stored_in_a_new_document(api: Api) -> None:
     client = api(Cashbook)
-    assert (await client.post("/cashbook/", json={"lines": ["a"], "note": None})).json()["note"] is None
-    assert (await client.post("/cashbook/", json={"lines": ["a"]})).json()["note"] == 5
+    assert (await client.post("/cashbook/", json={"word": "w", "lines": ["a"], "note": None})).json()["note"] is None
+    assert (await client.post("/cashbook/", json={"word": "w", "lines": ["a"]})).json()["note"] == 5
 
 
 async def test_an_unset_value_that_is_the_default_again_is_no_change(api: Api) -> None:
@@ -152,6 +155,6 @@ async def test_an_unset_value_that_is_the_default_again_is_no_change(api: Api) -
         told.append(updated_fields)
 
     signals.post_update_instance.connect(note, Cashbook)
-    place = (await client.post("/cashbook/", json={"lines": ["a"]})).headers["Location"]
+    place = (await client.post("/cashbook/", json={"word": "w", "lines": ["a"]})).headers["Location"]
     await client.put(place, json={"code": None})
     assert told == [{}]

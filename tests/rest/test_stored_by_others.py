@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import mongoengine as me
 import pytest
-from bson import ObjectId
+from bson import Int64, ObjectId
 
 from tests.conftest import Driver
 from tests.rest.conftest import Api
@@ -43,6 +43,14 @@ async def test_a_double_that_is_an_integer_is_shown_as_one_and_may_come_back(api
         "map": {"a": 4.0},
         "inner": {"number": 5.0},
     }
+
+
+async def test_numbers_that_are_no_integers_and_large_ones_are_shown_as_they_are(api: Api, driver: Driver) -> None:
+    client = api(Mound)
+    numbers = [1e300, 2.5, Int64(7), None]
+    key = (await driver()["mound"].insert_one({"number": 1e300, "numbers": numbers, "flag": Int64(1)})).inserted_id
+    shown = (await client.get(f"/mound/{key}/")).json()
+    assert (shown["number"], shown["numbers"], shown["flag"]) == (1e300, [1e300, 2.5, 7, None], True)
 
 
 _ID = "6b0a0d35421a245acb61e42b"

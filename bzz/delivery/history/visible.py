@@ -68,9 +68,10 @@ def shown(shape: Shape, diff: Diff) -> Diff:
     """
     visible: Diff = {}
     for name, pair in without_hidden(shape.model, diff, has_read_rule).items():
-        way = way_to(shape, name)
         if name == TAG:
             visible[name] = pair
+            continue
+        way = way_to(shape, name)
         if way is None:
             continue
         sides = {side: filtered(way.fields[-1], value, _keeps) for side, value in pair.items()}

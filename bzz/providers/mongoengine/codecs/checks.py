@@ -48,7 +48,10 @@ class Checks(Conversions):
             return self._require_unchanged(value.value, stored, errors)
         if self.falls_back(value):
             bson = self.default()
-            self.check_bson(bson, errors)  # of a list, MongoEngine takes the empty one for its default
+            if bson is None:  # of a function that gives none
+                errors.setdefault(self.name, []).append(REQUIRED)
+            else:
+                self.check_bson(bson, errors)  # of a list, MongoEngine takes the empty one for its default
             return bson
         if self.is_stored_as_is and self.is_accepted(value):
             return value

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import mongoengine as me
-from mongoengine.base import BaseField, ComplexBaseField
+from mongoengine.base import BaseField
 
 from bzz.errors import ConfigurationError
 from bzz.providers.mongoengine import internals
@@ -22,10 +22,6 @@ from bzz.shape import Field, Shape
 from bzz.shape.types import TAG
 
 __all__ = ["DeclaredFields", "Options", "overrides"]
-
-
-_MANY = (ComplexBaseField, me.EmbeddedDocumentField, me.GenericEmbeddedDocumentField)
-"""The fields that hold several values."""
 
 
 class Options(Protocol):
@@ -118,13 +114,7 @@ class DeclaredFields:
         return self.fields[name].declared
 
     def _check_ids(self) -> None:
-        url_id = self.shape.url_id
-        if url_id is not None and not self.embedded and isinstance(self.fields[url_id.name].source, _MANY):
-            raise ConfigurationError(
-                f"{self.model.__name__}.{url_id.name} is an id of several values, which no URL can hold: name another"
-                " field by get_id_field_name()"
-            )
-        for each in (self.shape.pk, url_id):
+        for each in (self.shape.pk, self.shape.url_id):
             if each is not None and each.write_only:
                 name = f"{self.model.__name__}.{each.name}"
                 raise ConfigurationError(f"{name} is an id, which clients are shown; it cannot be write_only")

@@ -95,6 +95,10 @@ class ListCodec(ContainerCodec):
         if self.item is None or self.shows_as_is:
             return bson
         items, each, otherwise = source.variable(), source.variable(), source.bind(self.to_json, "to_json")
+        if self.item.converted is not None:  # of many numbers, one look tells that none has to be converted
+            name = source.bind(self.item.converted, "converted")
+            is_shown = f"type({items} := {bson}) is list and {name}.isdisjoint(map(type, {items}))"
+            return f"({items} if {is_shown} else {otherwise}({items}))"
         shown = self.item.json_source(source, each, whole=False)
         return f"([{shown} for {each} in {items}] if type({items} := {bson}) is list else {otherwise}({items}))"
 

@@ -23,21 +23,24 @@ __all__ = ["ReferenceCodec", "reference_key"]
 
 
 def reference_key(bson: Any) -> Any:
-    """The stored primary key in a reference, in any of the forms in which MongoEngine stores one."""
+    """The stored primary key in a reference, in any of the forms in which MongoEngine stores one.
+
+    A key may be an embedded document itself; a reference that holds more than the key has that as ``_id``.
+    """
     if isinstance(bson, DBRef):
         return bson.id
-    return bson.get("_id") if isinstance(bson, dict) else bson
+    return bson["_id"] if isinstance(bson, dict) and "_id" in bson else bson
 
 
-def _key_json(target: DocumentCodec | None, bson: Any) -> int | str:
-    """Return a stored primary key as JSON holds it: an integer, or else its text.
+def _key_json(target: DocumentCodec | None, bson: Any) -> Any:
+    """Return a stored primary key as JSON holds it: an integer, or else its text; of several values an object.
 
     :param target: the codec of the documents that have it; None if no class is known.
     """
     if target is None or target.pk is None:
         return bson if isinstance(bson, int) else str(bson)
     key = target.key_value(bson)
-    return key if isinstance(key, int) else key_text(target.shape.pk, key)
+    return target.pk.to_json(bson) if isinstance(key, (int, dict)) else key_text(target.shape.pk, key)
 
 
 @converts(me.ReferenceField, me.LazyReferenceField)

@@ -6,7 +6,7 @@ from decimal import getcontext
 from typing import Any, ClassVar
 
 import mongoengine as me
-from bson import Binary, ObjectId
+from bson import Binary, Int64, ObjectId
 from bson.errors import InvalidId
 
 from bzz.errors import ConfigurationError
@@ -42,18 +42,17 @@ class PlainCodec(FieldCodec):
 
 
 class NumberCodec(PlainCodec):
-    """A number or a truth value; what other programs store of it is shown as MongoEngine would store it.
-
-    :cvar shown_as_is: the class of the values that are shown as they are.
-    """
+    """A number or a truth value; what other programs store of it is shown as MongoEngine would store it."""
 
     shows_as_is = False
     compares_attributes = True
-    shown_as_is: ClassVar[type]
 
     def json_source(self, source: FunctionSource, bson: str, *, whole: bool) -> str:
-        value, kind = source.variable(), self.shown_as_is.__name__
-        return f"({value} if type({value} := {bson}) is {kind} else {source.call(self.to_json, value)})"
+        value, converted, to_json = source.variable(), self.converted, self.to_json
+        return (
+            f"({value} if type({value} := {bson}) not in {source.bind(converted, 'converted')}"
+            f" else {source.bind(to_json, 'to_json')}({value}))"
+        )
 
 
 @converts(me.IntField)
@@ -62,10 +61,11 @@ class IntegerCodec(NumberCodec):
 
     kind = IntegerKind
     plain = me.IntField
-    shown_as_is = int
+    converted = frozenset({float})
 
-    def to_json(self, bson: Any) -> Any:
-        return int(bson) if type(bson) is float and bson.is_integer() else bson
+    def to_value(self, bson: Any) -> Any:
+        is_one = type(bson) is float and bson.is_integer() and -(2**63) <= bson < 2**63
+        return int(bson) if is_one else bson
 
     def _bounds(self) -> dict[str, Any]:
         return {"minimum": self.source.min_value, "maximum": self.source.max_value}
@@ -81,10 +81,10 @@ class BooleanCodec(NumberCodec):
 
     kind = BooleanKind
     plain = me.BooleanField
-    shown_as_is = bool
+    converted = frozenset({int, float, Int64})
 
-    def to_json(self, bson: Any) -> Any:
-        return bool(bson) if type(bson) in (int, float) else bson
+    def to_value(self, bson: Any) -> Any:
+        return bool(bson) if type(bson) in self.converted else bson
 
 
 @converts(me.FloatField)
