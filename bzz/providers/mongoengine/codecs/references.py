@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import mongoengine as me
-from bson import DBRef
+from bson import DBRef, ObjectId
 from mongoengine.errors import NotRegistered
 
 from bzz.errors import ConfigurationError
@@ -15,6 +16,7 @@ from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.links import LinkCodec
+from bzz.providers.mongoengine.codecs.scalars import ObjectIdCodec
 from bzz.shape import Kind
 from bzz.shape.documents import TAG, AnyReferenceKind, ReferenceKind
 from bzz.shape.values import key_text
@@ -83,7 +85,14 @@ class ReferenceCodec(LinkCodec):
 
     def to_json(self, bson: Any) -> Any:
         key = reference_key(bson)
-        return None if key is None else _key_json(self.target(), key)
+        if key is None:
+            return None
+        return str(key) if self._is_to_object_id and type(key) is ObjectId else _key_json(self.target(), key)
+
+    @cached_property
+    def _is_to_object_id(self) -> bool:
+        """Whether keys are ObjectIds without more ado, as most are: their text is made at once."""
+        return type(self.target().pk) is ObjectIdCodec
 
     def diff_form(self, bson: Any) -> Any:
         return self.to_value(bson)
