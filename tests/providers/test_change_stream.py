@@ -92,8 +92,9 @@ async def test_a_change_says_when_it_was_committed(changes: Changes, driver: Dri
 
 
 async def test_positions_rise_and_number_the_changes_of_a_transaction(changes: Changes, driver: Driver) -> None:
+    begin = await changes.now()
     await _transact(driver)
-    async with following(changes, "buoy", "mast", after=Position(1, 1)) as stream:
+    async with following(changes, "buoy", "mast", after=begin) as stream:
         found = await stream.take(6)
     inside = found[1:]
     assert len({each.position[:2] for each in inside}) == 1
@@ -109,8 +110,9 @@ async def test_positions_rise_and_number_the_changes_of_a_transaction(changes: C
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 async def test_a_stream_goes_on_in_the_middle_of_a_transaction(changes: Changes, driver: Driver, number: int) -> None:
+    begin = await changes.now()
     await _transact(driver)
-    async with following(changes, "buoy", after=Position(1, 1)) as stream:
+    async with following(changes, "buoy", after=begin) as stream:
         place = (await stream.take(4))[1].position
     async with following(changes, "buoy", after=place._replace(number=number)) as stream:
         await driver()["buoy"].insert_one({"_id": "last"})

@@ -46,7 +46,7 @@ class Checks(Conversions):
         """
         if isinstance(value, Unchanged):
             return self._require_unchanged(value.value, stored, errors)
-        if self.falls_back(value):
+        if value is None and self.falls_back:
             bson = self.default()
             if bson is None:  # of a function that gives none
                 errors.setdefault(self.name, []).append(REQUIRED)

@@ -127,7 +127,7 @@ class ContainerCodec(FieldCodec):
     # -- updates and checks
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
-        if isinstance(value, Unchanged) or self.falls_back(value) or self.item is None:
+        if isinstance(value, Unchanged) or (value is None and self.falls_back) or self.item is None:
             return False
         if self.holds_documents and value is not None:
             return False

@@ -109,9 +109,10 @@ class Conversions:
         """Whether a stored document may go on without it: null over nothing is then no change."""
         return self.declared.has_default or not self.declared.required
 
-    def falls_back(self, value: Any) -> bool:
-        """Whether a value is a null in whose place the model's default is stored, since it is required."""
-        return value is None and self.declared.required and self.declared.has_default
+    @cached_property
+    def falls_back(self) -> bool:
+        """Whether the model's default is stored in the place of null, since the field is required."""
+        return self.declared.required and self.declared.has_default
 
     @cached_property
     def is_optional(self) -> bool:

@@ -158,7 +158,7 @@ class EmbeddedCodec(LinkCodec):
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
         if value is None:
-            return not self.falls_back(value)
+            return not self.falls_back
         if not (self._is_validated_inside and isinstance(value, dict)) or self.declared.write_only:
             return False
         return bool(value) and not self.target().inherits and self.target().replaces(value, merge=merge)

@@ -194,7 +194,7 @@ class FieldCodec(Checks):
 
         :param merge: whether free-form maps are merged (RFC 7396) rather than replaced.
         """
-        if isinstance(value, Unchanged) or self.falls_back(value):
+        if isinstance(value, Unchanged) or (value is None and self.falls_back):
             return False
         return self.declared.kind.is_scalar
 

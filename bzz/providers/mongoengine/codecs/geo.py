@@ -37,7 +37,7 @@ class GeoJsonCodec(FieldCodec):
             raise me.ValidationError(self.expected)  # MongoDB would refuse the document, and name no field
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
-        return not isinstance(value, Unchanged) and not self.falls_back(value)
+        return not isinstance(value, Unchanged) and not (value is None and self.falls_back)
 
 
 @converts(me.GeoPointField)
