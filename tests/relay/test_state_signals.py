@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bzz
@@ -76,6 +76,7 @@ class TestMessages:
         assert Response("r", "p", "e").ras is NO_RAS
 
     @given(st.binary() | st.recursive(st.none() | st.text(), st.lists).map(lambda value: json.dumps(value).encode()))
+    @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # a machine may stall for a second
     def test_rubbish_is_a_value_error(self, data: bytes) -> None:
         for read in (read_signal, read_response):
             with pytest.raises(ValueError, match=r".*"):
