@@ -8,7 +8,7 @@ from typing import Any
 from bzz import signals
 from bzz.codec import dumps
 from bzz.model.body import read_links
-from bzz.shape.values import key_text
+from bzz.shape.values import key_json
 
 __all__ = ["link"]
 
@@ -29,7 +29,7 @@ async def link(handler: Any) -> None:
     keys = read_links(step.field, handler.data)
     linked = await handler.provider.link(handler.path, keys, handler)
     await handler._send_after(signals.post_create_instance, *linked)
-    ids = [key if isinstance(key, int) else key_text(step.shape.pk, key) for key in keys]
+    ids = [key_json(step.shape.pk, key) for key in keys]
     rendered: dict[str, Any] = {step.field.name: ids if step.is_list else ids[0]}
     if handler.provider.has_public_ids(owner):
         try:

@@ -7,7 +7,7 @@ from typing import Any
 from bzz.shape.base import Field, Shape
 from bzz.shape.limits import Limits
 
-__all__ = ["find_field", "find_value", "key_text"]
+__all__ = ["find_field", "find_value", "key_json", "key_text"]
 
 
 def find_field(shape: Shape, dotted: str, *, written: bool = False) -> Field | None:
@@ -67,6 +67,11 @@ def _at_key(entry: Field, dotted: str, limits: Limits) -> Field | None:
     if not names[0] or not limits.allows_key(names[0]):
         return None
     return entry if len(names) == 1 else _inside(entry, ".".join(names[1:]), limits)
+
+
+def key_json(field: Field | None, value: Any) -> int | str:
+    """Return a key as JSON holds it in references: an integer, or else its text."""
+    return value if isinstance(value, int) else key_text(field, value)
 
 
 def key_text(field: Field | None, value: Any) -> str:

@@ -145,6 +145,14 @@ async def test_a_reference_to_a_key_of_several_values_is_shown_and_not_lost(api:
     assert (await driver()["placed_reading"].find_one())["gauge"] == {"row": 1}
 
 
+async def test_a_document_in_the_place_of_a_reference_is_not_shown(api: Api, driver: Driver) -> None:
+    client = api(GaugeReading)
+    stored = {name: {"secret": "x"} for name in ("dated", "timed", "priced", "hashed", "lazy")}
+    key = (await driver()["gauge_reading"].insert_one({**stored})).inserted_id
+    answer = await client.get(f"/gauge_reading/{key}/")
+    assert {name: answer.json()[name] for name in stored} == dict.fromkeys(stored)
+
+
 class PlacedLog(me.Document):
     key = me.ReferenceField(TimedGauge, primary_key=True)
     days = me.ListField(me.ReferenceField(DatedGauge))

@@ -19,19 +19,16 @@ from bzz.providers.mongoengine.codecs.links import LinkCodec
 from bzz.providers.mongoengine.codecs.scalars import ObjectIdCodec
 from bzz.shape import Kind
 from bzz.shape.documents import TAG, AnyReferenceKind, ReferenceKind
-from bzz.shape.values import key_text
+from bzz.shape.values import key_json
 
 __all__ = ["ReferenceCodec", "reference_key"]
 
 
 def reference_key(bson: Any) -> Any:
-    """The stored primary key in a reference, in any of the forms in which MongoEngine stores one.
-
-    A key may be an embedded document itself; a reference that holds more than the key has that as ``_id``.
-    """
+    """The stored primary key in a reference, in any of the forms in which MongoEngine stores one."""
     if isinstance(bson, DBRef):
         return bson.id
-    return bson["_id"] if isinstance(bson, dict) and "_id" in bson else bson
+    return bson.get("_id") if isinstance(bson, dict) else bson
 
 
 def _key_json(target: DocumentCodec | None, bson: Any) -> Any:
@@ -42,7 +39,7 @@ def _key_json(target: DocumentCodec | None, bson: Any) -> Any:
     if target is None or target.pk is None:
         return bson if isinstance(bson, int) else str(bson)
     key = target.key_value(bson)
-    return target.pk.to_json(bson) if isinstance(key, (int, dict)) else key_text(target.shape.pk, key)
+    return target.pk.to_json(bson) if isinstance(key, dict) else key_json(target.shape.pk, key)
 
 
 @converts(me.ReferenceField, me.LazyReferenceField)
@@ -80,14 +77,23 @@ class ReferenceCodec(LinkCodec):
         return self.source.to_mongo(reference)
 
     def to_value(self, bson: Any) -> Any:
-        key = reference_key(bson)
+        key = self._key_in(bson)
         return None if key is None else self.target().key_value(key)
 
     def to_json(self, bson: Any) -> Any:
-        key = reference_key(bson)
+        key = self._key_in(bson)
         if key is None:
             return None
         return str(key) if self._is_to_object_id and type(key) is ObjectId else _key_json(self.target(), key)
+
+    def _key_in(self, bson: Any) -> Any:
+        """Return the stored primary key. A key of several values is a document, which anywhere else is no reference."""
+        return bson if isinstance(bson, dict) and self._is_to_several_values else reference_key(bson)
+
+    @cached_property
+    def _is_to_several_values(self) -> bool:
+        pk = self.target().pk
+        return pk is not None and (pk.holds_documents or pk.declared.kind.entry is not None)
 
     @cached_property
     def _is_to_object_id(self) -> bool:
@@ -105,6 +111,9 @@ class CachedReferenceCodec(ReferenceCodec):
     asks_while_saved = True
     is_validated_by_itself = True
     key_path = "._id"
+
+    def _key_in(self, bson: Any) -> Any:
+        return reference_key(bson)
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
         return None if value is None else {"_id": self.target().store_key(value)}
