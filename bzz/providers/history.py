@@ -57,12 +57,12 @@ class History(ABC):
         """
 
     @abstractmethod
-    async def sign(self, note: str, digest: str, who: str, seconds: float) -> None:
+    async def sign(self, note: str, digest: str, who: str, began: float) -> None:
         """Note who wrote a change, and join that with its entry if it is there already.
 
         :param note: names the note, and no other one ever.
         :param digest: of what was changed.
-        :param seconds: the change was committed within so many seconds before now.
+        :param began: the change was committed between this moment and the call, by :func:`time.monotonic`.
         """
 
     @abstractmethod

@@ -9,6 +9,7 @@ unique: two entries of equal changes cannot be signed with one note.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, timedelta
@@ -68,8 +69,21 @@ class MongoHistory(History):
             if await self._join(entry.change, note) != "note used":
                 return
 
-    async def sign(self, note: str, digest: str, who: str, seconds: float) -> None:
+    async def sign(self, note: str, digest: str, who: str, began: float) -> None:
         await self._make_indexes()
+        asked = time.monotonic()
+        made = await self._store_note(note, digest, who, asked - began)
+        late = time.monotonic() - asked
+        if late > SLACK.total_seconds() / 2:  # the server may have read its clock at the end of that
+            made["since"] -= timedelta(seconds=late)
+            since = {"$set": {"since": made["since"]}}
+            await self._operations.write(lambda: self._notes.update_one({"_id": note}, since))
+        written = {"digest": digest, "at": {"$gte": made["since"], "$lte": made["until"]}}
+        for each in await self._found(self._entries, written, [("position", 1)], MOST_CANDIDATES):
+            if await self._join(each["_id"], made) != "entry signed":
+                return
+
+    async def _store_note(self, note: str, digest: str, who: str, seconds: float) -> Raw:
         slack, life = (round(each.total_seconds() * 1000) for each in (SLACK, NOTE_LIFE))
         members = {
             "digest": {"$literal": digest},
@@ -78,15 +92,12 @@ class MongoHistory(History):
             "until": {"$add": ["$$NOW", slack]},
             "expires": {"$add": ["$$NOW", life]},
         }
-        made = await self._operations.write(
+        made: Raw = await self._operations.write(
             lambda: self._notes.find_one_and_update(
                 {"_id": note}, [{"$set": members}], upsert=True, return_document=True
             )
         )
-        written = {"digest": digest, "at": {"$gte": made["since"], "$lte": made["until"]}}
-        for each in await self._found(self._entries, written, [("position", 1)], MOST_CANDIDATES):
-            if await self._join(each["_id"], made) != "entry signed":
-                return
+        return made
 
     async def _join(self, change: str, note: Mapping[str, Any]) -> Literal["joined", "note used", "entry signed"]:
         """Sign an entry with a note, unless the note was used for another, or the entry was signed meanwhile."""
