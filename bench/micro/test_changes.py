@@ -11,7 +11,6 @@ import bson
 import pytest
 from bson import Timestamp
 from bson.codec_options import DEFAULT_CODEC_OPTIONS
-from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -20,9 +19,11 @@ from bzz.providers.mongoengine.changes.commands import Commands
 from bzz.providers.mongoengine.changes.commits import CommitReader, StoredCommit
 from bzz.providers.mongoengine.changes.matching import match
 from bzz.providers.mongoengine.changes.scopes import StoredScope, make_scope
+from bzz.providers.mongoengine.changes.stream_event import event_class
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.document_store import DocumentStore
 
+EVENT = event_class(DEFAULT_CODEC_OPTIONS)
 SCOPES = 200
 
 
@@ -45,7 +46,9 @@ def event(raw: dict[str, Any]) -> bytes:
 
 def commit_of(event: bytes) -> StoredCommit:
     reader = CommitReader(["user"], DEFAULT_CODEC_OPTIONS)
-    commit = next(reader.commits(RawBSONDocument(event)))
+    read = EVENT(event)
+    assert read["_id"]  # as the driver does
+    commit = next(reader.commits(read))
     assert isinstance(commit, StoredCommit)
     return commit
 

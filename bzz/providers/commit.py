@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bzz.change import Position
 
@@ -40,8 +40,7 @@ class Commit:
     size: int = 0
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(NamedTuple):
     """Nothing else was committed up to ``position``: told now and then while a stream is idle."""
 
     position: Position

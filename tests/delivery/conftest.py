@@ -42,7 +42,7 @@ def a_letter(key: str, increment: int, state: LetterState = "queued") -> Letter:
     now = datetime.now(UTC)
     document = RawBSONDocument(bson.encode({"_id": key}))
     commit = StoredCommit(
-        "sheep", key, "created", None, {"_id": key}, True, Position(5, increment, 1), now, 1, (None, document)
+        "sheep", key, "created", None, {"_id": key}, True, Position(5, increment, 1), now, 1, lambda: (None, document)
     )
     return Letter(f"x/sheep:5.{increment}.1", "x", 0, key, commit, state, 0, now)
 

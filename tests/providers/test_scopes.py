@@ -247,7 +247,7 @@ async def test_a_change_that_does_not_fit_into_a_command_is_too_large(served: Se
     ]
     assert isinstance(whole, StoredCommit)
     images = (whole.images[1], whole.images[1])  # which no stream would tell
-    large = replace(whole, images=images)
+    large = replace(whole, encoded=lambda: images)
     with pytest.raises(PayloadTooLarge):
         await served[Packet].changes().match(large, [await scope_of(served[Packet], "name__startswith=x")])
 

@@ -11,13 +11,13 @@ from enum import Enum
 from typing import Any, cast
 
 from bson import Timestamp
-from bson.raw_bson import RawBSONDocument
 from pymongo.errors import InvalidOperation, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from bzz.errors import Unavailable
 from bzz.providers.changes import HistoryLost
 from bzz.providers.mongoengine.changes.pace import AWAIT_MS, HURRIED_AWAIT_MS, INTERVAL_SECONDS, Pace
+from bzz.providers.mongoengine.changes.stream_event import StreamEvent, event_class
 
 __all__ = ["ChangeStream"]
 
@@ -61,7 +61,7 @@ class _Reading(Enum):
 
 
 class ChangeStream:
-    """The events of some collections, each once, in order, as raw BSON.
+    """The events of some collections, each once, in order.
 
     :param database: of either driver.
     :param collections: whose events are read. A drop of the database, which ends a stream, is outlived.
@@ -69,8 +69,9 @@ class ChangeStream:
     """
 
     def __init__(self, database: Any, collections: Collection[str], start: Timestamp) -> None:
-        raw = database.codec_options.with_options(document_class=RawBSONDocument)
-        self._database = database.with_options(codec_options=raw, read_concern=ReadConcern("majority"))
+        options = database.codec_options
+        options = options.with_options(document_class=event_class(options))
+        self._database = database.with_options(codec_options=options, read_concern=ReadConcern("majority"))
         self._match = {"$match": _of(sorted(collections))}
         self._start = start
         self._token: Any = None
@@ -99,23 +100,33 @@ class ChangeStream:
             except (PyMongoError, TimeoutError) as error:
                 await self._recover(error, opening=True)
 
-    async def read(self) -> RawBSONDocument | None:
+    async def read(self) -> StreamEvent | None:
         """Return the next event, or None if no event is waiting. Images that are too large are left out of it.
 
         :raises bzz.providers.changes.HistoryLost: where the server does not know any more what comes next.
         """
         while True:
-            await self._keep_pace()
+            is_here = self.has_more
+            if not is_here:
+                await self._keep_pace()
             try:
-                if _has_more(self._stream):
-                    return await self._taken(await self._stream.try_next())
-                async with asyncio.timeout(AWAIT_MS / 1000 + SILENCE_SECONDS * 2 ** min(self._failures, 3)):
-                    event = await self._next()
+                event = await (self._stream.try_next() if is_here else self._next())
             except (PyMongoError, TimeoutError) as error:
                 await self._recover(error)
                 continue
-            self._pace.note(asyncio.get_running_loop().time(), self._session.operation_time)
-            return await self._taken(event)
+            self._failures = 0
+            self._token = self._stream.resume_token if event is None else event["_id"]  # the driver's is a deep copy
+            is_bare = event is not None and self._reading is _Reading.BARE
+            if is_bare:
+                self._reading = _Reading.BATCHES
+            if is_bare or not self._stream.alive:  # it ends where the database was dropped
+                await self.close()
+            return cast("StreamEvent | None", event)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether an event was received already that waits to be read."""
+        return self._stream is not None and _has_more(self._stream)
 
     async def close(self) -> None:
         """Have the server forget the stream: now, or as soon as it answers again, without being waited for."""
@@ -126,11 +137,8 @@ class ChangeStream:
             await _finish(_close(stream, session, asked))
 
     async def _keep_pace(self) -> None:
-        """Have the stream open, in the way that suits what is written; leave it alone for a while where that is much.
-
-        Only where all that was received is read: nothing that is here already waits.
-        """
-        if self._stream is not None and self._reading is _Reading.BATCHES and not _has_more(self._stream):
+        """Have the stream open, in the way that suits what is written; leave it alone a while where that is much."""
+        if self._stream is not None and self._reading is _Reading.BATCHES:
             if self._pace.is_hurried == self._is_hurried:
                 if self._is_hurried:
                     await asyncio.sleep(INTERVAL_SECONDS)
@@ -138,11 +146,14 @@ class ChangeStream:
             await self.close()  # how long the server waits is settled when it is opened
         await self.open()
 
-    async def _next(self) -> RawBSONDocument | None:
+    async def _next(self) -> StreamEvent | None:
         """Ask the server. A driver that is cancelled meanwhile may forget its cursor: :meth:`close` lets it end."""
         self._asked = asyncio.ensure_future(self._stream.try_next())
         self._asked.add_done_callback(lambda done: done.cancelled() or done.exception())  # told below, if anyone waits
-        return cast("RawBSONDocument | None", await asyncio.shield(self._asked))
+        async with asyncio.timeout(AWAIT_MS / 1000 + SILENCE_SECONDS * 2 ** min(self._failures, 3)):
+            event = await asyncio.shield(self._asked)
+        self._pace.note(asyncio.get_running_loop().time(), self._session.operation_time)
+        return cast("StreamEvent | None", event)
 
     async def _watch(self) -> Any:
         """Return an open stream. If this is cancelled, close what the server has opened or will."""
@@ -172,16 +183,6 @@ class ChangeStream:
             return await stream
         await stream.__aenter__()  # Motor's
         return stream
-
-    async def _taken(self, event: RawBSONDocument | None) -> RawBSONDocument | None:
-        self._failures = 0
-        self._token = self._stream.resume_token if event is None else event["_id"]  # the driver's is a deep copy
-        if event is not None and self._reading is _Reading.BARE:
-            self._reading = _Reading.BATCHES
-            await self.close()
-        elif not self._stream.alive:  # the database was dropped
-            await self.close()
-        return event
 
     async def _recover(self, error: Exception, *, opening: bool = False) -> None:
         """Get ready to open the stream again: at once where the reason is known, else after a while."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,12 +13,12 @@ from typing import Any
 import bson
 from bson import Timestamp
 from bson.codec_options import CodecOptions, DatetimeConversion
-from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
 from bzz.change import Position
 from bzz.providers.changes import Wanted
 from bzz.providers.commit import Commit, CommitKind, Tick
+from bzz.providers.mongoengine.changes.stream_event import UNREADABLE, StreamEvent
 
 __all__ = ["CommitReader", "StoredCommit", "existing_document"]
 
@@ -33,6 +33,8 @@ _KINDS: dict[str, CommitKind] = {
     "rename": "renamed",
 }
 
+_SIDES = ("fullDocumentBeforeChange", "fullDocument")
+
 Image = RawBSONDocument | None
 
 _EXACT: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
@@ -42,10 +44,15 @@ _EXACT: CodecOptions[Any] = CodecOptions(datetime_conversion=DatetimeConversion.
 class StoredCommit(Commit):
     """A commit with both sides as the server sent them.
 
-    :param images: before and after, in BSON.
+    :param encoded: returns them, before and after; called when they are wanted.
     """
 
-    images: tuple[Image, Image] = (None, None)
+    encoded: Callable[[], tuple[Image, Image]] = lambda: (None, None)
+
+    @cached_property
+    def images(self) -> tuple[Image, Image]:
+        """Before and after, in BSON."""
+        return self.encoded()
 
     @cached_property
     def sides(self) -> tuple[Image, Image]:
@@ -79,28 +86,29 @@ class CommitReader:
         self._time: Timestamp | None = None
         self._counts: Counter[str] = Counter()
 
-    def commits(self, event: RawBSONDocument) -> Iterator[StoredCommit | Tick]:
+    def commits(self, event: StreamEvent) -> Iterator[StoredCommit | Tick]:
         """Return what an event says: one commit, two where it renames one collection to another that is followed.
 
         Of one that is not wanted it is the position.
         """
-        kind = _KINDS.get(event["operationType"])
+        fields = event.fields
+        kind = _KINDS.get(fields["operationType"])
         if kind is None:
             return
-        names = [event["ns"]["coll"], *([event["to"]["coll"]] if kind == "renamed" else ())]
+        names = [fields["ns"]["coll"], *([fields["to"]["coll"]] if kind == "renamed" else ())]
         for name in names:
             if name in self._collections:
-                position, key = self._position(event["clusterTime"], name), self._key(event)
+                position, key = self._position(fields["clusterTime"], name), self._key(fields.get("documentKey"))
                 if key is None or self._wanted is None or self._wanted(name, key):
                     yield self._commit(event, kind, name, key, position)
                 else:
                     yield Tick(position)
 
     def _commit(
-        self, event: RawBSONDocument, kind: CommitKind, collection: str, key: Any, position: Position
+        self, event: StreamEvent, kind: CommitKind, collection: str, key: Any, position: Position
     ) -> StoredCommit:
-        images: tuple[Image, Image] = (event.get("fullDocumentBeforeChange"), event.get("fullDocument"))
-        before, after = (self._decoded(image, collection) for image in images)
+        fields = event.fields
+        before, after = (self._document(fields.get(side), collection) for side in _SIDES)
         needed = {"created": (after,), "updated": (before, after), "deleted": (before,)}.get(kind, ())
         return StoredCommit(
             collection=collection,
@@ -110,9 +118,9 @@ class CommitReader:
             after=after,
             is_whole=None not in needed,
             position=position,
-            at=_time(event),
-            size=sum(len(image.raw) for image in images if image is not None),
-            images=images,
+            at=_aware(fields["wallTime"]),
+            size=len(event.raw),
+            encoded=lambda: (event.encoded(_SIDES[0]), event.encoded(_SIDES[1])),
         )
 
     def _position(self, time: Timestamp, collection: str) -> Position:
@@ -122,14 +130,15 @@ class CommitReader:
         self._counts[collection] += 1
         return Position(time.time, time.inc, self._counts[collection])
 
-    def _key(self, event: RawBSONDocument) -> Any:
-        key = event.get("documentKey")
-        return None if key is None else bson.decode(key.raw, codec_options=self._lenient)["_id"]
+    def _key(self, found: Any) -> Any:
+        if isinstance(found, StreamEvent):
+            found = bson.decode(found.raw, codec_options=self._lenient)
+        return None if found is None else found["_id"]
 
-    def _decoded(self, image: Image, collection: str) -> Any:
+    def _document(self, found: Any, collection: str) -> Any:
         try:
-            return None if image is None else bson.decode(image.raw, codec_options=self._options)
-        except (BSONError, OverflowError, ValueError) as error:  # such as a date that Python has not
+            return bson.decode(found.raw, codec_options=self._options) if isinstance(found, StreamEvent) else found
+        except UNREADABLE as error:
             logger.warning("A document of %s cannot be read: %s", collection, error)
             return None
 
@@ -143,14 +152,14 @@ def existing_document(
     """
     try:
         document = bson.decode(raw.raw, codec_options=options)
-    except (BSONError, OverflowError, ValueError) as error:
+    except UNREADABLE as error:
         logger.warning("A document of %s cannot be read: %s", collection, error)
         document = None
     key = bson.decode(raw.raw, options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO))["_id"]
     at = datetime.fromtimestamp(position.seconds, UTC)
     return StoredCommit(
         collection, key, "created", None, document, document is not None, position._replace(number=0), at,
-        len(raw.raw), (None, raw),
+        len(raw.raw), lambda: (None, raw),
     )  # fmt: skip
 
 
@@ -159,6 +168,5 @@ def _each_key_once(document: RawBSONDocument) -> RawBSONDocument:
     return document if len(found) == len(document.raw) else RawBSONDocument(found)
 
 
-def _time(event: RawBSONDocument) -> datetime:
-    wall: datetime = event["wallTime"]
+def _aware(wall: datetime) -> datetime:
     return wall if wall.tzinfo is not None else wall.replace(tzinfo=UTC)

@@ -119,7 +119,8 @@ class DatabaseChanges(Changes):
                 for commit in reader.commits(event):
                     if commit.position > start:
                         last = max(last, commit.position)
-                        yield commit
+                        if isinstance(commit, Commit) or not stream.has_more:  # of many ticks the last one says it
+                            yield commit
         finally:
             await stream.close()
 

@@ -81,7 +81,7 @@ class LetterCodec:
             position=read_position(row["position"]),
             at=row["at"],
             size=sum(len(each.raw) for each in images if each is not None),
-            images=images,
+            encoded=lambda: images,
         )
         return Letter(
             row["_id"], row["listener"], row["partition"], row["key"], commit,
