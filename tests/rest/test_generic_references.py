@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import httpx
 import mongoengine as me
 import pytest
 
@@ -62,14 +63,20 @@ def _routes(**options: Any) -> Sequence[Any]:
     return bzz.flatten([bzz.ModelHive.routes_for("mongoengine", Statue, **options)])
 
 
-async def _found(serve: Serve, query: str, **options: Any) -> list[str]:
-    answer = await serve(_routes(**options)).get(f"/statue/?sort=name&{query}")
+@pytest.fixture
+def statues(serve: Serve, database_name: str) -> httpx.AsyncClient:
+    """A client of the routes. They are made once for each test: an open reference reaches all models of all tests."""
+    return serve(_routes())
+
+
+async def _found(statues: httpx.AsyncClient, query: str) -> list[str]:
+    answer = await statues.get(f"/statue/?sort=name&{query}")
     assert answer.status_code == 200, answer.text
     return [each["name"] for each in answer.json()]
 
 
 @pytest.mark.parametrize("field", ["by", "helpers", "anyone", "plinth.donor"])
-async def test_a_reference_is_found_by_its_name_and_its_id(serve: Serve, database_name: str, field: str) -> None:
+async def test_a_reference_is_found_by_its_name_and_its_id(statues: httpx.AsyncClient, field: str) -> None:
     ann, robot = Painter(name="Ann").save(), Robotic(serial=7).save()
     for name, target in (("a", ann), ("b", robot), ("c", None)):
         if field == "plinth.donor":
@@ -77,16 +84,16 @@ async def test_a_reference_is_found_by_its_name_and_its_id(serve: Serve, databas
         else:
             values = {field: [target] * (target is not None) if field == "helpers" else target}
         Statue(name=name, **values).save()
-    assert await _found(serve, f"{field}.@type=Painter") == ["a"]
-    assert await _found(serve, f"{field}.id={ann.pk}") == ["a"]
-    assert await _found(serve, f"{field}.@type=Robotic&{field}.id=7") == ["b"]
-    assert await _found(serve, f"{field}.@type=Painter&{field}.id=7") == []
-    assert await _found(serve, f"{field}.id__in={ann.pk},7") == ["a", "b"]
-    assert await _found(serve, f"{field}.id={ann.pk}&{field}.id=7") == ["a", "b"]
-    assert await _found(serve, f"{field}.id__ne=7") == ["a", "c"]
-    assert await _found(serve, f"{field}.id__nin=7") == ["a", "c"]
-    assert await _found(serve, f"{field}.@type__in=Painter,Robotic") == ["a", "b"]
-    assert await _found(serve, f"{field}.@type__ne=Painter") == ["b", "c"]
+    assert await _found(statues, f"{field}.@type=Painter") == ["a"]
+    assert await _found(statues, f"{field}.id={ann.pk}") == ["a"]
+    assert await _found(statues, f"{field}.@type=Robotic&{field}.id=7") == ["b"]
+    assert await _found(statues, f"{field}.@type=Painter&{field}.id=7") == []
+    assert await _found(statues, f"{field}.id__in={ann.pk},7") == ["a", "b"]
+    assert await _found(statues, f"{field}.id={ann.pk}&{field}.id=7") == ["a", "b"]
+    assert await _found(statues, f"{field}.id__ne=7") == ["a", "c"]
+    assert await _found(statues, f"{field}.id__nin=7") == ["a", "c"]
+    assert await _found(statues, f"{field}.@type__in=Painter,Robotic") == ["a", "b"]
+    assert await _found(statues, f"{field}.@type__ne=Painter") == ["b", "c"]
 
 
 async def test_what_bzz_wrote_is_found_by_what_it_shows(serve: Serve, database_name: str) -> None:
@@ -99,30 +106,28 @@ async def test_what_bzz_wrote_is_found_by_what_it_shows(serve: Serve, database_n
         assert [each["id"] for each in (await client.get(f"/statue/?{query}")).json()] == [created["id"]]
 
 
-async def test_one_id_of_two_classes_finds_both_and_the_name_tells_them_apart(serve: Serve, database_name: str) -> None:
+async def test_one_id_of_two_classes_finds_both_and_the_name_tells_them_apart(statues: httpx.AsyncClient) -> None:
     Statue(name="a", by=Robotic(serial=7).save()).save()
     Statue(name="b", by=Twin(serial=7).save()).save()
-    assert await _found(serve, "by.id=7") == ["a", "b"]
-    assert await _found(serve, "by.id=7&by.@type=Twin") == ["b"]
+    assert await _found(statues, "by.id=7") == ["a", "b"]
+    assert await _found(statues, "by.id=7&by.@type=Twin") == ["b"]
 
 
-async def test_a_public_id_is_one_of_its_own_class_only(serve: Serve, database_name: str) -> None:
+async def test_a_public_id_is_one_of_its_own_class_only(statues: httpx.AsyncClient) -> None:
     Statue(name="a", by=Patron(number=7, slug="ann").save()).save()
     Statue(name="b", by=Twin(serial=7).save()).save()
-    assert await _found(serve, "by.id=ann") == ["a"]
-    assert await _found(serve, "by.id__in=ann,7") == ["a", "b"]
-    assert await _found(serve, "by.id__ne=ann") == ["b"]
-    assert await _found(serve, "by.id=bea") == []
+    assert await _found(statues, "by.id=ann") == ["a"]
+    assert await _found(statues, "by.id__in=ann,7") == ["a", "b"]
+    assert await _found(statues, "by.id__ne=ann") == ["b"]
+    assert await _found(statues, "by.id=bea") == []
 
 
-async def test_a_reference_to_an_abstract_class_is_found_by_its_name_and_its_id(
-    serve: Serve, database_name: str
-) -> None:
+async def test_a_reference_to_an_abstract_class_is_found_by_its_name_and_its_id(statues: httpx.AsyncClient) -> None:
     Statue(name="a", maker=GuildMaker(code="x").save()).save()
     Statue(name="b", maker=LoneMaker(code="x").save()).save()
-    assert await _found(serve, "maker.id=x") == ["a", "b"]
-    assert await _found(serve, "maker.@type=LoneMaker") == ["b"]
-    assert await _found(serve, "maker.id=x&maker.@type=GuildMaker") == ["a"]
+    assert await _found(statues, "maker.id=x") == ["a", "b"]
+    assert await _found(statues, "maker.@type=LoneMaker") == ["b"]
+    assert await _found(statues, "maker.id=x&maker.@type=GuildMaker") == ["a"]
 
 
 async def test_members_of_a_reference_are_chosen_by_fields(serve: Serve, database_name: str) -> None:
@@ -162,14 +167,14 @@ async def test_a_hidden_reference_is_no_parameter(serve: Serve, database_name: s
         assert (answer.status_code, "Unknown parameter" in answer.text) == (400, True)
 
 
-async def test_an_index_of_the_reference_serves_its_id(serve: Serve, database_name: str) -> None:
+async def test_an_index_of_the_reference_serves_its_id(statues: httpx.AsyncClient) -> None:
     collection = Statue._get_collection()
     collection.create_index("b")
     Statue(name="a", by=Robotic(serial=7).save()).save()
     seen: list[Any] = []
     database = collection.database
     database.command("profile", 2)
-    assert await _found(serve, "by.id=7") == ["a"]
+    assert await _found(statues, "by.id=7") == ["a"]
     database.command("profile", 0)
     for each in database["system.profile"].find({"op": "query", "ns": collection.full_name}):
         seen.append(each["planSummary"])

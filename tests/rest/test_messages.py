@@ -32,9 +32,10 @@ BODIES = [(model, name) for model in MODELS for name in CASES if hasattr(MODELS[
 
 
 @pytest.fixture
-def client(serve: Serve, database_name: str) -> httpx.AsyncClient:
-    routes = [bzz.ModelHive.routes_for("mongoengine", each) for each in MODELS.values()]
-    return serve(bzz.flatten(routes))
+def client(serve: Serve, database_name: str, request: pytest.FixtureRequest) -> httpx.AsyncClient:
+    """A client of the model that the test names, or else the plain one: they have many fields, to make routes of."""
+    model = MODELS[request.node.callspec.params.get("model", "plain") if hasattr(request.node, "callspec") else "plain"]
+    return serve(bzz.ModelHive.routes_for("mongoengine", model))
 
 
 def messages(answer: httpx.Response) -> Iterator[str]:

@@ -29,6 +29,13 @@ def shared(request: pytest.FixtureRequest) -> Iterator[served.Served]:
         yield it
 
 
+@pytest.fixture(scope="package", params=served.EACH_BY_ADAPTER)
+def adapted(request: pytest.FixtureRequest) -> Iterator[served.Served]:
+    """The same on every engine that the adapters are for."""
+    with served.serving(request.param) as it:
+        yield it
+
+
 @pytest.fixture(scope="package")
 def by_tornado() -> Iterator[served.Served]:
     """The same on Tornado's own server."""

@@ -19,15 +19,16 @@ import pytest
 
 from tests.conftest import NO_TLS
 
-__all__ = ["BY_ADAPTER", "EACH", "ENGINES", "OWN", "Served", "Serving", "serving"]
+__all__ = ["EACH", "EACH_BY_ADAPTER", "ENGINES", "OWN", "Served", "Serving", "serving"]
 
 OWN = ("tornado", "granian")
 """What ``bzz.serve`` runs on."""
 
-BY_ADAPTER = ("granian", "granian-asgi", "uvicorn", "uvicorn-h11", "hypercorn")
-ENGINES = ("tornado", *BY_ADAPTER)
+_BY_ADAPTER = ("granian", "granian-asgi", "uvicorn", "uvicorn-h11", "hypercorn")
+ENGINES = ("tornado", *_BY_ADAPTER)
 _OTHERS = ("granian-asgi", "uvicorn-h11", "hypercorn")
-EACH = tuple(pytest.param(each, marks=pytest.mark.slow) if each in _OTHERS else each for each in ENGINES)
+EACH_BY_ADAPTER = tuple(pytest.param(each, marks=pytest.mark.slow) if each in _OTHERS else each for each in _BY_ADAPTER)
+EACH = ("tornado", *EACH_BY_ADAPTER)
 """All engines; those that stand for one that is there already are slow tests."""
 
 

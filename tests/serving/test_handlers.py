@@ -186,10 +186,8 @@ def test_an_answer_of_another_length_than_it_says_does_not_touch_the_next(shared
 
 
 @pytest.mark.parametrize("status", [1, 99, 100, 199, 1000, 10**12])
-@pytest.mark.parametrize("engine", served.BY_ADAPTER)
-def test_a_status_that_cannot_be_is_a_500(engine: str, status: int) -> None:
-    with served.serving(engine) as it:
-        assert it.get(f"/status/{status}").status_code == 500
+def test_a_status_that_cannot_be_is_a_500(adapted: Served, status: int) -> None:
+    assert adapted.get(f"/status/{status}").status_code == 500
 
 
 def test_a_handler_that_fails_is_a_500_without_details(shared: Served) -> None:
@@ -270,14 +268,13 @@ HANDSHAKE = (
 )
 
 
-@pytest.mark.parametrize("engine", served.BY_ADAPTER)
 @pytest.mark.parametrize("path", ["/talk", "/tunnel"])
-def test_another_protocol_is_refused_in_one_sentence(engine: str, path: str) -> None:
-    with served.serving(engine) as it, it.connect() as connection:
+def test_another_protocol_is_refused_in_one_sentence(adapted: Served, path: str) -> None:
+    with adapted.connect() as connection:
         connection.sendall(request(f"GET {path}", *(HANDSHAKE if path == "/talk" else ())))
         said = answer_on(connection)
         assert said.startswith(b"HTTP/1.1 501 ")
-        if engine != "hypercorn" or path == "/tunnel":
+        if adapted.engine != "hypercorn" or path == "/tunnel":
             assert b"need Tornado's own server" in said
 
 
