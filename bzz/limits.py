@@ -24,7 +24,7 @@ from tornado.httputil import (
 
 from bzz.addresses import Proxies, client_of
 from bzz.codec import dumps
-from bzz.errors import Unavailable
+from bzz.errors import ConfigurationError, Unavailable
 from bzz.problem import MEDIA_TYPE
 
 __all__ = ["REFUSAL_SECONDS", "CappedApplication", "InFlight", "Limits", "release"]
@@ -49,6 +49,7 @@ class Limits:
     :param in_flight: how many requests one process answers at a time; further ones get a 503 in a moment.
     :param grace_seconds: how long a stop waits for the requests that are being answered, and for the background
         listeners of events.
+    :raises bzz.errors.ConfigurationError: for what is no number, or less than nothing.
     """
 
     header_seconds: float = 30.0
@@ -57,6 +58,11 @@ class Limits:
     write_seconds: float = 60.0
     in_flight: int = 256
     grace_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+                raise ConfigurationError(f"{name}: {value!r} must be a number, and not below 0")
 
     def time_to_write(self, size: int) -> float:
         """Return how many seconds a client has to read ``size`` bytes.

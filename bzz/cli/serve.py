@@ -67,7 +67,7 @@ def serve(
     except BzzError as error:
         fail(str(error))
     except OSError as error:
-        fail(f"{unix_socket or f'{host}:{port}'} cannot be listened on: {error.strerror}")
+        fail(f"{unix_socket or f'{host}:{port}'} cannot be listened on: {error.strerror or error}")
 
 
 class _Format(logging.Formatter):

@@ -34,7 +34,10 @@ class Endpoint:
             return bind_sockets(self.port, self.address)
         if self.is_reached():
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), str(self.unix_socket))
-        return [bind_unix_socket(str(self.unix_socket))]
+        try:
+            return [bind_unix_socket(str(self.unix_socket))]
+        except ValueError:  # it is another kind of file
+            raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.unix_socket)) from None
 
     def release(self, sockets: Iterable[socket.socket]) -> None:
         """Close the sockets, and remove the file of a Unix socket."""

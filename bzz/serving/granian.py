@@ -7,6 +7,7 @@ import logging
 import math
 import os
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -82,16 +83,19 @@ def run(
     options: Mapping[str, Any],
 ) -> None:
     """Serve until SIGTERM or SIGINT; see :func:`bzz.serving.server.serve`."""
-    check_options(options, granian.Granian.__init__, _OURS)
+    check_options(options, granian.Granian.__init__, _OURS, _KINDS)
     if isinstance(app, Application):
         raise ConfigurationError("granian needs 'module:name' or a function: each process makes its own application")
     endpoint = _settle(endpoint)
     given = _given(options, limits)
     reader, writer = Pipe(duplex=False)
     worker = _Worker(app, given["interface"], limits, proxies, writer, os.getpid())
-    server: Any = granian.Granian(
-        "bzz", address=endpoint.address, port=endpoint.port, uds=endpoint.unix_socket, workers=processes, **given
-    )
+    try:
+        server: Any = granian.Granian(
+            "bzz", address=endpoint.address, port=endpoint.port, uds=endpoint.unix_socket, workers=processes, **given
+        )
+    except ssl.SSLError as error:
+        raise ConfigurationError(f"ssl_cert and ssl_key cannot be used: {error}") from error
     server.respawned_wrks = _Respawned()
     server.signal_handler_interrupt = _Interrupt(server.signal_handler_interrupt)
 
@@ -141,6 +145,11 @@ def _given(options: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         except ValueError as error:
             values = f": {', '.join(each.value for each in kind)}" if isinstance(kind, type(Enum)) else ""
             raise ConfigurationError(f"{name}: {error}{values}") from None
+    for name in ("ssl_cert", "ssl_key"):
+        if name in given and not given[name].is_file():
+            raise ConfigurationError(f"{name}: there is no file {str(given[name])!r}")
+    if ("ssl_cert" in given) != ("ssl_key" in given):
+        raise ConfigurationError("ssl_cert and ssl_key: one is nothing without the other")
     if given["interface"] not in (Interfaces.RSGI, Interfaces.ASGI):
         raise ConfigurationError("interface: a Tornado application is served by 'rsgi' or 'asgi'")
     return given

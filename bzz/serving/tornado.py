@@ -10,6 +10,7 @@ import logging
 import select
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,9 +18,11 @@ from typing import Any
 import tornado
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerConnectionDelegate
+from tornado.netutil import ssl_options_to_context
 
 from bzz.addresses import Proxies
 from bzz.asgi.lifespan import attached, stopping
+from bzz.errors import ConfigurationError
 from bzz.events import drain
 from bzz.limits import CappedApplication, InFlight, Limits
 from bzz.serving import collector
@@ -90,10 +93,32 @@ def make_server(
     proxies: Proxies,
     options: Mapping[str, Any],
 ) -> HTTPServer:
-    """Return Tornado's server with the limits on; ``options`` go before them."""
+    """Return Tornado's server with the limits on; ``options`` go before them.
+
+    :raises bzz.errors.ConfigurationError: if its certificate cannot be used.
+    """
     given = {"idle_connection_timeout": limits.header_seconds, "max_body_size": limits.body_bytes, **options}
+    if isinstance(given.get("ssl_options"), dict):
+        given["ssl_options"] = _tls(given["ssl_options"])
     limits = replace(limits, body_seconds=given.pop("body_timeout", limits.body_seconds))
     return HTTPServer(CappedApplication(application, limits, flight, proxies), **given)
+
+
+def _tls(options: dict[str, Any]) -> ssl.SSLContext:
+    """Return the context that Tornado would make anew, and fail with, for each connection."""
+    try:
+        context = ssl_options_to_context(options, server_side=True)
+    except AssertionError:
+        names = "certfile, keyfile, cert_reqs, ca_certs, ciphers and ssl_version"
+        raise ConfigurationError(f"ssl_options: it takes {names}, and was given {', '.join(options)}") from None
+    except (OSError, ValueError, TypeError) as error:
+        files = ", ".join(
+            f"{name} {options[name]!r}" for name in ("certfile", "keyfile", "ca_certs") if name in options
+        )
+        raise ConfigurationError(f"ssl_options: {files or 'they'} cannot be used: {error}") from error
+    if "certfile" not in options:
+        raise ConfigurationError("ssl_options: there is no certfile")
+    return context
 
 
 async def _stop(server: HTTPServer, flight: InFlight, sockets: Sequence[socket.socket], end: float) -> None:
