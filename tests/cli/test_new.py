@@ -87,6 +87,10 @@ def test_its_own_make_run_serves_until_ctrl_c(installed: tuple[Path, dict[str, s
             transport = httpx.HTTPTransport(retries=5)
             with httpx.Client(transport=transport, trust_env=False) as client:
                 assert client.post(found[0], json={"title": "Write"}).status_code == 201
+            second = subprocess.run(
+                command, cwd=directory, env=env, capture_output=True, text=True, timeout=60, check=False
+            )
+            assert second.stderr.startswith(f"port {port}: Address already in use\n")
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             assert process.wait(60) == -signal.SIGINT  # make ends as its recipe was ended
         finally:
