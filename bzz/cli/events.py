@@ -10,6 +10,8 @@ from tornado.web import Application
 from bzz import signals
 from bzz.cli.application import ApplicationName, AsJson, load_application, mounted
 from bzz.cli.console import ending, show_rows
+from bzz.delivery.listener import DurableListener, declared
+from bzz.delivery.source import wants
 from bzz.events.bus import bus
 from bzz.events.from_signals import EVENTS
 from bzz.events.listeners import Listener, name_of
@@ -32,7 +34,8 @@ Row = dict[str, Any]
 def events(application: ApplicationName, as_json: AsJson = False) -> None:
     """List who listens to what, in the order in which they are called.
 
-    For each model first the receivers of a signal, then the listeners of the events that it sends.
+    For each model first the receivers of a signal, then the listeners of the events that it sends. Durable listeners
+    come last: they are told of what is stored.
     """
     with ending():
         rows = list(_rows(load_application(application)))
@@ -43,10 +46,12 @@ def events(application: ApplicationName, as_json: AsJson = False) -> None:
 def _rows(application: Application) -> Iterator[Row]:
     heard: set[Listener] = set()
     for shape in _shapes(application):
+        durable = [each for each in declared() if wants(each.registration.target, shape.model)]
         for signal in _MODEL_SIGNALS:
             listeners = bus.current.hearing(EVENTS[signal], shape.model)
             heard.update(listeners)
             yield from _numbered(shape.name, signal, [*_receivers(signal, shape.model), *map(_listening, listeners)])
+        yield from _numbered(shape.name, None, map(_durable, durable))
     for provider in _providers(application):
         for signal in _OF_SIGN_IN:
             yield from _numbered(provider, signal, _receivers(signal, provider))
@@ -70,6 +75,11 @@ def _listening(listener: Listener) -> Row:
     if listener.origin is not None:
         how.append(f"origin {_short(listener.origin)}")
     return {"listener": listener.name, "event": str(listener.target), "how": how}
+
+
+def _durable(listener: DurableListener) -> Row:
+    row = _listening(listener.registration)
+    return {**row, "how": [f"durable as {listener.name}", *row["how"]]}
 
 
 def _short(value: Any) -> str:

@@ -17,7 +17,7 @@ from bzz.providers.changes import Changes, LiveProvider
 from bzz.providers.commit import Commit
 from bzz.providers.deliveries import Deliveries
 
-__all__ = ["Source", "providers_of", "roots_of", "sources_of"]
+__all__ = ["Source", "providers_of", "roots_of", "sources_of", "wants"]
 
 logger = logging.getLogger("bzz.delivery")
 
@@ -107,10 +107,11 @@ def _leave_out(listener: DurableListener, model: str, error: ConfigurationError)
 
 
 def _roots(target: Target, models: Mapping[type, type]) -> list[type]:
-    roots = {root: None for model, root in models.items() if _wants(target, model)}
+    roots = {root: None for model, root in models.items() if wants(target, model)}
     return sorted(roots, key=lambda each: each.__name__)
 
 
-def _wants(target: Target, model: type) -> bool:
+def wants(target: Target, model: type) -> bool:
+    """Return whether a target matches any stored change of a model."""
     named = (Subject(f"{model.__name__}.{kind.verb}", kind, model) for kind in (Created, Updated, Deleted))
     return any(map(target.matches, named)) or target.matches_some_field(model)

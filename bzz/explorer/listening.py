@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bzz import signals
+from bzz.delivery.listener import declared
+from bzz.delivery.source import wants
 from bzz.events.bus import bus
 from bzz.signals import Signal
 
@@ -30,18 +32,24 @@ class Listening(NamedTuple):
 
     :param to: the signal, or what it listens for.
     :param function: its name.
-    :param background: whether it runs after the answer.
+    :param when: it runs, if not before the answer.
     """
 
     to: str
     function: str
-    background: bool = False
+    when: str = ""
 
 
 def listening_to(model: type) -> list[Listening]:
-    """Return what listens to a model: signals first, each in its order."""
+    """Return what listens to a model: signals first, each in its order, and durable listeners last."""
     found = [Listening(signal.name, name_of(each)) for signal in _WRITES for each in _receivers(signal, model)]
-    return [*found, *(Listening(str(each.target), each.name, each.background) for each in bus.listeners_of(model))]
+    for each in bus.listeners_of(model):
+        found.append(Listening(str(each.target), each.name, "after the answer" if each.background else ""))
+    for durable in declared():
+        target = durable.registration.target
+        if wants(target, model):
+            found.append(Listening(str(target), durable.registration.name, f"durable as {durable.name}"))
+    return found
 
 
 def _receivers(signal: Signal, model: type) -> list[Callable[..., Any]]:

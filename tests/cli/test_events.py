@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.running import listing
+from tests.cli.running import listing, run
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +42,32 @@ def test_conditions_of_a_listener_are_told(rows: Any) -> None:
 
 def test_events_of_the_application_itself_come_last(rows: Any) -> None:
     assert told(rows[-1:], None, None) == [(1, "rejoice", "stock.taken")]
+
+
+DURABLE = """
+import bzz, mongoengine as me
+from tornado.web import Application
+
+class Jetty(me.Document):
+    state = me.StringField()
+
+class Quay(me.Document):
+    name = me.StringField()
+
+@bzz.durable("Jetty.updated.state", name="harbour", when=("open", "shut"))
+async def close(event):
+    ...
+
+bzz.history(Quay)
+app = Application(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", each) for each in (Jetty, Quay)))
+"""
+
+
+def test_durable_listeners_are_listed_with_the_models_that_they_are_told_of(tmp_path: Path) -> None:
+    (tmp_path / "durable_app.py").write_text(DURABLE)
+    done = run("events", "durable_app:app", "--json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(row["sender"], row["listener"], row["event"], row["how"]) for row in json.loads(done.stdout)] == [
+        ("Jetty", "durable_app.close", "Jetty.updated.state", ["durable as harbour", "when 'open' -> 'shut'"]),
+        ("Quay", "bzz.delivery.history.recorder.Recorder.record", "Quay.*", ["durable as history-quay"]),
+    ]

@@ -12,6 +12,7 @@ from tornado.web import Application
 
 import bzz
 from bzz import explorer, signals
+from bzz.delivery.listener import forget
 from bzz.errors import ConfigurationError
 from bzz.events.bus import bus
 from tests.conftest import Serve
@@ -127,6 +128,19 @@ async def test_the_page_says_what_listens_to_those_who_may_know(serve: Serve) ->
     assert listening[:2] == ["pre_update_instance", "Windlass.updated"]
     assert "haul" in told.text
     assert "haul" not in untold.text
+
+
+async def test_durable_listeners_come_last_with_their_names(serve: Serve) -> None:
+    async def index(event: bzz.Event) -> None: ...
+
+    bzz.durable("Windlass.*", name="windlasses")(index)
+    try:
+        place = f"/windlass/{Windlass(turns=1).save().pk}/"
+        told = seen((await serve(routes(), allowed).get(place, headers={**ACCEPT, "X-Who": "admin"})).text)
+    finally:
+        forget("windlasses")
+    assert told.texts("span", class_="to")[-1].strip() == "Windlass.*"
+    assert told.texts("span", class_="badge")[-1] == "durable as windlasses"
 
 
 def test_insight_is_a_function() -> None:
