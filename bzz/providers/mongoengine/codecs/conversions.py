@@ -49,7 +49,7 @@ class Conversions:
 
     kind: ClassVar[type[Kind]] = AnyKind
     is_stored_as_is: bool = False  # whether value and bson are the same when it is written
-    reads_as_is: bool = True  # whether bson and value are the same when it is read
+    reads_as_is: bool = True  # whether bson and value are the same, or equal, when it is read
     shows_as_is: bool = True  # whether bson and json are the same
     converted: frozenset[type] | None = None  # the classes of bson that alone are not shown as they are
     loads_as_is: bool = False  # whether bson and attribute are the same
