@@ -12,6 +12,7 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 from uuid import uuid4
 
 from tornado.iostream import PipeIOStream
@@ -30,7 +31,11 @@ class Fifo:
     but what it was opening at that moment.
     """
 
+    opened: ClassVar[set[Fifo]] = set()
+    """All of this process whose end is not said yet."""
+
     def __init__(self) -> None:
+        self.opened.add(self)
         self.path = Path(tempfile.gettempdir(), f"bzz-{uuid4()}")
         os.mkfifo(self.path, 0o600)
         self._stream = asyncio.ensure_future(self._open())
@@ -62,9 +67,11 @@ class Fifo:
     async def end(self) -> None:
         """Say that this was all."""
         (await asyncio.shield(self._stream)).close()
+        self.opened.discard(self)
 
     def abort(self) -> None:
         """Let go of it, whether it was read or not."""
+        self.opened.discard(self)
         if not self._stream.done():
             self._stream.cancel()
         elif not self._stream.cancelled() and self._stream.exception() is None:

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from tornado.web import Application, RequestHandler
 
-from bzz.asgi.lifespan import STOPPING
+from bzz.asgi.lifespan import STOPPING, is_stopping
 from bzz.calling import call
 from bzz.errors import Unavailable
 from bzz.live.frames import ResetReason
@@ -105,7 +105,6 @@ class _Watch:
         self._due: dict[Watched, float] = {}
         self._keys: dict[Watched, Sequence[str]] = {}
         self._names: dict[Watched, Collection[str]] = {}
-        self._stopped: WeakSet[Application] = WeakSet()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -114,7 +113,7 @@ class _Watch:
         self._keys[client] = keys
         if names:
             self._names[client] = names
-        if client.handler.application in self._stopped:  # while this one was on its way
+        if is_stopping(client.handler.application):  # since this one was on its way
             client.end("shutdown")
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="live rights")
@@ -138,7 +137,6 @@ class _Watch:
         self._hurry.set()
 
     def end_all(self, application: Application) -> None:
-        self._stopped.add(application)
         for client in list(self._due):
             if client.handler.application is application:
                 client.end("shutdown")

@@ -23,6 +23,7 @@ from tornado.web import Application
 
 from bzz.addresses import Proxies
 from bzz.asgi.application import ASGIApplication
+from bzz.asgi.fifo import Fifo
 from bzz.asgi.lifespan import stopping
 from bzz.asgi.rsgi import RSGIApplication
 from bzz.errors import BzzError, ConfigurationError
@@ -49,6 +50,9 @@ CONNECTIONS = 16384
 """How many connections a worker takes: granian's own 1,024 would leave others waiting where bzz answers them 503."""
 
 LOOK_SECONDS = 0.2
+
+STREAMS_SECONDS = 1.0
+"""How long a worker that stops waits for streams to end, before it has granian stop. Feeds end at once."""
 
 QUICK_SECONDS = 1.0
 QUICK_DEATHS = 5
@@ -199,16 +203,23 @@ def _hear_one_signal(application: Application, loop: asyncio.AbstractEventLoop) 
     Each would go into a channel of granian's that has room for one. While the worker starts, nobody reads that, and the
     second one hangs it for good. Two do come if a terminal, or a service manager, signals all processes, for the
     supervisor sends SIGTERM besides.
+
+    Before it stops, streams that can end have their end: granian waits for those that it still reads with the
+    interpreter locked, so that nobody could end them, and the worker would be killed after the whole grace period.
     """
     stop = _set_loop_signals(loop)
-    heard = False
+    ending: list[asyncio.Task[None]] = []
+
+    async def end_streams() -> None:
+        stopping(application)
+        last = loop.time() + STREAMS_SECONDS
+        while Fifo.opened and loop.time() < last:  # noqa: ASYNC110  # they end in many places
+            await asyncio.sleep(STREAMS_SECONDS / 100)
+        stop.set()
 
     def hear() -> None:
-        nonlocal heard
-        if not heard:
-            heard = True
-            stop.set()
-            stopping(application)
+        if not ending:
+            ending.append(loop.create_task(end_streams()))
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, hear)

@@ -98,6 +98,20 @@ def test_a_stop_begins_with_what_would_not_end_by_itself(serving: Serving) -> No
         assert served.process.wait(timeout=15) == 0
 
 
+def test_a_stop_is_not_held_up_by_streams_whose_clients_leave_just_then(serving: Serving) -> None:
+    with serving(grace_seconds=30) as served:
+        followers = [served.connect() for _ in range(8)]
+        for each in followers:
+            each.sendall(b"GET /feed HTTP/1.1\r\nHost: x\r\n\r\n")
+            received = b""
+            while b"first" not in received:
+                received += each.recv(1000)
+        served.process.send_signal(signal.SIGTERM)
+        for each in followers:
+            each.close()
+        assert served.process.wait(timeout=15) == 0
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_of_granian_that_still_loads_the_application_is_stopped_at_once(
     told: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
