@@ -22,7 +22,7 @@ from tests.rights.worlds import MODELS, Clause, Deal, Documents, World, fill
 
 SEED, SOAK = int(os.environ.get("SEED", "1")), int(os.environ.get("SOAK", "1"))
 
-REQUESTS, RUNS = 60, 40 * SOAK
+REQUESTS, RUNS = 60, 25 * SOAK
 
 
 async def check(seed: int, serving: Serving, databases: list[Any]) -> int:
