@@ -211,11 +211,13 @@ def _hear_one_signal(application: Application, loop: asyncio.AbstractEventLoop) 
     ending: list[asyncio.Task[None]] = []
 
     async def end_streams() -> None:
-        stopping(application)
-        last = loop.time() + STREAMS_SECONDS
-        while Fifo.opened and loop.time() < last:  # noqa: ASYNC110  # they end in many places
-            await asyncio.sleep(STREAMS_SECONDS / 100)
-        stop.set()
+        try:
+            stopping(application)
+            last = loop.time() + STREAMS_SECONDS
+            while Fifo.opened and loop.time() < last:  # noqa: ASYNC110  # they end in many places
+                await asyncio.sleep(STREAMS_SECONDS / 100)
+        finally:
+            stop.set()
 
     def hear() -> None:
         if not ending:

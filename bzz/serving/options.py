@@ -6,8 +6,8 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from types import SimpleNamespace
-from typing import Any, get_args, get_origin, get_type_hints
+from types import SimpleNamespace, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from bzz.errors import ConfigurationError
 
@@ -51,8 +51,9 @@ def _kinds_of(engine: Callable[..., Any], name: str) -> tuple[type, ...]:
     hint: Any = None
     with suppress(Exception):  # of some options granian declares what it imports for type checkers alone
         hint = get_type_hints(declared, vars(sys.modules[engine.__module__]))[name]
-    kinds = tuple(get_origin(each) or each for each in get_args(hint) or (hint,)) if hint is not None else ()
-    return kinds if all(isinstance(each, type) for each in kinds) else ()
+    hints = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    kinds = tuple(get_origin(each) or each for each in hints)
+    return kinds if all(isinstance(each, type) and each is not Any for each in kinds) else ()
 
 
 def _is_of(kind: type, value: object) -> bool:

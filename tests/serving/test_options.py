@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 import bzz
 from bzz.errors import ConfigurationError
+from bzz.serving.options import check_options
 
 APPLICATION = "tests.serving.application:make"
 
@@ -36,6 +39,31 @@ APPLICATION = "tests.serving.application:make"
 def test_a_value_that_an_engine_cannot_take_is_told(engine: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{re.escape(message)}"):
         bzz.serve(APPLICATION, port=0, server=engine, **options)
+
+
+def engine(
+    names: list[str], mode: Literal["a", "b"], seconds: float | None, paths: Sequence[Path] | None, other: Any
+) -> None:
+    """Takes what the engines take, and what they may take one day."""
+
+
+@pytest.mark.parametrize(
+    ("options", "is_taken"),
+    [
+        ({"names": ["a"]}, True),
+        ({"names": "a"}, False),
+        ({"mode": 5}, True),  # which the engine judges
+        ({"other": 5}, True),
+        ({"seconds": None}, True),
+        ({"seconds": 1}, True),
+        ({"seconds": "1"}, False),
+        ({"paths": [Path("a")]}, True),
+        ({"paths": 5}, False),
+    ],
+)
+def test_values_are_judged_as_far_as_the_engine_declares_plain_types(options: dict[str, Any], is_taken: bool) -> None:
+    with nullcontext() if is_taken else pytest.raises(ConfigurationError):
+        check_options(options, engine, [])
 
 
 @pytest.mark.parametrize("value", ["1", True, -1, float("nan"), None])
