@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -20,7 +21,10 @@ _WORDS: dict[type, str] = {
     str: "a text",
     list: "a list",
     dict: "an object",
+    Path: "a path",
 }
+
+_ALSO: dict[type, tuple[type, ...]] = {float: (int, float), Path: (str, Path)}
 
 
 def check_options(
@@ -59,4 +63,4 @@ def _kinds_of(engine: Callable[..., Any], name: str) -> tuple[type, ...]:
 def _is_of(kind: type, value: object) -> bool:
     if isinstance(value, bool):
         return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
+    return isinstance(value, _ALSO.get(kind, kind))

@@ -42,7 +42,12 @@ def test_a_value_that_an_engine_cannot_take_is_told(engine: Any, options: dict[s
 
 
 def engine(
-    names: list[str], mode: Literal["a", "b"], seconds: float | None, paths: Sequence[Path] | None, other: Any
+    names: list[str],
+    mode: Literal["a", "b"],
+    seconds: float | None,
+    paths: Sequence[Path],
+    path: Path | None,
+    other: Any,
 ) -> None:
     """Takes what the engines take, and what they may take one day."""
 
@@ -59,6 +64,8 @@ def engine(
         ({"seconds": "1"}, False),
         ({"paths": [Path("a")]}, True),
         ({"paths": 5}, False),
+        ({"path": "a"}, True),
+        ({"path": 5}, False),
     ],
 )
 def test_values_are_judged_as_far_as_the_engine_declares_plain_types(options: dict[str, Any], is_taken: bool) -> None:
