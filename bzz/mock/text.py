@@ -62,12 +62,14 @@ _GROWS = {
     "binary",
     "commonmark",
     "html",
+    "iri",
+    "iri-reference",
     "json-pointer",
+    "media-range",
     "password",
     "regex",
     "uri",
     "uri-reference",
-    "iri",
     "uri-template",
 }
 """The formats that stay valid when letters are appended."""
@@ -79,10 +81,13 @@ _SHORT = {
     **dict.fromkeys(("uri", "iri"), "a:b"),
     "ipv4": "1.1.1.1",
     "ipv6": "::1",
-    "json-pointer": "",
-    "media-range": "*/*",
+    "json-pointer": "/",
+    "media-range": "a/b",
 }
 """Short examples, for schemas with a small ``maxLength``."""
+
+_LABEL = 50
+"""How much may be put before the first label of a host name, which has 63 characters at most."""
 
 MOST_CHARACTERS = 10_000
 
@@ -119,7 +124,9 @@ def _plain(schema: Mapping[str, Any]) -> Iterator[str]:
 def _of_format(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     example, (least, most) = _FORMATS[name], _lengths(schema)
     if len(example) > most and name in _SHORT:
-        yield _SHORT[name]
+        example = _SHORT[name]
+    if not most:
+        yield ""
     short = max(0, least - len(example))
     if name in ("byte", "base64url"):
         yield example * max(1, -(-least // 4))
@@ -128,8 +135,9 @@ def _of_format(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
         yield "a" * short + example
         yield from ("a" * short + f"{number}{example}" for number in itertools.count(1))
     elif name in ("hostname", "idn-hostname"):
-        yield "example." * -(-short // 8) + example
-        yield from (f"a{number}." + "example." * -(-short // 8) + example for number in itertools.count(1))
+        start = "a" * short if short < _LABEL else "example." * -(-short // 8)
+        yield start + example
+        yield from (f"a{number}.{start}{example}" for number in itertools.count(1))
     elif name in _GROWS:
         yield example + "a" * short
         yield from (example + "a" * short + str(number) for number in itertools.count(1))

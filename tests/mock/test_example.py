@@ -144,6 +144,16 @@ def test_an_example_satisfies_its_schema(pair: tuple[Any, Any]) -> None:
     assert is_valid(schema, made), made
 
 
+@pytest.mark.parametrize("name", ["email", "hostname", "iri-reference", "json-pointer", "media-range", "regex", "uri"])
+def test_a_text_of_a_format_has_any_length_that_is_asked_for(name: str) -> None:
+    shortest = {"email": 6, "media-range": 3, "uri": 3}.get(name, 1)
+    for length in range(shortest, 40):
+        schema = {"type": "string", "format": name, "minLength": length, "maxLength": length}
+        made = example_of(schema)
+        assert made is not None, schema
+        assert is_valid(schema, made), (schema, made)
+
+
 @given(SCHEMAS)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_example_is_the_same_each_time(pair: tuple[Any, Any]) -> None:
