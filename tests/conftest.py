@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
 import shutil
 import ssl
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 import mongoengine
-import pymongo
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
@@ -25,16 +21,13 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from bzz.delivery.listener import declared
-from bzz.dev import URI_VARIABLE, MongoServer
+from bzz.dev import MongoServer
 from bzz.events.bus import bus
 from bzz.providers.mongoengine.client import close as close_clients
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """The ``verify`` of clients that speak plain HTTP: it trusts nobody. Each client would else load all certificates that
 this machine trusts, which takes 20 to 45 ms of processor."""
-
-
-ROOM_BYTES = 8 * 1024**3
 
 
 def require_mongod() -> None:
@@ -45,14 +38,6 @@ def require_mongod() -> None:
     """
     if not shutil.which("mongod") and not importlib.util.find_spec("fiftyone"):
         pytest.skip("there is no mongod to start")  # no wheel for this machine, and nobody installed one
-
-
-def in_memory() -> str | None:
-    """Where data of databases needs no disk, if there is room for it: a fifth of a test's time is waiting for one."""
-    shared = Path("/dev/shm")
-    if not shared.is_dir() or not os.access(shared, os.W_OK) or os.statvfs(shared).f_flag & os.ST_NOEXEC:
-        return None
-    return str(shared) if shutil.disk_usage(shared).free > ROOM_BYTES else None
 
 
 class Driver(Protocol):
@@ -86,21 +71,9 @@ def _own_names() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def mongo() -> Iterator[MongoServer]:
-    """One MongoDB for the whole run: a replica set of one node, its data gone afterwards.
-
-    Nobody kills it, so no write waits for its journal, which would take ten milliseconds each.
-    """
-    with tempfile.TemporaryDirectory(prefix="bzz-mongod-", dir=in_memory()) as data, MongoServer(Path(data)) as server:
-        if URI_VARIABLE not in os.environ:  # else it is not ours to configure
-            _acknowledge_before_the_journal(server.uri)
+    """One MongoDB for the whole run: a replica set of one node, its data gone afterwards."""
+    with MongoServer() as server:
         yield server
-
-
-def _acknowledge_before_the_journal(uri: str) -> None:
-    with pymongo.MongoClient[Any](uri) as client:
-        config = client.admin.command("replSetGetConfig")["config"]
-        changed = {"version": config["version"] + 1, "writeConcernMajorityJournalDefault": False}
-        client.admin.command("replSetReconfig", {**config, **changed})
 
 
 @pytest.fixture

@@ -46,12 +46,12 @@ def events(application: ApplicationName, as_json: AsJson = False) -> None:
 def _rows(application: Application) -> Iterator[Row]:
     heard: set[Listener] = set()
     for shape in _shapes(application):
-        durable = [each for each in declared() if wants(each.registration.target, shape.model)]
         for signal in _MODEL_SIGNALS:
             listeners = bus.current.hearing(EVENTS[signal], shape.model)
             heard.update(listeners)
             yield from _numbered(shape.name, signal, [*_receivers(signal, shape.model), *map(_listening, listeners)])
-        yield from _numbered(shape.name, None, map(_durable, durable))
+        durable = [_durable(each) for each in declared() if wants(each.registration.target, shape.model)]
+        yield from _numbered(shape.name, None, durable)
     for provider in _providers(application):
         for signal in _OF_SIGN_IN:
             yield from _numbered(provider, signal, _receivers(signal, provider))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import in_memory, require_mongod
+from tests.conftest import require_mongod
 from tests.faults.replicas import ReplicaSet
 
 
@@ -21,26 +20,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def fallible() -> Iterator[ReplicaSet]:
+def fallible(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
     """A MongoDB of one member that fails when it is told to."""
-    yield from _started(1)
+    yield from _started(tmp_path_factory.mktemp("fallible"), 1)
 
 
 @pytest.fixture
-def replicas() -> Iterator[ReplicaSet]:
+def replicas(tmp_path: Path) -> Iterator[ReplicaSet]:
     """A MongoDB of three members."""
-    yield from _started(3)
+    yield from _started(tmp_path, 3)
 
 
-def _started(members: int) -> Iterator[ReplicaSet]:
+def _started(directory: Path, members: int) -> Iterator[ReplicaSet]:
     require_mongod()
-    with tempfile.TemporaryDirectory(prefix="bzz-replicas-", dir=in_memory()) as directory:
-        replicas = ReplicaSet(Path(directory), members)
-        try:
-            replicas.start()
-            yield replicas
-        finally:
-            replicas.stop()
+    replicas = ReplicaSet(directory, members)
+    try:
+        replicas.start()
+        yield replicas
+    finally:
+        replicas.stop()
 
 
 @pytest.fixture
