@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import shutil
 import ssl
 import uuid
@@ -13,15 +14,17 @@ from typing import Any, Protocol
 
 import httpx
 import mongoengine
+import pymongo
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
+from pymongo.write_concern import WriteConcern
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from bzz.delivery.listener import declared
-from bzz.dev import MongoServer
+from bzz.dev import URI_VARIABLE, MongoServer
 from bzz.events.bus import bus
 from bzz.providers.mongoengine.client import close as close_clients
 
@@ -71,9 +74,23 @@ def _own_names() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def mongo() -> Iterator[MongoServer]:
-    """One MongoDB for the whole run: a replica set of one node, its data gone afterwards."""
+    """One MongoDB for the whole run: a replica set of one node, its data gone afterwards.
+
+    Nobody kills it, so no write waits for its journal, which would take ten milliseconds each.
+    """
     with MongoServer() as server:
+        if URI_VARIABLE not in os.environ:  # else it is not ours to configure
+            _acknowledge_before_the_journal(server.uri)
         yield server
+
+
+def _acknowledge_before_the_journal(uri: str) -> None:
+    with pymongo.MongoClient[Any](uri) as client:
+        config = client.admin.command("replSetGetConfig")["config"]
+        changed = {"version": config["version"] + 1, "writeConcernMajorityJournalDefault": False}
+        client.admin.command("replSetReconfig", {**config, **changed})
+        # Until the next write nothing counts as what a majority has, and who follows changes waits for that.
+        client["bzz_test"].get_collection("first", write_concern=WriteConcern("majority")).insert_one({})
 
 
 @pytest.fixture

@@ -74,6 +74,8 @@ class Lanes:
     async def stop(self, seconds: float) -> int:
         """Begin no further call, and wait for those that are being made; return how many have not ended.
 
+        What waits becomes letters, for whoever works on the partition next.
+
         :param seconds: how long, at most.
         """
         self._is_stopping = True
@@ -92,12 +94,15 @@ class Lanes:
 
     async def _work(self, lane: _Lane) -> None:
         loop = asyncio.get_running_loop()
-        while lane.waiting and not self._is_stopping:
+        while lane.waiting:
             tickets = list(lane.waiting)
             if self._mailbox.has(lane.partition, lane.key) and await self._mailbox.put_behind(
                 lane.partition, lane.key, [each.commit for each in tickets]
             ):
                 self._finish(lane, tickets)
+                continue
+            if self._is_stopping:  # else what others have done behind these would come again
+                await self._put_first(lane, None)
                 continue
             slow = loop.call_later(SLOW_SECONDS, self._set_aside, lane)
             try:
@@ -110,11 +115,15 @@ class Lanes:
             if failure is None:
                 self._finish(lane, tickets[:1])
             else:
-                tickets = list(lane.waiting)
-                commits = [each.commit for each in tickets]
-                await self._mailbox.put_first(lane.partition, lane.key, commits, failure)
-                self._finish(lane, tickets)
+                await self._put_first(lane, failure)
         del self._lanes[lane.key]
+
+    async def _put_first(self, lane: _Lane, failure: Failure | None) -> Letter:
+        """Make letters of all that waits in a lane; return the first."""
+        tickets = list(lane.waiting)
+        letter = await self._mailbox.put_first(lane.partition, lane.key, [each.commit for each in tickets], failure)
+        self._finish(lane, tickets)
+        return letter
 
     def _finish(self, lane: _Lane, tickets: Sequence[Ticket]) -> None:
         for _ in tickets:
@@ -126,10 +135,8 @@ class Lanes:
             lane.aside = self._run(self._put_aside(lane))
 
     async def _put_aside(self, lane: _Lane) -> Letter:
-        tickets = list(lane.waiting)
         self._letters.add(lane.key)
-        letter = await self._mailbox.put_first(lane.partition, lane.key, [each.commit for each in tickets], None)
-        self._finish(lane, tickets)
+        letter = await self._put_first(lane, None)
         rest = self._lanes[lane.key] = _Lane(lane.partition, lane.key, lane.waiting)
         self._run(self._work(rest))
         return letter

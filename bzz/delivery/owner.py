@@ -48,10 +48,21 @@ class Owner:
         self._notes: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
+        self._is_known = False
         self._is_halting = False
 
+    async def prepare(self) -> None:
+        """Make the listener known to the database: what is written from now on, it is told.
+
+        :raises bzz.errors.ConfigurationError: where the database cannot tell its changes.
+        :raises bzz.errors.Unavailable: where it is away; or :class:`~bzz.errors.OutcomeUnknown`.
+        """
+        await self._source.changes.prepare(self._source.collections)
+        await self._deliveries.enroll(self._listener.name, PARTITIONS, await self._start())
+        self._is_known = True
+
     def start(self) -> None:
-        """Begin to work."""
+        """Begin to work. :meth:`prepare` is called again where that failed."""
         self._task = asyncio.create_task(self._run(), name=f"durable listener {self._listener.name}")
 
     async def stop(self, seconds: float) -> None:
@@ -79,28 +90,22 @@ class Owner:
             logger.warning("%s: the database is away, so others have to wait for the partitions", self._listener.name)
 
     async def _run(self) -> None:
-        is_known = False
         while not self._stopping.is_set():
             try:
-                if not is_known:
-                    await self._source.changes.prepare(self._source.collections)
-                    await self._enroll()
-                    is_known = True
-                is_known = await self._beat()
-                pause = BEAT_SECONDS if is_known else RETRY_SECONDS
+                if not self._is_known:
+                    await self.prepare()
+                self._is_known = await self._beat()
+                pause = BEAT_SECONDS if self._is_known else RETRY_SECONDS
             except (Unavailable, OutcomeUnknown) as error:
                 logger.warning("%s: the database is away: %s", self._listener.name, error)
                 pause = RETRY_SECONDS
             except Exception:
                 logger.exception("%s: its partitions could not be shared", self._listener.name)
-                is_known = False
+                self._is_known = False
                 pause = RETRY_SECONDS
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
-
-    async def _enroll(self) -> None:
-        await self._deliveries.enroll(self._listener.name, PARTITIONS, await self._start())
 
     async def _start(self) -> Progress:
         """Return where a new listener begins."""

@@ -13,7 +13,7 @@ from bzz.delivery.listener import declared
 from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.owner import Owner
 from bzz.delivery.source import roots_of, sources_of
-from bzz.errors import Unavailable
+from bzz.errors import OutcomeUnknown, Unavailable
 from bzz.model.base import unwatch_writes, watch_writes
 
 __all__ = ["deliver"]
@@ -28,6 +28,8 @@ GRACE_SECONDS = 10.0
 async def deliver() -> AsyncIterator[None]:
     """Have all durable listeners that this process has declared run until the end of the block.
 
+    What is written in the block they are told, if the database is there when it begins.
+
     ``bzz.serve`` and the adapters for other servers do this by themselves. It is for processes that serve nothing::
 
         async with bzz.deliver():
@@ -41,11 +43,12 @@ async def deliver() -> AsyncIterator[None]:
     owners = []
     for listener in listeners:
         for source in sources_of(listener):
+            owner = Owner(listener, source, own_writes)
             try:
-                await source.changes.prepare(source.collections)
-            except Unavailable as error:
+                await owner.prepare()
+            except (Unavailable, OutcomeUnknown) as error:
                 logger.warning("%s waits for the database: %s", listener.name, error)
-            owners.append(Owner(listener, source, own_writes))
+            owners.append(owner)
     watch_writes(own_writes)
     for each in owners:
         each.start()

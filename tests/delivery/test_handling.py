@@ -138,6 +138,16 @@ async def test_a_new_listener_is_told_what_happens_from_now_on(seen: Seen, drive
     assert seen[0].instance.pk == second.pk
 
 
+async def test_a_new_listener_is_told_what_is_written_before_anything_else_happens(
+    seen: Seen, driver: Driver, database_name: str
+) -> None:
+    bzz.durable("Tree.created", name="x")(seen)
+    async with bzz.deliver():
+        tree = Tree().save()
+        await seen.times(1)
+    assert [each.instance.pk for each in seen] == [tree.pk]
+
+
 async def test_a_new_listener_may_begin_behind_a_change(seen: Seen, driver: Driver, database_name: str) -> None:
     bzz.durable("Tree.created", name="x")(seen)
     async with bzz.deliver():

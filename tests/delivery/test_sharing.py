@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
+import re
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -155,6 +156,43 @@ async def test_a_call_that_ends_during_a_stop_keeps_its_lease(
     await asyncio.sleep(0.5)
     await other.stop(0.1)
     assert told == ["begun", "done"]
+
+
+async def test_what_waits_at_a_stop_is_handled_by_others_and_nothing_comes_again(
+    seen: Seen, database_name: str, deliveries: Deliveries, short_leases: None
+) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    told: list[tuple[ObjectId, str, int]] = []
+    ids = [each for each in (ObjectId() for _ in range(200)) if partition_of(document_key("sheep", each)) == 0]
+
+    @bzz.durable(re.compile(r"Sheep\.(created|updated)"), name="x")
+    async def note(event: Any) -> None:
+        told.append((event.instance.pk, event.instance.name, event.attempt))
+        begun.set()
+        if told == [(ids[0], "a", 1)]:
+            await may_end.wait()
+
+    one, other = make_owner(), make_owner()
+    one.start()
+    await eventually(lambda: is_shared(deliveries, [16]))
+    first = Sheep(pk=ids[0], name="a").save()
+    await begun.wait()
+    first.update(set__name="b")
+    first.update(set__name="c")
+    Sheep(pk=ids[1], name="quick").save()
+    await eventually(lambda: len(told) == 2)
+    stopping = asyncio.create_task(one.stop(10))
+    await eventually(lambda: all(each._lanes._is_stopping for each in one._sessions))
+    may_end.set()
+    await stopping
+    assert [name for _, name, _ in told] == ["a", "quick"]
+    Sheep(pk=ids[2], name="late").save()
+    other.start()
+    await eventually(lambda: len(told) >= 5)
+    await other.stop(1)
+    assert Counter(told) == Counter([(ids[0], name, 1) for name in "abc"] + [(ids[1], "quick", 1), (ids[2], "late", 1)])
+    assert [name for key, name, _ in told if key == ids[0]] == ["a", "b", "c"]
+    assert await deliveries.letters(states=("waiting", "queued", "dead")) == []
 
 
 async def test_a_listener_of_which_nothing_is_stored_any_more_begins_anew_and_says_so(
