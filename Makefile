@@ -9,6 +9,9 @@ PYTHONS := 3.11 3.12 3.13
 BIN := .venv/bin
 PIP := -m pip install --disable-pip-version-check
 
+# Tests start programs by the hundred, which take twice as long to start where each compiles its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-18s %s\n", $$1, $$2}'

@@ -9,7 +9,7 @@ import shutil
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 
 import httpx
@@ -104,11 +104,21 @@ async def database_name(mongo: MongoServer) -> AsyncIterator[str]:
     mongoengine.disconnect_all()
 
 
-@pytest.fixture(params=["motor", "pymongo"])
+DRIVERS = ("motor", "pymongo")
+
+
+@pytest.fixture(params=DRIVERS)
 async def driver(request: pytest.FixtureRequest, mongo: MongoServer, database_name: str) -> AsyncIterator[Driver]:
     """The test runs twice, with Motor and with PyMongo's AsyncMongoClient."""
+    async with driving(request.param, mongo, database_name) as driver:
+        yield driver
+
+
+@asynccontextmanager
+async def driving(name: str, mongo: MongoServer, database_name: str) -> AsyncIterator[Driver]:
+    """Have a driver by its name."""
     client: Any
-    if request.param == "motor":
+    if name == "motor":
         client = AsyncIOMotorClient(mongo.uri, uuidRepresentation="standard", io_loop=asyncio.get_running_loop())
     else:
         client = AsyncMongoClient(mongo.uri, uuidRepresentation="standard")

@@ -1,9 +1,10 @@
 """Harnesses that break things on purpose, and look for what was lost, leaked or misreported.
 
-Each comes in a short form, for CI, and a long one, for ``make soak``; each first proves, on a seeded fault, that it can
-fail. What several of them need: ``application`` (what is tried), ``running`` (a process of its own for it), ``seeded``
-(providers with a fault), ``writers`` and ``ledger`` (clients that write, and what the database must hold afterwards)
-and ``replicas`` (MongoDBs that may be killed). Durable listeners have their own of each: ``listening``,
+Each comes in a short form, for CI, and a long one, for ``make soak``; each proves, on seeded faults, that it can fail,
+those that need more than a quarter of a minute for it in the long form. What several of them need: ``application``
+(what is tried), ``running`` (a process of its own for it), ``seeded`` (providers with a fault), ``writers`` and
+``ledger`` (clients that write, and what the database must hold afterwards) and ``replicas`` (MongoDBs that may be
+killed). Durable listeners have their own of each: ``listening``,
 ``seeded_delivery``, ``turns`` and ``told``.
 
 The environment: ``SOAK`` is how many times as long as in CI they run, ``SEED`` a number that repeats random choices.

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import require_mongod
+from tests.faults import SOAK
 from tests.faults.replicas import ReplicaSet
+
+AT_LENGTH = pytest.mark.skipif(SOAK == 1, reason="make soak proves that this harness can fail")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,6 +23,7 @@ import pytest
 
 from bzz.dev import MongoServer
 from tests.faults import SEED, SOAK
+from tests.faults.conftest import AT_LENGTH
 from tests.faults.listening import CONCURRENCY, LEASE_SECONDS
 from tests.faults.replicas import ReplicaSet
 from tests.faults.running import PATIENCE
@@ -156,7 +157,7 @@ async def test_every_change_is_handled_in_order_when_processes_are_killed(
     assert wrong == [], "\n".join(wrong[:20])
 
 
-@pytest.mark.parametrize(("fault", "kills"), [("saves_first", 4), ("by_arrival", 1)])
+@pytest.mark.parametrize(("fault", "kills"), [pytest.param("saves_first", 4, marks=AT_LENGTH), ("by_arrival", 1)])
 async def test_the_harness_sees_what_is_lost_or_out_of_order(
     fault: str, kills: int, mongo: MongoServer, database: str, tmp_path: Path
 ) -> None:
@@ -195,6 +196,7 @@ async def test_a_process_that_was_frozen_beyond_its_lease_does_no_harm(
     assert "other processes may own some of its partitions by now" in (tmp_path / "log").read_text()
 
 
+@AT_LENGTH
 async def test_the_harness_sees_that_what_is_stale_is_taken(mongo: MongoServer, database: str, tmp_path: Path) -> None:
     assert await wrong_after_freezes(mongo.uri, database, tmp_path, "stale_fence") != []
 
@@ -206,18 +208,15 @@ def having(clock: str) -> tuple[str, ...]:
 
 
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="there is no faketime")
-@pytest.mark.parametrize("clock", ["+60s", "-60s"])
-async def test_a_clock_that_is_a_minute_off_does_no_harm(
-    clock: str, mongo: MongoServer, database: str, tmp_path: Path
-) -> None:
-    off = having(clock)  # others take its letters for due a minute late, or at once
+async def test_clocks_that_are_a_minute_off_do_no_harm(mongo: MongoServer, database: str, tmp_path: Path) -> None:
+    clocks = ((), having("+60s"), having("-60s"))  # others take its letters for due a minute late, or at once
     choice, turns = random.Random(SEED), Turns(mongo.uri, database, DOCUMENTS)
     with listening(mongo.uri, database, tmp_path) as them:
         them.start()
         await turns.until_listened()
         async with turns.at_work(lambda: them.are_behind(turns)):
-            for _ in range(KILLS // 5):
-                await them.until_handling(them.start(*choice.choice(((), off))))
+            for number in range(KILLS // 4):
+                await them.until_handling(them.start(*clocks[number % len(clocks)]))
                 await them.until_told(BETWEEN)
                 them.kill(choice.choice(them.processes))
         wrong = await them.wrong(turns)
@@ -251,5 +250,6 @@ async def test_every_change_is_handled_in_order_when_primaries_are_killed(
     assert wrong == [], "\n".join(wrong[:20])
 
 
+@AT_LENGTH
 async def test_the_harness_sees_what_one_member_had_alone(replicas: ReplicaSet, database: str, tmp_path: Path) -> None:
     assert await wrong_after_elections(replicas, database, tmp_path, "one_member") != []

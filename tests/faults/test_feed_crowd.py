@@ -17,6 +17,7 @@ import pytest
 
 from bzz.dev import MongoServer
 from tests.faults import SOAK
+from tests.faults.conftest import AT_LENGTH
 from tests.faults.crowd import Crowd, crowd
 from tests.faults.running import PATIENCE, Running, running
 
@@ -125,6 +126,7 @@ def test_a_change_reaches_all(server: str, mongo: MongoServer, database: str) ->
     assert max(seconds_until_all_know(mongo.uri, database, server)) < SECONDS
 
 
+@AT_LENGTH
 def test_the_harness_sees_a_change_that_does_not_reach_all(mongo: MongoServer, database: str) -> None:
     assert max(seconds_until_all_know(mongo.uri, database, "tornado", "LosesChanges")) >= SECONDS
 
@@ -188,6 +190,7 @@ def test_nothing_is_left_of_clients_that_come_and_go(server: str, mongo: MongoSe
     assert left["descriptors"] * VISITS <= POOLED
 
 
+@AT_LENGTH
 def test_the_harness_sees_what_is_left(mongo: MongoServer, database: str) -> None:
     left = left_behind(mongo.uri, database, "tornado", "KeepsOfFeeds")
     assert left["kib"] > KIB_PER_VISIT

@@ -13,6 +13,7 @@ import pytest
 
 from bzz.dev import MongoServer
 from tests.faults import SOAK
+from tests.faults.conftest import AT_LENGTH
 from tests.faults.feeds import Feeds
 from tests.faults.replicas import ReplicaSet
 from tests.faults.running import running
@@ -73,6 +74,7 @@ async def test_clients_go_on_where_they_were_when_the_application_was_killed(mon
     assert await wrong_after_kills(mongo.uri, database) == []
 
 
+@AT_LENGTH
 async def test_the_harness_sees_changes_that_are_missed_meanwhile(mongo: MongoServer, database: str) -> None:
     assert await wrong_after_kills(mongo.uri, database, "SkipsMissed") != []
 
@@ -81,5 +83,6 @@ async def test_clients_go_on_where_they_were_when_the_primary_was_killed(replica
     assert await wrong_after_elections(replicas, database) == []
 
 
+@AT_LENGTH
 async def test_the_harness_sees_lost_changes(replicas: ReplicaSet, database: str) -> None:
     assert await wrong_after_elections(replicas, database, "LosesChanges") != []

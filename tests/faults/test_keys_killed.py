@@ -17,6 +17,7 @@ import pytest
 
 from bzz.dev import MongoServer
 from tests.faults import SEED, SOAK
+from tests.faults.conftest import AT_LENGTH
 from tests.faults.models import KEYED
 from tests.faults.replicas import ReplicaSet
 from tests.faults.running import PATIENCE, running
@@ -162,6 +163,7 @@ async def test_each_key_makes_one_document_however_often_it_is_posted(mongo: Mon
     assert wrong == [], "\n".join(wrong[:20])
 
 
+@AT_LENGTH
 async def test_the_harness_sees_documents_whose_ids_were_not_stored_before_them(
     mongo: MongoServer, database: str
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 import pytest
 
 from tests.faults import SOAK
+from tests.faults.conftest import AT_LENGTH
 from tests.faults.replicas import ReplicaSet
 from tests.faults.running import running
 from tests.faults.writers import Writers, stored_in
@@ -80,6 +81,7 @@ async def test_no_acknowledged_write_is_lost_and_no_refused_one_stored(
     assert await wrong_after(fault, replicas, database) == []
 
 
+@AT_LENGTH
 async def test_the_harness_sees_writes_that_one_member_acknowledged_and_lost(
     replicas: ReplicaSet, database: str
 ) -> None:

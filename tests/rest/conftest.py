@@ -1,18 +1,31 @@
-"""The REST surface on a real socket, a real MongoDB and both drivers."""
+"""The REST surface on a real socket and a real MongoDB.
+
+Each test has one of the two drivers, by its name. That both do the same is shown below this surface, in ``providers``,
+``robustness`` and ``delivery``, where each test runs with either.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zlib
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
 
 import bzz
+from bzz.dev import MongoServer
 from bzz.problem import MEDIA_TYPE
-from tests.conftest import Driver, Serve
+from tests.conftest import DRIVERS, Driver, Serve, driving
 
 Api = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture
+async def driver(request: pytest.FixtureRequest, mongo: MongoServer, database_name: str) -> AsyncIterator[Driver]:
+    name = getattr(request, "param", DRIVERS[zlib.crc32(request.node.nodeid.encode()) % len(DRIVERS)])
+    async with driving(name, mongo, database_name) as driver:
+        yield driver
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from bzz.errors import Forbidden
 from bzz.signals import post_update_instance, pre_update_instance
+from tests.conftest import DRIVERS
 from tests.rest.conftest import Api
 
 Connect = Callable[[Any], Callable[[Any], Any]]
@@ -204,6 +205,7 @@ async def test_what_a_client_may_not_see_stays(alone: Api) -> None:
     assert sum(each.get("c", {}).get("price") == 9 for each in raw_folios()) == len(TABLE) - 1  # which was removed
 
 
+@pytest.mark.parametrize("driver", DRIVERS, indirect=True)
 async def test_both_drivers_take_a_patch(api: Api) -> None:
     client, place = api(Folio), folio(tags=["a"], pages=1)
     answer = await send(client, place, op("add", "/tags/-", "b"))
