@@ -79,10 +79,11 @@ class Lanes:
         :param seconds: how long, at most.
         """
         self._is_stopping = True
-        if not self._tasks:
-            return 0
-        _, late = await asyncio.wait(self._tasks, timeout=seconds)
-        return len(late)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while self._tasks and loop.time() < end:  # one may start another, which makes letters of what came meanwhile
+            await asyncio.wait(self._tasks, timeout=end - loop.time())
+        return len(self._tasks)
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._start(work)
