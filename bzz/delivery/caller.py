@@ -15,7 +15,11 @@ from bzz.delivery.source import Source
 from bzz.events.causes import fresh
 from bzz.providers.commit import Commit
 
-__all__ = ["Caller"]
+__all__ = ["Caller", "NotBegun"]
+
+
+class NotBegun(Exception):
+    """It was not the turn of a call before a stop."""
 
 
 class Caller:
@@ -49,14 +53,19 @@ class Caller:
         self._may_call = asyncio.Event()
         self._may_call.set()
 
-    async def call(self, commit: Commit, number: int) -> Failure | None:
+    async def call(self, commit: Commit, number: int, stopping: asyncio.Event) -> Failure | None:
         """Call the listener with a change, when it is its turn; return why that failed.
 
         :param number: of the attempt, from 1.
+        :param stopping: set where no further call may begin.
+        :raises NotBegun: where that is set first.
         :raises bzz.delivery.lease.Expired: where the lease has ended: another process may own the partition.
         """
-        await self._may_call.wait()
+        if not self._may_call.is_set():
+            await _first_of(self._may_call, stopping)
         async with self._slots:
+            if stopping.is_set():
+                raise NotBegun()
             self._lease.check()
             with fresh():
                 failure = await self._attempt(commit, number)
@@ -90,3 +99,13 @@ class Caller:
             self._tell_failing(True)
         if failure is not None and failure.switch_off is not None:
             self._switch_off(failure.switch_off)
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Wait until one of several events is set."""
+    waiting = [asyncio.ensure_future(each.wait()) for each in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()

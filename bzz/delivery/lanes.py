@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bzz.delivery.attempt import Failure
-from bzz.delivery.caller import Caller
+from bzz.delivery.caller import Caller, NotBegun
 from bzz.delivery.mailbox import Mailbox
 from bzz.delivery.tracker import Ticket
 from bzz.providers.deliveries import Letter
@@ -59,7 +59,7 @@ class Lanes:
         self._lanes: dict[str, _Lane] = {}
         self._letters: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
 
     def hand_over(self, partition: int, key: str, ticket: Ticket) -> None:
         """Handle a change after those of the same document."""
@@ -78,7 +78,7 @@ class Lanes:
 
         :param seconds: how long, at most.
         """
-        self._is_stopping = True
+        self._stopping.set()
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while self._tasks and loop.time() < end:  # one may start another, which makes letters of what came meanwhile
@@ -102,12 +102,17 @@ class Lanes:
             ):
                 self._finish(lane, tickets)
                 continue
-            if self._is_stopping:  # else what others have done behind these would come again
+            if self._stopping.is_set():  # else what others have done behind these would come again
                 await self._put_first(lane, None)
                 continue
             slow = loop.call_later(SLOW_SECONDS, self._set_aside, lane)
             try:
-                failure = await self._caller.call(tickets[0].commit, 1)
+                failure = await self._caller.call(tickets[0].commit, 1, self._stopping)
+            except NotBegun:
+                if lane.aside is None:
+                    continue
+                self._letters.discard((await lane.aside).key)
+                return
             finally:
                 slow.cancel()
             if lane.aside is not None:
@@ -174,9 +179,13 @@ class Lanes:
 
     async def _try(self, letter: Letter) -> None:
         failure = None
-        if letter.state != "skipped":
-            failure = await self._caller.call(letter.commit, letter.attempts + 1)
-        await self._end(letter, failure)
+        try:
+            if letter.state != "skipped":
+                failure = await self._caller.call(letter.commit, letter.attempts + 1, self._stopping)
+        except NotBegun:
+            self._letters.discard(letter.key)
+        else:
+            await self._end(letter, failure)
 
     async def _end(self, letter: Letter, failure: Failure | None) -> None:
         """Remove a letter that was handled; keep one that failed."""

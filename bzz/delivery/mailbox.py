@@ -79,7 +79,7 @@ class Mailbox:
     async def put_first(self, partition: int, key: str, commits: Sequence[Commit], failure: Failure | None) -> Letter:
         """Make letters of a document's changes, which has none yet; return the first.
 
-        :param failure: of the first one, which was tried once; None where it is being tried.
+        :param failure: of the first one, which was tried once; None where it is being tried, or was not yet.
         :raises ClaimLost: where another process owns the partition.
         """
         async with self._alone(key):

@@ -51,18 +51,29 @@ class Owner:
         self._is_known = False
         self._is_halting = False
 
-    async def prepare(self) -> None:
-        """Make the listener known to the database: what is written from now on, it is told.
+    @property
+    def name(self) -> str:
+        """The name of the listener."""
+        return self._listener.name
 
-        :raises bzz.errors.ConfigurationError: where the database cannot tell its changes.
-        :raises bzz.errors.Unavailable: where it is away; or :class:`~bzz.errors.OutcomeUnknown`.
+    async def prepare(self) -> None:
+        """Have the database keep what the listener is to be told.
+
+        :raises bzz.errors.ConfigurationError: where it cannot.
+        :raises bzz.errors.Unavailable: where it is away.
         """
         await self._source.changes.prepare(self._source.collections)
+
+    async def enroll(self) -> None:
+        """Make the listener known to the database: what is written from now on, it is told.
+
+        :raises bzz.errors.Unavailable: where that is away; or :class:`~bzz.errors.OutcomeUnknown`.
+        """
         await self._deliveries.enroll(self._listener.name, PARTITIONS, await self._start())
         self._is_known = True
 
     def start(self) -> None:
-        """Begin to work. :meth:`prepare` is called again where that failed."""
+        """Begin to work. Whatever of :meth:`prepare` and :meth:`enroll` has failed is done again."""
         self._task = asyncio.create_task(self._run(), name=f"durable listener {self._listener.name}")
 
     async def stop(self, seconds: float) -> None:
@@ -94,6 +105,7 @@ class Owner:
             try:
                 if not self._is_known:
                     await self.prepare()
+                    await self.enroll()
                 self._is_known = await self._beat()
                 pause = BEAT_SECONDS if self._is_known else RETRY_SECONDS
             except (Unavailable, OutcomeUnknown) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -40,15 +40,10 @@ async def deliver() -> AsyncIterator[None]:
     """
     listeners = declared()
     own_writes = OwnWrites(roots_of(listeners))
-    owners = []
-    for listener in listeners:
-        for source in sources_of(listener):
-            owner = Owner(listener, source, own_writes)
-            try:
-                await owner.prepare()
-            except (Unavailable, OutcomeUnknown) as error:
-                logger.warning("%s waits for the database: %s", listener.name, error)
-            owners.append(owner)
+    owners = [Owner(each, source, own_writes) for each in listeners for source in sources_of(each)]
+    for owner in owners:  # before any of them is stored, since a mistake in the next one ends the start
+        await _if_there(owner.prepare(), owner)
+    await asyncio.gather(*(_if_there(owner.enroll(), owner) for owner in owners))
     watch_writes(own_writes)
     for each in owners:
         each.start()
@@ -57,6 +52,14 @@ async def deliver() -> AsyncIterator[None]:
     finally:
         await asyncio.gather(*(each.stop(GRACE_SECONDS) for each in owners))
         unwatch_writes(own_writes)
+
+
+async def _if_there(work: Awaitable[None], owner: Owner) -> None:
+    """Do something that an owner does later where the database is away."""
+    try:
+        await work
+    except (Unavailable, OutcomeUnknown) as error:
+        logger.warning("%s waits for the database: %s", owner.name, error)
 
 
 class _Delivering:

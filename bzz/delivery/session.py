@@ -59,6 +59,7 @@ class Session:
         self._mailbox = Mailbox(listener, source.deliveries, {each.partition: each for each in claims})
         self._lanes = Lanes(caller, self._mailbox, self._start, self._done, self._settled)
         self._reached = Position(0, 0)
+        self._told: Cursor | None = None
         self._unsaved = 0
         self._passed = 0
         self._wants_save = asyncio.Event()
@@ -95,6 +96,8 @@ class Session:
         for each in self._following:
             each.cancel()
         late = await self._lanes.stop(seconds)
+        if self._told is not None and not late:
+            self._pass(self._told)
         await self._save()
         if late:
             raise TimeoutError(f"calls that did not end in {seconds:g} s: {late}")
@@ -193,6 +196,7 @@ class Session:
         partition = self._partitions.get(partition_of(key))
         if partition is not None and not self._is_followed(partition.tracker.progress.cursor, commit):
             await self._hand_over(partition.claim.partition, key, commit)
+        self._told = Cursor(commit.collection, commit.key)
 
     async def _move(self, cursor: Cursor | None) -> None:
         """Take note that documents up to a cursor were told, when they are handled; None for all of them."""
@@ -202,9 +206,15 @@ class Session:
                 each.tracker.advance()
                 if not each.tracker.is_idle:
                     await self._quiet.wait()
+        self._pass(cursor)
+
+    def _pass(self, cursor: Cursor | None) -> None:
+        """Note that documents up to a cursor are handled, or have letters; None for all of them."""
+        self._told = None
         for each in self._partitions.values():
+            each.tracker.advance()
             old = each.tracker.progress.cursor
-            if old is not None and (cursor is None or self._is_before(old, cursor)):
+            if each.tracker.is_idle and old is not None and (cursor is None or self._is_before(old, cursor)):
                 each.tracker.set_cursor(cursor)
 
     def _is_before(self, one: Cursor, other: Cursor) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import uuid
 from typing import Any
 
@@ -41,6 +42,31 @@ async def test_documents_with_uuids_are_told(seen: Seen, database_name: str) -> 
     async with bzz.deliver():
         await seen.times(250)
     assert {each.instance.pk for each in seen} == keys
+
+
+async def test_after_a_stop_among_documents_that_were_there_none_comes_again_and_deletions_are_told(
+    database_name: str,
+) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    told: list[tuple[str, int]] = []
+
+    @bzz.durable(re.compile(r"Brick\.(created|deleted)"), name="x", start="beginning")
+    async def note(event: Any) -> None:
+        if event.instance.pk == 3:
+            begun.set()
+            await may_end.wait()
+        told.append((type(event).__name__, event.instance.pk))
+
+    for number in (1, 2, 3):
+        Brick(id=number).save()
+    async with bzz.deliver():
+        await begun.wait()
+        await eventually(lambda: len(told) == 2)
+        asyncio.get_running_loop().call_later(0.2, may_end.set)
+    Brick.objects(pk=1).delete()
+    async with bzz.deliver():
+        await eventually(lambda: len(told) >= 4)
+    assert sorted(told) == [("Created", 1), ("Created", 2), ("Created", 3), ("Deleted", 1)]
 
 
 KINDS: list[Any] = [

@@ -182,7 +182,7 @@ async def test_what_waits_at_a_stop_is_handled_by_others_and_nothing_comes_again
     Sheep(pk=ids[1], name="quick").save()
     await eventually(lambda: len(told) == 2)
     stopping = asyncio.create_task(one.stop(10))
-    await eventually(lambda: all(each._lanes._is_stopping for each in one._sessions))
+    await eventually(lambda: all(each._lanes._stopping.is_set() for each in one._sessions))
     may_end.set()
     await stopping
     assert [name for _, name, _ in told] == ["a", "quick"]
@@ -193,6 +193,38 @@ async def test_what_waits_at_a_stop_is_handled_by_others_and_nothing_comes_again
     assert Counter(told) == Counter([(ids[0], name, 1) for name in "abc"] + [(ids[1], "quick", 1), (ids[2], "late", 1)])
     assert [name for key, name, _ in told if key == ids[0]] == ["a", "b", "c"]
     assert await deliveries.letters(states=("waiting", "queued", "dead")) == []
+
+
+async def test_a_call_whose_turn_comes_after_a_stop_has_begun_is_left_to_others(
+    database_name: str, deliveries: Deliveries, short_leases: None
+) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    told: list[str] = []
+
+    @bzz.durable("Sheep.created", name="x", concurrency=1)
+    async def note(event: Any) -> None:
+        told.append(event.instance.name)
+        begun.set()
+        await may_end.wait()
+
+    one, other = make_owner(), make_owner()
+    one.start()
+    await eventually(lambda: is_shared(deliveries, [16]))
+    Sheep(name="first").save()
+    await begun.wait()
+    for name in "abcde":
+        Sheep(name=name).save()
+    (session,) = one._sessions
+    await eventually(lambda: len(session._lanes._lanes) == 6)
+    stopping = asyncio.create_task(one.stop(10))
+    await eventually(session._lanes._stopping.is_set)
+    may_end.set()
+    await stopping
+    assert told == ["first"]
+    other.start()
+    await eventually(lambda: len(told) >= 6)
+    await other.stop(1)
+    assert sorted(told) == ["a", "b", "c", "d", "e", "first"]
 
 
 async def test_a_listener_of_which_nothing_is_stored_any_more_begins_anew_and_says_so(
