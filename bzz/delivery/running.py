@@ -41,9 +41,9 @@ async def deliver() -> AsyncIterator[None]:
     listeners = declared()
     own_writes = OwnWrites(roots_of(listeners))
     owners = [Owner(each, source, own_writes) for each in listeners for source in sources_of(each)]
-    for owner in owners:  # before any of them is stored, since a mistake in the next one ends the start
-        await _if_there(owner.prepare(), owner)
-    await asyncio.gather(*(_if_there(owner.enroll(), owner) for owner in owners))
+    # All of them before any is stored, since a mistake in the next one ends the start.
+    prepared = [each for each in owners if await _is_there(each.prepare(), each)]
+    await asyncio.gather(*(_is_there(each.enroll(), each) for each in prepared))
     watch_writes(own_writes)
     for each in owners:
         each.start()
@@ -54,12 +54,14 @@ async def deliver() -> AsyncIterator[None]:
         unwatch_writes(own_writes)
 
 
-async def _if_there(work: Awaitable[None], owner: Owner) -> None:
-    """Do something that an owner does later where the database is away."""
+async def _is_there(work: Awaitable[None], owner: Owner) -> bool:
+    """Do what needs the database, and return true; false where it is away, and the owner does it later."""
     try:
         await work
     except (Unavailable, OutcomeUnknown) as error:
         logger.warning("%s waits for the database: %s", owner.name, error)
+        return False
+    return True
 
 
 class _Delivering:

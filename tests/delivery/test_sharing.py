@@ -17,7 +17,7 @@ from bson import ObjectId
 
 import bzz
 from bzz.change import Position
-from bzz.delivery import owner
+from bzz.delivery import lanes, owner
 from bzz.delivery.listener import declared
 from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.owner import Owner
@@ -159,8 +159,9 @@ async def test_a_call_that_ends_during_a_stop_keeps_its_lease(
 
 
 async def test_what_waits_at_a_stop_is_handled_by_others_and_nothing_comes_again(
-    seen: Seen, database_name: str, deliveries: Deliveries, short_leases: None
+    database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lanes, "SLOW_SECONDS", 60)  # so that nothing has a letter before the stop
     begun, may_end = asyncio.Event(), asyncio.Event()
     told: list[tuple[ObjectId, str, int]] = []
     ids = [each for each in (ObjectId() for _ in range(200)) if partition_of(document_key("sheep", each)) == 0]
@@ -196,8 +197,9 @@ async def test_what_waits_at_a_stop_is_handled_by_others_and_nothing_comes_again
 
 
 async def test_a_call_whose_turn_comes_after_a_stop_has_begun_is_left_to_others(
-    database_name: str, deliveries: Deliveries, short_leases: None
+    database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lanes, "SLOW_SECONDS", 60)  # so that nothing has a letter before the stop
     begun, may_end = asyncio.Event(), asyncio.Event()
     told: list[str] = []
 
