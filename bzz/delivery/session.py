@@ -144,8 +144,11 @@ class Session:
             await self._hand_over(number, key, commit)
 
     def _is_followed(self, cursor: Cursor | None, commit: Commit) -> bool:
-        """Whether the document was told, if those that were there before are being told."""
-        if cursor is None or commit.collection < cursor.collection:
+        """Whether the document was told, if those that were there before are being told.
+
+        Of one that was deleted this is not known: it may have been told before a crash, and is not there to be read.
+        """
+        if cursor is None or commit.kind == "deleted" or commit.collection < cursor.collection:
             return True
         is_here = commit.collection == cursor.collection and cursor.key is not None
         return is_here and not self._source.changes.is_behind(commit.key, cursor.key)

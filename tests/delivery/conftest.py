@@ -15,13 +15,16 @@ from bson.raw_bson import RawBSONDocument
 
 from bzz.change import Position
 from bzz.delivery import lease, listener, owner
+from bzz.delivery.own_writes import OwnWrites
+from bzz.delivery.owner import Owner
+from bzz.delivery.source import sources_of
 from bzz.events import Event
 from bzz.providers.deliveries import Letter, LetterState
 from bzz.providers.mongoengine.changes.commits import StoredCommit
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from bzz.providers.mongoengine.client import connected
 
-__all__ = ["Seen", "a_letter", "eventually", "listening"]
+__all__ = ["Seen", "a_letter", "eventually", "listening", "make_owner"]
 
 
 async def eventually(condition: Callable[[], Any], seconds: float = 45) -> Any:
@@ -56,6 +59,13 @@ async def listening() -> None:
         return bool(states) and all(each.holder for each in states[0].partitions)
 
     await eventually(has_all)
+
+
+def make_owner() -> Owner:
+    """One of several processes that share the listener of a test; here they are all in one."""
+    (declaration,) = listener.declared()
+    (source,) = sources_of(declaration)
+    return Owner(declaration, source, OwnWrites({}))
 
 
 class Seen(list[Any]):

@@ -15,11 +15,12 @@ from bson import Decimal128, ObjectId
 import bzz
 from bzz.change import Position
 from bzz.delivery import session
+from bzz.delivery.session import document_key, partition_of
 from bzz.events import Deleted
 from bzz.providers.deliveries import BEGINNING, Deliveries, Progress
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
-from tests.delivery.conftest import Seen, eventually
+from tests.delivery.conftest import Seen, eventually, make_owner
 
 
 class Brick(me.Document):
@@ -67,6 +68,38 @@ async def test_after_a_stop_among_documents_that_were_there_none_comes_again_and
     async with bzz.deliver():
         await eventually(lambda: len(told) >= 4)
     assert sorted(told) == [("Created", 1), ("Created", 2), ("Created", 3), ("Deleted", 1)]
+
+
+async def test_the_deletion_of_a_document_that_was_told_before_a_crash_is_told(
+    database_name: str, deliveries: Deliveries, short_leases: None
+) -> None:
+    may_end = asyncio.Event()
+    told: list[tuple[str, int]] = []
+
+    @bzz.durable(re.compile(r"Brick\.(created|deleted)"), name="x", start="beginning")
+    async def note(event: Any) -> None:
+        if event.instance.pk == 2:
+            await may_end.wait()
+        told.append((type(event).__name__, event.instance.pk))
+
+    for number in (1, 2):
+        Brick(id=number).save()
+    one, other = make_owner(), make_owner()
+    one.start()
+    await eventually(lambda: told == [("Created", 1)])
+    partition = partition_of(document_key("brick", 1))
+
+    async def is_stored() -> bool:
+        (state,) = await deliveries.states()
+        return state.partitions[partition].progress.position.seconds > 0
+
+    await eventually(is_stored)
+    await one.stop(0)  # as after a crash, nothing more is stored
+    Brick.objects(pk=1).delete()
+    may_end.set()
+    other.start()
+    await eventually(lambda: ("Deleted", 1) in told and ("Created", 2) in told)
+    await other.stop(1)
 
 
 KINDS: list[Any] = [

@@ -18,15 +18,11 @@ from bson import ObjectId
 import bzz
 from bzz.change import Position
 from bzz.delivery import lanes, owner
-from bzz.delivery.listener import declared
-from bzz.delivery.own_writes import OwnWrites
-from bzz.delivery.owner import Owner
 from bzz.delivery.session import PARTITIONS, document_key, partition_of
-from bzz.delivery.source import sources_of
 from bzz.providers.deliveries import Claim, Deliveries, Letter, Progress, Standing
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
-from tests.delivery.conftest import Seen, a_letter, eventually, listening
+from tests.delivery.conftest import Seen, a_letter, eventually, listening, make_owner
 
 
 class Sheep(me.Document):
@@ -36,12 +32,6 @@ class Sheep(me.Document):
 @pytest.fixture
 def deliveries(driver: Driver) -> Deliveries:
     return MongoDeliveries(driver())
-
-
-def make_owner() -> Owner:
-    (listener,) = declared()
-    (source,) = sources_of(listener)
-    return Owner(listener, source, OwnWrites({}))
 
 
 async def held(deliveries: Deliveries) -> list[int]:
