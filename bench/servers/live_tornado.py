@@ -17,11 +17,14 @@ from bench.data import COLLECTION
 from bench.servers.setting import DATABASE, URI, run
 
 _queues: set[asyncio.Queue[bytes]] = set()
+_following = asyncio.Event()
 
 
 async def follow(database: Any) -> None:
     """Put every change into all queues."""
     async with database[COLLECTION].watch(full_document="updateLookup") as stream:
+        await stream.try_next()  # which opens it
+        _following.set()
         async for event in stream:
             told = {"kind": event["operationType"], "document": event.get("fullDocument")}
             frame = b"event: change\ndata: " + orjson.dumps(told, default=str) + b"\n\n"
@@ -36,6 +39,7 @@ class Feed(RequestHandler):
         self.set_header("Content-Type", "text/event-stream")
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
         _queues.add(self._queue)
+        await _following.wait()
         self.write(b"event: ready\ndata: {}\n\n")
         try:
             await self.flush()
