@@ -71,8 +71,9 @@ async def test_after_a_stop_among_documents_that_were_there_none_comes_again_and
 
 
 async def test_the_deletion_of_a_document_that_was_told_before_a_crash_is_told(
-    database_name: str, deliveries: Deliveries, short_leases: None
+    database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bzz.providers.mongoengine.changes.ticks.TICK_SECONDS", 0.0)  # nothing else writes
     may_end = asyncio.Event()
     told: list[tuple[str, int]] = []
 
