@@ -14,7 +14,7 @@ from bzz.cli.console import Failure, console, ending, show_rows
 from bzz.delivery.listener import DurableListener, declared
 from bzz.delivery.source import Source, sources_of
 from bzz.extras import needs
-from bzz.providers.deliveries import BEGINNING, Letter, LetterState, ListenerState, Progress
+from bzz.providers.deliveries import Letter, LetterState, ListenerState
 
 with needs("cli"):
     import typer
@@ -140,7 +140,11 @@ def lag(application: ApplicationName, as_json: AsJson = False) -> None:
 @deliveries.command()
 def resync(application: ApplicationName, listener: ListenerName) -> None:
     """Tell a listener every document that there is, as created, and then go on from there without a gap."""
-    _resume(application, listener, Progress(Position(0, 0), {}, BEGINNING))
+
+    async def begin_anew(source: Source) -> bool:
+        return await source.deliveries.resync(listener)
+
+    _have(application, listener, begin_anew)
 
 
 @deliveries.command()
@@ -152,7 +156,11 @@ def resume(
     ] = False,
 ) -> None:
     """Have a listener called again that was switched off, or has lost its history."""
-    _resume(application, listener, "now" if now else None)
+
+    async def go_on(source: Source) -> bool:
+        return await source.deliveries.resume(listener, await source.changes.now() if now else None)
+
+    _have(application, listener, go_on)
 
 
 @deliveries.command()
@@ -171,16 +179,14 @@ def stop(
         _run(application, listener, halt)
 
 
-def _resume(application: str, listener: str, start: Any) -> None:
-    async def go_on(found: Sequence[Found]) -> bool:
-        known = False
-        for _, source in found:
-            there = Progress(await source.changes.now()) if start == "now" else start
-            known = await source.deliveries.resume(listener, there) or known
-        return known
+def _have(application: str, listener: str, work: Callable[[Source], Awaitable[bool]]) -> None:
+    """Do something with a listener in each database that knows it."""
+
+    async def of_each(found: Sequence[Found]) -> bool:
+        return any([await work(source) for _, source in found])
 
     with ending():
-        if not _run(application, listener, go_on):
+        if not _run(application, listener, of_each):
             raise Failure(f"{listener} has never run on this database.")
 
 

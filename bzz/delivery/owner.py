@@ -11,7 +11,6 @@ from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
-from bzz.change import Position
 from bzz.delivery.caller import Caller
 from bzz.delivery.lease import BEAT_SECONDS, LEASE_SECONDS, Expired, Lease
 from bzz.delivery.listener import DurableListener
@@ -22,7 +21,7 @@ from bzz.delivery.session import PARTITIONS, Session
 from bzz.delivery.source import Source
 from bzz.errors import OutcomeUnknown, Unavailable
 from bzz.providers.changes import HistoryLost
-from bzz.providers.deliveries import BEGINNING, Claim, Progress, Standing
+from bzz.providers.deliveries import FROM_THE_BEGINNING, Claim, Progress, Standing
 
 __all__ = ["Owner"]
 
@@ -123,7 +122,7 @@ class Owner:
         """Return where a new listener begins."""
         start, collections = self._listener.start, self._source.collections
         if start == "beginning":
-            return Progress(Position(0, 0), {}, BEGINNING)
+            return FROM_THE_BEGINNING
         if start == "now":
             return Progress(await self._source.changes.now())
         # Each collection counts its changes by itself: of several, those of one cluster time may come once more.

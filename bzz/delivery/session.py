@@ -20,7 +20,7 @@ from bzz.delivery.source import Source
 from bzz.delivery.tracker import Ticket, Tracker
 from bzz.providers.changes import Existing
 from bzz.providers.commit import Commit
-from bzz.providers.deliveries import Claim, Cursor, Letter
+from bzz.providers.deliveries import FROM_THE_BEGINNING, Claim, Cursor, Letter
 
 __all__ = ["PARTITIONS", "WINDOW", "Session"]
 
@@ -37,8 +37,10 @@ IDLE_SAVE_SECONDS = 5.0
 """How long progress may stay unsaved where something was handled, and where nothing was."""
 
 TELLING_SECONDS = 60.0
-"""How long documents that were there before are told in one go, before the stream may go on. MongoDB keeps what was for
-five minutes."""
+"""How long documents that were there before are told in one go, before the stream may go on."""
+
+SNAPSHOT_SECONDS = 60.0
+"""How long the stream may take to reach them; then they are read anew. MongoDB keeps what was for five minutes."""
 
 
 @dataclass(eq=False)
@@ -113,19 +115,21 @@ class Session:
     # -- the stream
 
     async def _follow(self) -> None:
-        existing = await self._next_existing()
+        loop = asyncio.get_running_loop()
+        existing, read_at = await self._next_existing(), loop.time()
         trackers = [each.tracker for each in self._partitions.values()]
         if existing is not None:
             for each in trackers:
-                if each.progress.position == _NEVER:
+                if each.progress.position == FROM_THE_BEGINNING.position:
                     each.tick(existing[1].position)
         start = min(each.progress.position for each in trackers)
         stream = self._source.changes.stream(self._source.collections, start, self._is_own)
         async with aclosing(stream):
             async for item in stream:
                 while existing is not None and item.position >= existing[1].position:
-                    await self._tell(*existing)
-                    existing = await self._next_existing()
+                    if loop.time() - read_at < SNAPSHOT_SECONDS:
+                        await self._tell(*existing)
+                    existing, read_at = await self._next_existing(), loop.time()
                 if isinstance(item, Commit):
                     await self._take(item)
                 self._reached = item.position
@@ -274,9 +278,6 @@ class Session:
                 each.tracker.saved(progress, passed)
                 self._unsaved -= passed
             self._saved.set()
-
-
-_NEVER = Position(0, 0, 0)
 
 
 def document_key(collection: str, key: Any) -> str:

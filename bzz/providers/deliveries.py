@@ -35,6 +35,7 @@ from bzz.providers.commit import Commit
 __all__ = [
     "BEGINNING",
     "DEAD",
+    "FROM_THE_BEGINNING",
     "Claim",
     "Cursor",
     "Deliveries",
@@ -87,6 +88,10 @@ class Progress:
         if time != self.position:
             return time < self.position
         return commit.position.number <= self.counts.get(commit.collection, 0)
+
+
+FROM_THE_BEGINNING = Progress(Position(0, 0), {}, BEGINNING)
+"""All documents are to be told, and what happens from then on."""
 
 
 @dataclass(frozen=True)
@@ -259,10 +264,18 @@ class Deliveries(ABC):
         """Have a listener called no more: its owners notice within the time of a lease."""
 
     @abstractmethod
-    async def resume(self, listener: str, start: Progress | None = None) -> bool:
-        """Have a halted listener called again; false where it is not known.
+    async def resume(self, listener: str, start: Position | None = None) -> bool:
+        """Have a halted listener called again; false where it is not known. Its letters stay.
 
         :param start: go on from there; None to go on where it was. Owners are fenced out by it.
+        """
+
+    @abstractmethod
+    async def resync(self, listener: str) -> bool:
+        """Have a listener told every document that is there, halted or not; false where it is not known.
+
+        It follows what happens from where it was, so that it is told of deletions since then, or from now where that is
+        ``lost``. Its letters stay. Owners are fenced out.
         """
 
     @abstractmethod

@@ -13,11 +13,10 @@ import pytest
 from bson import Decimal128, ObjectId
 
 import bzz
-from bzz.change import Position
 from bzz.delivery import session
 from bzz.delivery.session import document_key, partition_of
 from bzz.events import Deleted
-from bzz.providers.deliveries import BEGINNING, Deliveries, Progress
+from bzz.providers.deliveries import Deliveries
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
 from tests.delivery.conftest import Seen, eventually, make_owner
@@ -103,6 +102,65 @@ async def test_the_deletion_of_a_document_that_was_told_before_a_crash_is_told(
     await other.stop(1)
 
 
+async def test_what_is_deleted_before_a_resync_is_told_whether_it_was_told_or_has_a_letter(
+    database_name: str, deliveries: Deliveries
+) -> None:
+    told: list[tuple[str, int]] = []
+    is_well = False
+
+    @bzz.durable(re.compile(r"Brick\.(created|deleted)"), name="x", schedule=(0.01,))
+    async def note(event: Any) -> None:
+        if event.instance.pk == 2 and not is_well:
+            raise OSError("not now")
+        told.append((type(event).__name__, event.instance.pk))
+
+    async with bzz.deliver():
+        for number in (1, 2, 3):
+            Brick(id=number).save()
+        await eventually(lambda: len(told) == 2)
+    Brick.objects(pk__in=(1, 2)).delete()
+    is_well = True
+    assert await deliveries.resync("x")
+    told.clear()
+    async with bzz.deliver():
+        await eventually(lambda: len(told) >= 4)
+    assert sorted(told) == [("Created", 2), ("Created", 3), ("Deleted", 1), ("Deleted", 2)]
+    assert told.index(("Created", 2)) < told.index(("Deleted", 2))
+
+
+async def test_documents_are_read_anew_where_the_stream_takes_long_to_reach_them(
+    database_name: str, driver: Driver, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SNAPSHOT_SECONDS", 0.3)
+    monkeypatch.setattr(session, "WINDOW", 1)  # the stream waits for each call
+    told: list[tuple[str, int]] = []
+    steps = step_after_deletion = step_told = 0
+
+    @bzz.durable(re.compile(r"Brick\.(created|deleted)"), name="x")
+    async def note(event: Any) -> None:
+        nonlocal step_after_deletion, step_told
+        if isinstance(event, Deleted):
+            await asyncio.sleep(0.2)
+            step_after_deletion = step_after_deletion or steps
+        else:
+            step_told = event.instance.step
+        told.append((type(event).__name__, event.instance.pk))
+
+    async with bzz.deliver():
+        for number in (1, 2, 3, 4):
+            Brick(id=number, step=0).save()
+        await eventually(lambda: len(told) == 4)
+    Brick.objects(pk__in=(1, 2, 3)).delete()
+    assert await deliveries.resync("x")
+    told.clear()
+    async with bzz.deliver():
+        while len(told) < 4:  # the stream is told something all the time
+            await driver()["brick"].update_one({"_id": 4}, {"$inc": {"step": 1}})
+            steps += 1
+    assert told == [("Deleted", 1), ("Deleted", 2), ("Deleted", 3), ("Created", 4)]
+    assert step_told >= step_after_deletion > 0
+
+
 KINDS: list[Any] = [
     *(3, 4.5, Decimal128("4.7"), "a", "b", {"a": 1}, {"a": "1"}, b"xy", b"abc", uuid.UUID(int=1)),
     *(uuid.UUID(int=2), ObjectId(), ObjectId(), False, True),
@@ -144,7 +202,7 @@ async def test_a_listener_that_is_resynced_is_told_of_every_document_while_they_
         writing = asyncio.create_task(write(bricks))
         await eventually(lambda: len(known) > 10)
         known.clear()
-        assert await deliveries.resume("x", Progress(Position(0, 0), {}, BEGINNING))
+        assert await deliveries.resync("x")
         await writing
         stored = {each["_id"]: each["step"] for each in await bricks.find().to_list(None)}
         await eventually(lambda: known == stored)

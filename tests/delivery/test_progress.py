@@ -11,7 +11,7 @@ import pytest
 import bzz
 from bzz.change import Position
 from bzz.delivery import session
-from bzz.providers.deliveries import BEGINNING, Deliveries, Progress
+from bzz.providers.deliveries import Deliveries
 from bzz.providers.mongoengine.changes import ticks
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
@@ -98,7 +98,7 @@ async def test_a_lost_history_is_loud_and_resynced_without_a_gap(
             lakes.append(Lake(depth=5).save())
             await asyncio.sleep(0)
             assert seen == []
-            assert await deliveries.resume("x", Progress(Position(0, 0), {}, BEGINNING))
+            assert await deliveries.resync("x")
             await eventually(lambda: len(seen) == 6)
             lakes.append(Lake(depth=6).save())
             await eventually(lambda: len(seen) == 7)

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pymongo import UpdateOne
 
+from bzz.change import Position
 from bzz.providers.deliveries import (
+    FROM_THE_BEGINNING,
     Claim,
     LetterState,
     ListenerState,
@@ -136,11 +138,26 @@ class MongoDeliveries(MongoLetters):
         changed = {"$set": {"trouble": trouble, "reason": reason}}
         await self._write(lambda: self._listeners.update_one({"_id": listener}, changed))
 
-    async def resume(self, listener: str, start: Progress | None = None) -> bool:
+    async def resume(self, listener: str, start: Position | None = None) -> bool:
         if start is not None:
-            moved = {"$inc": {"fence": 1}, "$set": {"progress": stored_progress(start)}}
-            free = {"$unset": {"holder": "", "leased_until": ""}}
-            await self._write(lambda: self._listeners.update_many({"listener": listener}, {**moved, **free}))
+            await self._move(listener, {"progress": stored_progress(Progress(start))})
+        return await self._call_again(listener)
+
+    async def resync(self, listener: str) -> bool:
+        row = await self._operations.read(lambda: self._listeners.find_one({"_id": listener}, {"trouble": 1}))
+        if row is None:
+            return False
+        anew = stored_progress(FROM_THE_BEGINNING)
+        is_lost = row.get("trouble") == "lost"
+        await self._move(listener, {"progress": anew} if is_lost else {"progress.cursor": anew["cursor"]})
+        return await self._call_again(listener)
+
+    async def _move(self, listener: str, places: Raw) -> None:
+        """Set the progress of all partitions, and fence their owners out."""
+        changed = {"$inc": {"fence": 1}, "$set": places, "$unset": {"holder": "", "leased_until": ""}}
+        await self._write(lambda: self._listeners.update_many({"listener": listener}, changed))
+
+    async def _call_again(self, listener: str) -> bool:
         gone = {"$unset": {"trouble": "", "reason": "", "failing_since": ""}}
         done = await self._write(lambda: self._listeners.update_one({"_id": listener}, gone))
         return bool(done.matched_count)

@@ -38,7 +38,7 @@ class Ticks:
     def __init__(self, commands: Commands) -> None:
         self._commands = commands
         self._mark: _Mark | None = None
-        self._look_at = asyncio.get_running_loop().time() + TICK_SECONDS
+        self._look_at = 0.0  # as soon as it is idle: somebody may wait for it to have come far enough
 
     async def passed(self, token: str, last: Position) -> Tick | None:
         """Return how far a stream has come that has nothing to tell for now, if that is news.
