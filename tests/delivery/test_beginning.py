@@ -44,6 +44,20 @@ async def test_documents_with_uuids_are_told(seen: Seen, database_name: str) -> 
     assert {each.instance.pk for each in seen} == keys
 
 
+async def test_documents_that_are_read_again_have_new_ids(
+    seen: Seen, database_name: str, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bzz.providers.mongoengine.changes.ticks.TICK_SECONDS", 0.0)  # nothing else writes
+    Tile().save()
+    bzz.durable("Tile.created", name="x", start="beginning")(seen)
+    for times in (1, 2):
+        async with bzz.deliver():
+            await seen.times(times)
+        assert await deliveries.resync("x")
+    assert seen[0].instance == seen[1].instance
+    assert seen[0].id != seen[1].id
+
+
 async def test_after_a_stop_among_documents_that_were_there_none_comes_again_and_deletions_are_told(
     database_name: str,
 ) -> None:

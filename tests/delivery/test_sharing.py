@@ -186,6 +186,35 @@ async def test_what_waits_at_a_stop_is_handled_by_others_and_nothing_comes_again
     assert await deliveries.letters(states=("waiting", "queued", "dead")) == []
 
 
+async def test_a_call_that_outlasts_a_stop_comes_again_and_only_that(
+    database_name: str, deliveries: Deliveries, short_leases: None
+) -> None:
+    begun = asyncio.Event()
+    told: list[tuple[str, str]] = []
+
+    @bzz.durable(re.compile(r"Sheep\.(created|updated)"), name="x")
+    async def note(event: Any) -> None:
+        told.append((event.instance.name, event.id))
+        if event.instance.name == "slow" and not begun.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+
+    one, other = make_owner(), make_owner()
+    one.start()
+    await eventually(lambda: is_shared(deliveries, [16]))
+    Sheep(name="quick").save()
+    await eventually(lambda: len(told) == 1)
+    slow = Sheep(name="slow").save()
+    await begun.wait()
+    slow.update(set__name="later")
+    await one.stop(0.1)
+    other.start()
+    await eventually(lambda: len(told) >= 4)
+    await other.stop(1)
+    assert [name for name, _ in told] == ["quick", "slow", "slow", "later"]
+    assert told[1] == told[2]
+
+
 async def test_a_call_whose_turn_comes_after_a_stop_has_begun_is_left_to_others(
     database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
