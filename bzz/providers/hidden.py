@@ -12,11 +12,12 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from bzz.codec import plain
 from bzz.providers import rules
 from bzz.shape import Field, Shape
 from bzz.shape.walk import filtered, reachable
 
-__all__ = ["MayLeave", "hides", "note", "shown_anywhere", "shows", "without_hidden"]
+__all__ = ["MayLeave", "hides", "never", "note", "shown_anywhere", "shows", "without_hidden"]
 
 MayLeave = Callable[[type, str], bool]
 """Called with a model and the name of one of its hidden fields; returns whether its value may be shown all the same."""
@@ -52,7 +53,10 @@ def _lists(owners: Mapping[str, set[type]], model: type, name: str) -> bool:
 def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) -> dict[str, Any]:
     """Return a diff (``updated_fields``) without what is hidden, inside lists of embedded documents too.
 
-    Write-only fields stay named: their values are masked already.
+    What differs only in what is hidden is left out. Write-only fields stay named: their values are masked already.
+
+    :param diff: the values of documents in it have to be dicts, as :func:`bzz.change.storable` makes them; others stay
+        as they are, for who writes them to leave out what is hidden.
     """
     _look_through()
     shape = _shapes.get(model)
@@ -64,6 +68,7 @@ def without_hidden(model: type, diff: Mapping[str, Any], may_leave: MayLeave) ->
         name: {side: _visible_parts(field, value, may_leave) for side, value in change.items()}
         for name, change in diff.items()
         for field in _visible_field(shape, name, may_leave)
+        if _is_change(field, change, may_leave)
     }
 
 
@@ -119,6 +124,12 @@ def _visible_field(shape: Shape, dotted: str, may_leave: MayLeave) -> list[Field
         elif field is not None:  # the place in a list, or the key of a map
             field = field.item
     return [field]
+
+
+def _is_change(field: Field | None, change: Mapping[str, Any], may_leave: MayLeave) -> bool:
+    """Whether the two sides of a change differ in what is visible, or in nothing at all, as masked ones."""
+    old, new = (plain(value) for value in change.values())
+    return old == new or _visible_parts(field, old, may_leave) != _visible_parts(field, new, may_leave)
 
 
 def _visible_parts(field: Field | None, value: Any, may_leave: MayLeave) -> Any:

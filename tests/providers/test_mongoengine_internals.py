@@ -258,14 +258,7 @@ def test_dynamic_fields_of_an_instance() -> None:
 
 
 @pytest.mark.usefixtures("database_name")
-def test_qs_and_object_key() -> None:
-    known, _ = InternalOwner(number=1).save(), InternalOwner(number=1).save()
-    assert [each.id for each in queryset_internals.same_document(known)] == [known.id]
-    assert list(queryset_internals.same_document(known, __raw__={"n": 2})) == []
-
-
-@pytest.mark.usefixtures("database_name")
-def test_queryset_class_of_an_instance_is_what_delete_deletes_through() -> None:
+def test_queryset_class_of_an_instance_is_what_delete_and_update_write_through() -> None:
     one, other = InternalOwner(number=1).save(), InternalOwner(number=2).save()
     asked: list[Any] = []
 
@@ -273,7 +266,11 @@ def test_queryset_class_of_an_instance_is_what_delete_deletes_through() -> None:
         asked.append((query, write_concern))
         return 1
 
-    queryset_internals.remove_by(one, remove)
+    queryset_internals.write_by(one, remove, lambda update_if: update_if({"n": 7}))
+    assert one.update(set__number=3) == 0
+    queryset_internals.write_by(one, remove, lambda update_if: update_if({"n": 1}))
+    assert one.update(set__number=3) == 1
+    assert one.reload().number == 3
     one.delete(w=1)
     other.delete()
     assert [(query["_id"], write_concern) for query, write_concern in asked] == [(one.id, {"w": 1})]

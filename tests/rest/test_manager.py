@@ -43,13 +43,43 @@ class HookedPapyrus(Parchment):
         return queryset.filter(text__ne="secret")
 
 
+class UnburntQuerySet(me.QuerySet):  # type: ignore[misc]  # MongoEngine ships no types
+    """Filters by itself, as packages for soft deletion do."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._cls_query = {**self._cls_query, "is_burnt": {"$ne": True}}
+
+
+class UnburntManager(me.queryset.QuerySetManager):  # type: ignore[misc]
+    """Filters before anybody asks it."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        found = super().__get__(instance, owner)
+        return found if instance is not None else found.filter(is_burnt__ne=True)
+
+
+class FilteredPapyrus(me.Document):
+    text = me.StringField()
+    is_burnt = me.BooleanField(default=False)
+    meta = {"queryset_class": UnburntQuerySet, "ordering": ["-text"]}  # noqa: RUF012
+
+
+class ManagedPapyrus(me.Document):
+    text = me.StringField()
+    is_burnt = me.BooleanField(default=False)
+    meta = {"ordering": ["-text"]}  # noqa: RUF012
+
+    objects = UnburntManager()
+
+
 class PapyrusShelf(me.Document):
     best = me.ReferenceField(Papyrus)
     rolls = me.ListField(me.ReferenceField(Papyrus))
 
 
 BODIES = {"PUT": {"text": "b"}, "PATCH": {"text": "b"}}
-MODELS = [Papyrus, SavedPapyrus, HookedPapyrus]
+MODELS = [Papyrus, SavedPapyrus, HookedPapyrus, FilteredPapyrus, ManagedPapyrus]
 
 
 @pytest.fixture(params=MODELS)
@@ -58,7 +88,7 @@ def model(request: pytest.FixtureRequest) -> Any:
 
 
 def url(model: Any, document: Any = None) -> str:
-    name = {Papyrus: "papyrus", SavedPapyrus: "saved_papyrus", HookedPapyrus: "hooked_papyrus"}[model]
+    name = f"{model.__name__.removesuffix('Papyrus')}_papyrus".lower().lstrip("_")
     return f"/{name}/" if document is None else f"/{name}/{document.pk}/"
 
 

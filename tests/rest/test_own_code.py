@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from typing import Any
 
 import mongoengine as me
+import pytest
+from mongoengine import signals as orm_signals
 
 from bzz import signals
 from tests.rest.conftest import Api
@@ -79,6 +83,123 @@ class Stamped(me.EmbeddedDocument):
 class Stack(me.Document):
     top = me.EmbeddedDocumentField(Stamped)
     rest = me.EmbeddedDocumentListField(Stamped)
+
+
+class Locked(me.StringField):
+    """Holds what cannot be copied, as one that has a client of another service does."""
+
+    def __init__(self, **options: Any) -> None:
+        self.lock = threading.Lock()
+        super().__init__(**options)
+
+
+class Lockbox(me.Document):
+    word = Locked()
+    words = me.ListField(Locked())
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": str(self.id), "word": self.word, "words": list(self.words)}
+
+
+class Coined(me.StringField):
+    """Makes a value up, as sequences and slugs do."""
+
+    _auto_gen = True
+
+    def generate(self) -> str:
+        return "made up"
+
+
+class Nothing(Coined):
+    def generate(self) -> None:  # type: ignore[override]  # as those do that find nothing to begin with
+        return None
+
+
+class Minted(me.Document):
+    code = Coined(primary_key=True)
+    name = Coined(required=True)
+    other = Nothing(required=True)
+    note = me.StringField()
+
+
+class Lowered(me.StringField):
+    """Makes something of what it is set to."""
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        super().__set__(instance, value if value is None else value.lower())
+
+
+class Lower(me.EmbeddedDocument):
+    word = Lowered()
+
+
+class Quiet(me.Document):
+    word = Lowered()
+    inner = me.EmbeddedDocumentField(Lower)
+
+
+class SelfSetting(me.Document):
+    word = me.StringField()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value.lower() if name == "word" and value is not None else value)
+
+
+class Watched(me.EmbeddedDocument):
+    word = me.StringField()
+
+
+class Watching(me.Document):
+    word = me.StringField()
+    inner = me.EmbeddedDocumentField(Watched)
+
+
+class Picky(me.Document):
+    name = me.StringField()
+
+    def clean(self) -> None:
+        if self.name == "root":
+            raise ValueError("is taken by the system")
+
+
+class Retired(me.Document):
+    """Notes who deleted it, and is deleted, by an ``update`` of its own."""
+
+    name = me.StringField()
+    by = me.StringField()
+
+    def update(self, **changes: Any) -> Any:
+        return super().update(set__by="me", **changes)
+
+    def delete(self, **options: Any) -> Any:
+        self.update(set__name="gone")
+
+
+class Renamed(me.Document):
+    """Has an ``update`` of another kind altogether."""
+
+    state = me.StringField(default="new")
+
+    def update(self, data: dict[str, Any]) -> Any:
+        for name, value in data.items():
+            setattr(self, name, value)
+        return self.save()
+
+    def delete(self) -> Any:  # type: ignore[override]  # as such models have it
+        return self.update({"state": "deleted"})
+
+
+class CountingQuerySet(me.QuerySet):  # type: ignore[misc]  # MongoEngine ships no types
+    removed = 0
+
+    def delete(self, *args: Any, **options: Any) -> Any:
+        CountingQuerySet.removed += 1
+        return super().delete(*args, **options)
+
+
+class Tallied(me.Document):
+    name = me.StringField()
+    meta = {"queryset_class": CountingQuerySet}  # noqa: RUF012  # as MongoEngine wants it
 
 
 def held(model: Any) -> dict[str, Any]:
@@ -159,3 +280,76 @@ async def test_an_item_of_a_list_knows_in_its_clean_what_changed_in_it(api: Api)
     assert (answer.json()["size"], answer.json()["changed"]) == (2, ["size"])
     await client.put(place, json={"rest": [{**rest[0], "text": None}, rest[1]]})
     assert [each["changed"] for each in (await client.get(place)).json()["rest"]] == [["x"], ["size"]]
+
+
+async def test_a_field_may_hold_what_cannot_be_copied(api: Api) -> None:
+    with pytest.raises(TypeError):
+        copy.deepcopy(Lockbox.word)
+    client = api(Lockbox)
+    place = (await client.post("/lockbox/", json={"word": "a", "words": ["b"]})).headers["Location"]
+    assert (await client.put(place, json={"word": "c"})).json()["word"] == "c"
+    assert (await client.get(place)).json()["words"] == ["b"]
+    assert (await client.delete(place)).status_code == 204
+
+
+async def test_a_field_that_makes_its_value_up_does(api: Api) -> None:
+    client = api(Minted)
+    answer = await client.post("/minted/", json={"note": "x"})
+    assert answer.json() == {"code": "made up", "name": "made up", "other": None, "note": "x"}
+    assert (answer.headers["Location"], held(Minted)) == (
+        "/minted/made%20up/",
+        {"_id": "made up", "name": "made up", "note": "x"},
+    )
+    again = await client.put("/minted/made%20up/", json={**answer.json(), "note": "y"})
+    assert (again.status_code, again.json()["note"]) == (200, "y")
+
+
+async def test_what_a_field_makes_of_what_it_is_set_to_is_stored(api: Api) -> None:
+    answer = await api(Quiet).post("/quiet/", json={"word": "ABC", "inner": {"word": "DEF"}})
+    assert {**answer.json(), "id": 0} == {"id": 0, "word": "abc", "inner": {"word": "def"}}
+    assert {**held(Quiet), "_id": 0} == {"_id": 0, "word": "abc", "inner": {"word": "def"}}
+
+
+async def test_what_a_class_makes_of_what_an_attribute_is_set_to_is_stored(api: Api) -> None:
+    client = api(SelfSetting)
+    answer = await client.post("/self_setting/", json={"word": "ABC"})
+    assert (answer.json()["word"], held(SelfSetting)["word"]) == ("abc", "abc")
+    assert (await client.put(answer.headers["Location"], json={"word": "DEF"})).json()["word"] == "def"
+
+
+@pytest.mark.parametrize(("sender", "expected"), [(Watching, ("abc", "DEF")), (Watched, ("ABC", "def"))])
+async def test_what_a_receiver_of_post_init_sets_is_stored(api: Api, sender: Any, expected: tuple[str, str]) -> None:
+    def lower(sender: Any, document: Any, **more: Any) -> None:
+        if document.word is not None:
+            document.word = document.word.lower()
+
+    with orm_signals.post_init.connected_to(lower, sender=sender):
+        answer = await api(Watching).post("/watching/", json={"word": "ABC", "inner": {"word": "DEF"}})
+    stored = held(Watching)
+    assert answer.status_code == 201
+    assert (stored["word"], stored["inner"]["word"]) == expected
+
+
+async def test_a_value_error_of_clean_is_a_refusal(api: Api) -> None:
+    client = api(Picky)
+    answer = await client.post("/picky/", json={"name": "root"})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"*": ["is taken by the system"]})
+    place = (await client.post("/picky/", json={"name": "ann"})).headers["Location"]
+    answer = await client.put(place, json={"name": "root"})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"*": ["is taken by the system"]})
+    assert held(Picky)["name"] == "ann"
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"), [(Retired, {"name": "gone", "by": "me"}), (Renamed, {"state": "deleted"})]
+)
+async def test_a_delete_may_call_an_update_of_the_classs_own(api: Api, model: Any, expected: dict[str, Any]) -> None:
+    document = model().save()
+    answer = await api(model).delete(f"/{model.__name__.lower()}/{document.pk}/")
+    assert (answer.status_code, {**held(model), "_id": 0}) == (204, {"_id": 0, **expected})
+
+
+async def test_a_delete_goes_through_the_class_of_the_querysets(api: Api) -> None:
+    document, before = Tallied(name="a").save(), CountingQuerySet.removed
+    assert (await api(Tallied).delete(f"/tallied/{document.pk}/")).status_code == 204
+    assert (CountingQuerySet.removed, Tallied.objects.count()) == (before + 1, 0)

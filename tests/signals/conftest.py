@@ -8,12 +8,32 @@ from typing import Any
 
 import pytest
 
+from bzz.providers.mongoengine import internals
 from bzz.signals import Signal
 from tests.rest.conftest import alone, api
 
 __all__ = ["alone", "api"]
 
 Connect = Callable[..., None]
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The classes of the instances that bzz makes, one for each."""
+    seen: list[Any] = []
+
+    def noted(name: str) -> Callable[..., Any]:
+        make = getattr(internals, name)
+
+        def note_and_make(made: Any, *arguments: Any, **options: Any) -> Any:
+            seen.append(made if isinstance(made, type) else type(made))
+            return make(made, *arguments, **options)
+
+        return note_and_make
+
+    for name in ("construct", "construct_new", "from_stored", "set_up"):
+        monkeypatch.setattr(internals, name, noted(name))
+    return seen
 
 
 @pytest.fixture

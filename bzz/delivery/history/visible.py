@@ -75,7 +75,7 @@ def shown(shape: Shape, diff: Diff) -> Diff:
         if way is None:
             continue
         sides = {side: filtered(way.fields[-1], value, _keeps) for side, value in pair.items()}
-        if sides["from"] != sides["to"] or pair["from"] == pair["to"]:
+        if sides["from"] != sides["to"] or diff[name]["from"] == diff[name]["to"]:
             visible[name] = sides
     return visible
 

@@ -15,13 +15,13 @@ from bzz.delivery.webhooks.signature import message_id
 from bzz.events.model_events import FieldUpdated
 from bzz.model.hive import provider_for
 from bzz.providers.base import Provider
-from bzz.providers.hidden import hides, note, shown_anywhere, without_hidden
+from bzz.providers.hidden import hides, never, note, shown_anywhere, without_hidden
 
 __all__ = ["id_of", "write"]
 
 
 async def write(event: Any, orm: str | type[Provider] = "mongoengine") -> bytes | None:
-    """Return the body for an event; None if it is about a hidden field only.
+    """Return the body for an event; None if it is about hidden fields only.
 
     :param event: of a model; its ``instance`` and its ``diff`` may be missing where the database did not keep them.
     :param orm: as :meth:`bzz.ModelHive.routes_for` takes it.
@@ -32,7 +32,9 @@ async def write(event: Any, orm: str | type[Provider] = "mongoengine") -> bytes 
         return None
     data: dict[str, Any] = await _shown(event, orm)
     if hasattr(event, "diff"):
-        data["diff"] = None if event.diff is None else storable(_open(event.model, event.diff))
+        data["diff"] = None if event.diff is None else _open(event.model, event.diff)
+        if event.diff and not data["diff"]:
+            return None
     return dumps({"type": event.name, "timestamp": event.occurred_at, "data": data})
 
 
@@ -45,7 +47,7 @@ def id_of(event: Any) -> str:
 
 
 def _open(model: type, diff: Any) -> dict[str, Any]:
-    return without_hidden(model, diff, lambda model, name: False)
+    return without_hidden(model, storable(diff), never)
 
 
 async def _shown(event: Any, orm: str | type[Provider]) -> dict[str, Any]:

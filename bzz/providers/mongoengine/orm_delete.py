@@ -1,8 +1,8 @@
 """Deleting through MongoEngine, but only what was read, and knowing what was found.
 
 ``Document.delete`` takes no condition and does not tell how many documents it removed: an instance that is about to be
-deleted gets a way of its own to remove the document, by the condition. ``save`` and ``update`` of the instance, which
-the model's own code may call before, become conditional in the same way.
+deleted gets a way of its own to remove the document, by the condition. What ``save`` and ``update`` of the instance
+write, which the model's own code may call before, is conditional in the same way.
 
 The order differs from MongoEngine's own, which applies the rules before it removes the document: here the document goes
 first, and the rules are applied only once it is gone, so a delete that came too late has done nothing at all. What
@@ -11,6 +11,7 @@ refuses a delete (DENY, also of a document that would be deleted in cascade) is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import mongoengine as me
@@ -41,8 +42,8 @@ def delete_unchanged(instance: Any, before: Raw, *, in_any_state: bool = False, 
     :returns: what was removed; None where something else is stored, or nothing.
     """
     removal = _Removal(instance, before, in_any_state, scope or {})
-    queryset_internals.remove_by(instance, removal.remove)
-    instance.__dict__.update(save=removal.save, update=removal.update)
+    queryset_internals.write_by(instance, removal.remove, removal.update)
+    instance.__dict__["save"] = removal.save
     try:
         instance.delete()
     except Outrun:
@@ -96,15 +97,14 @@ class _Removal:
         self._note_saved()
         return saved
 
-    def update(self, **changes: Any) -> Any:
+    def update(self, update_if: Callable[[Raw], int]) -> int:
         """Update the document, as the model's own code asks for it, if what is stored is what was read.
 
         Afterwards the instance no longer knows what is stored.
 
         :raises Outrun: where it is not.
         """
-        found = queryset_internals.same_document(self._instance, __raw__=self._condition())
-        updated = found.update_one(**changes)
+        updated = update_if(self._condition())
         self._is_reached, self._in_any_state = self._is_reached or updated == 0, True
         if updated == 0:
             raise Outrun

@@ -1,8 +1,8 @@
 """Documents that MongoEngine itself must save or delete, in a worker thread, so that the class's own hooks run.
 
-Such are classes that override ``save``, ``clean``, ``validate``, ``to_mongo``, ``__init__`` or ``delete``, that hold
-fields which ask the database while they are saved (sequences, cached references), that have delete rules, or whose
-MongoEngine signals have receivers.
+Such are classes that override ``save``, ``clean``, ``validate``, ``to_mongo``, ``__init__``, ``__setattr__`` or
+``delete``, that hold fields which fill or set themselves (sequences, cached references, ``__set__``), that have delete
+rules, or whose MongoEngine signals have receivers.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def check_save(model: Any) -> None:
 
 def saves_itself(codec: DocumentCodec) -> bool:
     """Return whether a class must be saved by MongoEngine. Asked per request: signal receivers come and go."""
-    return codec.has_save_hooks or any(signal.has_receivers_for(codec.model) for signal in _SAVE_SIGNALS)
+    if codec.has_save_hooks or any(signal.has_receivers_for(codec.model) for signal in _SAVE_SIGNALS):
+        return True
+    return bool(signals.pre_init.receivers or signals.post_init.receivers) and codec.tells_of_instances
 
 
 def deletes_itself(codec: DocumentCodec) -> bool:
@@ -79,7 +81,7 @@ async def create(documents: DocumentStore, given: Raw) -> Raw:
         fields = [field for _, field, bson in codec.parts(given) if bson is not None]
         values = {field.declared.name: _saved(field, given[field.stored]) for field in fields}
         with blame_missing(codec, values):
-            instance = internals.construct_new(codec.model, values)
+            instance = _telling(internals.construct_new(codec.model, values))
         with blame_missing(codec, internals.values(instance)):
             instance.save(force_insert=True)
         return dict(instance.to_mongo())
@@ -94,7 +96,7 @@ async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | No
     collection = await documents.collection()
 
     def save() -> Raw | None:
-        instance = _loaded(codec, before)
+        instance = _telling(_loaded(codec, before))
         loaded = instance.to_mongo()
         changed = _changed(before, after)
         for key in changed:
@@ -132,7 +134,7 @@ async def delete(
     documents.require_own_database()
 
     def delete() -> Raw | None:
-        if overrides(codec.model, "delete") and not in_any_state and not _is_stored(codec.model, raw):
+        if codec.overrides_delete and not in_any_state and not _is_stored(codec.model, raw):
             return None
         return delete_unchanged(_loaded(codec, raw), raw, in_any_state=in_any_state, scope=scope)
 
@@ -155,6 +157,21 @@ def _loaded(codec: DocumentCodec, raw: Raw) -> Any:
         if value is not None and name != internals.CLASS_KEY:
             values[name] = source.to_python(value) if field is None else _saved(field, value)
     return internals.construct(model, values)
+
+
+def _telling(instance: Any) -> Any:
+    """Have a ValueError of an instance's own ``clean`` be a refusal, as MongoEngine has it in embedded documents."""
+    clean = instance.clean
+
+    def refuse_or_clean() -> None:
+        try:
+            clean()
+        except ValueError as error:
+            raise me.ValidationError(str(error)) from error
+
+    if overrides(type(instance), "clean"):
+        instance.__dict__["clean"] = refuse_or_clean
+    return instance
 
 
 def _others(instance: Any, loaded: Raw, updates: Iterable[Raw]) -> Raw:

@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
-from mongoengine.queryset import QuerySet
+from mongoengine.queryset import QuerySet, QuerySetManager
 
 from bzz.providers.mongoengine.internals import meta
+
+_DECIDING = ("__init__", "__new__", "_cls_query", "_mongo_query", "_query", "_query_obj")
+"""What decides which documents a queryset finds before anybody has narrowed it."""
+
+
+def queryset_class(model: Any) -> type[QuerySet]:
+    """Return the class of a model's querysets."""
+    manager = inspect.getattr_static(model, "objects", None)
+    found: type[QuerySet] = meta(model).get("queryset_class") or getattr(manager, "default", QuerySet)
+    return found
+
+
+def has_manager(model: Any) -> bool:
+    """Return whether ``objects`` of a class may leave documents out.
+
+    So may a manager of its own that needs no arguments, by ``@queryset_manager`` or a class, and querysets whose class
+    filters by itself.
+    """
+    manager = inspect.getattr_static(model, "objects")
+    if not isinstance(manager, QuerySetManager) or type(manager).__get__ is not QuerySetManager.__get__:
+        return True
+    if manager.get_queryset is not None:
+        return len(inspect.signature(manager.get_queryset).parameters) <= 2  # MongoEngine's own rule
+    return overrides(model, *_DECIDING)
+
+
+def overrides(model: Any, *names: str) -> bool:
+    """Return whether the class of a model's querysets replaces one of these members of MongoEngine's own."""
+    made = queryset_class(model)
+    base = _mongoengine_class(made)
+    return any(
+        inspect.getattr_static(made, name, None) is not inspect.getattr_static(base, name, None) for name in names
+    )
+
+
+def _mongoengine_class(made: type[QuerySet]) -> Any:
+    """Return the class of MongoEngine below which a class of querysets stands."""
+    return next(each for each in made.__mro__ if each.__module__.partition(".")[0] == "mongoengine")
 
 
 def query(queryset: Any) -> dict[str, Any]:
@@ -30,24 +69,32 @@ def sort_order(queryset: Any) -> list[tuple[str, int]]:
     return list(queryset._ordering or ())
 
 
-def same_document(instance: Any, **conditions: Any) -> QuerySet:
-    """Return the queryset of the document that an instance was loaded from, while it meets further conditions."""
-    return instance._qs.filter(**instance._object_key, **conditions)
+def write_by(
+    instance: Any,
+    remove: Callable[[dict[str, Any], dict[str, Any]], int],
+    update: Callable[[Callable[[dict[str, Any]], int]], int],
+) -> None:
+    """Have ``delete()`` and ``update()`` of an instance call ``remove`` and ``update`` where they would write.
 
-
-def remove_by(instance: Any, remove: Callable[[dict[str, Any], dict[str, Any]], int]) -> None:
-    """Have ``delete()`` of an instance call ``remove`` where it would remove the document.
-
-    ``Document.delete`` deletes through the queryset class in the ``meta`` of the instance.
+    ``Document.delete`` and ``Document.update`` write through the queryset class in the ``meta`` of the instance. What
+    that class overrides is run first.
 
     :param remove: called with the query and the write concern; returns how many documents it removed.
+    :param update: called with what makes the update if the document meets a condition, too, and returns how many
+        documents it changed; returns the same.
     """
-    base = meta(instance).get("queryset_class", QuerySet)
+    own = queryset_class(type(instance))
+    base = _mongoengine_class(own)
 
-    def delete(self: Any, write_concern: Any = None, _from_doc_delete: bool = False, cascade_refs: Any = None) -> Any:
-        if not _from_doc_delete:
-            return base.delete(self, write_concern, cascade_refs=cascade_refs)
-        return remove(query(self), write_concern or {})
+    class Conditional(base):  # type: ignore[misc, valid-type]
+        def delete(self, write_concern: Any = None, _from_doc_delete: bool = False, cascade_refs: Any = None) -> Any:
+            if not _from_doc_delete:
+                return super().delete(write_concern, cascade_refs=cascade_refs)
+            return remove(query(self), write_concern or {})
 
-    made = type(base.__name__, (base,), {"delete": delete})
+        def update_one(self, **changes: Any) -> Any:
+            # ``update`` of MongoEngine's own class, which ``update_one`` calls, is that of the model's.
+            return update(lambda condition: base.update_one(self.filter(__raw__=condition), **changes))
+
+    made = Conditional if own is base else type(own.__name__, (own, Conditional), {})
     instance.__dict__["_meta"] = {**meta(instance), "queryset_class": made}

@@ -55,7 +55,7 @@ class Querysets:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._has_manager = _has_manager(model)
+        self._has_manager = queryset_internals.has_manager(model)
         self._ordering = [_order_key(model, name) for name in internals.ordering(model)]
         self.own: Raw = {}
         if internals.allows_inheritance(model):
@@ -91,13 +91,6 @@ class Querysets:
             return await in_thread(lambda: _raw_query(answer, order))
         except me.DoesNotExist:
             raise NotFound() from None
-
-
-def _has_manager(model: Any) -> bool:
-    """Return whether a class has an ``objects`` of its own, by ``@queryset_manager``, that needs no arguments."""
-    manager = inspect.getattr_static(model, "objects")
-    own = getattr(manager, "get_queryset", None)
-    return own is not None and len(inspect.signature(own).parameters) <= 2  # MongoEngine's own rule
 
 
 def _order_key(model: Any, name: str) -> tuple[str, int]:

@@ -15,7 +15,6 @@ from tornado.web import HTTPError
 from bzz.errors import BzzError, Invalid
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.messages import REQUIRED
 
 __all__ = ["blame_missing", "missing"]
@@ -54,12 +53,8 @@ def missing(codec: DocumentCodec, data: Map[str, Any], prefix: str = "") -> Iter
         value, where = data.get(name), prefix + field.name
         if value is not None and value not in ([], {}):
             yield from _inside(codec, value, where)
-        elif _is_needed(field) and (name in data or not field.declared.has_default):
+        elif field.declared.required and (name in data or not field.declared.has_default):
             yield where
-
-
-def _is_needed(field: FieldCodec) -> bool:
-    return field.declared.required and not internals.generates_values(field.source)
 
 
 def _inside(codec: DocumentCodec, value: Any, where: str) -> Iterator[str]:

@@ -29,6 +29,7 @@ class Miner(me.Document):
     home = me.StringField()
     wages = me.EmbeddedDocumentListField(MinerWage)
     wage = me.EmbeddedDocumentField(MinerWage)
+    by_year = me.MapField(me.EmbeddedDocumentField(MinerWage))
     meta: ClassVar = {"bzz": {"hidden": ["token"], "write_only": ["pin"]}}
 
 
@@ -63,28 +64,34 @@ def miners(**options: Any) -> Any:
 
 async def test_what_is_hidden_is_in_no_entry(served: Any, database_name: str) -> None:
     bzz.history(Miner)
-    app = served(miners(hidden=["salary", "wages.amount", "wage.amount"]))
+    app = served(miners(hidden=["salary", "wages.amount", "wage.amount", "by_year.amount"]))
     async with bzz.deliver():
         await listening()
         miner = Miner(name="Ann", salary=1, token="s3cret", wage=MinerWage(month="May", amount=2)).save()
         app.place = f"/miner/{miner.pk}/"
         miner.wages = [MinerWage(month="May", amount=2)]
+        miner.by_year = {"1899": MinerWage(month="May", amount=2)}
         miner.save()
         miner.salary = 4
         miner.save()
         miner.wages[0].amount = 5
         miner.wage.amount = 6
+        miner.by_year["1899"].amount = 7
         miner.save()
         miner.name = "Bea"
         miner.save()
         found = await app.history(3)
     renamed, updated, created = (each["diff"] for each in found)
     assert renamed == {"name": {"from": "Ann", "to": "Bea"}}
-    assert updated == {"wages": {"from": [], "to": [{"month": "May"}]}}
+    assert updated == {
+        "wages": {"from": [], "to": [{"month": "May"}]},
+        "by_year": {"from": {}, "to": {"1899": {"month": "May"}}},
+    }
     assert created == {
         "id": {"from": None, "to": str(miner.pk)},
         "name": {"from": None, "to": "Ann"},
         "wages": {"from": None, "to": []},
+        "by_year": {"from": None, "to": {}},
         "wage.month": {"from": None, "to": "May"},
     }
 

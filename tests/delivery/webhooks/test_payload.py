@@ -37,6 +37,9 @@ class Purchase(me.Document):
     internal = me.StringField()
     card = me.EmbeddedDocumentField(PaymentCard)
     cards = me.EmbeddedDocumentListField(PaymentCard)
+    by_name = me.MapField(me.EmbeddedDocumentField(PaymentCard))
+    piles = me.ListField(me.MapField(me.EmbeddedDocumentField(PaymentCard)))
+    any_card = me.GenericEmbeddedDocumentField(choices=[PaymentCard])
     meta = {"allow_inheritance": True, "bzz": {"write_only": ["password"], "hidden": ["internal"]}}  # noqa: RUF012
 
 
@@ -44,7 +47,7 @@ class GiftPurchase(Purchase):
     wish = me.StringField()
 
 
-HIDDEN = ["secret", "card.number", "cards.number"]
+HIDDEN = ["secret", "card.number", "cards.number", "by_name.number", "piles.number"]
 
 
 @pytest.fixture(autouse=True)
@@ -87,9 +90,37 @@ async def test_an_event_is_its_type_its_time_and_what_a_client_sees() -> None:
                 "at": "2026-01-02T00:00:00Z",
                 "card": {"kind": "visa"},
                 "cards": [{"kind": "visa"}],
+                "by_name": {},
+                "piles": [],
+                "any_card": None,
             },
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("card", PaymentCard(kind="visa", number="4111"), {"kind": "visa"}),
+        ("cards", [PaymentCard(kind="visa", number="4111")], [{"kind": "visa"}]),
+        ("cards.0", PaymentCard(kind="visa", number="4111"), {"kind": "visa"}),
+        ("by_name", {"number": PaymentCard(kind="visa", number="4111")}, {"number": {"kind": "visa"}}),
+        ("piles", [{"a": PaymentCard(kind="visa", number="4111")}], [{"a": {"kind": "visa"}}]),
+        ("any_card", PaymentCard(kind="visa", number="4111"), {"kind": "visa"}),
+    ],
+)
+async def test_embedded_documents_in_a_diff_are_without_what_is_hidden(name: str, value: Any, shown: Any) -> None:
+    diff: Diff = {name: {"from": None, "to": value}}
+    found = await body(Updated(model=Purchase, instance=purchase(), diff=diff))
+    assert found["data"]["diff"] == {name: {"from": None, "to": shown}}
+
+
+async def test_an_update_of_what_is_hidden_alone_is_not_told() -> None:
+    old, new = (PaymentCard(kind="visa", number=number) for number in ("4111", "4112"))
+    diff: Diff = {"cards": {"from": [old], "to": [new]}, "secret": {"from": "x-secret", "to": None}}
+    assert await write(stamped(Updated(model=Purchase, instance=purchase(), diff=diff))) is None
+    of_field = FieldUpdated(model=Purchase, instance=purchase(), field="cards", old=[old], new=[new], diff=diff)
+    assert await write(stamped(of_field)) is None
 
 
 async def test_an_update_has_its_diff_without_what_is_hidden() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import mongoengine as me
 from mongoengine.errors import DeprecatedError
@@ -32,7 +32,11 @@ Refusal = tuple[str, str]
 class Checks(Conversions):
     """Checks the values of one declared field."""
 
-    asks_while_saved: ClassVar[bool] = False  # whether MongoEngine asks the database while it saves the field
+    @property
+    def asks_while_saved(self) -> bool:
+        """Whether MongoEngine asks the database, or the field itself, for a value while it saves the document."""
+        return internals.generates_values(self.source)
+
     is_patched: bool = False  # whether an object sent for it may be a merge patch
 
     # -- checks

@@ -65,11 +65,12 @@ class Conversions:
 
     def _declare(self, declaration: Declaration) -> Field:
         source = declaration.source
+        fills_itself = internals.generates_values(source)
         options: dict[str, Any] = {
             "name": declaration.name,
             "kind": self._kind(),
-            "required": bool(source.required),
-            "has_default": source.default is not None,
+            "required": bool(source.required) and not fills_itself,
+            "has_default": source.default is not None or fills_itself,
             "read_only": declaration.read_only,
             "hidden": declaration.hidden,
             "write_only": declaration.write_only,

@@ -18,16 +18,25 @@ from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.shape import Field
 
-__all__ = ["CustomCodec", "converts_by_itself"]
+__all__ = ["CustomCodec", "converts_by_itself", "sets_by_itself"]
 
 logger = logging.getLogger("bzz.providers.mongoengine")
 
 
 def converts_by_itself(source: BaseField) -> bool:
     """Whether the class of a field overrides the conversions of the MongoEngine class below which it stands."""
-    base: Any = next(each for each in type(source).__mro__ if each.__module__.partition(".")[0] == "mongoengine")
+    return _overrides(source, "to_mongo", "to_python")
+
+
+def sets_by_itself(source: BaseField) -> bool:
+    """Whether the class of a field makes something of what an attribute is set to."""
+    return _overrides(source, "__set__")
+
+
+def _overrides(source: BaseField, *names: str) -> bool:
     own: Any = type(source)
-    return own.to_mongo is not base.to_mongo or own.to_python is not base.to_python
+    base: Any = next(each for each in own.__mro__ if each.__module__.partition(".")[0] == "mongoengine")
+    return any(getattr(own, name) is not getattr(base, name) for name in names)
 
 
 class CustomCodec(FieldCodec):
@@ -86,6 +95,10 @@ class CustomCodec(FieldCodec):
                 exc_info=not self.declared.write_only,  # the error may tell what is stored
             )
             return bson
+
+    def inside(self, dotted: str) -> tuple[str, FieldCodec]:
+        """What is inside is compared as it is stored, as MongoEngine itself does it."""
+        return self._standard.inside(dotted) if dotted else super().inside(dotted)
 
     def own(self, attribute: Any, instance: Any) -> Any:
         return self._standard.own(attribute, instance)

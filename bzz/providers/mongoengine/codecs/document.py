@@ -6,21 +6,27 @@ lookups.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Protocol
 
-from mongoengine import signals
-from mongoengine.base import BaseField
-
 from bzz.change import MASKED
 from bzz.errors import BadRequest
-from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine import internals, queryset_internals
+from bzz.providers.mongoengine.codecs.custom import sets_by_itself
 from bzz.providers.mongoengine.codecs.declared import DeclaredFields, Options, overrides
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.codecs.generated import FunctionSource
-from bzz.providers.mongoengine.codecs.instance import LoadedData, Origin, copied, origin_of, remember, touched
+from bzz.providers.mongoengine.codecs.instance import (
+    LoadedData,
+    Origin,
+    copied,
+    has_receivers,
+    origin_of,
+    quiet_fields,
+    remember,
+    touched,
+)
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ
 from bzz.shape import Shape
 
@@ -86,8 +92,8 @@ class DocumentCodec(DeclaredFields):
     def has_save_hooks(self) -> bool:
         """Whether the class must always be saved by MongoEngine itself."""
         inside = any(
-            overrides(each.model, "clean", "validate", "to_mongo", "__init__")
-            or any(field.asks_while_saved for field in each.fields.values())
+            overrides(each.model, "clean", "validate", "to_mongo", "__init__", "__new__", "__setattr__")
+            or any(field.asks_while_saved or sets_by_itself(field.source) for field in each.fields.values())
             for each in self._embedded
         )
         return inside or overrides(self.model, "save")
@@ -98,9 +104,19 @@ class DocumentCodec(DeclaredFields):
         return any(overrides(each.model, "to_mongo") for each in self._embedded)
 
     @property
+    def tells_of_instances(self) -> bool:
+        """Whether anybody wants to know of new instances of the class, or of one embedded in it."""
+        return any(has_receivers(each.model) for each in self._embedded)
+
+    @property
+    def overrides_delete(self) -> bool:
+        """Whether the class, or that of its querysets, brings its own ``delete``."""
+        return overrides(self.model, "delete") or queryset_internals.overrides(self.model, "delete")
+
+    @property
     def has_delete_hooks(self) -> bool:
         """Whether the class must always be deleted by MongoEngine itself."""
-        return overrides(self.model, "delete") or any(True for _ in internals.delete_rules(self.model))
+        return self.overrides_delete or any(True for _ in internals.delete_rules(self.model))
 
     @cached_property
     def has_custom_json(self) -> bool:
@@ -172,7 +188,7 @@ class DocumentCodec(DeclaredFields):
 
         Undeclared keys are left out. What is not stored has its default, as when MongoEngine loads it.
         """
-        if self._is_simple and not _has_receivers(self.model):
+        if self._is_simple and not has_receivers(self.model):
             instance = self.model.__new__(self.model)
             data = LoadedData(raw, self.fields, instance)
             internals.set_up(instance, data, self._quiet_fields, embedded=self.embedded)
@@ -214,14 +230,12 @@ class DocumentCodec(DeclaredFields):
         model = self.model
         has_choices = any(field.choices for field in internals.fields(model).values())
         special = internals.is_dynamic(model) or model.STRICT or has_choices
+        special = special or any(map(sets_by_itself, internals.fields(model).values()))
         return not special and not overrides(model, "__init__", "__new__", "__setattr__")
 
     @cached_property
     def _quiet_fields(self) -> Any:
-        fields = copy.deepcopy(internals.fields(self.model))
-        for field in fields.values():
-            _silence(field)
-        return fields
+        return quiet_fields(self.model)
 
     def dump(self, instance: Any) -> Raw:
         """The stored form of an instance, as MongoEngine would store it."""
@@ -275,14 +289,6 @@ class DocumentCodec(DeclaredFields):
         return shown
 
 
-def _has_receivers(model: Any) -> bool:
-    """Whether anybody wants to know of new instances of a class. Asked per instance, so that it must be fast."""
-    before, after = signals.pre_init, signals.post_init
-    if not (before.receivers or after.receivers):
-        return False
-    return bool(before.has_receivers_for(model) or after.has_receivers_for(model))
-
-
 def _shown_bson(field: FieldCodec, instance: Any, origin: Origin) -> Any:
     """The bson of an attribute; None if it is not stored, and is what the instance was made with, or empty."""
     name = field.declared.name
@@ -290,10 +296,3 @@ def _shown_bson(field: FieldCodec, instance: Any, origin: Origin) -> Any:
     if origin.raw.get(field.stored) is not None:
         return bson
     return None if bson in ([], {}) or not differ(bson, origin.filled.get(name, MISSING)) else bson
-
-
-def _silence(field: BaseField) -> None:
-    field.set_auto_dereferencing(False)
-    inner = getattr(field, "field", None)
-    if inner is not None:
-        _silence(inner)

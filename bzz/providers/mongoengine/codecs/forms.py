@@ -9,7 +9,6 @@ import mongoengine as me
 from bson import ObjectId
 
 from bzz.errors import Invalid
-from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors
 from bzz.providers.mongoengine.codecs.classes import misfits_in, misfits_of_new
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
@@ -56,7 +55,7 @@ def _initial(codec: DocumentCodec, field: FieldCodec, errors: Errors) -> Any:
     if field is codec.pk and isinstance(field.source, me.ObjectIdField) and not codec.embedded:
         return ObjectId()
     bson = field.default()
-    if bson is None and field.declared.required and not internals.generates_values(field.source):
+    if bson is None and field.declared.required:
         errors.setdefault(field.name, []).append(REQUIRED)
     elif bson is not None:
         field.check_bson(bson, errors)

@@ -16,6 +16,7 @@ from bzz.providers.mongoengine.codecs.messages import REFUSED
 from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Kind
 from bzz.shape.free import AnyKind
+from bzz.shape.types import TAG
 
 __all__ = ["FreeFormCodec", "kept_inside"]
 
@@ -31,7 +32,10 @@ register(Code, repr)
 # What a diff may hold besides.
 register(
     me.EmbeddedDocument,
-    lambda value: {name: internals.values(value).get(name) for name in internals.field_names(value)},
+    lambda value: {
+        TAG if name == internals.CLASS_KEY else name: internals.values(value).get(name)
+        for name in internals.field_names(value)
+    },
 )
 register(me.Document, lambda value: str(value.pk))
 

@@ -5,11 +5,13 @@ A value is converted when it is first read: most receivers read a few of them.
 
 from __future__ import annotations
 
+import copy
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mongoengine.base import BaseDocument
+from mongoengine import signals
+from mongoengine.base import BaseDocument, BaseField
 
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.field import FieldCodec
@@ -21,7 +23,9 @@ __all__ = [
     "class_tag",
     "copied",
     "documents_in",
+    "has_receivers",
     "origin_of",
+    "quiet_fields",
     "remember",
     "touched",
     "unset_in",
@@ -199,3 +203,24 @@ def documents_in(value: Any) -> list[Any]:
 def class_tag(instance: Any) -> dict[str, str]:
     """Return the key under which the class of an instance is stored, and its name."""
     return {internals.CLASS_KEY: internals.class_name(instance)}
+
+
+def has_receivers(model: Any) -> bool:
+    """Whether anybody wants to know of new instances of a class. Asked per instance, so that it must be fast."""
+    before, after = signals.pre_init, signals.post_init
+    if not (before.receivers or after.receivers):
+        return False
+    return bool(before.has_receivers_for(model) or after.has_receivers_for(model))
+
+
+def quiet_fields(model: Any) -> dict[str, Any]:
+    """Return copies of the fields of a class that follow no references, by name."""
+    return {name: _quiet(field) for name, field in internals.fields(model).items()}
+
+
+def _quiet(field: BaseField) -> Any:
+    quiet: Any = copy.copy(field)  # not a deep one: a field class may hold a lock, or a client of something
+    quiet.set_auto_dereferencing(False)
+    if getattr(field, "field", None) is not None:
+        quiet.field = _quiet(quiet.field)
+    return quiet

@@ -220,14 +220,13 @@ class EnumCodec(FieldCodec):
 class SequenceCodec(FieldCodec):
     """A number, or what is made of one, that MongoEngine counts up in the database."""
 
-    asks_while_saved = True
     may_be_custom = False
 
     def _kind(self) -> Kind:
         return IntegerKind() if self.source.value_decorator is int else StringKind()
 
     def _field_options(self) -> dict[str, Any]:
-        return {"required": False, "has_default": True, "read_only": True}
+        return {"read_only": True}
 
 
 @converts(me.FileField)
