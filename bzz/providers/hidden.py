@@ -129,7 +129,7 @@ def _visible_field(shape: Shape, dotted: str, may_leave: MayLeave) -> list[Field
 def _is_change(field: Field | None, change: Mapping[str, Any], may_leave: MayLeave) -> bool:
     """Whether the two sides of a change differ in what is visible, or in nothing at all, as masked ones."""
     old, new = (plain(value) for value in change.values())
-    return old == new or _visible_parts(field, old, may_leave) != _visible_parts(field, new, may_leave)
+    return bool(old == new or _visible_parts(field, old, may_leave) != _visible_parts(field, new, may_leave))
 
 
 def _visible_parts(field: Field | None, value: Any, may_leave: MayLeave) -> Any:

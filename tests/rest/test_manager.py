@@ -43,15 +43,15 @@ class HookedPapyrus(Parchment):
         return queryset.filter(text__ne="secret")
 
 
-class UnburntQuerySet(me.QuerySet):  # type: ignore[misc]  # MongoEngine ships no types
+class UnburntQuerySet(me.QuerySet):
     """Filters by itself, as packages for soft deletion do."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._cls_query = {**self._cls_query, "is_burnt": {"$ne": True}}
+        self._cls_query = {**self._cls_query, "is_burnt": {"$ne": True}}  # type: ignore[has-type]  # MongoEngine ships no types
 
 
-class UnburntManager(me.queryset.QuerySetManager):  # type: ignore[misc]
+class UnburntManager(me.queryset.QuerySetManager):
     """Filters before anybody asks it."""
 
     def __get__(self, instance: Any, owner: Any) -> Any:

@@ -185,11 +185,11 @@ class Renamed(me.Document):
             setattr(self, name, value)
         return self.save()
 
-    def delete(self) -> Any:  # type: ignore[override]  # as such models have it
+    def delete(self) -> Any:
         return self.update({"state": "deleted"})
 
 
-class CountingQuerySet(me.QuerySet):  # type: ignore[misc]  # MongoEngine ships no types
+class CountingQuerySet(me.QuerySet):
     removed = 0
 
     def delete(self, *args: Any, **options: Any) -> Any:
