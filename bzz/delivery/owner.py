@@ -21,7 +21,8 @@ from bzz.delivery.session import PARTITIONS, Session
 from bzz.delivery.source import Source
 from bzz.errors import OutcomeUnknown, Unavailable
 from bzz.providers.changes import HistoryLost
-from bzz.providers.deliveries import FROM_THE_BEGINNING, Claim, Progress, Standing
+from bzz.providers.deliveries import Claim, Standing
+from bzz.providers.progress import FROM_THE_BEGINNING, Progress
 
 __all__ = ["Owner"]
 

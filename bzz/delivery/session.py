@@ -20,7 +20,8 @@ from bzz.delivery.source import Source
 from bzz.delivery.tracker import Ticket, Tracker
 from bzz.providers.changes import Existing
 from bzz.providers.commit import Commit
-from bzz.providers.deliveries import FROM_THE_BEGINNING, Claim, Cursor, Letter
+from bzz.providers.deliveries import Claim, Letter
+from bzz.providers.progress import FROM_THE_BEGINNING, Cursor
 
 __all__ = ["PARTITIONS", "WINDOW", "Session"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bzz.change import Position
 from bzz.providers.commit import Commit
-from bzz.providers.deliveries import Cursor, Progress
+from bzz.providers.progress import Cursor, Progress
 
 __all__ = ["Ticket", "Tracker"]
 

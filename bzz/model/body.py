@@ -64,8 +64,8 @@ def decode(
     names build embedded documents, ``name[]`` is always a list, and so are fields that the model declares as lists.
     Text becomes a number or a truth value if the field is one; text that cannot be read so stays text, to be refused
     later.
-    An empty input is null, but for strings without choices and fields that may hold anything; among the items of a list
-    it is left out. Forms in parts (RFC 7578) are read alike, but for files.
+    An empty input is null, but for strings that may be empty and fields that may hold anything; among the items of a
+    list it is left out. Forms in parts (RFC 7578) are read alike, but for files.
 
     :param shape: says which fields are lists, numbers and truth values.
     :param content_type: the header, or None if there was none.
@@ -217,7 +217,14 @@ def _json_value(field: Field | None, text: str) -> Any:
     """Return what JSON would hold in place of ``text``."""
     if field is None:
         return text
-    return None if not text and field.choices and "" not in field.choices else field.kind.from_form(text)
+    return field.kind.from_form(text) if text or _may_be_empty(field) else None
+
+
+def _may_be_empty(field: Field) -> bool:
+    """Return whether the rules of a field may let an empty text pass."""
+    if "format" in field.bounds or field.bounds.get("minLength"):  # no format of texts has an empty one
+        return False
+    return not field.choices or "" in field.choices
 
 
 def put_at(data: dict[str, Any], dotted: str, value: Any) -> None:

@@ -19,8 +19,9 @@ import bzz
 from bzz.change import Position
 from bzz.delivery import lanes, owner
 from bzz.delivery.session import PARTITIONS, document_key, partition_of
-from bzz.providers.deliveries import Claim, Deliveries, Letter, Progress, Standing
+from bzz.providers.deliveries import Claim, Deliveries, Letter, Standing
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
+from bzz.providers.progress import Progress
 from tests.conftest import Driver
 from tests.delivery.conftest import Seen, a_letter, eventually, listening, make_owner
 

@@ -19,6 +19,13 @@ class Questionnaire(me.Document):
     remark = me.StringField()
 
 
+class MailingForm(me.Document):
+    email = me.EmailField()
+    page = me.URLField()
+    code = me.StringField(min_length=1)
+    size = me.StringField(choices=["s", "l"])
+
+
 class Token(RequestHandler):
     def get(self) -> None:
         self.write(self.xsrf_token)
@@ -33,6 +40,15 @@ async def test_an_empty_form_unsets_all_but_strings(api: Api) -> None:
     empty = {"age": "", "agrees": "", "on": "", "colors[]": "", "remark": ""}
     answer = await client.put("/questionnaire/a/", data=empty)
     assert answer.json() == {"name": "a", "age": None, "agrees": None, "on": None, "colors": [], "remark": ""}
+
+
+async def test_an_empty_form_unsets_strings_that_cannot_be_empty(api: Api) -> None:
+    client = api(MailingForm)
+    full = {"email": "a@b.io", "page": "http://a.io", "code": "x", "size": "s"}
+    place = (await client.post("/mailing_form/", json=full)).headers["Location"]
+    answer = await client.put(place, data=dict.fromkeys(full, ""))
+    assert answer.status_code == 200, answer.text
+    assert {**answer.json(), "id": 0} == {"id": 0, "email": None, "page": None, "code": None, "size": None}
 
 
 async def test_a_form_in_parts_creates(api: Api) -> None:

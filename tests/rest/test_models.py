@@ -413,6 +413,19 @@ class Dinghy(me.Document):
         }
 
 
+class Hook(me.EmbeddedDocument):
+    width = me.IntField()
+    weight = me.IntField()
+
+
+class Magnet(me.EmbeddedDocument):
+    weight = me.IntField()
+
+
+class Crane(me.Document):
+    load = me.GenericEmbeddedDocumentField(choices=(Hook, Magnet))
+
+
 class Raft(me.Document):
     name = me.StringField()
     rudder = me.EmbeddedDocumentField(Rudder)
@@ -467,6 +480,18 @@ async def test_to_dict_is_shown_in_maps_and_generic_fields_too(api: Api) -> None
     assert shown["gear"] == {"turned": 2}
     assert shown["gears"] == [{"turned": 4}, {"@type": "Shell", "size": 5}]
     assert shown["named"] == {"a": {"turned": 6}}
+
+
+@pytest.mark.parametrize("verb", ["PUT", "PATCH"])
+async def test_a_generic_embedded_document_is_edited_field_by_field(api: Api, verb: str) -> None:
+    crate = Crane(load=Hook(width=1, weight=2)).save()
+    client, place = api(Crane), f"/crane/{crate.id}/"
+    answer = await client.request(verb, place, json={"load": {"@type": "Hook", "weight": 3}})
+    assert answer.json()["load"] == {"@type": "Hook", "width": 1, "weight": 3}
+    answer = await client.request(verb, place, json={"load": {"@type": "Hook", "weight": None}})
+    assert answer.json()["load"] == {"@type": "Hook", "width": 1, "weight": None}
+    answer = await client.request(verb, place, json={"load": {"@type": "Magnet", "weight": 5}})
+    assert answer.json()["load"] == {"@type": "Magnet", "weight": 5}
 
 
 async def test_an_instance_that_to_dict_shows_has_a_tag_of_its_own(api: Api) -> None:

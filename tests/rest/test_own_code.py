@@ -80,6 +80,11 @@ class Stamped(me.EmbeddedDocument):
         self.changed = sorted({*self.changed, *self._get_changed_fields()} - {"changed"})
 
 
+class StampBook(me.Document):
+    by_name = me.MapField(me.EmbeddedDocumentField(Stamped))
+    rest = me.EmbeddedDocumentListField(Stamped)
+
+
 class Stack(me.Document):
     top = me.EmbeddedDocumentField(Stamped)
     rest = me.EmbeddedDocumentListField(Stamped)
@@ -353,3 +358,32 @@ async def test_a_delete_goes_through_the_class_of_the_querysets(api: Api) -> Non
     document, before = Tallied(name="a").save(), CountingQuerySet.removed
     assert (await api(Tallied).delete(f"/tallied/{document.pk}/")).status_code == 204
     assert (CountingQuerySet.removed, Tallied.objects.count()) == (before + 1, 0)
+
+
+async def test_a_clean_inside_a_map_learns_what_has_changed(api: Api) -> None:
+    client, book = (
+        api(StampBook),
+        StampBook(by_name={"a": Stamped(code="1", text="x", size=1), "b": Stamped(code="2", text="y")}).save(),
+    )
+    place = f"/stamp_book/{book.pk}/"
+    forget = {"$set": {"by_name.a.changed": [], "by_name.b.changed": []}}
+    StampBook._get_collection().update_one({}, forget)
+    answer = await client.patch(place, json={"by_name": {"a": {"text": "z"}}})
+    assert {name: each["changed"] for name, each in answer.json()["by_name"].items()} == {"a": ["x"], "b": []}
+    StampBook._get_collection().update_one({}, forget)
+    answer = await client.patch(place, json={"by_name": {"a": {"size": 2}, "c": {"code": "3", "text": "w"}}})
+    assert answer.json()["by_name"]["a"] == {"code": "1", "text": "z", "size": 2, "changed": ["size"]}
+    assert answer.json()["by_name"]["b"]["changed"] == []
+    stored = held(StampBook)["by_name"]
+    assert (stored["a"]["size"], stored["c"]["x"], "size" in stored["b"]) == (2, "w", False)
+
+
+async def test_a_clean_inside_a_list_learns_what_has_changed_where_items_come_and_go(api: Api) -> None:
+    client, book = api(StampBook), StampBook(rest=[Stamped(code=each, text="x") for each in "abc"]).save()
+    StampBook._get_collection().update_one({}, {"$set": {"rest.$[].changed": []}})
+    items = [{"code": "d", "text": "w"}, {"code": "c", "text": "x"}, {"code": "a", "text": "z"}]
+    answer = await client.put(f"/stamp_book/{book.pk}/", json={"rest": items})
+    assert answer.status_code == 200, answer.text
+    shown = [(each["code"], each["text"], each["changed"]) for each in answer.json()["rest"]]
+    assert shown[1:] == [("c", "x", []), ("a", "z", ["x"])]
+    assert [each["_id"] for each in held(StampBook)["rest"]] == ["d", "c", "a"]

@@ -23,11 +23,10 @@ from bzz.errors import ConfigurationError, Conflict, Invalid, OutcomeUnknown, Un
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.declared import overrides
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
-from bzz.providers.mongoengine.codecs.field import FieldCodec
-from bzz.providers.mongoengine.codecs.instance import documents_in, unset_in
 from bzz.providers.mongoengine.codecs.messages import messages_of
 from bzz.providers.mongoengine.document_store import DocumentStore
 from bzz.providers.mongoengine.failures import blames_data, failed_orm_write, writing
+from bzz.providers.mongoengine.orm_assign import assign, changed_keys, saved_attribute
 from bzz.providers.mongoengine.orm_delete import delete_unchanged
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.rejections import duplicate_key, rejected
@@ -79,7 +78,7 @@ async def create(documents: DocumentStore, given: Raw) -> Raw:
 
     def insert() -> Raw:
         fields = [field for _, field, bson in codec.parts(given) if bson is not None]
-        values = {field.declared.name: _saved(field, given[field.stored]) for field in fields}
+        values = {field.declared.name: saved_attribute(field, given[field.stored]) for field in fields}
         with blame_missing(codec, values):
             instance = _telling(internals.construct_new(codec.model, values))
         with blame_missing(codec, internals.values(instance)):
@@ -98,11 +97,10 @@ async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | No
     def save() -> Raw | None:
         instance = _telling(_loaded(codec, before))
         loaded = instance.to_mongo()
-        changed = _changed(before, after)
-        for key in changed:
+        for key in changed_keys(before, after):
             field = codec.stored_field(key)
             assert field is not None
-            _assign(instance, field, before.get(key), after.get(key))
+            assign(instance, field, before.get(key), after.get(key))
         updates: list[Raw] = []
         internals.watch_updates(instance, updates.append)
         try:
@@ -155,7 +153,7 @@ def _loaded(codec: DocumentCodec, raw: Raw) -> Any:
     for name, source in internals.fields(model).items():
         value, field = raw.get(source.db_field), codec.fields.get(name)
         if value is not None and name != internals.CLASS_KEY:
-            values[name] = source.to_python(value) if field is None else _saved(field, value)
+            values[name] = source.to_python(value) if field is None else saved_attribute(field, value)
     return internals.construct(model, values)
 
 
@@ -178,73 +176,6 @@ def _others(instance: Any, loaded: Raw, updates: Iterable[Raw]) -> Raw:
     """Return what an instance holds, and was not written by its updates, but by other means of its own ``save``."""
     written = {path.partition(".")[0] for update in updates for paths in update.values() for path in paths}
     return {key: each for key, each in instance.to_mongo().items() if key not in written and each != loaded.get(key)}
-
-
-def _changed(before: Raw, after: Raw) -> set[str]:
-    """Return the stored keys in which two raw documents differ."""
-    return {key for keys in assignments(before, after).values() for key in keys}
-
-
-def _assign(instance: Any, field: FieldCodec, before: Any, after: Any) -> None:
-    """Set an attribute so that this very value is saved: MongoEngine makes None the default, and takes True for 1.
-
-    An embedded document is changed inside, so that it knows in its ``clean()`` which of its fields have changed.
-    """
-    name = field.declared.name
-    if _assign_inside(internals.values(instance).get(name), field, before, after):
-        return
-    if after is None:
-        internals.values(instance)[name] = None
-    else:
-        setattr(instance, name, _as_stored(_saved(field, after)))
-    internals.mark_changed(instance, name)
-
-
-def _assign_inside(attribute: Any, field: FieldCodec, before: Any, after: Any) -> bool:
-    """Change embedded documents inside, if the same ones are there before and after; return whether they are."""
-    item = field.item
-    if isinstance(before, list) and isinstance(after, list) and isinstance(attribute, list) and item is not None:
-        known, wanted = (list(map(item.identity, each)) for each in (before, after))
-        if known != wanted or None in known:
-            return False
-        beside = list(zip(attribute, before, after, strict=True))
-    else:
-        item, beside = field, [(attribute, before, after)]
-    if not all(_can_assign(item, *each) for each in beside):
-        return False
-    for each in beside:
-        _assign_inner(item, *each)
-    return True
-
-
-def _can_assign(field: FieldCodec, embedded: Any, before: Any, after: Any) -> bool:
-    if not isinstance(embedded, me.EmbeddedDocument) or field.target_of(before) is not field.target_of(after):
-        return False
-    target = field.target_of(after)
-    return target is not None and target.model is type(embedded) and _changed(before, after) <= target.by_stored.keys()
-
-
-def _assign_inner(field: FieldCodec, embedded: Any, before: Raw, after: Raw) -> None:
-    target = field.target_of(after)
-    for stored in _changed(before, after):
-        _assign(embedded, target.by_stored[stored], before.get(stored), after.get(stored))
-
-
-def _saved(field: FieldCodec, value: Any) -> Any:
-    """Return what an attribute holds for the class's own hooks: its references can be followed."""
-    loaded = field.to_saved_attribute(value)
-    for document in documents_in(loaded):
-        internals.take_fields(document)
-    return loaded
-
-
-def _as_stored(attribute: Any) -> Any:
-    """Take back the defaults of embedded documents that are written whole: what is unset in them stays so."""
-    for document in documents_in(attribute):
-        if not overrides(type(document), "__init__"):
-            values = internals.values(document)
-            values.update(dict.fromkeys(unset_in(document)))
-    return attribute
 
 
 async def _in_thread(codec: DocumentCodec, work: Callable[[], T], written: Raw) -> T:

@@ -11,19 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pymongo import UpdateOne
 
 from bzz.change import Position
-from bzz.providers.deliveries import (
-    FROM_THE_BEGINNING,
-    Claim,
-    LetterState,
-    ListenerState,
-    PartitionState,
-    Progress,
-    Standing,
-    Trouble,
-)
+from bzz.providers.deliveries import Claim, LetterState, ListenerState, PartitionState, Standing, Trouble
 from bzz.providers.mongoengine.changes.letters import MongoLetters, held, partition_id
 from bzz.providers.mongoengine.changes.progress_codec import read_progress, stored_progress
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.progress import FROM_THE_BEGINNING, Progress
 
 __all__ = ["MongoDeliveries"]
 

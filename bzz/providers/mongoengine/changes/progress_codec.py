@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bzz.change import Position
-from bzz.providers.deliveries import Cursor, Progress
 from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.progress import Cursor, Progress
 
 __all__ = ["read_position", "read_progress", "stored_position", "stored_progress"]
 

@@ -91,6 +91,9 @@ class GenericEmbeddedCodec(EmbeddedCodec):
         return None
 
     def update(self, current: Any, value: Any, errors: Errors, *, merge: bool) -> Any:
+        if isinstance(value, dict) and self.target_of(current) is self._sent_class(value):
+            value = {name: each for name, each in value.items() if name != TAG}
+            return super().update(current, value, errors, merge=merge)
         return FieldCodec.update(self, current, value, errors, merge=merge)
 
     def keeps(self, bson: Any, *, knowing: bool = False) -> bool:
