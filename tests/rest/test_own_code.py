@@ -366,7 +366,7 @@ async def test_a_clean_inside_a_map_learns_what_has_changed(api: Api) -> None:
         StampBook(by_name={"a": Stamped(code="1", text="x", size=1), "b": Stamped(code="2", text="y")}).save(),
     )
     place = f"/stamp_book/{book.pk}/"
-    forget = {"$set": {"by_name.a.changed": [], "by_name.b.changed": []}}
+    forget: dict[str, Any] = {"$set": {"by_name.a.changed": [], "by_name.b.changed": []}}
     StampBook._get_collection().update_one({}, forget)
     answer = await client.patch(place, json={"by_name": {"a": {"text": "z"}}})
     assert {name: each["changed"] for name, each in answer.json()["by_name"].items()} == {"a": ["x"], "b": []}

@@ -78,15 +78,14 @@ def _places(item: FieldCodec, held: Any) -> dict[Any, Any] | None:
 
 def _with_known(attribute: Any, known: Any, field: FieldCodec, before: Any, after: Any) -> Any:
     """Return a list or map that is written whole with those documents, changed inside, that were in it before."""
-    if field.item is None or (type(known) is not type(attribute) and not isinstance(known, (list, dict))):
+    if field.item is None or type(before) is not type(after) or not isinstance(known, (list, dict)):
         return attribute
-    old, new = _places(field.item, before), _places(field.item, after)
-    for key in (old or {}).keys() & (new or {}).keys():
-        at, to = (old or {})[key], (new or {})[key]
-        document = known[at]
-        if _can_assign(field.item, document, before[at], after[to]):
-            _assign_inner(field.item, _as_stored(document), before[at], after[to])
-            attribute[to] = document
+    old, new = _places(field.item, before) or {}, _places(field.item, after) or {}
+    for key in old.keys() & new.keys():
+        document, was, now = known[old[key]], before[old[key]], after[new[key]]
+        if _can_assign(field.item, document, was, now):
+            _assign_inner(field.item, _as_stored(document), was, now)
+            attribute[new[key]] = document
     return attribute
 
 
@@ -94,8 +93,9 @@ def _can_assign(field: FieldCodec, embedded: Any, before: Any, after: Any) -> bo
     if not isinstance(embedded, me.EmbeddedDocument) or field.target_of(before) is not field.target_of(after):
         return False
     target = field.target_of(after)
-    keys = target.by_stored.keys() if target is not None else ()
-    return target is not None and target.model is type(embedded) and changed_keys(before, after) <= keys
+    if target is None or target.model is not type(embedded):
+        return False
+    return bool(changed_keys(before, after) <= target.by_stored.keys())
 
 
 def _assign_inner(field: FieldCodec, embedded: Any, before: Raw, after: Raw) -> None:
