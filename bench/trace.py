@@ -30,7 +30,8 @@ from bench import data
 from bench.models import User
 from bzz.addresses import Proxies
 from bzz.dev import MongoServer
-from bzz.limits import CappedApplication, InFlight, Limits
+from bzz.in_flight import CappedApplication, InFlight
+from bzz.limits import Limits
 
 __all__ = ["REQUESTS", "Trace", "main", "trace"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bzz.limits import InFlight
+from bzz.in_flight import InFlight
 
 
 async def test_quiet_is_when_none_has_come_for_a_while() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tornado.httputil import HTTPServerConnectionDelegate
 
 from bzz.addresses import Proxies
-from bzz.limits import InFlight, Limits
+from bzz.in_flight import InFlight
+from bzz.limits import Limits
 
 __all__ = ["Engine"]
 

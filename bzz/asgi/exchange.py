@@ -109,7 +109,7 @@ class Exchange(HTTPConnection, metaclass=ABCMeta):
         self.body_timeout = timeout
 
     def release(self) -> None:
-        """Count the request out, once: see :func:`bzz.limits.release`."""
+        """Count the request out, once: see :func:`bzz.in_flight.release`."""
         if self.is_counted:
             self.is_counted = False
             self.engine.flight.end()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPMessageDelegate
 
 from bzz.asgi.exchange import Exchange
 from bzz.errors import BadRequest, PayloadTooLarge, RequestError, RequestTimeout, Unavailable
-from bzz.limits import REFUSAL_SECONDS
+from bzz.in_flight import REFUSAL_SECONDS
 
 __all__ = ["serve"]
 
 WATCH_SECONDS = 0.05
 """How long an answer may take before its client is watched: most take less, and a watch costs as much as they do."""
+
+SMALL_BODY_BYTES = 65536
+"""The longest body of a request that is refused which is read all the same."""
 
 _BUSY = Unavailable("The server is busy; nothing was done.")
 
@@ -21,9 +25,10 @@ _BUSY = Unavailable("The server is busy; nothing was done.")
 async def serve(exchange: Exchange) -> None:
     """Have the application answer; return when it has, or when the client has left."""
     if not exchange.engine.flight.begin():
-        if not exchange.is_unread:
-            await asyncio.sleep(REFUSAL_SECONDS)
-        exchange.refuse(_BUSY)
+        is_small = int(exchange.headers.get("Content-Length", "0")) <= SMALL_BODY_BYTES
+        if is_small and "Expect" not in exchange.headers:
+            await _drop_body(exchange)
+        exchange.refuse(_BUSY)  # of a long body nothing is read, and the engine closes the connection
         return await exchange.done
     exchange.is_counted = True
     try:
@@ -33,6 +38,18 @@ async def serve(exchange: Exchange) -> None:
         exchange.release()
         exchange.set_close_callback(None)
     return None
+
+
+async def _drop_body(exchange: Exchange) -> None:
+    """Wait as long as a refusal does, and read the body meanwhile: an engine keeps no connection where some is left."""
+    end = asyncio.get_running_loop().time() + REFUSAL_SECONDS
+    with suppress(TimeoutError, RequestError):
+        async with asyncio.timeout_at(end):
+            if exchange.is_unread:
+                async for _ in exchange.body():
+                    pass
+                exchange.is_unread = False
+            await asyncio.Event().wait()
 
 
 async def _pass_on(exchange: Exchange, delegate: HTTPMessageDelegate) -> None:

@@ -13,7 +13,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import GZipContentEncoding
 
 from bzz.errors import BadRequest
-from bzz.limits import release
+from bzz.in_flight import release
 from bzz.live.channel import Channel
 from bzz.live.frames import ResetReason, reset
 from bzz.live.pings import Pings

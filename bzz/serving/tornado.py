@@ -24,7 +24,8 @@ from bzz.addresses import Proxies
 from bzz.asgi.lifespan import attached, stopping
 from bzz.errors import ConfigurationError
 from bzz.events import drain
-from bzz.limits import CappedApplication, InFlight, Limits
+from bzz.in_flight import CappedApplication, InFlight
+from bzz.limits import Limits
 from bzz.serving import collector
 from bzz.serving.endpoint import Endpoint, port_of
 from bzz.serving.options import check_options

@@ -81,6 +81,10 @@ class _TracedProvider:
         self._provider = provider
         self._tracer = tracer
 
+    @property
+    def __class__(self) -> Any:  # type: ignore[misc]  # what a provider can do is told by its class
+        return type(self._provider)
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._provider, name)
         return partial(self._call, name, found) if name in VERBS else found

@@ -16,7 +16,8 @@ from bzz import signals
 from bzz.addresses import Proxies
 from bzz.auth import AuthProvider, FailureStore, Limiter, MemoryFailures, MongoFailures
 from bzz.errors import BadGateway, BadRequest, ConfigurationError, Forbidden, TooManyRequests, Unavailable
-from bzz.limits import InFlight, Limits
+from bzz.in_flight import InFlight
+from bzz.limits import Limits
 from bzz.serving.tornado import make_server
 from tests.auth.conftest import KEY, Secured, Tickets, sign_in
 from tests.conftest import Driver

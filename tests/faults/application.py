@@ -23,7 +23,8 @@ from tornado.web import Application, RequestHandler
 
 import bzz
 from bzz import signals
-from bzz.limits import Limits, release
+from bzz.in_flight import release
+from bzz.limits import Limits
 from bzz.live.settings import settings_of
 from bzz.model import claims
 from bzz.providers.base import Provider

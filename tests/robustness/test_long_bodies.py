@@ -23,7 +23,8 @@ from bzz import lingering
 from bzz.addresses import Proxies
 from bzz.auth import GitHubProvider
 from bzz.errors import Forbidden
-from bzz.limits import InFlight, Limits
+from bzz.in_flight import InFlight
+from bzz.limits import Limits
 from bzz.serving.tornado import make_server
 
 LIMIT = 1024 * 1024

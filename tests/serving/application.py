@@ -21,7 +21,8 @@ from tornado.websocket import WebSocketHandler
 
 import bzz
 from bzz.asgi.lifespan import STOPPING
-from bzz.limits import Limits, release
+from bzz.in_flight import release
+from bzz.limits import Limits
 from bzz.problem import BodyHandler
 from tests.serving import asgi
 
@@ -157,6 +158,16 @@ class Large(RequestHandler):
         self.finish(b"x" * 20_000_001)
 
 
+class Heaped(RequestHandler):
+    """Answers in two pieces, and waits for neither."""
+
+    def get(self) -> None:
+        self.write(b"x" * 20_000_000)
+        self.flush()
+        self.write(b"y")
+        self.finish()
+
+
 class Wrong(RequestHandler):
     """Says another length than it writes, or breaks the head."""
 
@@ -279,6 +290,7 @@ def make() -> Application:
             ("/latin", Latin),
             ("/fail", Fail),
             ("/large", Large),
+            ("/heaped", Heaped),
             ("/wrong/(.*)", Wrong),
             ("/endless", Endless),
             ("/begun", Begun),

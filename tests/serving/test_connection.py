@@ -8,9 +8,15 @@ import signal
 import time
 
 import pytest
+from tornado.netutil import bind_sockets
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from bzz.addresses import Proxies
+from bzz.in_flight import InFlight
+from bzz.limits import Limits
 from bzz.serving.collector import YOUNG_OBJECTS
+from bzz.serving.tornado import make_server
+from tests.serving.application import make
 from tests.serving.raw import accepted, converse, hung_up, request, state, wait_until_read
 from tests.serving.served import Served, serving
 
@@ -36,6 +42,51 @@ def test_a_large_answer_arrives_whole_before_the_next(shared: Served) -> None:
         said = connection.makefile("rb").read()
         assert said.count(b"x") > 20_000_000
         assert b'"GET", "/echo"' in said[-500:]
+
+
+def test_several_pieces_that_wait_have_time_together() -> None:
+    with serving("tornado", write_seconds=0.3) as served, served.connect() as connection:
+        connection.sendall(request("GET /heaped", CLOSE))
+        time.sleep(1)  # 20 MB have five minutes, and the last byte is behind them
+        assert connection.makefile("rb").read().endswith(b"y\r\n0\r\n\r\n")
+
+
+class Quick(Limits):
+    """Gives every client that does not read a moment only."""
+
+    def time_to_write(self, size: int) -> float:
+        return 0.3
+
+
+async def test_the_time_for_an_answer_ends_with_it() -> None:
+    server = make_server(make(), Quick(), InFlight(1), Proxies([]), {})
+    [listening] = bind_sockets(0, "127.0.0.1")
+    server.add_sockets([listening])
+    reader, writer = await asyncio.open_connection(*listening.getsockname(), limit=2**26)
+    writer.write(request("GET /heaped"))
+    assert (await reader.readuntil(b"\r\n0\r\n\r\n")).endswith(b"y\r\n0\r\n\r\n")
+    await asyncio.sleep(0.6)
+    writer.write(request("GET /?seconds=0"))
+    assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    writer.close()
+    server.stop()
+    await server.close_all_connections()
+
+
+async def test_a_client_that_does_not_read_is_given_up_in_time() -> None:
+    flight = InFlight(1)
+    server = make_server(make(), Quick(), flight, Proxies([]), {})
+    [listening] = bind_sockets(0, "127.0.0.1")
+    server.add_sockets([listening])
+    _, writer = await asyncio.open_connection(*listening.getsockname(), limit=1)
+    writer.write(request("GET /heaped"))
+    await asyncio.sleep(0.1)
+    assert flight.begin()  # it takes no place meanwhile
+    flight.end()
+    await asyncio.wait_for(flight.wait_until_quiet(0.01), 10)
+    writer.close()
+    server.stop()
+    await server.close_all_connections()
 
 
 def test_the_garbage_collector_passes_over_what_was_there_at_the_start(shared: Served) -> None:

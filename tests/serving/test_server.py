@@ -19,7 +19,7 @@ from tornado.web import Application
 
 import bzz
 from bzz.errors import ConfigurationError
-from bzz.limits import REFUSAL_SECONDS
+from bzz.in_flight import REFUSAL_SECONDS
 from bzz.serving.source import load
 from tests.serving import application
 from tests.serving.raw import answer_on, converse, request, wait_until_read
@@ -43,6 +43,20 @@ async def until_begun(client: httpx.AsyncClient, requests: int) -> None:
     while int((await client.get("/begun")).text) < requests:
         assert time.monotonic() < deadline, "the requests did not arrive"
         await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("path", ["/large", "/heaped"])
+def test_an_answer_that_is_being_sent_is_sent_whole_although_the_server_is_told_to_stop(
+    serving: Serving, path: str
+) -> None:
+    with serving() as served, served.connect() as connection:
+        connection.sendall(request(f"GET {path}", "Connection: close"))
+        said = connection.makefile("rb")
+        said.read(1000)
+        served.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        assert 20_000_000 < 1000 + len(said.read()) < 20_010_000
+        assert served.process.wait(timeout=10) == 0
 
 
 async def test_under_load_a_stop_drops_no_request() -> None:
@@ -171,6 +185,40 @@ def test_a_refusal_waits_a_moment_so_that_those_within_stay_fast(serving: Servin
             beyond.sendall(request("GET /"))
             assert answer_on(beyond).startswith(b"HTTP/1.1 503 ")
         assert time.monotonic() - start > 10 * REFUSAL_SECONDS
+
+
+@pytest.mark.parametrize("body", [b"", b"x" * 100], ids=["empty", "small"])
+def test_a_refused_request_with_a_body_keeps_its_connection(serving: Serving, body: bytes) -> None:
+    with serving(in_flight=1, grace_seconds=1) as served, served.connect() as within, served.connect() as beyond:
+        within.sendall(request("GET /?seconds=1000"))
+        wait_until_read(served.port, within)
+        time.sleep(0.1)
+        for _ in range(3):
+            beyond.sendall(request("POST /", f"Content-Length: {len(body)}", body=body))
+            assert answer_on(beyond).startswith(b"HTTP/1.1 503 ")
+
+
+def test_a_refused_client_that_sends_all_of_a_long_body_first_reads_why() -> None:
+    with (
+        serving("tornado", in_flight=1, grace_seconds=1, body_bytes=10_000_000) as served,
+        served.connect() as within,
+    ):
+        within.sendall(request("GET /?seconds=1000"))
+        wait_until_read(served.port, within)
+        time.sleep(0.1)
+        for _ in range(3):
+            with served.connect() as beyond:
+                beyond.sendall(request("POST /", "Content-Length: 5000000", body=bytes(5_000_000)))
+                assert answer_on(beyond).startswith(b"HTTP/1.1 503 ")
+
+
+def test_a_refused_client_that_asks_first_is_told_to_send_nothing(serving: Serving) -> None:
+    with serving(in_flight=1, grace_seconds=1) as served, served.connect() as within, served.connect() as beyond:
+        within.sendall(request("GET /?seconds=1000"))
+        wait_until_read(served.port, within)
+        time.sleep(0.1)
+        beyond.sendall(request("POST /", "Content-Length: 100", "Expect: 100-continue"))
+        assert answer_on(beyond).startswith(b"HTTP/1.1 503 ")
 
 
 def test_a_client_that_leaves_while_its_refusal_waits_harms_nobody(serving: Serving) -> None:

@@ -8,6 +8,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from tornado.web import Application
 
 import bzz
+from bzz.delivery.history.declaring import forget_history
 from bzz.problem import AROUND
 from tests.conftest import Serve
 from tests.tracing.conftest import Traced
@@ -103,3 +104,22 @@ async def test_an_application_that_is_traced_twice_has_one_span_for_an_event(tra
     await bzz.emit("spanned.twice")
     assert [each.name for each in traced.exporter.get_finished_spans()] == ["spanned.twice"]
     assert app.settings[AROUND] is not None
+
+
+async def test_a_traced_request_can_do_all_that_others_can(serve: Serve, traced: Traced, database_name: str) -> None:
+    client = served(serve, traced)
+    answers = [await client.post("/spanned/", json={"name": "a"}, headers={"Idempotency-Key": "1"}) for _ in range(2)]
+    assert [each.status_code for each in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+
+
+async def test_the_history_of_a_traced_application_is_shown(serve: Serve, traced: Traced, database_name: str) -> None:
+    bzz.history(Spanned)
+    try:
+        models = bzz.ModelHive.routes_for("mongoengine", Spanned)
+        client = serve(bzz.flatten([bzz.HistoryHive.routes_for(models), models]), traced)
+        document = Spanned(name="a").save()
+        answer = await client.get(f"/spanned/{document.pk}/history/")
+    finally:
+        forget_history(Spanned)
+    assert answer.status_code == 200, answer.text
