@@ -81,8 +81,8 @@ class _TracedProvider:
         self._provider = provider
         self._tracer = tracer
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[misc]  # what a provider can do is told by its class
+    @property  # type: ignore[misc]  # what a provider can do is told by its class
+    def __class__(self) -> Any:
         return type(self._provider)
 
     def __getattr__(self, name: str) -> Any:

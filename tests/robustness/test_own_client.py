@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import time
 import uuid
@@ -20,6 +21,7 @@ from tornado.web import Application
 
 import bzz
 from bzz.dev import MongoServer
+from bzz.providers.mongoengine import client as own_client
 from tests.robustness.wire import Wire
 
 SECONDS = 10
@@ -126,3 +128,27 @@ class TestTornadosOwnTestCase(AsyncHTTPTestCase):
 
     def test_it_closes_the_client_with_its_loop(self) -> None:
         assert self.fetch("/tenant/").code == 200
+
+
+async def test_a_client_that_cannot_be_closed_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, database_name: str
+) -> None:
+    """As where the driver waits for a lock whose owner was cancelled, which no cancellation ends."""
+    monkeypatch.setattr(own_client, "CLOSE_SECONDS", 0.1)
+    goes_on = asyncio.Event()
+
+    async def wait_without_end(client: Any) -> None:
+        while not goes_on.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await goes_on.wait()
+
+    client = own_client.connected("default")
+    monkeypatch.setattr(pymongo.AsyncMongoClient, "close", wait_without_end)
+    await asyncio.sleep(0)  # so that it has begun
+    client.keeper.cancel()
+    await asyncio.wait_for(asyncio.wait([client.keeper]), 5)
+    assert client.keeper.done()
+    assert "could not be closed in order" in caplog.text
+    monkeypatch.undo()
+    goes_on.set()
+    await client.database.client.close()

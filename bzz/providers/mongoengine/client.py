@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ __all__ = ["Client", "check_database", "close", "connected"]
 
 CLOSE_SECONDS = 1.0
 """How long a client that is closed may take to say goodbye to its server, which may be away."""
+
+logger = logging.getLogger("bzz.providers.mongoengine")
 
 _RENAMED = {"authentication_source": "authSource", "authentication_mechanism": "authMechanism"}
 _NOT_FOR_THE_DRIVER = {"name", "mongo_client_class"}
@@ -95,8 +98,15 @@ async def _keep(client: Any) -> None:
     try:
         await asyncio.get_running_loop().create_future()
     finally:
-        with pymongo.timeout(CLOSE_SECONDS):
-            await client.close()
+        # Not awaited without end: where its tasks were cancelled at a bad moment, the driver waits for a lock for ever.
+        _, late = await asyncio.wait([asyncio.create_task(_say_goodbye(client))], timeout=2 * CLOSE_SECONDS)
+        if late:
+            logger.warning("a client of MongoDB could not be closed in order: its server is away")
+
+
+async def _say_goodbye(client: Any) -> None:
+    with pymongo.timeout(CLOSE_SECONDS):
+        await client.close()
 
 
 def _forget_stale(loop: asyncio.AbstractEventLoop, alias: str) -> None:
