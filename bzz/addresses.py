@@ -16,10 +16,12 @@ __all__ = ["UNIX", "Client", "Proxies", "client_of", "network_of", "normalize"]
 UNIX = "unix"
 """Stands for a peer on a Unix socket, which has no address, among trusted proxies."""
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052, section 2.1
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")  # RFC 4291, section 2.5.5.2
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052, section 2.1
 _IPV4_BITS = 0xFFFFFFFF
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _parse(text: str) -> Address | None:
@@ -71,7 +73,7 @@ class Proxies:
     def __init__(self, networks: Iterable[str]) -> None:
         texts = [networks] if isinstance(networks, str) else list(networks)
         self._unix = UNIX in texts
-        self._networks = [_network(text) for text in texts if text != UNIX]
+        self._networks = [each for text in texts if text != UNIX for each in _networks(text)]
 
     def __bool__(self) -> bool:
         return self._unix or bool(self._networks)
@@ -131,13 +133,19 @@ def client_of(proxies: Proxies, peer: str | None, protocol: str, headers: HTTPHe
     return Client("0.0.0.0" if peer is None else normalize(peer), protocol)
 
 
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _networks(text: str) -> list[Network]:
+    """Return the network in ``text``, and the IPv4 addresses that it carries: clients are compared by these."""
     try:
-        return ipaddress.ip_network(str(text))  # a number would be taken for an address, too
+        network = ipaddress.ip_network(str(text))  # a number would be taken for an address, too
     except ValueError as error:
         raise ConfigurationError(
             f"trusted_proxies: {text!r} is neither an address nor a network such as '10.0.0.0/8' nor 'unix' ({error})"
         ) from None
+    if isinstance(network, ipaddress.IPv4Network):
+        return [network]
+    first, bits = int(network.network_address) & _IPV4_BITS, max(network.prefixlen - _NAT64.prefixlen, 0)
+    carried = [ipaddress.IPv4Network((first, bits)) for each in (_MAPPED, _NAT64) if network.overlaps(each)]
+    return [network, *carried]
 
 
 def _without_port(text: str) -> str:

@@ -135,9 +135,8 @@ class _CappedRequest(HTTPMessageDelegate):
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
         capped = self._capped
         if not capped.in_flight.begin():
-            loop = asyncio.get_running_loop()
-            self._read = loop.create_future()
-            self._waiting = loop.call_later(REFUSAL_SECONDS, self._refuse)
+            self._read = Future[None]()
+            self._waiting = asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse)
             if headers.pop("Expect", None):  # Tornado would ask for the body
                 self._waiting.cancel()
                 self._refuse(closes=True)

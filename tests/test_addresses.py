@@ -62,6 +62,21 @@ def test_the_client_is_the_last_hop_that_is_no_trusted_proxy(
     assert PROXIES.client(peer, forwarded) == client
 
 
+@pytest.mark.parametrize(
+    ("network", "trusted", "other"),
+    [
+        ("::ffff:10.0.0.1", "10.0.0.1", "10.0.0.2"),
+        ("::ffff:10.0.0.0/104", "10.1.2.3", "11.0.0.1"),
+        ("64:ff9b::a00:0/104", "10.1.2.3", "2001:db8::1"),
+        ("64:ff9b::/96", "64:ff9b::a00:1", "2001:db8::1"),
+        ("::/0", "::ffff:10.0.0.1", "nonsense"),
+        ("2001:db8::/32", "2001:db8::1", "10.0.0.1"),
+    ],
+)
+def test_a_network_of_ipv6_that_carries_ipv4_is_trusted_as_that(network: str, trusted: str, other: str) -> None:
+    assert [Proxies([network]).trusts(each) for each in (trusted, other)] == [True, False]
+
+
 def test_a_unix_socket_is_trusted_only_if_it_is_named() -> None:
     assert Proxies(["10.0.0.0/8"]).client(None, ["203.0.113.5"]) is None
 

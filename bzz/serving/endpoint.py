@@ -6,7 +6,8 @@ import errno
 import os
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tornado.netutil import bind_sockets, bind_unix_socket
@@ -24,6 +25,7 @@ class Endpoint:
     port: int
     address: str
     unix_socket: Path | None
+    _made: list[tuple[int, int]] = field(default_factory=list)  # what tells the socket file from a later one
 
     def bind(self) -> list[socket.socket]:
         """Return listening sockets.
@@ -35,16 +37,20 @@ class Endpoint:
         if self.is_reached():
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), str(self.unix_socket))
         try:
-            return [bind_unix_socket(str(self.unix_socket))]
+            bound = bind_unix_socket(str(self.unix_socket))
         except ValueError:  # it is another kind of file
             raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.unix_socket)) from None
+        self._made[:] = [_mark(self.unix_socket)]
+        return [bound]
 
     def release(self, sockets: Iterable[socket.socket]) -> None:
-        """Close the sockets, and remove the file of a Unix socket."""
+        """Close the sockets, and remove the file of a Unix socket, unless another server has made its own meanwhile."""
         for each in sockets:
             each.close()
         if self.unix_socket is not None:
-            self.unix_socket.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                if _mark(self.unix_socket) in self._made:
+                    self.unix_socket.unlink()
 
     def is_reached(self) -> bool:
         """Return whether a server listens there."""
@@ -57,6 +63,12 @@ class Endpoint:
         except OSError:
             return False
         return True
+
+
+def _mark(file: Path) -> tuple[int, int]:
+    """Return what tells a file from a later one of its name, which may have its inode."""
+    found = file.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def port_of(sockets: Sequence[socket.socket]) -> int:

@@ -12,7 +12,9 @@ import mongoengine as me
 import pytest
 from mongoengine.base import BaseField
 
+import bzz
 from bzz import signals
+from bzz.errors import ConfigurationError
 from tests.rest.conftest import Api
 
 _salt = itertools.count()
@@ -268,3 +270,56 @@ async def test_what_a_class_cannot_read_is_shown_as_it_is_stored(alone: Api) -> 
     place = await created(client, PlainSafe)
     PlainSafe._get_collection().update_one({}, {"$set": {"d": "not json"}})
     assert (await client.get(place)).json()["d"] == "not json"
+
+
+class SealedVaultField(me.EmbeddedDocumentField):
+    def to_mongo(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return {"word": _seal(value.word)}
+
+
+class SealedVaultsField(me.ListField):
+    def to_python(self, value: Any) -> Any:
+        return value
+
+
+class SealedSafe(me.Document):
+    vault = SealedVaultField(Vault)
+
+
+class SealedSafes(me.Document):
+    by_name = me.MapField(SealedVaultField(Vault))
+
+
+class SealedList(me.Document):
+    vaults = SealedVaultsField(me.EmbeddedDocumentField(Vault))
+
+
+@pytest.mark.parametrize(("model", "name"), [(SealedSafe, "vault"), (SealedSafes, "by_name"), (SealedList, "vaults")])
+def test_a_class_that_would_convert_whole_documents_is_refused_unless_it_is_hidden(model: Any, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{model.__name__}.{name}: SealedVault.* holds documents"):
+        bzz.ModelHive.routes_for("mongoengine", model)
+    bzz.ModelHive.routes_for("mongoengine", model, hidden=[name])
+
+
+class EscapedField(me.DictField):
+    def to_mongo(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return {key.replace("-", "_"): each for key, each in value.items()}
+
+
+class NumbersField(me.MapField):
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value)
+
+
+class EscapedMaps(me.Document):
+    free = EscapedField()
+    numbers = NumbersField(me.IntField())
+
+
+async def test_a_map_with_conversions_of_its_own_is_filtered_by_what_is_in_it(api: Api) -> None:
+    client = api(EscapedMaps)
+    document = EscapedMaps(free={"a": 1, "b": {"c": "x"}}, numbers={"k": 2}).save()
+    EscapedMaps(free={"a": 3}, numbers={"k": 4}).save()
+    for query in ("free.a=1", "free.b.c=x", "free.a__exists=true&numbers.k=2", "numbers.k__lt=3"):
+        found = (await client.get(f"/escaped_maps/?{query}")).json()
+        assert (query, [each["id"] for each in found]) == (query, [str(document.pk)])

@@ -20,6 +20,7 @@ from tornado.web import Application
 import bzz
 from bzz.errors import ConfigurationError
 from bzz.in_flight import REFUSAL_SECONDS
+from bzz.serving.endpoint import Endpoint
 from bzz.serving.source import load
 from tests.serving import application
 from tests.serving.raw import answer_on, converse, request, wait_until_read
@@ -360,6 +361,20 @@ def test_a_unix_socket_is_served_and_taken_away_at_the_end(serving: Serving, tmp
             assert client.get("/echo").json()[3:5] == ["0.0.0.0", "http"]
         with pytest.raises(OSError, match="ddress already in use"):
             bzz.serve("tests.serving.application:make", unix_socket=path, server=served.engine)  # type: ignore[arg-type]
+    assert not path.exists()
+
+
+def test_a_server_that_ends_leaves_the_unix_socket_of_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    first = Endpoint(0, "", path)
+    sockets = first.bind()
+    for each in sockets:  # it takes no more, and has requests to answer still
+        each.close()
+    second = Endpoint(0, "", path)
+    bound = second.bind()
+    first.release(sockets)
+    assert second.is_reached()
+    second.release(bound)
     assert not path.exists()
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import mongoengine as me
 from mongoengine.base import BaseField
 
 from bzz.codec import dumps
+from bzz.errors import ConfigurationError
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE, Errors
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.shape import Field
 
-__all__ = ["CustomCodec", "converts_by_itself", "sets_by_itself"]
+__all__ = ["CustomCodec", "check_conversions", "converts_by_itself", "sets_by_itself"]
 
 logger = logging.getLogger("bzz.providers.mongoengine")
 
@@ -26,6 +28,23 @@ logger = logging.getLogger("bzz.providers.mongoengine")
 def converts_by_itself(source: BaseField) -> bool:
     """Whether the class of a field overrides the conversions of the MongoEngine class below which it stands."""
     return _overrides(source, "to_mongo", "to_python")
+
+
+def check_conversions(source: BaseField, place: str) -> None:
+    """Refuse a field class that would convert whole documents: these are read and written field by field.
+
+    :raises bzz.errors.ConfigurationError: if the class of a field, or of its items, is one.
+    """
+    inside = [source]
+    while getattr(inside[-1], "field", None) is not None:
+        inside.append(inside[-1].field)
+    holds_documents = isinstance(inside[-1], (me.EmbeddedDocumentField, me.GenericEmbeddedDocumentField))
+    found = next((each for each in inside if converts_by_itself(each)), None)
+    if holds_documents and found is not None:
+        raise ConfigurationError(
+            f"{place}: {type(found).__name__} overrides to_mongo or to_python, and holds documents, which are read and"
+            " written field by field: have their fields convert, or hide it with hidden=[...]"
+        )
 
 
 def sets_by_itself(source: BaseField) -> bool:

@@ -13,6 +13,7 @@ from mongoengine.base import BaseField
 from bzz.errors import ConfigurationError
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.conversions import Declaration
+from bzz.providers.mongoengine.codecs.custom import check_conversions
 from bzz.providers.mongoengine.codecs.dispatch import codec_for
 from bzz.providers.mongoengine.codecs.field import FieldCodec, Part
 from bzz.providers.mongoengine.codecs.messages import REFUSED
@@ -92,6 +93,8 @@ class DeclaredFields:
         read_only = self._options.is_read_only(self.model, name)
         place = f"{self.model.__name__}.{name}"
         write_only = self._options.is_write_only(self.model, name)
+        if not hidden:
+            check_conversions(source, place)
         return codec_for(Declaration(name, source, self.model, place, self._options, hidden, read_only, write_only))
 
     def _primary_key(self) -> FieldCodec | None:
