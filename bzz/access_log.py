@@ -9,7 +9,7 @@ from tornado.web import Application, RequestHandler
 
 from bzz.codec import dumps
 from bzz.finished import each_finished, template_of
-from bzz.request import id_of, method_of
+from bzz.request import id_of, method_of, path_of
 
 __all__ = ["access_log"]
 
@@ -41,7 +41,7 @@ def _facts(handler: RequestHandler) -> dict[str, Any]:
     return {
         "status": handler.get_status(),
         "method": method_of(handler),
-        "path": request.path,
+        "path": path_of(handler),
         "route": template_of(handler),
         "milliseconds": round(request.request_time() * 1000, 1),
         "client": request.remote_ip,

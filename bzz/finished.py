@@ -50,7 +50,8 @@ def each_finished(app: Application, tell: Tell, *, instead: bool = False) -> Non
 def template_of(handler: Any) -> str:
     """Return the route of a request: of a model its URL with ``{id}`` for each id, else the handler's name.
 
-    There are as many as there are routes: ids and paths that lead nowhere are not in it.
+    There are as many as there are routes: ids and paths that lead nowhere are not in it. A handler of something below a
+    document says as ``template_end`` what follows.
     """
     resource, path = getattr(handler, "resource", None), getattr(handler, "path", None)
     if resource is None:
@@ -63,4 +64,4 @@ def template_of(handler: Any) -> str:
             parts.append(step.field.name)
         if step.key is not None:
             parts.append("{id}")
-    return f"/{'/'.join(parts)}/"
+    return f"/{'/'.join(parts)}/{getattr(handler, 'template_end', '')}"

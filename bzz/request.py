@@ -127,6 +127,11 @@ def method_of(handler: Any) -> str:
     return getattr(handler, "sent_method", None) or str(handler.request.method)
 
 
+def path_of(handler: Any) -> str:
+    """Return the path that a client asked for, which logs tell; a handler may keep it as ``sent_path`` likewise."""
+    return getattr(handler, "sent_path", None) or str(handler.request.path)
+
+
 def _tag(record: logging.LogRecord) -> bool:
     """Add the id of the current request to a log record. A filter of loggers, which drops none."""
     found = current_id()

@@ -10,12 +10,13 @@ from bzz.change import Change
 from bzz.delivery.listener import DurableListener
 from bzz.errors import ConfigurationError
 from bzz.events.model_events import Created, Deleted, Updated
-from bzz.events.targets import Subject, Target
+from bzz.events.targets import Exact, Subject, Target
 from bzz.model.hive import provider_class, provider_for
 from bzz.providers.capabilities import require
 from bzz.providers.changes import Changes, LiveProvider
 from bzz.providers.commit import Commit
 from bzz.providers.deliveries import Deliveries
+from bzz.shape import Shape
 
 __all__ = ["Source", "providers_of", "roots_of", "sources_of", "wants"]
 
@@ -80,7 +81,7 @@ def roots_of(listeners: Iterable[DurableListener]) -> dict[type, type]:
 def providers_of(listener: DurableListener) -> list[LiveProvider]:
     """Return the providers of the models that a listener wants.
 
-    :raises bzz.errors.ConfigurationError: as :func:`sources_of`.
+    :raises bzz.errors.ConfigurationError: as :func:`sources_of`, and for the name of a field that there is not.
     """
     what = f"the durable listener {listener.name!r}"
     kind = provider_class(listener.orm)
@@ -98,7 +99,21 @@ def providers_of(listener: DurableListener) -> list[LiveProvider]:
             if len(wanted) == 1:
                 raise
             _leave_out(listener, model.__name__, error)
+    if isinstance(target, Exact):
+        _check_field(what, target.name, [each.shape for each in found])
     return found
+
+
+def _check_field(what: str, name: str, shapes: Sequence[Shape]) -> None:
+    """Refuse the name of an event about a field that no model has which might send it.
+
+    :raises bzz.errors.ConfigurationError: with the names that there are.
+    """
+    _, _, dotted = name.partition(f".{Updated.verb}.")
+    field = dotted.partition(".")[0]
+    known = {each for shape in shapes for each in (*shape.fields, *shape.fields_below)}
+    if field and field not in known and not any(shape.undeclared(field) for shape in shapes):
+        raise ConfigurationError(f"{what}: there is no field {field!r} in {name!r}, but {', '.join(sorted(known))}")
 
 
 def _leave_out(listener: DurableListener, model: str, error: ConfigurationError) -> None:

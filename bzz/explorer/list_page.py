@@ -22,6 +22,8 @@ from bzz.model.filters import follows_references
 from bzz.model.parameters import find
 from bzz.model.query import read_fields
 from bzz.model.representations import has_feed
+from bzz.model.rights import needed, rights_of
+from bzz.providers import rules
 from bzz.shape import Shape
 
 __all__ = ["finish_list"]
@@ -45,6 +47,8 @@ async def finish_list(page: Page) -> None:
     values = [{name: each["value"]} for name, told in counted.items() for each in told]
     names = await names_of(handler, page.site, [*columns, *counted_columns(shape, counted)], [*rows, *values])
     writable = "PUT" in page.resource.methods and not handler.path.last.is_reference
+    if writable and rules.DECLARED:  # authorize is asked about each document, and so on its own page
+        writable = await rights_of(handler).may_all(needed(handler.path, "PUT"))
     tools = tools_of(
         shape,
         columns,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bzz.errors import Forbidden
 from bzz.explorer.addresses import address_of
 from bzz.explorer.caused import ANSWER, ASK, record
 from bzz.explorer.document_page import finish_document, finish_new
@@ -58,6 +59,8 @@ class Explorer(Representation):
             return
         page = await page_of(handler, address)
         if address.own.get("_view") == "new":
+            if "POST" not in page.methods:
+                raise Forbidden("You may not do this.")
             await finish_new(page)
         elif handler.path.last.is_list:
             await finish_list(page)

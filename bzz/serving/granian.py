@@ -136,6 +136,7 @@ def _given(options: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     given: dict[str, Any] = {
         "interface": Interfaces.RSGI,
         "backpressure": CONNECTIONS,
+        "http": HTTPModes.auto if "ssl_cert" in options else HTTPModes.http1,  # auto waits without end for a first byte
         "http1_settings": HTTP1Settings(header_read_timeout=math.ceil(limits.header_seconds * 1000)),
         "respawn_failed_workers": True,
         "workers_kill_timeout": math.ceil(limits.grace_seconds) + 1,

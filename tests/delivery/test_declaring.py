@@ -74,6 +74,13 @@ def test_a_module_that_is_loaded_again_declares_its_listener_anew(seen: Seen) ->
     assert [str(each.registration.target) for each in declared()] == ["Stone.deleted"]
 
 
+async def test_a_field_that_the_model_does_not_have_is_told_at_the_start(seen: Seen, database_name: str) -> None:
+    bzz.durable("Stone.updated.wieght", name="x")(seen)
+    with pytest.raises(ConfigurationError, match=r"there is no field 'wieght' in 'Stone\.updated\.wieght', but id, "):
+        async with bzz.deliver():
+            pass
+
+
 async def test_a_model_that_nobody_knows_is_told_at_the_start(seen: Seen, database_name: str) -> None:
     bzz.durable("Stonne.created", name="x")(seen)
     with pytest.raises(ConfigurationError, match=r"no model that this process has imported matches Stonne\.created"):

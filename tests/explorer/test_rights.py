@@ -128,3 +128,26 @@ async def test_a_mistake_in_the_url_is_a_page_too(serve: Serve, url: str, status
     assert answer.headers["Content-Type"].startswith("text/html")
     assert seen(answer.text).texts("p", class_="status") == [str(status)]
     assert "Content-Security-Policy" in answer.headers
+
+
+class RuledShelf(me.Document):
+    label = me.StringField()
+
+
+bzz.rules(RuledShelf, allow="admin", get="authenticated", list="authenticated")
+
+
+@pytest.mark.parametrize(("role", "is_offered"), [("admin", True), ("reader", False)])
+async def test_a_list_offers_to_edit_and_to_create_to_those_whom_the_rules_let(
+    serve: Serve, role: str, is_offered: bool
+) -> None:
+    RuledShelf(label="a").save()
+
+    async def guard(handler: Any) -> None:
+        handler.current_user = {"id": "ann", "role": role}
+
+    client = serve(explored(bzz.ModelHive.routes_for("mongoengine", RuledShelf)), **{GUARD: guard})
+    answer = await client.get("/ruled_shelf/", headers=ACCEPT)
+    assert answer.status_code == 200
+    assert ("data-edit" in answer.text, "_view=new" in answer.text) == (is_offered, is_offered)
+    assert (await client.get("/ruled_shelf/?_view=new", headers=ACCEPT)).status_code == (200 if is_offered else 403)

@@ -121,6 +121,15 @@ def test_a_client_that_sends_a_byte_now_and_then_has_no_more_time(by_tornado: Se
         assert time.monotonic() > started + 0.5
 
 
+@pytest.mark.parametrize("said", [b"", b"PRI * HTT", b"GET / HTTP/1.1\r\nHo"], ids=["nothing", "preface", "half"])
+def test_a_client_that_says_nothing_more_is_hung_up_on(shared: Served, said: bytes) -> None:
+    if shared.engine not in ("tornado", "granian"):
+        pytest.skip("it is up to the server")
+    with shared.connect() as connection:
+        connection.sendall(said)
+        assert hung_up(connection, timeout=5)
+
+
 def test_an_answer_may_take_longer_than_a_head(shared: Served) -> None:
     assert b" 200 " in converse(shared.port, [request("GET /?seconds=2.5", CLOSE)])[:20]
 

@@ -49,7 +49,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 class _OfDocument(ModelHandler):
     """A request about a document, whose own URL is the first part of this one."""
 
-    _url = ""
+    sent_path = ""
     _change = ""
 
     def initialize(self, of: Mapping[str, Any]) -> None:  # type: ignore[override]  # these routes are another class's
@@ -67,7 +67,7 @@ class _OfDocument(ModelHandler):
         place = _PLACE.fullmatch(self.request.path[len(self.resource.url) :])
         if place is None:
             raise NotFound(NOWHERE)
-        self._url, self._change = self.request.path, unquote(place[2] or "")
+        self.sent_path, self._change = self.request.path, unquote(place[2] or "")
         self.request.path = f"{self.resource.url}/{place[1]}/"
         await super().check_request()
 
@@ -75,6 +75,7 @@ class _OfDocument(ModelHandler):
 class HistoryHandler(_OfDocument):
     """Shows the history of a document."""
 
+    template_end = "history/"
     openapi: ClassVar = {"get": READ}
 
     def _resource(self, resource: Resource) -> Resource:
@@ -91,7 +92,7 @@ class HistoryHandler(_OfDocument):
         page = await read_history(self, document, limit, after)
         if page.next is not None:
             own = "" if limit == self.resource.per_page else f"per_page={limit}&"
-            self.set_header("Link", f'<{self._url}?{own}after={quote(page.next, safe="")}>; rel="next"')
+            self.set_header("Link", f'<{self.sent_path}?{own}after={quote(page.next, safe="")}>; rel="next"')
         self._finish_json(dumps(page.entries))
 
     head = get
@@ -111,6 +112,7 @@ class HistoryHandler(_OfDocument):
 class RevertHandler(_OfDocument):
     """Undoes one change of a document, by an update of it."""
 
+    template_end = "history/{change}/revert/"
     openapi: ClassVar = {"post": UNDO}
 
     def _resource(self, resource: Resource) -> Resource:
@@ -125,7 +127,10 @@ class RevertHandler(_OfDocument):
             raise MethodNotAllowed(self._allowed())
         if self._check_cross_origin(self.check_trusted_origin) is not None:  # Tornado's own, whatever its settings:
             raise Forbidden("This must be sent from this very site.")  # pages of others may POST without being asked
-        await super().check_request()
+        try:
+            await super().check_request()
+        finally:
+            self.sent_method = "POST" if self.request.method == "PUT" else None
 
     def _allowed(self) -> list[str]:
         return [*(["POST"] if self.resource.methods else []), "OPTIONS"]

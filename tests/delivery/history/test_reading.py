@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import logging
+from functools import partial
 from typing import Any, ClassVar
 
 import httpx
@@ -13,7 +16,7 @@ import bzz
 from bzz.signals import post_get_instance, pre_get_instance
 from tests.conftest import Driver, Serve
 from tests.delivery.conftest import eventually, listening
-from tests.delivery.history.conftest import history_of, sign_in, with_history
+from tests.delivery.history.conftest import Reader, history_of, sign_in, with_history
 
 
 class MinerWage(me.EmbeddedDocument):
@@ -309,3 +312,23 @@ async def test_a_history_may_have_a_slash_or_none_and_head(served: Any, database
         assert [each.status_code for each in answers] == [200, 200]
         assert answers[0].json() == []
         assert (await app.client.options(url)).headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+async def test_a_request_for_a_history_is_logged_as_that(
+    serve: Serve, database_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bzz.history(Miner)
+    app = Reader(serve(with_history(miners()), partial(bzz.access_log, json=True)))
+    async with bzz.deliver():
+        await listening()
+        ann = await app.create("/miner/", name="Ann")
+        await ann.put(name="Bea")
+        renamed, _ = await ann.history(2)
+        with caplog.at_level(logging.INFO, "bzz.access"):
+            await ann.revert(renamed)
+            await ann.history(3)
+    told = [json.loads(each.getMessage()) for each in caplog.records if each.name == "bzz.access"]
+    undone, shown = told[0], told[-1]
+    assert (undone["method"], undone["path"]) == ("POST", f"{ann.place}history/{renamed['change']}/revert")
+    assert undone["route"] == "/miner/{id}/history/{change}/revert/"
+    assert (shown["method"], shown["path"], shown["route"]) == ("GET", f"{ann.place}history/", "/miner/{id}/history/")
