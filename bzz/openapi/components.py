@@ -73,9 +73,12 @@ def _shown(shape: Shape, components: Components) -> JsonSchema:
     return {"type": "object", "properties": properties}
 
 
+_BOUNDS = ("enum", "maximum", "maxLength", "minimum", "minLength", "pattern")
+
+
 def _stored(schema: JsonSchema, choices: tuple[Any, ...]) -> JsonSchema:
     """Return the schema of a value that is stored: whatever its bounds are now, it may be older than they are."""
-    kept = {name: each for name, each in schema.items() if name not in ("minLength", "maxLength", "pattern", "enum")}
+    kept = {name: each for name, each in schema.items() if name not in _BOUNDS}
     if "items" in kept and choices:
         kept["items"] = {name: each for name, each in kept["items"].items() if name != "enum"}
     return kept
