@@ -413,17 +413,17 @@ class Dinghy(me.Document):
         }
 
 
-class Hook(me.EmbeddedDocument):
+class GrabHook(me.EmbeddedDocument):
     width = me.IntField()
     weight = me.IntField()
 
 
-class Magnet(me.EmbeddedDocument):
+class LiftMagnet(me.EmbeddedDocument):
     weight = me.IntField()
 
 
 class Crane(me.Document):
-    load = me.GenericEmbeddedDocumentField(choices=(Hook, Magnet))
+    load = me.GenericEmbeddedDocumentField(choices=(GrabHook, LiftMagnet))
 
 
 class Raft(me.Document):
@@ -484,14 +484,14 @@ async def test_to_dict_is_shown_in_maps_and_generic_fields_too(api: Api) -> None
 
 @pytest.mark.parametrize("verb", ["PUT", "PATCH"])
 async def test_a_generic_embedded_document_is_edited_field_by_field(api: Api, verb: str) -> None:
-    crate = Crane(load=Hook(width=1, weight=2)).save()
+    crate = Crane(load=GrabHook(width=1, weight=2)).save()
     client, place = api(Crane), f"/crane/{crate.id}/"
-    answer = await client.request(verb, place, json={"load": {"@type": "Hook", "weight": 3}})
-    assert answer.json()["load"] == {"@type": "Hook", "width": 1, "weight": 3}
-    answer = await client.request(verb, place, json={"load": {"@type": "Hook", "weight": None}})
-    assert answer.json()["load"] == {"@type": "Hook", "width": 1, "weight": None}
-    answer = await client.request(verb, place, json={"load": {"@type": "Magnet", "weight": 5}})
-    assert answer.json()["load"] == {"@type": "Magnet", "weight": 5}
+    answer = await client.request(verb, place, json={"load": {"@type": "GrabHook", "weight": 3}})
+    assert answer.json()["load"] == {"@type": "GrabHook", "width": 1, "weight": 3}
+    answer = await client.request(verb, place, json={"load": {"@type": "GrabHook", "weight": None}})
+    assert answer.json()["load"] == {"@type": "GrabHook", "width": 1, "weight": None}
+    answer = await client.request(verb, place, json={"load": {"@type": "LiftMagnet", "weight": 5}})
+    assert answer.json()["load"] == {"@type": "LiftMagnet", "weight": 5}
 
 
 async def test_an_instance_that_to_dict_shows_has_a_tag_of_its_own(api: Api) -> None:
