@@ -66,6 +66,8 @@ def listener(event: Any) -> None: ...
         ("authorize", lambda method, model: True),
         ("handler", RequestHandler),
         ("handler", None),
+        ("live", "yes"),
+        ("require_if_match", 1),
     ],
 )
 def test_an_option_that_cannot_be_is_told_by_its_name(option: str, value: Any) -> None:

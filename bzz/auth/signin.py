@@ -122,7 +122,7 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 def _refusal() -> Unauthorized:
     """Return the same answer for an unknown provider and for a refused token; the log distinguishes them."""
-    return Unauthorized("The provider is not known here, or does not accept this token.", headers=_CHALLENGE)
+    return Unauthorized("The provider is not known here, or does not accept these credentials.", headers=_CHALLENGE)
 
 
 async def _authenticate(

@@ -20,6 +20,10 @@ __all__ = ["deliver"]
 
 logger = logging.getLogger("bzz.delivery")
 
+START_SECONDS = 5.0
+"""How long the database may take before a process begins without it: until then it answers nobody, not even who asks
+whether it lives."""
+
 GRACE_SECONDS = 10.0
 """How long calls that are being made may take at a stop."""
 
@@ -42,8 +46,9 @@ async def deliver() -> AsyncIterator[None]:
     own_writes = OwnWrites(roots_of(listeners))
     owners = [Owner(each, source, own_writes) for each in listeners for source in sources_of(each)]
     # All of them before any is stored, since a mistake in the next one ends the start.
-    prepared = [each for each in owners if await _is_there(each.prepare(), each)]
-    await asyncio.gather(*(_is_there(each.enroll(), each) for each in prepared))
+    end = asyncio.get_running_loop().time() + START_SECONDS
+    prepared = [each for each in owners if await _is_there(each.prepare(), each, end)]
+    await asyncio.gather(*(_is_there(each.enroll(), each, end) for each in prepared))
     watch_writes(own_writes)
     for each in owners:
         each.start()
@@ -54,12 +59,13 @@ async def deliver() -> AsyncIterator[None]:
         unwatch_writes(own_writes)
 
 
-async def _is_there(work: Awaitable[None], owner: Owner) -> bool:
+async def _is_there(work: Awaitable[None], owner: Owner, end: float) -> bool:
     """Do what needs the database, and return true; false where it is away, and the owner does it later."""
     try:
-        await work
-    except (Unavailable, OutcomeUnknown) as error:
-        logger.warning("%s waits for the database: %s", owner.name, error)
+        async with asyncio.timeout_at(end):
+            await work
+    except (Unavailable, OutcomeUnknown, TimeoutError) as error:
+        logger.warning("%s waits for the database%s", owner.name, f": {error}" if str(error) else "")
         return False
     return True
 

@@ -97,6 +97,7 @@ class ModelHive:
         check_authorize(authorize)
         check_handler(handler)
         check_rate_limits(rate_limits)
+        check_flag("live", live)
         check_flag("require_if_match", require_if_match)
         options = Options(field_names("hidden", hidden), field_names("read_only", read_only), database, scope=scope_of)
         provider = provider_for(orm, model, options)

@@ -24,10 +24,13 @@ __all__ = ["OPTIONS", "check_denials", "check_orders", "check_rights", "listed"]
 OPTIONS = ("hidden", "read_only", "write_only")
 RULES = "rules"
 
+_LISTS = (list, tuple, set, frozenset)
+
 
 def listed(model: Any, option: str) -> frozenset[str]:
-    """Return the names that a class, or one of its bases, lists under an option."""
-    return frozenset(name for own in _own_rights(model) if isinstance(own, dict) for name in own.get(option, ()))
+    """Return the names that a class, or one of its bases, lists under an option; what is no list says nothing here."""
+    lists = [own.get(option) for own in _own_rights(model) if isinstance(own, dict)]
+    return frozenset(name for names in lists if isinstance(names, _LISTS) for name in names)
 
 
 def check_rights(models: Iterable[Any]) -> None:
@@ -114,7 +117,7 @@ def _check(model: Any, own: Any) -> None:
     for option, names in own.items():
         if option == RULES:
             continue
-        if not isinstance(names, list | tuple | set | frozenset):
+        if not isinstance(names, _LISTS):
             raise ConfigurationError(f"{where}[{option!r}]: a list of field names is expected, not {names!r}")
         for name in names:
             if name not in internals.fields(model):
