@@ -73,7 +73,8 @@ class InFlight:
     def end(self) -> None:
         """Count a request out: it is answered, its client has left, or it speaks another protocol from here on."""
         self._count -= 1
-        self._note_idle()
+        if not (self._count or self._sending):
+            self._idle.set()
 
     def begin_sending(self) -> None:
         """Note that the rest of an answer waits for its client to read. It takes no place, but a stop waits for it."""
@@ -83,9 +84,6 @@ class InFlight:
     def end_sending(self) -> None:
         """Note that such a rest is sent, or never will be."""
         self._sending -= 1
-        self._note_idle()
-
-    def _note_idle(self) -> None:
         if not (self._count or self._sending):
             self._idle.set()
 

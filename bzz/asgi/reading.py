@@ -16,8 +16,8 @@ __all__ = ["serve"]
 WATCH_SECONDS = 0.05
 """How long an answer may take before its client is watched: most take less, and a watch costs as much as they do."""
 
-SMALL_BODY_BYTES = 65536
-"""The longest body of a request that is refused which is read all the same."""
+SHORT_LENGTH = len("99999")
+"""How many digits the length of a body may have that is read although its request is refused."""
 
 _BUSY = Unavailable("The server is busy; nothing was done.")
 
@@ -25,8 +25,8 @@ _BUSY = Unavailable("The server is busy; nothing was done.")
 async def serve(exchange: Exchange) -> None:
     """Have the application answer; return when it has, or when the client has left."""
     if not exchange.engine.flight.begin():
-        is_small = int(exchange.headers.get("Content-Length", "0")) <= SMALL_BODY_BYTES
-        if is_small and "Expect" not in exchange.headers:
+        length = exchange.headers.get("Content-Length", "0")
+        if len(length) <= SHORT_LENGTH and "Expect" not in exchange.headers:
             await _drop_body(exchange)
         exchange.refuse(_BUSY)  # of a long body nothing is read, and the engine closes the connection
         return await exchange.done
