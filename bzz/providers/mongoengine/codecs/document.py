@@ -108,7 +108,7 @@ class DocumentCodec(DeclaredFields):
         """Whether anybody wants to know of new instances of the class, or of one embedded in it."""
         return any(has_receivers(each.model) for each in self._embedded)
 
-    @property
+    @cached_property
     def overrides_delete(self) -> bool:
         """Whether the class, or that of its querysets, brings its own ``delete``."""
         return overrides(self.model, "delete") or queryset_internals.overrides(self.model, "delete")
