@@ -387,3 +387,10 @@ async def test_a_clean_inside_a_list_learns_what_has_changed_where_items_come_an
     shown = [(each["code"], each["text"], each["changed"]) for each in answer.json()["rest"]]
     assert shown[1:] == [("c", "x", []), ("a", "z", ["x"])]
     assert [each["_id"] for each in held(StampBook)["rest"]] == ["d", "c", "a"]
+
+
+async def test_an_item_with_an_odd_id_is_refused_by_its_name(api: Api) -> None:
+    client, book = api(StampBook), StampBook(rest=[Stamped(code=each, text="x") for each in "ab"]).save()
+    StampBook._get_collection().update_one({}, {"$set": {"rest.0._id": {"odd": 1}}})
+    answer = await client.post(f"/stamp_book/{book.pk}/rest/", json={"code": "c", "text": "y"})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["rest.0.code"])

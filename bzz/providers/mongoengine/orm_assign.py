@@ -27,7 +27,8 @@ def changed_keys(before: Raw, after: Raw) -> set[str]:
 def assign(instance: Any, field: FieldCodec, before: Any, after: Any) -> None:
     """Set an attribute so that this very value is saved: MongoEngine makes None the default, and takes True for 1.
 
-    :param before: what is stored, and :param after: what is to be.
+    :param before: what is stored.
+    :param after: what is to be stored.
     """
     name = field.declared.name
     known = internals.values(instance).get(name)
@@ -58,7 +59,7 @@ def _assign_inside(attribute: Any, field: FieldCodec, before: Any, after: Any) -
         places = [_places(item, each) for each in (before, after)]
         if places[0] is None or places[1] is None or list(places[0]) != list(places[1]):
             return False
-        beside = [(attribute[at], before[at], after[at]) for at in places[0].values()]
+        beside = [(_at(attribute, at), before[at], after[at]) for at in places[0].values()]
     if not all(_can_assign(item, *each) for each in beside):
         return False
     for each in beside:
@@ -72,17 +73,28 @@ def _places(item: FieldCodec, held: Any) -> dict[Any, Any] | None:
         return {key: key for key in held}
     if not isinstance(held, list):
         return None
-    places = {item.identity(each): at for at, each in enumerate(held)}
+    try:
+        places = {item.identity(each): at for at, each in enumerate(held)}
+    except TypeError:  # others have stored a list or an object for an id
+        return None
     return None if None in places or len(places) < len(held) else places
+
+
+def _at(held: Any, at: Any) -> Any:
+    """Return what an attribute holds at a place of what is stored; None where it is of another form."""
+    try:
+        return held[at]
+    except (LookupError, TypeError):
+        return None
 
 
 def _with_known(attribute: Any, known: Any, field: FieldCodec, before: Any, after: Any) -> Any:
     """Return a list or map that is written whole with those documents, changed inside, that were in it before."""
-    if field.item is None or type(before) is not type(after) or not isinstance(known, (list, dict)):
+    if field.item is None or type(before) is not type(after):
         return attribute
     old, new = _places(field.item, before) or {}, _places(field.item, after) or {}
     for key in old.keys() & new.keys():
-        document, was, now = known[old[key]], before[old[key]], after[new[key]]
+        document, was, now = _at(known, old[key]), before[old[key]], after[new[key]]
         if _can_assign(field.item, document, was, now):
             _assign_inner(field.item, _as_stored(document), was, now)
             attribute[new[key]] = document
