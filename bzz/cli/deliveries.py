@@ -31,6 +31,8 @@ Until = Annotated[datetime | None, typer.Option("--to", help="Only changes befor
 
 STATES: Sequence[LetterState] = ("dead", "waiting", "queued", "skipped")
 
+DONE = {"skipped": "skipped", "waiting": "tried again"}
+
 T = TypeVar("T")
 Found = tuple[DurableListener, Source]
 
@@ -54,6 +56,8 @@ def list_letters(
     with ending():
         rows = [_row(each) for each in _run(application, listener, ask)]
         show_rows(rows, ["id", "state", "change", "at", "attempts", "error"], as_json=as_json)
+        if not (rows or every or as_json):
+            typer.echo("No letter is dead; --all lists those that wait.", err=True)
 
 
 @deliveries.command()
@@ -89,7 +93,7 @@ def show(
 def retry(
     application: ApplicationName, listener: ListenerName, ids: Ids = None, since: Since = None, until: Until = None
 ) -> None:
-    """Have dead letters tried again at once, with no attempt counted; so are those behind them, in their order."""
+    """Have letters that are dead or wait tried at once, with no attempt counted; those behind them follow in order."""
     _mark("waiting", application, listener, ids, since, until)
 
 
@@ -112,7 +116,7 @@ def _mark(
         count = _run(application, listener, mark)
         if ids and count < len(ids):
             raise Failure(
-                f"Of {len(ids)} letters {count} were dead letters of {listener}; the others stay as they are."
+                f"Of {len(ids)} letters {count} could be {DONE[state]} for {listener}; the others stay as they are."
             )
         typer.echo(f"{count} {'letter' if count == 1 else 'letters'}")
 

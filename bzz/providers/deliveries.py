@@ -263,6 +263,8 @@ class Deliveries(ABC):
     ) -> int:
         """Have dead letters tried again, with no attempt counted, or skipped; return how many.
 
+        Those that wait to be tried again are tried at once, too.
+
         :param ids: these; empty for all of the listener.
         :param since: only of changes committed at that time or later.
         :param until: only of changes committed before that time.

@@ -139,7 +139,7 @@ def test_letters_are_chosen_by_the_time_of_their_change(closed: Office) -> None:
 def test_a_letter_that_is_not_dead_stays_as_it_is(shown: Office) -> None:
     done = shown.run("retry", "post", "post/postcard:1.1.1")
     assert done.returncode == 1
-    assert "Of 1 letters 0 were dead letters of post" in done.stderr
+    assert "Of 1 letters 0 could be tried again for post" in done.stderr
     assert shown.run("show", "post/postcard:1.1.1").stderr == "There is no letter post/postcard:1.1.1.\n"
 
 

@@ -159,6 +159,20 @@ async def test_what_is_dead_can_be_tried_again(database_name: str, deliveries: D
     assert await deliveries.letters(states=("dead", "waiting", "queued", "skipped")) == []
 
 
+async def test_what_waits_to_be_tried_again_can_be_tried_at_once(database_name: str, deliveries: Deliveries) -> None:
+    listener = Failing("a")
+    deliver(listener, schedule=(3600,))
+    async with bzz.deliver():
+        await listening()
+        walk("a", 0)
+        await eventually(lambda: has_letters(deliveries, 1))
+        listener.addresses.clear()
+        assert await deliveries.mark("skipped", "x") == 0
+        assert await deliveries.mark("waiting", "x") == 1
+        await eventually(lambda: has_letters(deliveries, 0))
+    assert len(listener) == 2
+
+
 async def test_what_is_dead_can_be_skipped(database_name: str, deliveries: Deliveries) -> None:
     listener = Failing("a")
     deliver(listener, max_attempts=1, start="now")

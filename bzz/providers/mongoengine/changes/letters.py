@@ -155,7 +155,8 @@ class MongoLetters(Deliveries):
         until: datetime | None = None,
     ) -> int:
         bounds = {**({} if since is None else {"$gte": since}), **({} if until is None else {"$lt": until})}
-        query: Raw = {"listener": listener, "state": "dead"}
+        marked = ["dead", "waiting"] if state == "waiting" else ["dead"]
+        query: Raw = {"listener": listener, "state": {"$in": marked}}
         query |= {"_id": {"$in": list(ids)}} if ids else {}
         query |= {"at": bounds} if bounds else {}
         changed = {"$set": {"state": state, "attempts": 0, "due": datetime.now(UTC)}}
