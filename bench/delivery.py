@@ -24,7 +24,7 @@ import pymongo
 
 from bench.servers.delivery import COLLECTION
 from bench.surroundings import describe
-from bzz.delivery.session import PARTITIONS
+from bzz.delivery.partitions import PARTITIONS
 from bzz.dev import MongoServer
 
 DATABASE = "bench_delivery"

@@ -16,8 +16,9 @@ from bzz.delivery.lease import BEAT_SECONDS, LEASE_SECONDS, Expired, Lease
 from bzz.delivery.listener import DurableListener
 from bzz.delivery.mailbox import ClaimLost
 from bzz.delivery.own_writes import OwnWrites
+from bzz.delivery.partitions import PARTITIONS
 from bzz.delivery.retrying import until_stored
-from bzz.delivery.session import PARTITIONS, Session
+from bzz.delivery.session import Session
 from bzz.delivery.source import Source
 from bzz.errors import OutcomeUnknown, Unavailable
 from bzz.providers.changes import HistoryLost

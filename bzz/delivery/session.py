@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Coroutine, Sequence
 from contextlib import aclosing, suppress
@@ -15,20 +14,19 @@ from bzz.delivery.caller import Caller
 from bzz.delivery.lanes import Lanes
 from bzz.delivery.listener import DurableListener
 from bzz.delivery.mailbox import ClaimLost, Mailbox
+from bzz.delivery.partitions import document_key, partition_of
 from bzz.delivery.retrying import until_stored
 from bzz.delivery.source import Source
 from bzz.delivery.tracker import Ticket, Tracker
+from bzz.errors import Unavailable
 from bzz.providers.changes import Existing
 from bzz.providers.commit import Commit
 from bzz.providers.deliveries import Claim, Letter
 from bzz.providers.progress import FROM_THE_BEGINNING, Cursor
 
-__all__ = ["PARTITIONS", "WINDOW", "Session"]
+__all__ = ["WINDOW", "Session"]
 
 logger = logging.getLogger("bzz.delivery")
-
-PARTITIONS = 16
-"""How many parts the work of a listener has: so many processes can share it. Stored progress depends on it."""
 
 WINDOW = 100
 """How many changes are handed over before progress is stored: so many may come again after a crash."""
@@ -41,7 +39,7 @@ TELLING_SECONDS = 60.0
 """How long documents that were there before are told in one go, before the stream may go on."""
 
 SNAPSHOT_SECONDS = 60.0
-"""How long the stream may take to reach them; then they are read anew. MongoDB keeps what was for five minutes."""
+"""How long the stream may take to come to where they are read. MongoDB keeps what was for five minutes."""
 
 
 @dataclass(eq=False)
@@ -117,23 +115,27 @@ class Session:
 
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()
-        existing, read_at = await self._next_existing(), loop.time()
         trackers = [each.tracker for each in self._partitions.values()]
-        if existing is not None:
-            for each in trackers:
-                if each.progress.position == FROM_THE_BEGINNING.position:
-                    each.tick(existing[1].position)
+        is_telling = any(each.progress.cursor is not None for each in trackers)
+        goal, set_at = await self._now() if is_telling else None, loop.time()
+        for each in trackers:
+            if goal is not None and each.progress.position == FROM_THE_BEGINNING.position:
+                each.tick(goal)
         start = min(each.progress.position for each in trackers)
         stream = self._source.changes.stream(self._source.collections, start, self._is_own)
         async with aclosing(stream):
             async for item in stream:
-                while existing is not None and item.position >= existing[1].position:
-                    if loop.time() - read_at < SNAPSHOT_SECONDS:
-                        await self._tell(*existing)
-                    existing, read_at = await self._next_existing(), loop.time()
+                at = item.position._replace(number=0)
+                if goal is not None and at >= goal and at > self._reached:  # all before it was passed on
+                    is_recent = loop.time() - set_at < SNAPSHOT_SECONDS
+                    is_left = not is_recent or await self._tell_existing(at)
+                    goal, set_at = await self._now() if is_left else None, loop.time()
                 if isinstance(item, Commit):
                     await self._take(item)
                 self._reached = item.position
+
+    async def _now(self) -> Position:
+        return await until_stored(self._source.changes.now)
 
     def _is_own(self, collection: str, key: Any) -> bool:
         return partition_of(document_key(collection, key)) in self._partitions
@@ -168,8 +170,25 @@ class Session:
 
     # -- documents that were there before
 
-    async def _next_existing(self) -> tuple[str, Existing] | None:
-        """Return the collection whose documents are to be told next, and those documents."""
+    async def _tell_existing(self, at: Position) -> bool:
+        """Tell documents as they were at a position that the stream has come to, until it is the stream's turn again.
+
+        :returns: whether some are left.
+        """
+        loop = asyncio.get_running_loop()
+        end, self._reached = loop.time() + TELLING_SECONDS, at
+        while (place := await self._next_place()) is not None:
+            try:
+                existing = await self._source.changes.existing(place.collection, at, place.key)
+            except Unavailable:
+                return True
+            await self._tell(place.collection, existing, end)
+            if loop.time() > end:
+                return True
+        return False
+
+    async def _next_place(self) -> Cursor | None:
+        """Return behind which document to go on: of the first collection that is not told yet."""
         told = [each.tracker.progress.cursor for each in self._partitions.values()]
         cursors = [each for each in told if each is not None]
         if not cursors:
@@ -181,20 +200,16 @@ class Session:
         if collection is None:
             await self._move(None)
             return None
-        after = first.key if collection == first.collection else None
-        return collection, await until_stored(lambda: self._source.changes.existing(collection, after))
+        return Cursor(collection, first.key if collection == first.collection else None)
 
-    async def _tell(self, collection: str, existing: Existing) -> None:
-        """Tell documents that were there before, each as created, until all are told or it is the stream's turn."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + TELLING_SECONDS
-        self._reached = existing.position
+    async def _tell(self, collection: str, existing: Existing, end: float) -> None:
+        """Tell documents of a collection, each as created, until all are told or it is the stream's turn."""
         async with aclosing(existing.batches) as batches:
             async for batch in batches:
                 for commit in batch:
                     await self._tell_one(commit)
                 await self._move(Cursor(collection, batch[-1].key))
-                if loop.time() > end:
+                if asyncio.get_running_loop().time() > end:
                     return
         following = next((each for each in self._source.collections if each > collection), None)
         await self._move(None if following is None else Cursor(following, None))
@@ -279,17 +294,3 @@ class Session:
                 each.tracker.saved(progress, passed)
                 self._unsaved -= passed
             self._saved.set()
-
-
-def document_key(collection: str, key: Any) -> str:
-    """Return the name of a document among all that a listener is told of."""
-    return f"{collection}/{key!r}"
-
-
-def partition_of(key: str) -> int:
-    """Return the partition of a document, the same in every process.
-
-    By a cryptographic digest: checksums put twice as many ids that count up into one partition as into another.
-    """
-    encoded = key.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(encoded, digest_size=1, usedforsecurity=False).digest()[0] % PARTITIONS

@@ -27,7 +27,7 @@ from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
 from bzz.model.rights import require, restrict
 from bzz.providers import rules
-from bzz.providers.base import Path, Precondition, Record, Stale, Written
+from bzz.providers.base import Path, Precondition, Provider, Record, Stale, Written
 from bzz.signals import Signal
 
 __all__ = ["ATTEMPTS", "ResourceHandler", "WriteAttempt", "WriteWatcher", "unwatch_writes", "watch_writes"]
@@ -85,6 +85,8 @@ class ResourceHandler(FormTokenHandler):
     parameters: dict[str, Any]
     _model: type
     _attempt: WriteAttempt | None = None
+    traced: Callable[[Provider], Provider] | None = None
+    """Set by ``bzz.trace``: returns a provider whose calls are traced."""
 
     def initialize(self, resource: Resource) -> None:
         """Called by Tornado for each request with what :meth:`bzz.ModelHive.routes_for` put into the route."""

@@ -132,7 +132,8 @@ async def restrict(handler: Any, read: Callable[[], Path]) -> Path:
     needs = needed(handler.path, "GET" if method == "OPTIONS" else method)
     is_refused = not await rights_of(handler).may_all(needs)
     handler.resource = await resource_for(handler, handler.resource, creating=creating, is_refused=is_refused)
-    handler.provider = handler.resource.provider
+    provider = handler.resource.provider
+    handler.provider = provider if handler.traced is None else handler.traced(provider)
     path = read()
     return Path((path.steps[0], *(_as_created(*each) for each in pairwise(path.steps))))
 

@@ -155,11 +155,12 @@ class Changes(ABC):
         """
 
     @abstractmethod
-    async def existing(self, collection: str, after: Any = None) -> Existing:
-        """Read the documents of a collection as they are now, in the order of their primary keys.
+    async def existing(self, collection: str, at: Position, after: Any = None) -> Existing:
+        """Read the documents of a collection as they were at a position, in the order of their primary keys.
 
+        :param at: without a number, and not older than a few minutes: what happened before it is in the documents.
         :param after: only those behind this primary key; None for all.
-        :raises bzz.errors.Unavailable: where the database is away.
+        :raises bzz.errors.Unavailable: where the database is away, or does not know any more what was.
         """
 
     @abstractmethod

@@ -55,7 +55,8 @@ class Spans:
         }
         provider = getattr(handler, "provider", None)
         if provider is not None:
-            handler.provider = _TracedProvider(provider, self._tracer)  # type: ignore[attr-defined]  # a model's has it
+            handler.traced = traced = partial(_TracedProvider, tracer=self._tracer)  # type: ignore[attr-defined]  # a model's
+            handler.provider = traced(provider)  # type: ignore[attr-defined]  # has both
         with self._tracer.start_as_current_span(
             method, extract(request.headers), SpanKind.SERVER, attributes=attributes
         ) as span:

@@ -14,8 +14,8 @@ from bson import Decimal128, ObjectId
 
 import bzz
 from bzz.delivery import session
-from bzz.delivery.session import document_key, partition_of
-from bzz.events import Deleted
+from bzz.delivery.partitions import document_key, partition_of
+from bzz.events import Created, Deleted
 from bzz.providers.deliveries import Deliveries
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from tests.conftest import Driver
@@ -122,7 +122,7 @@ async def test_what_is_deleted_before_a_resync_is_told_whether_it_was_told_or_ha
     told: list[tuple[str, int]] = []
     is_well = False
 
-    @bzz.durable(re.compile(r"Brick\.(created|deleted)"), name="x", schedule=(0.01,))
+    @bzz.durable("Brick.*", name="x", schedule=(0.01,))
     async def note(event: Any) -> None:
         if event.instance.pk == 2 and not is_well:
             raise OSError("not now")
@@ -150,9 +150,11 @@ async def test_documents_are_read_anew_where_the_stream_takes_long_to_reach_them
     told: list[tuple[str, int]] = []
     steps = step_after_deletion = step_told = 0
 
-    @bzz.durable(re.compile(r"Brick\.(created|deleted)"), name="x")
+    @bzz.durable("Brick.*", name="x")
     async def note(event: Any) -> None:
         nonlocal step_after_deletion, step_told
+        if not isinstance(event, Created | Deleted):
+            return
         if isinstance(event, Deleted):
             await asyncio.sleep(0.2)
             step_after_deletion = step_after_deletion or steps
@@ -173,6 +175,29 @@ async def test_documents_are_read_anew_where_the_stream_takes_long_to_reach_them
             steps += 1
     assert told == [("Deleted", 1), ("Deleted", 2), ("Deleted", 3), ("Created", 4)]
     assert step_told >= step_after_deletion > 0
+
+
+async def test_many_collections_are_told_one_after_the_other_while_nothing_else_happens(
+    database_name: str, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bzz.providers.mongoengine.changes.ticks.TICK_SECONDS", 3.0)  # one is enough for all of them
+    told: list[int] = []
+    models: list[Any] = [
+        type(f"Heap{number}", (me.Document,), {"step": me.IntField(), "__module__": __name__}) for number in range(12)
+    ]
+
+    @bzz.durable(re.compile(r"Heap\d+\.created"), name="x", start="beginning")
+    async def note(event: Any) -> None:
+        told.append(event.instance.step)
+
+    for number, model in enumerate(models):
+        model(step=number).save()
+    async with bzz.deliver():
+        await eventually(lambda: len(told) == 12)
+    assert await deliveries.resync("x")
+    async with bzz.deliver():
+        await eventually(lambda: len(told) == 24, 20)
+    assert sorted(told) == sorted([*range(12), *range(12)])
 
 
 KINDS: list[Any] = [

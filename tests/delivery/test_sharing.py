@@ -18,7 +18,7 @@ from bson import ObjectId
 import bzz
 from bzz.change import Position
 from bzz.delivery import lanes, owner
-from bzz.delivery.session import PARTITIONS, document_key, partition_of
+from bzz.delivery.partitions import PARTITIONS, document_key, partition_of
 from bzz.providers.deliveries import Claim, Deliveries, Letter, Standing
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
 from bzz.providers.progress import Progress

@@ -260,8 +260,8 @@ class Losing(Changes):
     def history(self) -> History:
         return self._real.history
 
-    async def existing(self, collection: str, after: Any = None) -> Existing:
-        return await self._real.existing(collection, after)
+    async def existing(self, collection: str, at: Position, after: Any = None) -> Existing:
+        return await self._real.existing(collection, at, after)
 
     def is_behind(self, key: Any, other: Any) -> bool:
         return self._real.is_behind(key, other)

@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from bzz.delivery.session import PARTITIONS
+from bzz.delivery.partitions import PARTITIONS
 from tests.faults import SEED
 from tests.faults.running import PATIENCE
 

@@ -59,7 +59,7 @@ class Written(Changes):
     def history(self) -> History:
         raise NotImplementedError
 
-    async def existing(self, collection: str, after: Any = None) -> Existing:
+    async def existing(self, collection: str, at: Position, after: Any = None) -> Existing:
         raise NotImplementedError
 
     def is_behind(self, key: Any, other: Any) -> bool:

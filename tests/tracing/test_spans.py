@@ -123,3 +123,19 @@ async def test_the_history_of_a_traced_application_is_shown(serve: Serve, traced
     finally:
         forget_history(Spanned)
     assert answer.status_code == 200, answer.text
+
+
+class SpannedByRules(me.Document):
+    name = me.StringField()
+
+
+bzz.rules(SpannedByRules, allow="anyone", fields={"name": {"read": "anyone"}})
+
+
+async def test_what_the_provider_is_asked_is_a_span_where_there_are_rules(
+    serve: Serve, traced: Traced, database_name: str
+) -> None:
+    client = serve(bzz.ModelHive.routes_for("mongoengine", SpannedByRules), traced)
+    assert (await client.post("/spanned_by_rules/", json={"name": "a"})).status_code == 201
+    spans = traced.spans()
+    assert spans["MongoEngineProvider.create"].parent == spans["POST /spanned_by_rules/"].context

@@ -147,14 +147,14 @@ class DatabaseChanges(Changes):
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    async def existing(self, collection: str, after: Any = None) -> Existing:
+    async def existing(self, collection: str, at: Position, after: Any = None) -> Existing:
         # As an expression, since $gt of a query passes over all keys of other types.
         query = {} if after is None else {"$expr": {"$gt": ["$_id", {"$literal": after}]}}
         options = self._database.codec_options
         simple = {"locale": "simple"}  # by which keys are compared here, too
         position, batches = await read_snapshot(
             self.commands, collection, query, [Key("_id", 1)], options.with_options(document_class=RawBSONDocument),
-            collation=simple,
+            at, collation=simple,
         )  # fmt: skip
 
         async def read() -> AsyncGenerator[Sequence[Commit]]:

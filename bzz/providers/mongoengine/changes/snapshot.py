@@ -71,8 +71,10 @@ async def read_snapshot(
             except TimeoutError:
                 break
             except OperationFailure as error:
-                if error.code not in _NOT_YET or attempt == ATTEMPTS - 1:
+                if error.code not in _NOT_YET:
                     raise
+                if attempt == ATTEMPTS - 1:
+                    break
                 await asyncio.sleep(0.05)
                 continue
             cursor.batch_size(BATCH_DOCUMENTS)
