@@ -52,7 +52,7 @@ async def read_snapshot(
     They have to be read within five minutes: so long MongoDB keeps what was.
 
     :param options: the codec options for the documents.
-    :param at: the position behind the cluster time, of another snapshot or of a stream, from a moment ago; None for now.
+    :param at: the position behind the cluster time, of another snapshot or a stream, from a moment ago; None for now.
     :param collation: by which texts are compared; None for that of the collection.
     :returns: the position behind that time, and the documents, which are read as they are asked for.
     :raises bzz.errors.Unavailable: if the database is away, here or later.
