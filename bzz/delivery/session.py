@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,6 @@ from bzz.delivery.retrying import until_stored
 from bzz.delivery.source import Source
 from bzz.delivery.tracker import Ticket, Tracker
 from bzz.errors import Unavailable
-from bzz.providers.changes import Existing
 from bzz.providers.commit import Commit
 from bzz.providers.deliveries import Claim, Letter
 from bzz.providers.progress import FROM_THE_BEGINNING, Cursor
@@ -179,10 +178,10 @@ class Session:
         end, self._reached = loop.time() + TELLING_SECONDS, at
         while (place := await self._next_place()) is not None:
             try:
-                existing = await self._source.changes.existing(place.collection, at, place.key)
+                batches = await self._source.changes.existing(place.collection, at, place.key)
             except Unavailable:
                 return True
-            await self._tell(place.collection, existing, end)
+            await self._tell(place.collection, batches, end)
             if loop.time() > end:
                 return True
         return False
@@ -202,9 +201,9 @@ class Session:
             return None
         return Cursor(collection, first.key if collection == first.collection else None)
 
-    async def _tell(self, collection: str, existing: Existing, end: float) -> None:
+    async def _tell(self, collection: str, batches: AsyncGenerator[Sequence[Commit]], end: float) -> None:
         """Tell documents of a collection, each as created, until all are told or it is the stream's turn."""
-        async with aclosing(existing.batches) as batches:
+        async with aclosing(batches):
             async for batch in batches:
                 for commit in batch:
                     await self._tell_one(commit)

@@ -26,7 +26,6 @@ __all__ = [
     "Changes",
     "Commit",
     "CommitKind",
-    "Existing",
     "HistoryLost",
     "LiveProvider",
     "Matches",
@@ -88,19 +87,6 @@ Wanted = Callable[[str, Any], bool] | None
 """Called with a collection and a primary key; returns whether the changes of this document are wanted. None for all."""
 
 
-@dataclass(frozen=True, eq=False)
-class Existing:
-    """Documents that are there, all as they were at one position.
-
-    :param position: what the stream tells at or before it is in the documents already.
-    :param batches: each document as if it had been created at :attr:`position`, with number 0. They are to be read
-        within a few minutes.
-    """
-
-    position: Position
-    batches: AsyncGenerator[Sequence[Commit]]
-
-
 class Changes(ABC):
     """The committed changes of one database. One for each event loop and database, shared by all of its providers."""
 
@@ -155,8 +141,10 @@ class Changes(ABC):
         """
 
     @abstractmethod
-    async def existing(self, collection: str, at: Position, after: Any = None) -> Existing:
+    async def existing(self, collection: str, at: Position, after: Any = None) -> AsyncGenerator[Sequence[Commit]]:
         """Read the documents of a collection as they were at a position, in the order of their primary keys.
+
+        Each is given as if it had been created there, with number 0. They are to be read within a few minutes.
 
         :param at: without a number, and not older than a few minutes: what happened before it is in the documents.
         :param after: only those behind this primary key; None for all.

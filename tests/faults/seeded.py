@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from bzz.errors import NotFound, Unavailable
 from bzz.live import subscription
 from bzz.providers.base import Options, Page, Record, Store
-from bzz.providers.changes import Changes, Commit, Existing, Matches, Position, Scope, Tick, Wanted
+from bzz.providers.changes import Changes, Commit, Matches, Position, Scope, Tick, Wanted
 from bzz.providers.deliveries import Deliveries
 from bzz.providers.history import History
 from bzz.providers.mongoengine.provider import MongoEngineProvider
@@ -260,7 +260,7 @@ class Losing(Changes):
     def history(self) -> History:
         return self._real.history
 
-    async def existing(self, collection: str, at: Position, after: Any = None) -> Existing:
+    async def existing(self, collection: str, at: Position, after: Any = None) -> AsyncGenerator[Sequence[Commit]]:
         return await self._real.existing(collection, at, after)
 
     def is_behind(self, key: Any, other: Any) -> bool:

@@ -15,7 +15,7 @@ from bzz.live.frames import ResetReason
 from bzz.live.hub import Hub
 from bzz.live.judging import Judgement, judge
 from bzz.providers.base import Store
-from bzz.providers.changes import Changes, Commit, Existing, HistoryLost, Matches, Position, Scope, Tick, Wanted
+from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Position, Scope, Tick, Wanted
 from bzz.providers.deliveries import Deliveries
 from bzz.providers.history import History
 from tests.live.reading import until
@@ -59,7 +59,7 @@ class Written(Changes):
     def history(self) -> History:
         raise NotImplementedError
 
-    async def existing(self, collection: str, at: Position, after: Any = None) -> Existing:
+    async def existing(self, collection: str, at: Position, after: Any = None) -> AsyncGenerator[Sequence[Commit]]:
         raise NotImplementedError
 
     def is_behind(self, key: Any, other: Any) -> bool:

@@ -17,7 +17,7 @@ from pymongo.write_concern import WriteConcern
 from bzz.change import Position
 from bzz.errors import Unavailable
 from bzz.providers.base import Store
-from bzz.providers.changes import Changes, Commit, Existing, HistoryLost, Matches, Scope, Tick, Wanted
+from bzz.providers.changes import Changes, Commit, HistoryLost, Matches, Scope, Tick, Wanted
 from bzz.providers.deliveries import Deliveries
 from bzz.providers.history import History
 from bzz.providers.mongoengine.changes.change_stream import ChangeStream
@@ -147,7 +147,7 @@ class DatabaseChanges(Changes):
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    async def existing(self, collection: str, at: Position, after: Any = None) -> Existing:
+    async def existing(self, collection: str, at: Position, after: Any = None) -> AsyncGenerator[Sequence[Commit]]:
         # As an expression, since $gt of a query passes over all keys of other types.
         query = {} if after is None else {"$expr": {"$gt": ["$_id", {"$literal": after}]}}
         options = self._database.codec_options
@@ -165,7 +165,7 @@ class DatabaseChanges(Changes):
                         for each in batch
                     ]
 
-        return Existing(position, read())
+        return read()
 
     def is_behind(self, key: Any, other: Any) -> bool:
         options = self._database.codec_options
