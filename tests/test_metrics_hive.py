@@ -92,6 +92,19 @@ async def test_listeners_are_timed_and_those_that_raise_counted(serve: Serve, da
     assert await value(client, f"bzz_listener_seconds_count{labels}") == 1
 
 
+async def test_a_listener_for_any_field_is_one_line(serve: Serve, database_name: str) -> None:
+    client = measured(serve)
+
+    @bzz.on("Measured.updated.name")
+    async def note(event: bzz.Event) -> None: ...
+
+    place = (await client.post("/measured/", json={"name": "a"})).headers["Location"]
+    await client.put(place, json={"name": "b"})
+    bzz.off(note)
+    labels = f'{{event="Measured.updated.*",listener="{__name__}.{note.__qualname__}"}}'
+    assert await value(client, f"bzz_listener_seconds_count{labels}") == 1
+
+
 async def test_open_feeds_are_counted(serve: Serve, database_name: str) -> None:
     client = measured(serve, live=True)
     before = await value(client, "bzz_feeds")

@@ -94,8 +94,9 @@ class Measures:
                 self._dropped.labels(relay.name, reason).set(count)
 
 
-def _name_of(event: Event) -> str:
-    """Return the kind of an event, with its model; names of an application's own may be too many for a label."""
-    model = getattr(event, "model", None)
-    kind = type(event).__name__
-    return kind if model is None else f"{model.__name__}.{kind.lower()}"
+def _name_of(event: Any) -> str:
+    """Return the name of a model's event, with ``*`` for a field, else its class: there may be too many for a label."""
+    model, verb = getattr(event, "model", None), getattr(event, "verb", None)
+    if model is None or verb is None:
+        return type(event).__name__
+    return f"{model.__name__}.{verb}.*" if hasattr(event, "field") else f"{model.__name__}.{verb}"
