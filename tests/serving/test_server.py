@@ -90,7 +90,7 @@ async def ask_until_refused(served: Served) -> int:
 
 async def test_under_load_a_stop_of_granian_drops_no_request_that_a_handler_has() -> None:
     """Its stop ends the connections that wait to be accepted, or to be read; what a handler has is answered."""
-    with serving("granian", in_flight=1000) as served:
+    with serving("granian", in_flight=1000, header_seconds=30) as served:  # 200 clients may take a while to ask
         async with served.client() as client:
             before = int((await client.get("/begun")).text)
             slow = [asyncio.ensure_future(client.get("/", params={"seconds": 2})) for _ in range(200)]
