@@ -32,7 +32,7 @@ GRACE_SECONDS = 10.0
 async def deliver() -> AsyncIterator[None]:
     """Have all durable listeners that this process has declared run until the end of the block.
 
-    What is written in the block they are told, if the database is there when it begins.
+    What is written in the block they are told, if the database is there when it begins, and ready within five seconds.
 
     ``bzz.serve`` and the adapters for other servers do this by themselves. It is for processes that serve nothing::
 
