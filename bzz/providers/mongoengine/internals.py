@@ -122,6 +122,11 @@ def root_of(model: Any) -> Any:
     return registered(class_name(model).partition(".")[0])
 
 
+def own_base(kind: Any) -> Any:
+    """Return the class of MongoEngine below which a class of an application stands; that itself if it is one."""
+    return next(each for each in kind.__mro__ if each.__module__.partition(".")[0] == "mongoengine")
+
+
 def count_registered() -> int:
     """Return how many classes of documents the process has. Asked per request."""
     return len(common._document_registry)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mongoengine.queryset import QuerySet, QuerySetManager
 
-from bzz.providers.mongoengine.internals import meta
+from bzz.providers.mongoengine.internals import meta, own_base
 
 _DECIDING = ("__init__", "__new__", "_cls_query", "_mongo_query", "_query", "_query_obj")
 """What decides which documents a queryset finds before anybody has narrowed it."""
@@ -38,15 +38,10 @@ def has_manager(model: Any) -> bool:
 def overrides(model: Any, *names: str) -> bool:
     """Return whether the class of a model's querysets replaces one of these members of MongoEngine's own."""
     made = queryset_class(model)
-    base = _mongoengine_class(made)
+    base = own_base(made)
     return any(
         inspect.getattr_static(made, name, None) is not inspect.getattr_static(base, name, None) for name in names
     )
-
-
-def _mongoengine_class(made: type[QuerySet]) -> Any:
-    """Return the class of MongoEngine below which a class of querysets stands."""
-    return next(each for each in made.__mro__ if each.__module__.partition(".")[0] == "mongoengine")
 
 
 def query(queryset: Any) -> dict[str, Any]:
@@ -84,7 +79,7 @@ def write_by(
         documents it changed; returns the same.
     """
     own = queryset_class(type(instance))
-    base = _mongoengine_class(own)
+    base = own_base(own)
 
     class Conditional(base):  # type: ignore[misc, valid-type]
         def delete(self, write_concern: Any = None, _from_doc_delete: bool = False, cascade_refs: Any = None) -> Any:

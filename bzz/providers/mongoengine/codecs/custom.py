@@ -54,7 +54,7 @@ def sets_by_itself(source: BaseField) -> bool:
 
 def _overrides(source: BaseField, *names: str) -> bool:
     own: Any = type(source)
-    base: Any = next(each for each in own.__mro__ if each.__module__.partition(".")[0] == "mongoengine")
+    base = internals.own_base(own)
     return any(getattr(own, name) is not getattr(base, name) for name in names)
 
 
