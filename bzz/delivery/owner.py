@@ -31,6 +31,9 @@ logger = logging.getLogger("bzz.delivery")
 
 LOST = "%s: other processes may own some of its partitions by now"
 
+GIVING_SECONDS = 4.0
+"""How long calls may take of a listener whose partitions are given to others, or that is switched off."""
+
 RETRY_SECONDS = 1.0
 """How long to wait after something failed that nobody foresaw."""
 
@@ -143,7 +146,7 @@ class Owner:
         for session in list(self._sessions):
             is_lost = not session.partitions <= standing.owned
             if is_lost or standing.trouble is not None:
-                await self._close(session, 0 if is_lost else BEAT_SECONDS)
+                await self._close(session, 0 if is_lost else GIVING_SECONDS)
             if is_lost:
                 logger.warning(LOST, self._listener.name)
         self._lease.prolong(asked_at)  # only now: a session whose partitions are another's must not begin a call by it
@@ -154,7 +157,7 @@ class Owner:
         self._caller.go_on()
         share = math.ceil(PARTITIONS / standing.members)
         if len(self._working) > share:
-            await self._close(max(self._sessions, key=lambda each: len(each.partitions)), BEAT_SECONDS)
+            await self._close(max(self._sessions, key=lambda each: len(each.partitions)), GIVING_SECONDS)
         await self._take(standing, share)
         return True
 

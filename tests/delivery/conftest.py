@@ -14,7 +14,7 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 
 from bzz.change import Position
-from bzz.delivery import lease, listener, owner
+from bzz.delivery import listener, owner
 from bzz.delivery.own_writes import OwnWrites
 from bzz.delivery.owner import Owner
 from bzz.delivery.source import sources_of
@@ -100,9 +100,6 @@ def own_listeners() -> Iterator[None]:
 
 
 @pytest.fixture
-def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others need not wait long for a process that has died."""
-    for module in (lease, owner):
-        monkeypatch.setattr(module, "LEASE_SECONDS", 1.5)
-    monkeypatch.setattr(lease, "MARGIN_SECONDS", 0.3)
+def quick_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes see soon who came and who left; leases are as long as ever, so a busy machine loses none."""
     monkeypatch.setattr(owner, "BEAT_SECONDS", 0.3)

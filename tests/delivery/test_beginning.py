@@ -84,7 +84,7 @@ async def test_after_a_stop_among_documents_that_were_there_none_comes_again_and
 
 
 async def test_the_deletion_of_a_document_that_was_told_before_a_crash_is_told(
-    database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
+    database_name: str, deliveries: Deliveries, quick_beats: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bzz.providers.mongoengine.changes.ticks.TICK_SECONDS", 0.0)  # nothing else writes
     may_end = asyncio.Event()
@@ -220,7 +220,7 @@ async def test_documents_are_told_whatever_their_keys_are(
 
 
 async def test_a_listener_that_is_resynced_is_told_of_every_document_while_they_change(
-    database_name: str, driver: Driver, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
+    database_name: str, driver: Driver, deliveries: Deliveries, quick_beats: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "TELLING_SECONDS", 0)
     monkeypatch.setattr("bzz.providers.mongoengine.changes.snapshot.BATCH_DOCUMENTS", 10)

@@ -251,7 +251,7 @@ async def test_a_listener_may_say_when_to_try_again(database_name: str, deliveri
 
 
 async def test_a_listener_may_switch_itself_off_and_people_on_again(
-    database_name: str, deliveries: Deliveries, short_leases: None
+    database_name: str, deliveries: Deliveries, quick_beats: None
 ) -> None:
     listener = Failing("a", error=SwitchOff("the receiver is gone"))
     deliver(listener)
@@ -431,7 +431,7 @@ async def is_empty_or_dead(deliveries: Deliveries) -> bool:
 
 
 async def test_what_was_handled_before_a_stop_does_not_come_again_after_it(
-    database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
+    database_name: str, deliveries: Deliveries, quick_beats: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "SAVE_SECONDS", 1000)  # progress is stored at the end only
     listener = Failing()

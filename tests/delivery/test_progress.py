@@ -78,7 +78,7 @@ async def test_a_lost_history_is_loud_and_resynced_without_a_gap(
     driver: Driver,
     deliveries: Deliveries,
     caplog: pytest.LogCaptureFixture,
-    short_leases: None,
+    quick_beats: None,
     database_name: str,
 ) -> None:
     bzz.durable("Lake.created", name="x")(seen)

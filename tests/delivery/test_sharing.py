@@ -17,7 +17,7 @@ from bson import ObjectId
 
 import bzz
 from bzz.change import Position
-from bzz.delivery import lanes, owner
+from bzz.delivery import lanes, lease, owner
 from bzz.delivery.partitions import PARTITIONS, document_key, partition_of
 from bzz.providers.deliveries import Claim, Deliveries, Letter, Standing
 from bzz.providers.mongoengine.changes.deliveries import MongoDeliveries
@@ -43,7 +43,7 @@ async def held(deliveries: Deliveries) -> list[int]:
 
 
 async def test_two_share_the_partitions_and_every_change_is_handled_once(
-    seen: Seen, database_name: str, deliveries: Deliveries, short_leases: None
+    seen: Seen, database_name: str, deliveries: Deliveries, quick_beats: None
 ) -> None:
     bzz.durable("Sheep.created", name="x")(seen)
     pair = [make_owner(), make_owner()]
@@ -63,9 +63,8 @@ async def is_shared(deliveries: Deliveries, shares: list[int]) -> bool:
 
 
 async def test_who_leaves_gives_the_partitions_at_once(
-    seen: Seen, database_name: str, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+    seen: Seen, database_name: str, deliveries: Deliveries, quick_beats: None
 ) -> None:
-    monkeypatch.setattr(owner, "BEAT_SECONDS", 0.2)  # and leases of their whole length
     bzz.durable("Sheep.created", name="x", start="beginning")(seen)
     one, other = make_owner(), make_owner()
     one.start()
@@ -98,7 +97,7 @@ async def test_an_owner_whom_another_forestalls_takes_the_next_partitions_and_fo
 
 
 async def test_partitions_whose_session_has_failed_are_not_kept_from_others(
-    seen: Seen, database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
+    seen: Seen, database_name: str, deliveries: Deliveries, quick_beats: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owner, "RETRY_SECONDS", 0)
     bzz.durable("Sheep.created", name="x", start="beginning")(seen)
@@ -125,15 +124,18 @@ async def has_members(deliveries: Deliveries, number: int) -> bool:
 
 
 async def test_a_call_that_ends_during_a_stop_keeps_its_lease(
-    database_name: str, deliveries: Deliveries, short_leases: None
+    database_name: str, deliveries: Deliveries, quick_beats: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for module in (lease, owner):
+        monkeypatch.setattr(module, "LEASE_SECONDS", 3.0)
+    monkeypatch.setattr(lease, "MARGIN_SECONDS", 0.3)
     begun, told = asyncio.Event(), []
 
     @bzz.durable("Sheep.created", name="x")
     async def slow(event: Any) -> None:
         told.append("begun")
         begun.set()
-        await asyncio.sleep(3)  # twice the lease
+        await asyncio.sleep(6)  # twice the lease
         told.append("done")
 
     one, other = make_owner(), make_owner()
@@ -150,7 +152,7 @@ async def test_a_call_that_ends_during_a_stop_keeps_its_lease(
 
 
 async def test_what_waits_at_a_stop_is_handled_by_others_and_nothing_comes_again(
-    database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
+    database_name: str, deliveries: Deliveries, quick_beats: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lanes, "SLOW_SECONDS", 60)  # so that nothing has a letter before the stop
     begun, may_end = asyncio.Event(), asyncio.Event()
@@ -188,7 +190,7 @@ async def test_what_waits_at_a_stop_is_handled_by_others_and_nothing_comes_again
 
 
 async def test_a_call_that_outlasts_a_stop_comes_again_and_only_that(
-    database_name: str, deliveries: Deliveries, short_leases: None
+    database_name: str, deliveries: Deliveries, quick_beats: None
 ) -> None:
     begun = asyncio.Event()
     told: list[tuple[str, str]] = []
@@ -217,7 +219,7 @@ async def test_a_call_that_outlasts_a_stop_comes_again_and_only_that(
 
 
 async def test_a_call_whose_turn_comes_after_a_stop_has_begun_is_left_to_others(
-    database_name: str, deliveries: Deliveries, short_leases: None, monkeypatch: pytest.MonkeyPatch
+    database_name: str, deliveries: Deliveries, quick_beats: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lanes, "SLOW_SECONDS", 60)  # so that nothing has a letter before the stop
     begun, may_end = asyncio.Event(), asyncio.Event()
@@ -250,7 +252,7 @@ async def test_a_call_whose_turn_comes_after_a_stop_has_begun_is_left_to_others(
 
 
 async def test_a_listener_of_which_nothing_is_stored_any_more_begins_anew_and_says_so(
-    seen: Seen, database_name: str, driver: Driver, short_leases: None, caplog: pytest.LogCaptureFixture
+    seen: Seen, database_name: str, driver: Driver, quick_beats: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     bzz.durable("Sheep.created", name="x")(seen)
     async with bzz.deliver():
