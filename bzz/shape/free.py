@@ -19,7 +19,7 @@ from bzz.shape.scalars import BooleanKind, FloatKind, IntegerKind, Scalar, Strin
 from bzz.shape.texts import BinaryKind, DecimalKind, UUIDKind
 from bzz.shape.times import DateTimeKind
 
-__all__ = ["AnyKind", "allowed_entries"]
+__all__ = ["AnyKind", "SelfCheckingKind", "allowed_entries"]
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")  # RFC 8259, section 6
 
@@ -102,6 +102,49 @@ class AnyKind(Kind):
 
     def json_schema(self, refer: Refer) -> JsonSchema:
         return {}
+
+
+class SelfCheckingKind(AnyKind):
+    """Any JSON value, of a field class that converts and checks values by itself, whatever its base would take.
+
+    Texts in URLs, filters and forms are read as its base reads them.
+
+    :param base: the kind of the class that it extends.
+    """
+
+    is_scalar = True
+    is_free = False
+
+    def __init__(self, base: Scalar, limits: Limits = UNLIMITED) -> None:
+        super().__init__(limits)
+        self._base = base
+        self.name = base.name  # type: ignore[misc]
+        self.expected = base.expected
+
+    @property
+    def operators(self) -> frozenset[Operator]:
+        return self._base.operators
+
+    def from_text(self, text: str) -> Any:
+        return self._base.from_text(text)
+
+    def from_form(self, text: str) -> Any:
+        return self._base.from_form(text)
+
+    def filter_values(self, text: str) -> Sequence[Any]:
+        return self._base.filter_values(text)
+
+    def filter_json(self, value: Any) -> Sequence[Any]:
+        return self._base.filter_json(value)
+
+    def to_text(self, value: Any) -> str:
+        return self._base.to_text(value)
+
+    def read(self, value: Any, place: Place, reading: Reading) -> Any:
+        try:
+            return self._base.accept(value)
+        except (ValueError, ArithmeticError):
+            return super().read(value, place, reading)
 
 
 def allowed_entries(value: Mapping[Any, Any], limits: Limits, place: Place, reading: Reading) -> list[tuple[str, Any]]:

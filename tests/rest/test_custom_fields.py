@@ -72,6 +72,20 @@ class JsonField(me.DictField):
         return json.loads(value)
 
 
+class CommaField(me.StringField):
+    """Holds a list, stores a text, and checks what it holds."""
+
+    def to_mongo(self, value: Any) -> Any:
+        return ",".join(value)
+
+    def to_python(self, value: Any) -> Any:
+        return value.split(",") if isinstance(value, str) else value
+
+    def validate(self, value: Any) -> None:
+        if not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+            self.error("Give a list of words.")
+
+
 class Vault(me.EmbeddedDocument):
     word = ReversedField()
     price = CentsField()
@@ -83,6 +97,7 @@ class _Safe(me.Document):
     c = CentsField(max_value=50)
     d = JsonField()
     e = LowerField()
+    f = CommaField()
     words = me.ListField(ReversedField())
     vault = me.EmbeddedDocumentField(Vault)
     vaults = me.EmbeddedDocumentListField(Vault)
@@ -107,6 +122,7 @@ WHOLE: dict[str, Any] = {
     "c": 7,
     "d": {"k": [1]},
     "e": "low",
+    "f": ["x", "y"],
     "words": ["one", "two"],
     "vault": {"word": "in", "price": 3},
     "vaults": [{"word": "list", "price": 4}],
@@ -256,6 +272,44 @@ async def test_the_value_that_is_sent_is_checked_as_mongoengine_does_before_it_s
     answer = await client.put(place, json={"a": "too long", "c": 51})
     assert answer.json()["errors"].keys() == {"a", "c"}
     assert (await client.put(place, json={"a": "fits", "c": 50})).json()["c"] == 50
+
+
+@both
+async def test_a_class_with_its_own_check_takes_values_of_its_own_type(
+    alone: Api, model: Any, told: list[Any]
+) -> None:
+    client = alone(model)
+    place = await created(client, model)
+    answer = await client.put(place, json={"f": ["x", "z"]})
+    assert answer.json()["f"] == ["x", "z"]
+    assert held(model)["f"] == "x,z"
+    assert told == [{"f": {"from": ["x", "y"], "to": ["x", "z"]}}]
+
+
+@pytest.mark.parametrize("bad", ["x,y", 5, [5], {"x": "y"}])
+@both
+async def test_the_own_check_of_a_class_decides_and_speaks(alone: Api, model: Any, bad: Any) -> None:
+    client = alone(model)
+    answer = await client.put(await created(client, model), json={"f": bad})
+    assert answer.json()["errors"] == {"f": ["Give a list of words."]}
+
+
+async def test_what_no_document_can_hold_is_refused_whatever_the_own_check_says(alone: Api) -> None:
+    client = alone(PlainSafe)
+    answer = await client.put(await created(client, PlainSafe), json={"f": [{"$set": 1}]})
+    assert answer.json()["errors"]["f.0.$set"] == ["This key is not allowed."]
+
+
+async def test_a_class_without_its_own_check_takes_what_its_base_takes(alone: Api) -> None:
+    client = alone(PlainSafe)
+    answer = await client.put(await created(client, PlainSafe), json={"c": [7]})
+    assert answer.json()["errors"] == {"c": ["Must be an integer within 64 bits."]}
+
+
+def test_openapi_leaves_the_values_of_a_class_with_its_own_check_open() -> None:
+    routes = bzz.ModelHive.routes_for("mongoengine", PlainSafe)
+    schemas = bzz.openapi.document(routes, title="Safes", version="1")["components"]["schemas"]
+    assert "type" not in schemas["PlainSafe"]["properties"]["f"]
 
 
 @both

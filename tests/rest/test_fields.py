@@ -346,6 +346,7 @@ async def test_what_mongoengine_stores_bzz_shows_the_same(api: Api, crates: None
 
 
 class Ticket(me.Document):
+    text = me.StringField()
     number = me.SequenceField(db_field="nr")
     text_number = me.SequenceField(db_field="tn", value_decorator=str)
     parcel = me.CachedReferenceField(Parcel, fields=["name"], db_field="pc")
@@ -407,6 +408,20 @@ async def test_a_cached_reference_is_an_id_to_clients_and_holds_its_copies(api: 
         assert (query, len((await client.get(f"/ticket/?{query}")).json())) == (query, 1)
     assert (await client.get(f"/ticket/?parcel={b}")).json() == []
     assert (await client.get(f"{created.headers['Location']}parcel/")).json() == {"id": a, "name": "a"}
+
+
+async def test_a_document_whose_cached_references_lead_nowhere_is_changed_and_keeps_them(
+    api: Api, parcels: list[str]
+) -> None:
+    client, (a, b), tickets = api(Ticket), parcels, Ticket._get_collection()  # MongoEngine cannot load it
+    place = (await client.post("/ticket/", json={"parcel": a, "parcels": [a, b]})).headers["Location"]
+    stored = tickets.find_one()
+    Parcel.objects(pk=a).delete()
+    answer = await client.put(place, json={"text": "x"})
+    assert answer.status_code == 200, answer.text
+    assert tickets.find_one() == {**stored, "text": "x"}
+    answer = await client.patch(place, json={"parcel": None, "parcels": [b]})
+    assert (answer.json()["parcel"], answer.json()["parcels"]) == (None, [b])
 
 
 async def test_a_cached_reference_is_changed_linked_and_unlinked(api: Api, parcels: list[str]) -> None:

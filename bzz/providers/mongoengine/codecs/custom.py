@@ -7,6 +7,7 @@ what an attribute holds and what a diff tells is what its ``to_python`` makes of
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import mongoengine as me
@@ -18,7 +19,10 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE, Errors
 from bzz.providers.mongoengine.codecs.conversions import Declaration
 from bzz.providers.mongoengine.codecs.field import FieldCodec
+from bzz.providers.mongoengine.limits import LIMITS
 from bzz.shape import Field
+from bzz.shape.free import SelfCheckingKind
+from bzz.shape.scalars import Scalar
 
 __all__ = ["CustomCodec", "check_conversions", "converts_by_itself", "sets_by_itself"]
 
@@ -61,8 +65,8 @@ def _overrides(source: BaseField, *names: str) -> bool:
 class CustomCodec(FieldCodec):
     """Converts by the field class's own two methods.
 
-    :param standard: the codec of the MongoEngine class below which the field class stands. It says what clients may
-        send, and what an attribute holds for it.
+    :param standard: the codec of the MongoEngine class below which the field class stands. It says what an attribute
+        holds for what clients send, and what these may send; that is up to the class if it has its own ``validate``.
     """
 
     reads_as_is = shows_as_is = False
@@ -77,7 +81,10 @@ class CustomCodec(FieldCodec):
         self.item = standard.item
 
     def _declare(self, declaration: Declaration) -> Field:
-        return self._standard.declared
+        field = self._standard.declared
+        if isinstance(field.kind, Scalar) and _overrides(declaration.source, "validate"):
+            return replace(field, kind=SelfCheckingKind(field.kind, LIMITS))
+        return field
 
     def _expected(self) -> str:
         return self._standard.expected
@@ -86,7 +93,14 @@ class CustomCodec(FieldCodec):
         return self._standard.expected_at(where)
 
     def to_bson(self, value: Any, stored: Any = None) -> Any:
-        return None if value is None else self.source.to_mongo(self.attribute_of(value))
+        if value is None:
+            return None
+        attribute = self.attribute_of(value)
+        try:
+            return self.source.to_mongo(attribute)
+        except BAD_VALUE:
+            internals.validate(self.source, attribute)  # MongoEngine asks for this first: it says what is wrong
+            raise
 
     def to_value(self, bson: Any) -> Any:
         return self.value_of(self.to_attribute(bson))

@@ -126,7 +126,13 @@ class CachedReferenceCodec(ReferenceCodec):
         return None if bson is None else DBRef(internals.collection_name(self.target().model), reference_key(bson))
 
     def to_saved_attribute(self, bson: Any) -> Any:
-        return self.source.to_python(bson) if isinstance(bson, dict) else self.to_attribute(bson)
+        """Return the other document; as the reference holds it where it is gone, over which MongoEngine stumbles."""
+        if not isinstance(bson, dict):
+            return self.to_attribute(bson)
+        try:
+            return self.source.to_python(bson)
+        except AttributeError:
+            return internals.from_stored(self.target().model, bson)
 
     def from_attribute(self, attribute: Any) -> Any:
         return attribute if isinstance(attribute, DBRef) else super().from_attribute(attribute)
