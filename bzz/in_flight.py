@@ -8,7 +8,6 @@ RSGI count by :class:`InFlight` themselves.
 from __future__ import annotations
 
 import asyncio
-from asyncio import Future
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +26,7 @@ from bzz.errors import Unavailable
 from bzz.limits import Limits
 from bzz.lingering import DROP_BYTES, LingeringConnection
 from bzz.problem import MEDIA_TYPE
+from bzz.target import to_origin_form
 
 __all__ = ["REFUSAL_SECONDS", "CappedApplication", "InFlight", "release"]
 
@@ -133,7 +133,7 @@ class _CappedRequest(HTTPMessageDelegate):
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
         capped = self._capped
         if not capped.in_flight.begin():
-            self._read = Future[None]()
+            self._read = asyncio.Future[None]()
             self._waiting = asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse)
             if headers.pop("Expect", None):  # Tornado would ask for the body
                 self._waiting.cancel()
@@ -141,6 +141,8 @@ class _CappedRequest(HTTPMessageDelegate):
             return None
         self._counted = _CountedConnection(capped, self._connection, headers)
         self._inner = capped.application.start_request(self._server_conn, self._counted)
+        if isinstance(start_line, RequestStartLine) and not start_line.path.startswith("/"):
+            start_line = to_origin_form(start_line, headers)
         prepared = self._inner.headers_received(start_line, headers)
         if "Content-Length" in headers or "Transfer-Encoding" in headers:
             self._counted.expect_body(prepared)
@@ -212,7 +214,7 @@ class _CountedConnection(HTTPConnection):
 
         :param prepared: what Tornado waits for before it reads on.
         """
-        if isinstance(prepared, Future) and not prepared.done():
+        if isinstance(prepared, asyncio.Future) and not prepared.done():
             prepared.add_done_callback(self.expect_body)
         elif self._body_seconds is not None and self._is_reading:
             close = self._connection.stream.close  # type: ignore[attr-defined]  # HTTP1Connection has it
@@ -226,15 +228,15 @@ class _CountedConnection(HTTPConnection):
 
     def write_headers(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
-    ) -> Future[None]:
+    ) -> asyncio.Future[None]:
         written = self._connection.write_headers(start_line, headers, chunk)
         return written if written.done() else self._follow(written, len(chunk or b""))
 
-    def write(self, chunk: bytes) -> Future[None]:
+    def write(self, chunk: bytes) -> asyncio.Future[None]:
         written = self._connection.write(chunk)
         return written if written.done() else self._follow(written, len(chunk))
 
-    def _follow(self, written: Future[None], size: int) -> Future[None]:
+    def _follow(self, written: asyncio.Future[None], size: int) -> asyncio.Future[None]:
         """Close the connection of a client that does not read in time, counted from when it began to be late.
 
         Tornado resolves only one of several writes that wait, and not always when that is sent.
@@ -252,7 +254,7 @@ class _CountedConnection(HTTPConnection):
         self._sent.add_done_callback(self._note_sent)
         return written
 
-    def _note_sent(self, sent: Future[None]) -> None:
+    def _note_sent(self, sent: asyncio.Future[None]) -> None:
         """Called when what waited is sent, or the connection is closed."""
         if not sent.cancelled():
             sent.exception()  # so that asyncio does not report it

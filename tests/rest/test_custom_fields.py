@@ -13,6 +13,7 @@ import pytest
 from mongoengine.base import BaseField
 
 import bzz
+import bzz.openapi
 from bzz import signals
 from bzz.errors import ConfigurationError
 from tests.rest.conftest import Api
@@ -275,9 +276,7 @@ async def test_the_value_that_is_sent_is_checked_as_mongoengine_does_before_it_s
 
 
 @both
-async def test_a_class_with_its_own_check_takes_values_of_its_own_type(
-    alone: Api, model: Any, told: list[Any]
-) -> None:
+async def test_a_class_with_its_own_check_takes_values_of_its_own_type(alone: Api, model: Any, told: list[Any]) -> None:
     client = alone(model)
     place = await created(client, model)
     answer = await client.put(place, json={"f": ["x", "z"]})

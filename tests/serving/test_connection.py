@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import time
 
@@ -128,6 +129,24 @@ def test_a_client_that_says_nothing_more_is_hung_up_on(shared: Served, said: byt
     with shared.connect() as connection:
         connection.sendall(said)
         assert hung_up(connection, timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("target", "uri", "host"),
+    [
+        ("http://other/echo", "/echo", "other"),
+        ("HTTPS://other:8443/echo?a=http://b/", "/echo?a=http://b/", "other:8443"),
+        ("/echo?a=http://b/", "/echo?a=http://b/", "x"),
+    ],
+)
+def test_the_target_of_a_request_may_be_a_whole_url_whose_host_counts(
+    shared: Served, target: str, uri: str, host: str
+) -> None:
+    if shared.engine not in ("tornado", "granian"):
+        pytest.skip("it is up to the server")
+    said = converse(shared.port, [request(f"GET {target}", CLOSE)])
+    told = json.loads(said.partition(b"\r\n\r\n")[2])
+    assert [told[1], told[5]] == [uri, host]
 
 
 def test_an_answer_may_take_longer_than_a_head(shared: Served) -> None:
