@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from bzz.errors import ConfigurationError
@@ -111,7 +112,22 @@ class Regex(Target):
         return self.pattern.fullmatch(subject.name) is not None
 
     def matches_some_field(self, model: type) -> bool:
-        return True  # which field names it would match cannot be known from outside
+        """Return false where the text that the expression begins with says so; more cannot be known from outside."""
+        begin = f"{model.__name__}.updated."
+        return begin.startswith(self._beginning) or self._beginning.startswith(begin)
+
+    @cached_property
+    def _beginning(self) -> str:
+        """The text that every match begins with, as far as it is written out."""
+        text = self.pattern.pattern
+        outside = re.sub(r"\\.|\[\^?]?[^]]*]", "", text, flags=re.DOTALL)
+        while outside != (outside := re.sub(r"\([^()]*\)", "", outside)):
+            pass
+        if "|" in outside or self.pattern.flags & (re.IGNORECASE | re.VERBOSE):
+            return ""
+        written = re.compile(r"(?:(?:\w|\\\.)(?![*?{]))*").match(text)
+        assert written is not None  # it matches no text, too
+        return written[0].replace("\\", "")
 
     def asks_for_updating(self, model: type, first: str = "") -> bool:
         return FieldUpdating.verb in self.pattern.pattern

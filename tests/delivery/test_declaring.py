@@ -10,6 +10,7 @@ import pytest
 
 import bzz
 from bzz.delivery.listener import declared
+from bzz.delivery.source import roots_of
 from bzz.errors import ConfigurationError
 from tests.delivery.conftest import Seen
 
@@ -29,6 +30,12 @@ class Stone(me.Document):
 def test_what_is_stored_can_be_listened_to(target: Any, seen: Seen) -> None:
     assert bzz.durable(target, name="x")(seen) is seen
     assert [each.name for each in declared()] == ["x"]
+
+
+@pytest.mark.parametrize("expression", [r"Stone\.(created|deleted)", r"Stone\.updated\.weight", r"Stone.*"])
+def test_an_expression_that_begins_with_a_model_follows_no_other(expression: str, seen: Seen) -> None:
+    bzz.durable(re.compile(expression), name="x")(seen)
+    assert set(roots_of(declared()).values()) == {Stone}
 
 
 @pytest.mark.parametrize(

@@ -99,9 +99,16 @@ def test_a_signal_has_receivers_where_somebody_listens_for_its_events(target: An
     assert wanted(User) == set()
 
 
-def test_an_expression_may_mean_any_field() -> None:
+def test_an_expression_may_mean_any_field_of_the_models_that_its_beginning_leaves_open() -> None:
+    bzz.on(re.compile(r".*\.email"))(lambda event: None)
+    assert wanted(User) == wanted(Team) == {"post_update_instance"}
     bzz.on(re.compile(r"Team\..*"))(lambda event: None)
     assert wanted(User) == {"post_update_instance"}
+
+
+def test_an_expression_that_begins_with_a_model_asks_for_nothing_of_others() -> None:
+    bzz.on(re.compile(r"Team\..*"))(lambda event: None)
+    assert wanted(User) == set()
 
 
 def test_a_listener_for_a_model_wants_its_subclasses_too_and_no_other_model() -> None:

@@ -226,6 +226,47 @@ def test_field_events_before_an_update_are_for_those_that_spell_them_out(target:
     assert parse(*target).asks_for_updating(User, "email") is asks
 
 
+@pytest.mark.parametrize(
+    ("expression", "of_user"),
+    [
+        (r"User\.(created|deleted)", True),
+        (r"User\.updated\.email", True),
+        (r"Us.*", True),
+        (r"Users?\..*", True),
+        (r"(Team|User)\..*", True),
+        (r"Team\..*|.*\.email", True),
+        (r"(?i:user)\..*", True),
+        (r".*", True),
+        (r"Team\.(created|deleted)", False),
+        (r"User\.created", False),
+        (r"Teams?[|]x", False),
+        (r"Users\..*", False),
+    ],
+)
+def test_what_an_expression_begins_with_tells_whose_fields_it_may_mean(expression: str, of_user: bool) -> None:
+    assert parse(re.compile(expression)).matches_some_field(User) is of_user
+
+
+_expressions = st.tuples(
+    st.sampled_from(["Team|", "x?", "(Team|)", "(?=U)", ""]),
+    st.sampled_from(
+        ["User", "Users?", "Users*", "Userx{0}", "[U]ser", "Us|er", r"\w+", "(User|Team)", "Use(r|s)", "U(?:s)er"]
+    ),
+    st.sampled_from([r"\.", ".", r"\.?", r"\.(updated|x)|", "(.|)"]),
+    st.sampled_from(["updated", "updated?", "(up|cre)ated", r"\w*", "updated|x", "updatedx{0,1}"]),
+    st.just(r"\.\w+"),
+).map("".join)
+
+
+@given(_expressions, st.data())
+def test_no_expression_is_passed_over_for_a_field_whose_name_it_matches(expression: str, data: st.DataObject) -> None:
+    pattern = re.compile(expression)
+    name = data.draw(st.from_regex(pattern, fullmatch=True))
+    for model in (User, Team):
+        matches = name.startswith(f"{model.__name__}.updated.")
+        assert parse(pattern).matches_some_field(model) or not matches
+
+
 @pytest.mark.parametrize("target", ["User.updated.linked", "User.updating.created", "User.updated.deleted"])
 def test_a_field_may_be_called_as_an_event_is(own_bus: Bus, target: str) -> None:
     own_bus.on(target, when=(1, 2))(lambda event: None)
