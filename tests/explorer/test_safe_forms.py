@@ -12,6 +12,7 @@ import pytest
 
 import bzz
 from bzz.errors import OutcomeUnknown
+from bzz.model import claims
 from bzz.providers.mongoengine.provider import MongoEngineProvider
 from tests.conftest import Serve
 from tests.explorer.conftest import ACCEPT, Seen, explored, seen
@@ -100,6 +101,7 @@ async def test_a_form_whose_first_attempt_is_not_answered_yet_is_shown_with_what
 async def test_a_form_whose_outcome_is_unknown_creates_once_when_it_is_sent_again(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(claims, "LEASE_SECONDS", 0.5)
     page = await shown(client, "/safe_parcel/?_view=new")
     real = MongoEngineProvider.create
 
@@ -112,7 +114,7 @@ async def test_a_form_whose_outcome_is_unknown_creates_once_when_it_is_sent_agai
     monkeypatch.setattr(MongoEngineProvider, "create", real)
     assert refused.status_code == 503
     again = await submit(client, seen(refused.text), {}, form="panel")
-    while again.status_code == 409:  # until the first attempt has given up its key
+    while again.status_code == 409:  # until the first attempt's lease of its key has ended
         again = await submit(client, seen(again.text), {}, form="panel")
     assert (again.status_code, SafeParcel.objects.count()) == (303, 1)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import mongoengine as me
+import pymongo
 import pytest
 
 import bzz
+from bzz.dev import MongoServer
+from bzz.providers.mongoengine.client import close as close_clients
 from bzz.signals import post_delete_instance
 from tests.conftest import Serve
 from tests.robustness.raced import DELETED, ISSUES, MODELS, Ruled, RuledPart, listen, stop
@@ -27,13 +31,26 @@ def _listeners() -> Iterator[None]:
     stop()
 
 
+@pytest.fixture(scope="module")
+def second(mongo: MongoServer) -> Iterator[tuple[str, str]]:
+    """A database, and the address of a process that serves it."""
+    name = f"bzz_test_{uuid.uuid4().hex}"
+    with second_process(mongo.uri, name) as address:
+        yield name, address
+    with pymongo.MongoClient[Any](mongo.uri) as client:
+        client.drop_database(name)
+
+
 @pytest.fixture
-async def both(mongo: Any, database_name: str, serve: Serve) -> AsyncIterator[list[httpx.AsyncClient]]:
+async def both(mongo: MongoServer, second: tuple[str, str], serve: Serve) -> AsyncIterator[list[httpx.AsyncClient]]:
     """Clients of a server in this process and of one in another."""
+    name, address = second
+    me.connect(db=name, host=mongo.uri, uuidRepresentation="standard")
     here = serve(bzz.flatten([bzz.ModelHive.routes_for("mongoengine", each) for each in MODELS]))
-    with second_process(mongo.uri, database_name) as address:
-        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as there:
-            yield [here, there]
+    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as there:
+        yield [here, there]
+    await close_clients()
+    me.disconnect_all()
 
 
 def url_of(document: Any) -> str:
