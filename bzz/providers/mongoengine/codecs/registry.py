@@ -53,6 +53,7 @@ class Registry:
     ) -> None:
         self._restrictions = restrictions
         self._codecs: dict[Model, DocumentCodec] = {}
+        self._listed_names: dict[tuple[Model, str], frozenset[str]] = {}
         self._hidden = _all_owners(model, hidden, "hidden")
         self._read_only = _all_owners(model, read_only, "read_only")
         self.root = self.of(model)
@@ -102,7 +103,7 @@ class Registry:
 
         Where a class hides it, its base may not be asked either.
         """
-        if _listed(self._hidden, model, name) or _listed_below(model, "hidden", name):
+        if _listed(self._hidden, model, name) or name in self._listed_below(model, "hidden"):
             return True
         if self.is_secret(model, name):
             return True
@@ -119,7 +120,15 @@ class Registry:
 
     def is_write_only(self, model: Model, name: str) -> bool:
         """Whether clients may write a field and never see it. Where a class says so, its base may not be asked."""
-        return _listed_below(model, "write_only", name)
+        return name in self._listed_below(model, "write_only")
+
+    def _listed_below(self, model: Model, option: str) -> frozenset[str]:
+        """Return the fields that a class, one of its bases, or one below it lists under an option."""
+        key = (model, option)
+        if key not in self._listed_names:
+            each = (listed(own, option) for own in _with_subclasses([model]))
+            self._listed_names[key] = frozenset().union(*each)
+        return self._listed_names[key]
 
     def variants(self, choices: Iterable[Any], base: type) -> dict[str, Shape]:
         """The shapes that a generic field may hold: its choices, or every registered class below ``base``."""
@@ -198,11 +207,6 @@ def _checked(names: Sequence[str], option: str) -> Sequence[str]:
     if isinstance(names, str):
         raise ConfigurationError(f"{option} takes a list of field names, not the text {names!r}")
     return names
-
-
-def _listed_below(model: Model, option: str, name: str) -> bool:
-    """Whether a class, one of its bases, or one below it lists a field under an option."""
-    return any(name in listed(each, option) for each in _with_subclasses([model]))
 
 
 def _listed(pairs: set[tuple[Model, str]], model: Model, name: str) -> bool:
