@@ -122,14 +122,23 @@ class Accounts:
             return await self.store.change(account, new_hash)
 
     def login_in(self, data: Mapping[str, Any]) -> str:
-        """Return the normalized login in ``data``.
+        """Return the normalized login in ``data``: of normal width, in lower case and NFC (RFC 8265, section 3.3).
+
+        No more than that: two mail addresses would become one otherwise, as ``straße.de`` and ``strasse.de``.
 
         :raises bzz.errors.BadRequest: if there is none.
         """
         found = data.get(self.login)
         if not isinstance(found, str) or not found.strip() or len(found) > LONGEST:
             raise BadRequest(f"The body needs {self.login}, a text.")
-        return unicodedata.normalize("NFKC", found.strip()).casefold()
+        of_normal_width = "".join(map(_narrowed, found.strip()))
+        return unicodedata.normalize("NFC", of_normal_width.lower())
+
+
+def _narrowed(character: str) -> str:
+    """Return a character in its normal width, where it has another one."""
+    has_other = unicodedata.east_asian_width(character) in ("F", "H")
+    return unicodedata.normalize("NFKC", character) if has_other else character
 
 
 def _checked(password: Any, member: str) -> str:

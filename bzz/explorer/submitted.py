@@ -64,10 +64,11 @@ def new_key() -> str:
 
 
 def _is_from_here(request: Any) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:  # it knows the scheme that the browser used, which a proxy may hide
+        return bool(site == "same-origin")
     origin = request.headers.get("Origin", "")
-    return request.headers.get("Sec-Fetch-Site") == "same-origin" or (
-        bool(origin) and urlsplit(origin).netloc == request.host
-    )
+    return bool(origin) and urlsplit(origin).netloc == request.host
 
 
 def _json_of(handler: Any, body: bytes, unset: Collection[str]) -> bytes:

@@ -192,7 +192,8 @@ class ResourceHandler(FormTokenHandler):
     def _precondition(self) -> Precondition | None:
         """Return what the request asks of the stored state; None if it asks nothing."""
         headers = self.request.headers
-        return precondition(headers) if "If-Match" in headers or "If-None-Match" in headers else None
+        is_asked = "If-Match" in headers or "If-None-Match" in headers
+        return precondition(headers, is_readable=self.is_shown) if is_asked else None
 
     # -- signals
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from bzz.errors import PreconditionRequired
+from bzz.errors import Forbidden, PreconditionRequired
 from bzz.providers.base import Path, Precondition
 
 __all__ = ["if_match_holds", "precondition", "require_if_match", "view_tag"]
@@ -27,14 +27,19 @@ def view_tag(state: str, view: bytes) -> str:
     return f'"{state}-{blake2b(view, digest_size=6).hexdigest()}"'
 
 
-def precondition(headers: Mapping[str, str]) -> Precondition:
+def precondition(headers: Mapping[str, str], *, is_readable: bool = True) -> Precondition:
     """Return what the headers ask of the stored state.
+
+    :param is_readable: whether the client may read that. The answer would tell it else.
+    :raises bzz.errors.Forbidden: if it may not, and the headers ask for more than whether anything is there.
 
     >>> holds = precondition({"If-Match": '"abc-12", "def"'})
     >>> holds("abc"), holds("other")
     (True, False)
     """
     match, none_match = headers.get("If-Match"), headers.get("If-None-Match")
+    if not is_readable and any(each is not None and each.strip() != "*" for each in (match, none_match)):
+        raise Forbidden("You may not read this, so a write cannot rest on its ETag: leave it out, or send *.")
     return lambda state: (
         (match is None or _names(match, state)) and (none_match is None or not _names(none_match, state))
     )

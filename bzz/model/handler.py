@@ -14,7 +14,7 @@ from typing import Any
 from bzz import signals
 from bzz.calling import call
 from bzz.codec import dumps
-from bzz.errors import PreconditionFailed
+from bzz.errors import Forbidden, PreconditionFailed
 from bzz.headers import add_vary
 from bzz.model.base import WriteAttempt
 from bzz.model.body import decode
@@ -220,6 +220,8 @@ class ModelHandler(BulkHandler):
         end, signal = self.path.last, signals.pre_update_instance
         heard = signal.has_receivers_for(self._model)
         body = validate(end.shape, self.data, self.provider.check, own_id=end.key, updating=True, has_receivers=heard)
+        if body.read_only and not self.is_shown:
+            raise Forbidden("You may not read this, so read-only fields cannot be sent back: leave them out.")
         attempt.preview = lambda record: self.provider.preview(record, body.final_values(self.data), merge=merge)
         await self._send_before(signal, attempt)
         values, precondition = body.final_values(self.data), self._precondition()

@@ -158,7 +158,10 @@ async def require(handler: Any) -> None:
     rights.doing = needed(handler.path, method)
     await rights.require_all(rights.doing)
     if method not in _READING:
-        handler.is_shown = await rights.may(_document_at(handler.path), "get")
+        model = _document_at(handler.path)
+        handler.is_shown = await rights.may(model, "get")
+        if handler.is_shown and method in ("PUT", "PATCH"):  # what is written is answered, of subclasses too
+            rights.doing = (*rights.doing, (model, "get"))
 
 
 async def denied_to(handler: Any, resources: Iterable[Resource]) -> frozenset[Needed]:
@@ -182,7 +185,7 @@ async def completed(handler: Any, shape: Shape, values: Mapping[str, Any]) -> di
     """
     rights = rights_of(handler)
     own = named_shape(shape, values) or shape
-    if own is not shape:
+    if own is not shape and not own.embedded:
         await rights.require_all([(own.model, "create")])
         handler.is_shown = handler.is_shown and await rights.may(own.model, "get")
     given = {name: each for name, each in (await rights.defaults(own)).items() if name not in values}

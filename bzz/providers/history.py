@@ -67,12 +67,22 @@ class History(ABC):
 
     @abstractmethod
     async def entries(
-        self, collection: str, document: str, limit: int, before: Position | None = None
+        self,
+        collection: str,
+        document: str,
+        limit: int,
+        before: Position | None = None,
+        after: Position | None = None,
     ) -> list[HistoryEntry]:
         """Return entries of a document, the newest first.
 
         :param before: only those that happened before this position; None for all.
+        :param after: and after this one.
         """
+
+    @abstractmethod
+    async def deletion(self, collection: str, document: str) -> Position | None:
+        """Return when a document was deleted last; None if it never was. Another one may have its key since."""
 
     @abstractmethod
     async def entry(self, change: str) -> HistoryEntry | None:

@@ -88,6 +88,22 @@ async def test_the_right_password_signs_in_whatever_the_case_of_the_login(client
     assert (answer.status_code, answer.json()["email"]) == (200, "ada@example.org")
 
 
+async def test_two_addresses_of_different_domains_are_two_accounts(secured: Secured) -> None:
+    client = secured(PasswordProvider(MemoryPasswords()))
+    addresses = ["ann@stra\u00dfe.de", "ann@strasse.de", "ann@\ufb01x.example", "ann@fix.example", "ann@\u00b2.example"]
+    answers = [await client.post("/auth/password/signup/", json={**ADA, "email": each}) for each in addresses]
+    assert [(each.status_code, each.json()["email"]) for each in answers] == [(201, each) for each in addresses]
+
+
+@pytest.mark.parametrize(
+    "written", ["CAF\u00c9@example.org", "cafe\u0301@example.org", "\uff43af\u00e9\uff20example.org"]
+)
+async def test_a_login_is_the_same_in_every_case_form_and_width(secured: Secured, written: str) -> None:
+    client = secured(PasswordProvider(MemoryPasswords()))
+    await client.post("/auth/password/signup/", json={**ADA, "email": "caf\u00e9@example.org"})
+    assert (await sign_in_with(client, email=written)).status_code == 200
+
+
 async def test_a_form_signs_in(client: httpx.AsyncClient) -> None:
     answer = await client.post("/auth/signin/", data={**ADA, "provider": "password"})
     assert answer.status_code == 200

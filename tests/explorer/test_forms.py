@@ -144,6 +144,14 @@ async def test_a_form_of_another_site_changes_nothing(serve: Serve, headers: dic
     assert FormFerry.objects.count() == 1
 
 
+async def test_what_a_browser_says_of_the_site_counts_more_than_the_origin(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel").save()
+    client = serve(routes())
+    headers = {"Origin": f"ftp://{urlsplit(str(client.base_url)).netloc}", "Sec-Fetch-Site": "cross-site"}
+    answer = await client.post(f"/form_ferry/{ferry.pk}/?_method=DELETE", headers=headers)
+    assert (answer.status_code, FormFerry.objects.count()) == (403, 1)
+
+
 async def test_without_the_explorer_a_post_is_a_post(serve: Serve) -> None:
     ferry = FormFerry(name="Ariel").save()
     client = serve(bzz.ModelHive.routes_for("mongoengine", FormFerry))

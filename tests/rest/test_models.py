@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 import mongoengine as me
 import pytest
@@ -460,6 +460,37 @@ async def test_to_dict_shows_no_hidden_field(api: Api) -> None:
     client = api(Dinghy, hidden=["secret"])
     for shown in ((await client.get(f"/dinghy/{dinghy.id}/")).json(), (await client.get("/dinghy/")).json()[0]):
         assert "secret" not in shown
+
+
+class TreatyClause(me.EmbeddedDocument):
+    text = me.StringField()
+    fine = me.IntField()
+    code = me.StringField()
+    meta: ClassVar = {"bzz": {"hidden": ["fine"], "write_only": ["code"]}}
+
+
+class Treaty(me.Document):
+    one = me.EmbeddedDocumentField(TreatyClause)
+    some = me.EmbeddedDocumentListField(TreatyClause)
+    by_name = me.MapField(me.ListField(me.EmbeddedDocumentField(TreatyClause)))
+    any = me.GenericEmbeddedDocumentField(choices=(TreatyClause, Rudder))
+
+    def to_dict(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {"any": {"fine": 4, "text": "d"}, "fine": "no field here", "whole": self.one}
+        shown["one"] = {name: self.one[name] for name in ("text", "fine", "code")}
+        shown["some"] = [{"text": each.text, "fine": each.fine} for each in self.some]
+        shown["by_name"] = {name: [*each] for name, each in self.by_name.items()}
+        return shown
+
+
+async def test_what_is_hidden_in_embedded_documents_is_taken_out_of_to_dict(alone: Api) -> None:
+    clause = TreatyClause(text="a", fine=1, code="x")
+    treaty = Treaty(one=clause, some=[clause], by_name={"k": [clause]}, any=clause).save()
+    shown = (await alone(Treaty).get(f"/treaty/{treaty.id}/")).json()
+    seen = {"text": "a"}
+    assert shown.pop("whole") == seen
+    assert shown.pop("fine") == "no field here"
+    assert shown == {"one": seen, "some": [seen], "by_name": {"k": [seen]}, "any": {"text": "d"}}
 
 
 async def test_to_dict_of_embedded_documents_is_shown_inside_and_alone(api: Api) -> None:

@@ -190,3 +190,44 @@ async def test_a_double_that_is_an_integer_is_a_key_like_any_other(api: Api, dri
 
 def _url(model: type) -> str:
     return model.__name__.replace("Gauge", "_gauge").lower()
+
+
+# -- names of digits
+
+
+class FreeDial(me.DynamicDocument):
+    name = me.StringField()
+
+
+class DialPart(me.EmbeddedDocument):
+    x = me.IntField()
+
+
+class DigitsDial(me.Document):
+    part = me.EmbeddedDocumentField(DialPart, db_field="3")
+    parts = me.EmbeddedDocumentListField(DialPart, db_field="4")
+
+
+@pytest.mark.parametrize("name", ["7", "0", "00", "\u00b2", "\u0663"])
+async def test_an_undeclared_field_may_be_called_by_digits(alone: Api, name: str) -> None:
+    client = alone(FreeDial)
+    place = (await client.post("/free_dial/", json={"name": "a"})).headers["Location"]
+    for value in (1, 2):
+        assert (await client.put(place, json={name: value})).json()[name] == value
+    assert name not in (await client.patch(place, json={name: None})).json()
+
+
+async def test_keys_of_digits_are_no_positions(alone: Api) -> None:
+    client = alone(DigitsDial)
+    whole = {"part": {"x": 1}, "parts": [{"x": 1}, {"x": 2}]}
+    place = (await client.post("/digits_dial/", json=whole)).headers["Location"]
+    answers = [
+        await client.put(f"{place}part/", json={"x": 5}),
+        await client.put(f"{place}parts/1/", json={"x": 6}),
+        await client.delete(f"{place}parts/0/"),
+        await client.post(f"{place}parts/", json={"x": 7}),
+    ]
+    assert [each.status_code for each in answers] == [200, 200, 204, 201]
+    shown = (await client.get(place)).json()
+    assert (shown["part"], shown["parts"]) == ({"x": 5}, [{"x": 6}, {"x": 7}])
+    assert (await client.delete(f"{place}part/")).status_code == 204

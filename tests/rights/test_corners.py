@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from bzz.providers.mongoengine.scoping import require_within
 from tests.delivery.conftest import listening
 from tests.delivery.history.conftest import history_of
 from tests.explorer.conftest import ACCEPT, explored
-from tests.rights.conftest import ADMIN, ANN, EDITOR, Serving, as_user
+from tests.rights.conftest import ADMIN, ANN, BOB, EDITOR, Serving, as_user
 
 pytestmark = pytest.mark.usefixtures("database_name")
 
@@ -159,6 +160,90 @@ async def test_who_may_change_and_not_read_changes_documents_of_subclasses_too(s
     assert (await client.put("/circular/s/", json={"org": "x"}, headers=as_user(ANN))).status_code == 204
 
 
+@pytest.mark.parametrize("url", ["/circular/s/", "/box/b/paper/"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_a_subclass_that_may_not_be_read_is_not_written_on_the_routes_of_its_base(
+    serving: Serving, method: str, url: str
+) -> None:
+    bzz.rules(Circular, allow="anyone")
+    bzz.rules(SealedCircular, allow="anyone", get="admin", list="admin")
+    bzz.rules(Box, allow="anyone")
+    client = serving(*routes(Circular, SealedCircular, Box))
+    Box(name="b", paper=SealedCircular(name="s", word="TOP").save()).save()
+    answer = await client.request(method, url, json={}, headers=as_user(ANN))
+    assert (answer.status_code, "TOP" in answer.text) == (404, False)
+    answer = await client.put("/sealed_circular/s/", json={"org": "x"}, headers=as_user(ANN))
+    assert (answer.status_code, answer.text, SealedCircular.objects.get().org) == (204, "", "x")
+    assert (await client.put(url, json={}, headers=as_user(ADMIN))).json()["word"] == "TOP"
+
+
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_who_may_write_and_not_read_learns_nothing_from_tags(serving: Serving, method: str, header: str) -> None:
+    bzz.rules(FlatCircular, allow="anyone", get="admin", list="admin")
+    client = serving(*routes(FlatCircular))
+    FlatCircular(name="a").save()
+    tag = (await client.get("/flat_circular/a/", headers=as_user(ADMIN))).headers["ETag"]
+    for guess in (tag, '"else"'):
+        asked = {**as_user(ANN), header: guess}
+        answer = await client.request(method, "/flat_circular/a/", json={}, headers=asked)
+        assert answer.status_code == 403
+    asked = {**as_user(ANN), "If-Match": "*"}
+    assert (await client.request(method, "/flat_circular/a/", json={}, headers=asked)).status_code == 204
+
+
+@pytest.mark.parametrize("org", ["red", "blue"])
+async def test_who_may_write_and_not_read_cannot_send_back_what_is_read_only(serving: Serving, org: str) -> None:
+    bzz.rules(FlatCircular, allow="anyone", get="admin", list="admin", fields={"org": {"write": "admin"}})
+    client = serving(*routes(FlatCircular))
+    FlatCircular(name="a", org="red").save()
+    answer = await client.put("/flat_circular/a/", json={"org": org}, headers=as_user(ANN))
+    assert answer.status_code == 403
+
+
+async def test_an_embedded_document_of_a_subclass_with_rules_for_its_fields_is_created(serving: Serving) -> None:
+    bzz.rules(Sticker, allow="anyone")
+    bzz.rules(SealedMark, fields={"pin": {"read": "admin"}})
+    client = serving(*routes(Sticker))
+    Sticker(name="a").save()
+    for url in ("/sticker/a/marks/", "/sticker/a/mark/"):
+        answer = await client.post(url, json={"@type": "SealedMark", "text": "t"}, headers=as_user(ANN))
+        assert (answer.status_code, "pin" in answer.json()) == (201, False)
+
+
+class Mark(me.EmbeddedDocument):
+    text = me.StringField()
+    meta: ClassVar = {"allow_inheritance": True}
+
+
+class SealedMark(Mark):
+    pin = me.IntField()
+    meta: ClassVar = {"allow_inheritance": True}
+
+
+class Sticker(me.Document):
+    name = me.StringField(primary_key=True)
+    mark = me.EmbeddedDocumentField(Mark)
+    marks = me.EmbeddedDocumentListField(Mark)
+
+
+class Meter(me.Document):
+    key = me.UUIDField(primary_key=True, default=uuid.uuid4)
+    org = me.StringField()
+    serial = me.UUIDField()
+
+
+async def test_documents_with_uuids_are_judged_by_a_scope(serving: Serving) -> None:
+    bzz.rules(Meter, allow="anyone", scope=own)
+    client = serving(*routes(Meter))
+    body = {"org": "red", "serial": str(uuid.uuid4())}
+    answers = [
+        await client.post("/meter/", json=given, headers=as_user(ANN))
+        for given in (body, [body], {**body, "org": "blue"})
+    ]
+    assert [each.status_code for each in answers] == [201, 201, 403]
+
+
 # -- fields
 
 
@@ -211,6 +296,25 @@ async def test_a_history_tells_nothing_of_changes_of_which_nothing_may_be_seen(s
         ]
         assert [each.status_code for each in answers] == [400, 400]
         assert answers[0].text == answers[1].text
+
+
+async def test_a_document_that_takes_the_id_of_a_deleted_one_has_a_history_of_its_own(serving: Serving) -> None:
+    bzz.rules(Circular, allow="anyone", scope=own)
+    bzz.history(Circular)
+    models = bzz.flatten(routes(Circular))
+    client = serving(bzz.HistoryHive.routes_for(models), models)
+    async with bzz.deliver():
+        await listening()
+        old = Circular(name="c", org="blue", tags=["TOP"]).save()
+        Circular.objects(name="c").update(tags=["TOPPER"])
+        [change, _] = await history_of(client, "/circular/c/", 2, headers=as_user(BOB))
+        old.delete()
+        await client.post("/circular/", json={"name": "c", "org": "red"}, headers=as_user(ANN))
+        [entry] = await history_of(client, "/circular/c/", 1, headers=as_user(ANN))
+        after = await client.get(f"/circular/c/history/?after={change['change']}", headers=as_user(ANN))
+        undone = await client.post(f"/circular/c/history/{change['change']}/revert", headers=as_user(ANN))
+    assert (entry["kind"], "TOP" in str(entry)) == ("created", False)
+    assert (after.status_code, undone.status_code) == (400, 404)
 
 
 async def test_undoing_needs_the_right_to_read(serving: Serving) -> None:

@@ -2,7 +2,8 @@
 
 Whoever may see a document sees its history, and of that the fields that it is shown now: what receivers of
 ``post_get_instance`` change or take away is left out, since what they would make of older values cannot be known. For
-the same reason nothing is shown of a model whose ``to_dict()`` decides.
+the same reason nothing is shown of a model whose ``to_dict()`` decides. A document that had the same id, and was
+deleted, has a history of its own, which nobody sees.
 """
 
 from __future__ import annotations
@@ -63,8 +64,10 @@ async def read_history(handler: ModelHandler, document: Any, limit: int, after: 
             raise BadRequest("The parameter 'after' cannot be read. Take it from the header Link.")
         before = begin.position
     name, told = document_name(record.instance.pk), list[tuple[HistoryEntry, Diff | None]]()
+    history = provider.changes().history
+    deletion = await history.deletion(provider.collection, name)
     while len(told) <= limit:
-        found = await provider.changes().history.entries(provider.collection, name, max(limit + 1, AT_A_TIME), before)
+        found = await history.entries(provider.collection, name, max(limit + 1, AT_A_TIME), before, deletion)
         pairs = [(each, opened(each)) for each in found]
         told += [(each, diff) for each, diff in pairs if _is_told(handler, each, diff)]
         if len(found) < max(limit + 1, AT_A_TIME):
@@ -90,10 +93,13 @@ def _is_told(handler: ModelHandler, entry: HistoryEntry, diff: Diff | None) -> b
 
 async def entry_of(handler: ModelHandler, record: Record, change: str) -> HistoryEntry | None:
     """Return one entry of the history of a document; None where it has no such entry."""
-    provider = _provider(handler)
-    found = await provider.changes().history.entry(change)
-    is_own = found is not None and found.collection == provider.collection
-    return found if found and is_own and found.document == document_name(record.instance.pk) else None
+    provider, name = _provider(handler), document_name(record.instance.pk)
+    history = provider.changes().history
+    found = await history.entry(change)
+    if found is None or (found.collection, found.document) != (provider.collection, name):
+        return None
+    deletion = await history.deletion(provider.collection, name)
+    return found if deletion is None or found.position > deletion else None
 
 
 def _provider(handler: ModelHandler) -> LiveProvider:

@@ -138,10 +138,10 @@ class Collection:
 
     async def would_match(self, raw: Document, query: Mapping[str, Any]) -> bool:
         """Return whether a document that is not stored matches a query."""
-        database = self.raw.database.with_options(codec_options=self.raw.codec_options)
+        database, own = self.raw.database, self.raw.codec_options  # which commands take from nowhere else
         pipeline = [{"$documents": [{"$literal": raw}]}, {"$match": query}, {"$count": "number"}]
         reply = await self._operations.read(
-            lambda: database.command({"aggregate": 1, "pipeline": pipeline, "cursor": {}})
+            lambda: database.command({"aggregate": 1, "pipeline": pipeline, "cursor": {}}, codec_options=own)
         )
         return bool(reply["cursor"]["firstBatch"])
 

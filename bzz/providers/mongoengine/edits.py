@@ -134,18 +134,18 @@ def remove(located: Located, conditions: Conditions) -> Callable[[Raw], Edit]:
         located.require(conditions, subdocument.record)
         left = _without(raw, subdocument)
         _judge_rest(located, raw, left)
-        change, touched = _removal(subdocument, left)
+        change, touched = _removal(subdocument, raw, left)
         return Edit(lambda root: _without(root, subdocument), change, [*located.identities(raw), touched])
 
     return make
 
 
-def _removal(subdocument: Subdocument, left: Raw) -> tuple[Any, str]:
+def _removal(subdocument: Subdocument, raw: Raw, left: Raw) -> tuple[Any, str]:
     """Return the update that removes what is at ``subdocument``, and the path that it touches."""
     if not subdocument.in_list:
         return {"$unset": {subdocument.where: ""}}, subdocument.where
     if subdocument.where.count(".") <= MAX_REMOVAL_DEPTH:
-        return removal(subdocument.where), subdocument.where
+        return removal(raw, subdocument.where), subdocument.where
     listed = subdocument.where.rpartition(".")[0]
     return {"$set": {listed: get_at(left, listed)}}, listed
 

@@ -4,8 +4,8 @@ An update is worked out here in three ways: of values that take their places wha
 of two states of a document (:func:`assignments`), and as an expression of what is stored (:func:`removal`). It is sent
 to the server, and applied to what was read (:func:`applied`), so that both come to the same.
 
-A path is one of MongoDB's, such as ``addresses.1.city``; a part of it that is a number is a position in a list. Keys
-that are numbers are not reached by paths of bzz. When an update is sent, and by whom, is not known here.
+A path is one of MongoDB's, such as ``addresses.1.city``; a part of it that is a number is a position where a list is
+stored, and a key anywhere else. When an update is sent, and by whom, is not known here.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def get_at(raw: Any, where: str) -> Any:
     """
     for name in where.split("."):
         if isinstance(raw, list):
-            raw = raw[int(name)] if name.isdigit() and int(name) < len(raw) else MISSING
+            raw = raw[int(name)] if _may_be_position(name) and int(name) < len(raw) else MISSING
         else:
             raw = raw.get(name, MISSING) if isinstance(raw, dict) else MISSING
     return raw
@@ -150,19 +150,24 @@ def value_at(where: str) -> Any:
 
     Needs MongoDB 5.0 (``$getField``).
     """
-    value: Any = "$$ROOT"
-    for name in where.split("."):
-        value = _item_at(value, int(name)) if name.isdigit() else _key_of(value, name)
+    key, *rest = where.split(".")
+    value: Any = _key_of("$$ROOT", key)
+    for name in rest:
+        value = _at(value, name) if _may_be_position(name) else _key_of(value, name)
     return value
+
+
+def _may_be_position(name: str) -> bool:
+    return name.isascii() and name.isdigit()
 
 
 def _key_of(value: Any, name: str) -> Raw:
     return {"$getField": {"field": {"$literal": name}, "input": value}}
 
 
-def _item_at(value: Any, position: int) -> Raw:
-    item = {"$cond": [{"$isArray": ["$$list"]}, {"$arrayElemAt": ["$$list", position]}, "$$REMOVE"]}
-    return {"$let": {"vars": {"list": value}, "in": item}}
+def _at(value: Any, name: str) -> Raw:
+    item = {"$cond": [{"$isArray": ["$$in"]}, {"$arrayElemAt": ["$$in", int(name)]}, _key_of("$$in", name)]}
+    return {"$let": {"vars": {"in": value}, "in": item}}
 
 
 def unchanged(raw: Raw, paths: Iterable[str] | None = None) -> Raw:
@@ -187,28 +192,30 @@ MAX_REMOVAL_DEPTH = 24
 server reads 200 (its parameter ``maxBSONDepth``)."""
 
 
-def removal(where: str) -> list[Raw]:
+def removal(raw: Raw, where: str) -> list[Raw]:
     """Return the update that takes exactly the item at a path out of its list, and holds nothing of the list.
 
     ``$pull`` would take every item that is like it, and ``$set`` would send all the others
     (https://www.mongodb.com/docs/manual/reference/operator/update/pull/). The item must be there: see
     :func:`unchanged`.
 
+    :param raw: the document; the same lists are on the way wherever the item is there.
     :param where: a path that ends in a position.
     """
     key, *rest = where.split(".")
-    return [{"$set": {key: _without(value_at(key), rest, 0)}}]
+    return [{"$set": {key: _without(value_at(key), rest, raw[key], 0)}}]
 
 
-def _without(value: Any, way: list[str], depth: int) -> Raw:
+def _without(value: Any, way: list[str], stored: Any, depth: int) -> Raw:
     name, *rest = way
     here = f"$$at{depth}"
-    if not name.isdigit():
-        inner = _without(_key_of(here, name), rest, depth + 1)
+    below = get_at(stored, name)
+    if not isinstance(stored, list):
+        inner = _without(_key_of(here, name), rest, below, depth + 1)
         changed: Raw = {"$mergeObjects": [here, {name: inner}]}
     else:
         position = int(name)
-        kept = [[_without({"$arrayElemAt": [here, position]}, rest, depth + 1)]] if rest else []
+        kept = [[_without({"$arrayElemAt": [here, position]}, rest, below, depth + 1)]] if rest else []
         behind = {"$slice": [here, position + 1, {"$max": [1, {"$size": here}]}]}
         changed = {"$concatArrays": [{"$slice": [here, position]}, *kept, behind]}
     return {"$let": {"vars": {f"at{depth}": value}, "in": changed}}

@@ -113,12 +113,27 @@ class MongoHistory(History):
         return "joined"
 
     async def entries(
-        self, collection: str, document: str, limit: int, before: Position | None = None
+        self,
+        collection: str,
+        document: str,
+        limit: int,
+        before: Position | None = None,
+        after: Position | None = None,
     ) -> list[HistoryEntry]:
         query: Raw = {"collection": collection, "document": document}
-        if before is not None:
-            query["position"] = {"$lt": stored_position(before)}
+        between = {
+            operator: stored_position(position)
+            for operator, position in (("$lt", before), ("$gt", after))
+            if position is not None
+        }
+        if between:
+            query["position"] = between
         return [_entry(row) for row in await self._found(self._entries, query, [("position", -1)], limit)]
+
+    async def deletion(self, collection: str, document: str) -> Position | None:
+        query = {"collection": collection, "document": document, "kind": "deleted"}
+        found = await self._found(self._entries, query, [("position", -1)], 1)
+        return read_position(found[0]["position"]) if found else None
 
     async def entry(self, change: str) -> HistoryEntry | None:
         row = await self._operations.read(lambda: self._entries.find_one({"_id": change}))

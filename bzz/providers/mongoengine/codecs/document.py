@@ -29,6 +29,7 @@ from bzz.providers.mongoengine.codecs.instance import (
 )
 from bzz.providers.mongoengine.raw import MISSING, Raw, differ
 from bzz.shape import Shape
+from bzz.shape.shown import without_hidden
 
 __all__ = ["DocumentCodec", "Registry"]
 
@@ -48,6 +49,8 @@ class Registry(Options, Protocol):
 
     @property
     def has_custom_json(self) -> bool: ...
+
+    def custom_json(self, value: Any) -> Any: ...
 
 
 class DocumentCodec(DeclaredFields):
@@ -173,8 +176,7 @@ class DocumentCodec(DeclaredFields):
     def custom_json(self, instance: Any) -> Any:
         """What ``to_dict()`` makes of an instance, without what clients may not see. It may ask the database."""
         if hasattr(self.model, "to_dict"):
-            hidden = self.fields.keys() - self.visible.keys()
-            return {key: value for key, value in instance.to_dict().items() if key not in hidden}
+            return without_hidden([self.shape], instance.to_dict(), self.registry.custom_json)
         shown, values = self.to_json(self.dump_shown(instance)), internals.values(instance)
         for name, field in self.visible.items():
             if field.has_custom_json:

@@ -86,6 +86,10 @@ class Registry:
             codec.leads_anywhere for each in self.reachable for codec in self.of(each).fields.values()
         )
 
+    def custom_json(self, value: Any) -> Any:
+        """Return what is shown of a value that a ``to_dict()`` holds: an embedded document is shown as elsewhere."""
+        return self.of(type(value)).custom_json(value) if isinstance(value, me.EmbeddedDocument) else value
+
     @cached_property
     def with_public_ids(self) -> frozenset[Model]:
         """The classes whose documents, or those of a subclass, may refer to one that has a public id, at any depth."""
