@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from bzz.model.expansion import refers
 from bzz.openapi.examples import example_of
@@ -66,22 +65,29 @@ def _shown(shape: Shape, components: Components) -> JsonSchema:
     refer: Callable[[Shape], JsonSchema] = lambda inner: components.refer(inner, SHOWN)  # noqa: E731
     fields = fields_shown(shape)
     stored = {
-        name: _expanded(each, _stored(field_schema(each, refer), each.choices), refer) for name, each in fields.items()
+        name: _expanded(each, _stored(field_schema(each, refer)), refer) for name, each in fields.items()
     }
     ids = [name for name, each in fields.items() if each is shape.pk]
     properties = {name: schema if name in ids else nullable(schema) for name, schema in stored.items()}
     return {"type": "object", "properties": properties}
 
 
-_BOUNDS = ("enum", "maximum", "maxLength", "minimum", "minLength", "pattern")
+_BOUNDS = ("enum", "maximum", "maxItems", "maxLength", "minimum", "minLength", "pattern", "propertyNames")
 
 
-def _stored(schema: JsonSchema, choices: tuple[Any, ...]) -> JsonSchema:
+def _stored(schema: JsonSchema) -> JsonSchema:
     """Return the schema of a value that is stored: whatever its bounds are now, it may be older than they are."""
     kept = {name: each for name, each in schema.items() if name not in _BOUNDS}
-    if "items" in kept and choices:
-        kept["items"] = {name: each for name, each in kept["items"].items() if name != "enum"}
-    return kept
+    for inner in {"items", "additionalProperties"}.intersection(kept):
+        if isinstance(kept[inner], dict):
+            kept[inner] = _stored(kept[inner])
+    return _with_nulls(kept)
+
+
+def _with_nulls(schema: JsonSchema) -> JsonSchema:
+    """Return the schema of a map whose values may be null, as they may be stored; any other one as it is."""
+    values = schema.get("additionalProperties")
+    return {**schema, "additionalProperties": nullable(values)} if isinstance(values, dict) else schema
 
 
 def _expanded(field: Field, schema: JsonSchema, refer: Callable[[Shape], JsonSchema]) -> JsonSchema:
@@ -111,7 +117,7 @@ def _sent(shape: Shape, components: Components, *, updating: bool) -> JsonSchema
     for name, field in fields.items():
         if field.hidden or field.read_only or name in ids or (updating and is_fixed(shape.model, name)):
             continue
-        schema = field_schema(field, refer)
+        schema = _with_nulls(field_schema(field, refer)) if updating else field_schema(field, refer)
         is_needed = field.required and not field.has_default
         properties[name] = schema if is_needed or (field is shape.pk and not updating) else nullable(schema)
         if is_needed and not updating and name in shape.fields:

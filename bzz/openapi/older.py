@@ -14,7 +14,7 @@ def as_3_0(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document of version 3.1 as one of 3.0.
 
     ``null`` becomes ``nullable``, ``const`` an ``enum`` of one, ``examples`` the first of them, and a type of several a
-    choice; ``contentEncoding`` becomes the format ``byte``.
+    choice; ``contentEncoding`` becomes the format ``byte``; ``propertyNames`` are left out.
 
     >>> as_3_0({"openapi": "3.1.1", "components": {"schemas": {"A": {"type": ["string", "null"]}}}})["components"]
     {'schemas': {'A': {'type': 'string', 'nullable': True}}}
@@ -32,7 +32,7 @@ def _value(value: Any, *, names: bool = False) -> Any:
 
 
 def _schema(schema: dict[str, Any]) -> dict[str, Any]:
-    made = dict(schema)
+    made = {name: each for name, each in schema.items() if name != "propertyNames"}
     if made.get("contentEncoding") == "base64":
         del made["contentEncoding"]
         made["format"] = "byte"

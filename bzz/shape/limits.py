@@ -16,12 +16,14 @@ class Limits:
     :param decimal_digits: how many significant digits a decimal number may have.
     :param decimal_exponents: the lowest and the highest exponent of a decimal number in scientific notation.
     :param allows_key: whether an object with free keys may have a key; it is a text of at least one character.
+    :param key_pattern: those keys as a regular expression of JSON Schema; None if all are allowed.
     """
 
     depth: int = 32
     decimal_digits: int | None = None
     decimal_exponents: tuple[int, int] | None = None
     allows_key: Callable[[str], bool] = bool
+    key_pattern: str | None = None
 
 
 UNLIMITED = Limits()

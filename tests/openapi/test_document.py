@@ -296,3 +296,52 @@ def test_parameters_of_the_application_stand_in_the_operations_of_the_list() -> 
     assert "near_me" in str(made["paths"]["/scow/"]["x-query"]["requestBody"])
     assert "near_me" not in names(made, "/scow/{id}/repairs/", "get", "query")
     openapi_spec_validator.validate(made)
+
+
+# -- bodies that the schemas let through, and the routes
+
+
+class Pontoon(me.Document):
+    tags = me.ListField(me.StringField(max_length=3), max_length=2)
+    floats = me.EmbeddedDocumentListField(Keel, max_length=1)
+    loads = me.MapField(me.IntField(max_value=9))
+    extra = me.DictField()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"tags": ["a", "b"]},
+        {"tags": ["a", "b", "c"]},
+        {"tags": ["four"]},
+        {"floats": [{"length": 1}]},
+        {"floats": [{"length": 1}, {"length": 2}]},
+        {"loads": {"a": 9}},
+        {"loads": {"a": 10}},
+        {"loads": {"a": None}},
+        *(
+            {name: {key: 1}}
+            for name in ("loads", "extra")
+            for key in ("a", "a.b", "$a", "", "_cls", "_clsx", "a\0", "a$")
+        ),
+        {"extra": {"a": None}},
+    ],
+    ids=repr,
+)
+async def test_the_schema_of_a_body_lets_through_what_the_route_takes(
+    serve: Serve, database_name: str, body: Any
+) -> None:
+    made = bzz.ModelHive.routes_for("mongoengine", Pontoon)
+    schemas = document(made, title="Boats", version="1")["components"]["schemas"]
+    whole = {"$ref": "#/components/schemas/PontoonCreate", "components": {"schemas": schemas}}
+    answer = await serve(made).post("/pontoon/", json=body)
+    assert Draft202012Validator(whole).is_valid(body) == (answer.status_code == 201), answer.text
+
+
+def test_the_schema_of_what_is_shown_leaves_out_what_older_values_need_not_keep() -> None:
+    made = document(bzz.ModelHive.routes_for("mongoengine", Pontoon), title="Boats", version="1")
+    shown = made["components"]["schemas"]["Pontoon"]["properties"]
+    assert shown["tags"]["anyOf"][0] == {"type": "array", "items": {"type": "string"}}
+    integer = {"type": "integer", "format": "int64"}
+    loads = {"type": "object", "additionalProperties": {"anyOf": [integer, {"type": "null"}]}}
+    assert shown["loads"]["anyOf"][0] == loads

@@ -20,4 +20,5 @@ LIMITS = Limits(
     decimal_digits=34,  # as decimal128 has them (IEEE 754)
     decimal_exponents=(-6143, 6144),
     allows_key=_allows_key,
+    key_pattern=r"^(?!_cls$)(?!\$)[^.\u0000]+$",
 )

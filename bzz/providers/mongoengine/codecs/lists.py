@@ -147,6 +147,9 @@ class ListCodec(ContainerCodec):
     def _expected(self) -> str:
         return f"Must be an array{counted('item', int(self.declared.required), self._longest())}."
 
+    def _bounds(self) -> dict[str, Any]:
+        return {"maxItems": self._longest()}
+
     def _longest(self) -> int | None:
         longest: int | None = getattr(self.source, "max_length", None)
         return longest
