@@ -11,7 +11,7 @@ from bzz.explorer.addresses import below
 from bzz.explorer.cells import Cell, cell, text_of
 from bzz.explorer.columns import Column, columns_of, display_field
 from bzz.explorer.history_section import history_of
-from bzz.explorer.inputs import Input, inputs_of
+from bzz.explorer.inputs import Input, has_lines, inputs_of
 from bzz.explorer.insight import may_look_inside
 from bzz.explorer.listening import listening_to
 from bzz.explorer.page import Page
@@ -95,7 +95,7 @@ async def finish_new(page: Page) -> None:
 
 def form_html(inputs: list[Input], editable: bool = True) -> bytes:
     """Return the inputs of a form; called by templates, and for the groups within."""
-    return render("inputs.html", inputs=inputs, form=form_html, editable=editable)
+    return render("inputs.html", inputs=inputs, form=form_html, editable=editable, has_lines=has_lines)
 
 
 def _unset(inputs: Iterable[Input]) -> Iterator[str]:

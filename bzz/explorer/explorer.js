@@ -226,7 +226,7 @@ on("input", ({ target }) => {
   const item = target.closest(".list .item");
   if (item && !item.nextElementSibling && target.value) {
     const empty = item.cloneNode(true);
-    $("input", empty).value = "";
+    $("input, textarea", empty).value = "";
     item.after(empty);
   }
   mark(target.closest(FORM));

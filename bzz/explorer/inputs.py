@@ -15,7 +15,7 @@ from bzz.explorer.wording import label
 from bzz.shape import Field, Shape
 from bzz.shape.values import find_field
 
-__all__ = ["Choice", "Input", "Search", "inputs_of"]
+__all__ = ["Choice", "Input", "Search", "has_lines", "inputs_of"]
 
 MAX_MATCHES = 8  # documents that a search for one offers
 MAX_DEPTH = 4  # of embedded documents in one form; what lies deeper is JSON
@@ -176,7 +176,7 @@ class _Form:
             point = point_of(value)
             made.values = [] if point is None else [f"{each:g}" if each == int(each) else repr(each) for each in point]
         made.value = _indented(value) if made.control == "json" else _text(value)
-        if made.control == "text" and (len(made.value) > _LONG or "\n" in made.value):
+        if made.control == "text" and (len(made.value) > _LONG or has_lines(made.value)):
             made.control = "textarea"
         if made.control == "datetime":
             made.value, made.control = _local(made.value)
@@ -220,6 +220,11 @@ def inputs_of(
     :param is_new: whether the document is to be created.
     """
     return list(_Form(names, site, errors or {}, is_new).inputs(shape, values))
+
+
+def has_lines(text: str) -> bool:
+    """Return whether a text has line breaks, which an ``<input>`` would take away."""
+    return "\n" in text or "\r" in text
 
 
 def unplaced(shape: Shape, errors: Errors) -> list[tuple[str, str]]:

@@ -79,7 +79,8 @@ def _json_of(handler: Any, body: bytes, unset: Collection[str]) -> bytes:
     """
     texts: list[tuple[str, str]] = []
     marked: dict[str, tuple[str, list[str]]] = {}
-    for written, text in form_pairs(body):
+    for written, sent in form_pairs(body):
+        text = sent.replace("\r\n", "\n")  # as which browsers send every line break (HTML, 4.10.21.4)
         mark, _, name = written.partition(":")
         if not text and (name or mark.removesuffix("[]")) in unset:
             continue

@@ -7,7 +7,9 @@ for :mod:`bzz.model.bulk`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from bzz.codec import loads
@@ -224,6 +226,10 @@ def _may_be_empty(field: Field) -> bool:
     """Return whether the rules of a field may let an empty text pass."""
     if "format" in field.bounds or field.bounds.get("minLength"):  # no format of texts has an empty one
         return False
+    pattern = field.bounds.get("pattern")
+    with suppress(re.error):  # of JSON Schema, which knows forms that Python does not
+        if pattern is not None and re.search(pattern, "") is None:
+            return False
     return not field.choices or "" in field.choices
 
 

@@ -64,9 +64,7 @@ def _shown(shape: Shape, components: Components) -> JsonSchema:
         return {"type": "object", "description": f"What {shape.name}.to_dict() returns."}
     refer: Callable[[Shape], JsonSchema] = lambda inner: components.refer(inner, SHOWN)  # noqa: E731
     fields = fields_shown(shape)
-    stored = {
-        name: _expanded(each, _stored(field_schema(each, refer)), refer) for name, each in fields.items()
-    }
+    stored = {name: _expanded(each, _stored(field_schema(each, refer)), refer) for name, each in fields.items()}
     ids = [name for name, each in fields.items() if each is shape.pk]
     properties = {name: schema if name in ids else nullable(schema) for name, schema in stored.items()}
     return {"type": "object", "properties": properties}

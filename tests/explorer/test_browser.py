@@ -261,6 +261,15 @@ async def test_the_drawer_adds_what_is_inside(shown: Shown) -> None:
     assert [each.metal for each in boat.reload().keels] == ["lead", "iron"]
 
 
+async def test_items_of_several_lines_stay_as_they_are_beside_one_that_is_edited(shown: Shown) -> None:
+    boat = sloop(flags=["a\nb", "c"])
+    await shown.get(f"/sloop/{boat.pk}/")
+    await shown.type("[data-field=flags] .item:nth-child(2) input", "d")
+    await shown.click(".document-form [type=submit]")
+    await shown.says("#toasts", "Saved")
+    assert boat.reload().flags == ["a\nb", "d"]
+
+
 async def test_free_json_lists_and_places_are_edited(shown: Shown) -> None:
     boat, marina = sloop(flags=["a"], more={"a": 1}), Marina(name="Recife").save()
     await shown.get(f"/sloop/{boat.pk}/")

@@ -91,6 +91,17 @@ async def test_a_form_changes_what_was_changed_in_it(serve: Serve) -> None:
     assert (ferry.skipper.pk, ferry.pin, ferry.nickname) == (skipper.pk, "7", None)
 
 
+async def test_line_breaks_stay_as_they_are(serve: Serve) -> None:
+    ferry = FormFerry(name="Ariel", nickname="one\ntwo", flags=["a\nb", "c"]).save()
+    client = serve(routes())
+    page = await shown(client, f"/form_ferry/{ferry.pk}/")
+    sent = {"nickname": "one\r\ntwo", "flags[]": ["a\r\nb", "d", ""]}  # as browsers do it
+    assert page.entered()["flags[]"] == ["a\nb", "c", ""]
+    assert (await submit(client, page, sent)).status_code == 303
+    ferry.reload()
+    assert (ferry.nickname, ferry.flags) == ("one\ntwo", ["a\nb", "d"])
+
+
 async def test_each_problem_stands_at_its_field_with_what_was_entered(serve: Serve) -> None:
     ferry = FormFerry(name="Ariel", main=FormBerth(number=1)).save()
     client = serve(routes())

@@ -24,6 +24,8 @@ class MailingForm(me.Document):
     page = me.URLField()
     code = me.StringField(min_length=1)
     size = me.StringField(choices=["s", "l"])
+    zip = me.StringField(regex=r"\d{5}$")
+    tail = me.StringField(regex=r"\d*$")
 
 
 class Token(RequestHandler):
@@ -44,11 +46,11 @@ async def test_an_empty_form_unsets_all_but_strings(api: Api) -> None:
 
 async def test_an_empty_form_unsets_strings_that_cannot_be_empty(api: Api) -> None:
     client = api(MailingForm)
-    full = {"email": "a@b.io", "page": "http://a.io", "code": "x", "size": "s"}
+    full = {"email": "a@b.io", "page": "http://a.io", "code": "x", "size": "s", "zip": "12345", "tail": "1"}
     place = (await client.post("/mailing_form/", json=full)).headers["Location"]
     answer = await client.put(place, data=dict.fromkeys(full, ""))
     assert answer.status_code == 200, answer.text
-    assert {**answer.json(), "id": 0} == {"id": 0, "email": None, "page": None, "code": None, "size": None}
+    assert {**answer.json(), "id": 0} == {"id": 0, **dict.fromkeys(full), "tail": ""}
 
 
 async def test_a_form_in_parts_creates(api: Api) -> None:
