@@ -34,8 +34,8 @@ def load(source: Source) -> Application:
 
 def _import(name: str) -> Any:
     module, _, attribute = name.partition(":")
-    if not module or not attribute:
-        raise ConfigurationError(f"{name!r} must be 'module:name', such as 'shop.main:app'")
+    if not module or not attribute or module.startswith(".") or "/" in module:
+        raise ConfigurationError(f"{name!r} must be 'module:name', such as 'shop.main:app', and no path")
     try:
         return getattr(importlib.import_module(module), attribute)
     except AttributeError:

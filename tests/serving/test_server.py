@@ -490,6 +490,8 @@ def test_an_engine_that_is_not_installed_is_named_with_its_extra() -> None:
     ("name", "message"),
     [
         ("tests.serving.application", "must be 'module:name'"),
+        ("./application.py:make", "must be 'module:name', such as 'shop.main:app', and no path"),
+        (".application:make", "and no path"),
         ("no_such_module:app", "no module 'no_such_module'"),
         ("tests.serving.application:nothing", "has no 'nothing'"),
         ("tests.serving.application:os", "gives module"),
