@@ -21,7 +21,7 @@ from tests.rest import raw
 
 class Bolt(me.EmbeddedDocument):
     colour = me.StringField(db_field="c", max_length=5)
-    size = me.IntField(db_field="s", null=True)
+    size = me.IntField(db_field="s")
 
 
 class Door(me.EmbeddedDocument):
@@ -89,7 +89,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     ),
     "unset inside": (
         {"door": {"lock": {"colour": None, "size": None}}},
-        {"nm": "a", "d": {**DOOR, "l": {"s": None}}},
+        {"nm": "a", "d": {**DOOR, "l": {}}},
         {"door.lock.colour": ("red", None), "door.lock.size": (1, None)},
     ),
     "unset as a whole": (
@@ -163,3 +163,56 @@ async def test_what_is_required_is_not_unset(serve: Serve, database_name: str, b
     answer = await client.put(f"/barn/{barn.id}/", json=body)
     assert (answer.status_code, [*answer.json()["errors"].values()]) == (400, [["This field is required."]])
     assert raw(barn) == {"_id": barn.id, "title": "a", "door": {"n": "front"}}
+
+
+# -- nulls
+
+
+class NullRow(me.EmbeddedDocument):
+    size = me.IntField()
+    note = me.StringField(null=True)
+
+
+class PlainSheet(me.Document):
+    note = me.StringField(null=True)
+    row = me.EmbeddedDocumentField(NullRow)
+    rows = me.EmbeddedDocumentListField(NullRow)
+    by_name = me.MapField(me.EmbeddedDocumentField(NullRow))
+
+
+class SavedSheet(me.Document):
+    note = me.StringField(null=True)
+    row = me.EmbeddedDocumentField(NullRow)
+    rows = me.EmbeddedDocumentListField(NullRow)
+    by_name = me.MapField(me.EmbeddedDocumentField(NullRow))
+
+    def clean(self) -> None:
+        """Make MongoEngine save the class."""
+
+
+@pytest.mark.parametrize("model", [PlainSheet, SavedSheet])
+async def test_a_null_where_nothing_is_stored_is_not_written(database_name: str, serve: Serve, model: Any) -> None:
+    part = {"size": 1}
+    whole = {"row": dict(part), "rows": [dict(part)], "by_name": {"a": dict(part)}}
+    collection, told = model._get_collection(), list[Any]()
+    place = f"/{'plain' if model is PlainSheet else 'saved'}_sheet/{collection.insert_one(dict(whole)).inserted_id}/"
+    client = serve(bzz.ModelHive.routes_for("mongoengine", model))
+
+    def keep(sender: type, updated_fields: Any, change: Any) -> None:
+        told.append((updated_fields, change.diff))
+
+    with signals.post_update_instance.connected_to(keep, model):
+        for body in ((await client.get(place)).json(), {"note": None}):
+            answer = await client.put(place, json=body)
+            assert answer.status_code == 200, answer.text
+    assert {name: each for name, each in collection.find_one().items() if name != "_id"} == whole
+    assert told == [({}, {})] * 2
+
+
+async def test_a_null_takes_the_place_of_a_value_where_the_model_stores_nulls(database_name: str, serve: Serve) -> None:
+    sheet = PlainSheet(note="x", row=NullRow(note="y")).save()
+    client = serve(bzz.ModelHive.routes_for("mongoengine", PlainSheet))
+    answer = await client.put(f"/plain_sheet/{sheet.pk}/", json={"note": None, "row": {"note": None}})
+    assert answer.status_code == 200, answer.text
+    held = PlainSheet._get_collection().find_one()
+    assert (held["note"], held["row"]["note"]) == (None, None)

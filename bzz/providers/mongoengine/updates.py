@@ -81,7 +81,7 @@ class InPlace:
             self._errors.update({name + place: messages for place, messages in errors.items()})
             if type(value) is Appended:
                 self.pushes[where] = raw
-            elif raw is not None or field.source.null:
+            elif raw is not None:
                 self.sets[where] = raw
             else:
                 self.unsets[where] = ""

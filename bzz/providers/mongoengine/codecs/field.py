@@ -181,21 +181,22 @@ class FieldCodec(Checks):
     # -- updates
 
     def put(self, raw: Raw, bson: Any) -> None:
-        """Put bson into a stored document. None takes the key away, unless the model stores nulls."""
+        """Put bson into a stored document. None takes a value away, or leaves a null if the model stores those."""
         if bson is not None:
             raw[self.stored] = bson
-        elif self.source.null:
-            raw[self.stored] = None
         elif raw.get(self.stored) is not None:
-            del raw[self.stored]
+            if self.source.null:
+                raw[self.stored] = None
+            else:
+                del raw[self.stored]
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
         """Whether a value takes its place whatever is stored there.
 
         :param merge: whether free-form maps are merged (RFC 7396) rather than replaced.
         """
-        if isinstance(value, Unchanged) or (value is None and self.falls_back):
-            return False
+        if isinstance(value, Unchanged) or (value is None and (self.falls_back or self.source.null)):
+            return False  # a null where nothing is stored changes nothing
         return self.declared.kind.is_scalar
 
     def parts_in_place(self, value: Any) -> Iterator[Part] | None:
