@@ -47,17 +47,18 @@ class Failure:
 
 
 async def attempt(
-    listener: DurableListener, change: Change, id: str, number: int, failing_since: datetime | None
+    listener: DurableListener, change: Change, root: type, id: str, number: int, failing_since: datetime | None
 ) -> Failure | None:
     """Call a listener with the events of one change that it wants; return why that failed, None if it did not.
 
+    :param root: the topmost model with whose documents the changed one is stored.
     :param id: of the change.
     :param number: counts the attempts, from 1.
     :param failing_since: since when the listener has handled nothing.
     """
     try:
         async with asyncio.timeout(listener.timeout) as limit:
-            for event in _events(listener, change):
+            for event in _events(listener, change, root):
                 stamp(event, id=id, occurred_at=change.at, origin=event.model)
                 event.tell(change, number, failing_since)
                 if listener.registration.accepts(event):
@@ -114,23 +115,33 @@ def change_id(commit: Commit) -> str:
     return f"{commit.collection}:{position}{key}"
 
 
-def _events(listener: DurableListener, change: Change) -> Iterator[Fact[Any]]:
-    """Yield the events of a change that match the target of a listener, as they are sent within a process."""
-    model, matches = change.model, listener.registration.target.matches
+def _events(listener: DurableListener, change: Change, root: type) -> Iterator[Fact[Any]]:
+    """Yield the events of a change that match the target of a listener, as they are sent within a process.
+
+    Within a process, an event has the name of the class on whose routes it came to be. Here there are none: it has the
+    name of the document's own class, or of the nearest above it that matches.
+    """
     if change.diff is None:
         raise Unknown("MongoDB did not keep what the document was before this change, or is after it")
+    models = [each for each in change.model.__mro__ if issubclass(each, root)]
+
+    def matching(kind: type[Any], name: str) -> type | None:
+        matches = listener.registration.target.matches
+        return next((each for each in models if matches(Subject(f"{each.__name__}.{name}", kind, each))), None)
+
     if change.kind == "updated":
-        name = f"{model.__name__}.{Updated.verb}"
-        values = {"model": model, "diff": change.diff}
-        if matches(Subject(name, Updated, model)):
-            yield unchecked(Updated, instance=change.after, **values)
+        model = matching(Updated, Updated.verb)
+        if model is not None:
+            yield unchecked(Updated, instance=change.after, model=model, diff=change.diff)
         for field, pair in change.diff.items():
-            if matches(Subject(f"{name}.{field}", FieldUpdated, model)):
-                pair_values = {"field": field, "old": pair["from"], "new": pair["to"]}
-                yield unchecked(FieldUpdated, instance=change.after, **values, **pair_values)
+            model = matching(FieldUpdated, f"{Updated.verb}.{field}")
+            if model is not None:
+                values = {"model": model, "diff": change.diff, "field": field, "old": pair["from"], "new": pair["to"]}
+                yield unchecked(FieldUpdated, instance=change.after, **values)
         return
     kind: type[Any] = Created if change.kind == "created" else Deleted
-    if matches(Subject(f"{model.__name__}.{kind.verb}", kind, model)):
+    model = matching(kind, kind.verb)
+    if model is not None:
         yield unchecked(kind, model=model, instance=change.before if kind is Deleted else change.after)
 
 

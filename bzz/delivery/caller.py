@@ -61,16 +61,19 @@ class Caller:
         :raises NotBegun: where that is set first.
         :raises bzz.delivery.lease.Expired: where the lease has ended: another process may own the partition.
         """
-        if not self._may_call.is_set():
-            await _first_of(self._may_call, stopping)
-        async with self._slots:
-            if stopping.is_set():
-                raise NotBegun()
-            self._lease.check()
-            with fresh():
-                failure = await self._attempt(commit, number)
-        self._note(failure)
-        return failure
+        while True:
+            if not self._may_call.is_set():
+                await _first_of(self._may_call, stopping)
+            async with self._slots:
+                if stopping.is_set():
+                    raise NotBegun()
+                if not self._may_call.is_set():  # it was switched off while this one waited
+                    continue
+                self._lease.check()
+                with fresh():
+                    failure = await self._attempt(commit, number)
+                self._note(failure)
+                return failure
 
     def hold(self) -> None:
         """Begin no further call."""
@@ -88,7 +91,8 @@ class Caller:
                 change = replace(change, source="http")
         except Exception as error:  # of a document that its class cannot make sense of
             return failed(error)
-        return await attempt(self._listener, change, id, number, self.failing_since)
+        root = self._source.providers[commit.collection].shape.model
+        return await attempt(self._listener, change, root, id, number, self.failing_since)
 
     def _note(self, failure: Failure | None) -> None:
         if failure is None and self.failing_since is not None:

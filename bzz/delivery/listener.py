@@ -128,13 +128,30 @@ def durable(
             raise ConfigurationError(f"{function!r} can't listen: it is no function")
         known = _declared.get(name)
         registration = Listener(function, found, when=when)
-        if known is not None and known.registration.name != registration.name:
-            raise ConfigurationError(f"two durable listeners are named {name!r}: {known.registration.name} is one")
+        if known is not None and not _is_declared_anew(registration, known.registration):
+            one = f"{known.registration.name} for {known.registration.target}"
+            raise ConfigurationError(f"two durable listeners are named {name!r}, {one} is one: give each its own name")
         made = DurableListener(name, registration, timeout, concurrency, max_attempts, tuple(schedule), start, orm)
         _declared[name] = made  # a module that is loaded again declares it anew
         return function
 
     return register
+
+
+def _is_declared_anew(registration: Listener, known: Listener) -> bool:
+    """Return whether a registration takes the place of a known one: it is the same, or of a module loaded again."""
+    if registration.name != known.name:
+        return False
+    own, others = _parts_of(registration.function), _parts_of(known.function)
+    codes = [getattr(function, "__code__", None) for _, function in (own, others)]
+    if own[0] is None and codes[0] is not codes[1]:
+        return True  # the same lines, executed again
+    return (own, registration.target, registration.when) == (others, known.target, known.when)
+
+
+def _parts_of(function: Any) -> tuple[Any, Any]:
+    """Return what a method belongs to, None for a function, and the function itself."""
+    return getattr(function, "__self__", None), getattr(function, "__func__", function)
 
 
 def declared() -> list[DurableListener]:

@@ -150,7 +150,7 @@ class Owner:
             if is_lost:
                 logger.warning(LOST, self._listener.name)
         self._lease.prolong(asked_at)  # only now: a session whose partitions are another's must not begin a call by it
-        if self._caller.failing_since is None:
+        if not self._notes:  # else what the calls here have shown is being stored
             self._caller.failing_since = standing.failing_since
         if standing.trouble is not None or self._is_halting:
             return True

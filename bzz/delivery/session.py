@@ -69,6 +69,7 @@ class Session:
         self._saving = asyncio.Lock()
         self._group: asyncio.TaskGroup | None = None
         self._following: list[asyncio.Task[Any]] = []
+        self._dropped: set[str] = set()
 
     @property
     def partitions(self) -> frozenset[int]:
@@ -142,7 +143,11 @@ class Session:
     async def _take(self, commit: Commit) -> None:
         if commit.key is None:
             logger.warning("%s was %s: nobody is told of its documents one by one", commit.collection, commit.kind)
+            self._dropped.add(commit.collection)
             return
+        if commit.collection in self._dropped:  # it is there again, without images; not before, so as not to make it
+            self._dropped.remove(commit.collection)
+            await until_stored(lambda: self._source.changes.prepare([commit.collection]))
         key = document_key(commit.collection, commit.key)
         number = partition_of(key)
         progress = self._partitions[number].tracker.progress

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, TypeVar, overload
 
 from bzz.calling import call
-from bzz.errors import ConfigurationError
+from bzz.errors import ConfigurationError, EventCycle
 from bzz.events.background import response_of
 from bzz.events.base import ModelEvent
 from bzz.events.causes import MAX_DEPTH, mark, sending
@@ -109,10 +109,18 @@ class Bus(ListenerRegistry):
 
     async def _deliver(self, event: Event, listeners: tuple[Listener, ...]) -> int:
         done: set[Any] = set()
+        cycle: EventCycle | None = None
         for listener in listeners:
             if listener.identity not in done and accepts(listener, event) and self._claim(listener):
                 done.add(listener.identity)
-                await self._dispatch(event, listener)
+                try:
+                    await self._dispatch(event, listener)
+                except EventCycle as error:
+                    if not event.isolated:
+                        raise
+                    cycle = cycle or error  # told to the sender, when the others have run
+        if cycle is not None:
+            raise cycle
         return len(done)
 
     async def _dispatch(self, event: Event, listener: Listener) -> None:

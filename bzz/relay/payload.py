@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, Flag
 from typing import Any, NamedTuple, TypeVar
 
 from bzz.events.event import qualified_name
@@ -159,7 +159,9 @@ def _make_enum(value: Any) -> Any:
     """Return the member of an enum that this process has, else the value of the member."""
     where, name, plain = _items(value)
     found = next((each for each in _below(Enum) if qualified_name(each) == where), None)
-    return plain if found is None else found[name]
+    if found is None:
+        return plain
+    return found(plain) if issubclass(found, Flag) else found[name]  # several flags together have no name of their own
 
 
 def _below(kind: Any) -> list[Any]:

@@ -75,10 +75,50 @@ def test_a_name_belongs_to_one_function(seen: Seen) -> None:
         bzz.durable("Stone.created", name="x")(print)
 
 
-def test_a_module_that_is_loaded_again_declares_its_listener_anew(seen: Seen) -> None:
-    bzz.durable("Stone.created", name="x")(seen)
-    bzz.durable("Stone.deleted", name="x")(seen)
+def test_a_module_that_is_loaded_again_declares_its_listener_anew() -> None:
+    for target in ("Stone.created", "Stone.deleted"):
+        module: dict[str, Any] = {"__name__": "listening"}
+        exec("def note(event): ...", module)
+        bzz.durable(target, name="x")(module["note"])
     assert [str(each.registration.target) for each in declared()] == ["Stone.deleted"]
+
+
+class Note:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def take(self, event: Any) -> None: ...
+
+
+def made(text: str) -> Any:
+    return lambda event: text
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        lambda: (Note("a").take, "Stone.created", None),
+        lambda: (made("b"), "Stone.created", None),
+        lambda: (first, "Stone.deleted", None),
+        lambda: (first, "Stone.updated.weight", (1, 2)),
+    ],
+    ids=["of another object", "of a factory", "another target", "another transition"],
+)
+def test_a_second_listener_of_the_same_name_takes_no_other_s_place(others: Any) -> None:
+    function, target, when = others()
+    known = {"Note": Note("b").take, "made": made("a")}.get(function.__qualname__.partition(".")[0], first)
+    bzz.durable("Stone.updated.weight" if when else "Stone.created", name="x", when=when and (2, 3))(known)
+    with pytest.raises(ConfigurationError, match=r"two durable listeners are named 'x', .* for Stone\."):
+        bzz.durable(target, name="x", when=when)(function)
+
+
+def first(event: Any) -> None: ...
+
+
+def test_the_same_listener_may_be_declared_again() -> None:
+    for _ in range(2):
+        bzz.durable("Stone.updated.weight", name="x", when=(1, 2))(first)
+    assert [each.name for each in declared()] == ["x"]
 
 
 async def test_a_field_that_the_model_does_not_have_is_told_at_the_start(seen: Seen, database_name: str) -> None:

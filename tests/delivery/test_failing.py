@@ -269,6 +269,36 @@ async def test_a_listener_may_switch_itself_off_and_people_on_again(
         await eventually(lambda: {each[0] for each in listener.steps[1:]} == {"a", "b"})
 
 
+async def test_of_the_calls_that_wait_none_begins_once_a_listener_has_switched_itself_off(
+    database_name: str, deliveries: Deliveries
+) -> None:
+    begun: list[str] = []
+
+    async def listener(event: Any) -> None:
+        begun.append(event.instance.address)
+        await asyncio.sleep(0.01)
+        raise SwitchOff("no more")
+
+    Consignment.objects.insert([Consignment(address=str(number)) for number in range(40)])
+    deliver(listener, concurrency=1)
+    async with bzz.deliver():
+        await eventually(lambda: is_in_trouble(deliveries))
+        await eventually(lambda: has_letters(deliveries, 1))
+    assert len(begun) == 1
+
+
+async def test_since_when_a_listener_fails_is_told_by_all_its_processes_together(
+    database_name: str, deliveries: Deliveries, quick_beats: None
+) -> None:
+    listener = Failing("bad")
+    deliver(listener, start="beginning", schedule=(0.05,) * 1000, max_attempts=1000)
+    walk("bad", 0)
+    async with bzz.deliver():
+        await eventually(lambda: any(each.failing_since for each in listener))
+        await deliveries.note_failing("x", False)  # as another process does it, that has handled something
+        await eventually(lambda: listener[-1].failing_since is None)
+
+
 async def is_in_trouble(deliveries: Deliveries) -> bool:
     return any(each.trouble for each in await deliveries.states())
 

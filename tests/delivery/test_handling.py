@@ -41,6 +41,40 @@ async def test_what_a_script_writes_is_told(seen: Seen, database_name: str) -> N
     assert (deleted.instance.pk, deleted.instance.height) == (tree.pk, 2)
 
 
+async def test_names_of_a_model_mean_documents_of_its_subclasses_too(seen: Seen, database_name: str) -> None:
+    own = Seen()
+    bzz.durable("Tree.*", name="x", start="beginning")(seen)
+    bzz.durable("Oak.*", name="y", start="beginning")(own)
+    async with bzz.deliver():
+        oak = Oak(acorns=1).save()
+        await seen.times(1)
+        oak.acorns = 2
+        oak.save()
+        oak.delete()
+        await seen.times(4)
+        await own.times(4)
+    rest = ["created", "updated", "updated.acorns", "deleted"]
+    assert seen.names == [f"Tree.{each}" for each in rest]
+    assert own.names == [f"Oak.{each}" for each in rest]
+    assert {type(each.instance) for each in seen} == {Oak}
+
+
+async def test_a_collection_that_is_dropped_and_made_again_is_told_as_before(
+    seen: Seen, driver: Driver, database_name: str
+) -> None:
+    bzz.durable("Tree.*", name="x", start="beginning")(seen)
+    async with bzz.deliver():
+        Tree(height=1).save()
+        await seen.times(1)
+        await driver()["tree"].drop()
+        made = await driver()["tree"].insert_one({"_cls": "Tree", "height": 1})
+        await seen.times(2)
+        await driver()["tree"].update_one({"_id": made.inserted_id}, {"$set": {"height": 2}})
+        await eventually(lambda: "Tree.updated.height" in seen.names)
+        await driver()["tree"].delete_one({"_id": made.inserted_id})
+        await eventually(lambda: seen.names[-1] == "Tree.deleted")
+
+
 async def test_what_the_shell_writes_is_told(seen: Seen, driver: Driver, database_name: str) -> None:
     bzz.durable("Tree.updated", name="x")(seen)
     async with bzz.deliver():

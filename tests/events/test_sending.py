@@ -132,6 +132,22 @@ async def test_listeners_that_cause_one_another_without_end_are_stopped_and_show
     assert len(sent) == 9
 
 
+async def test_a_cycle_of_one_listener_keeps_no_other_from_a_fact(own_bus: Bus) -> None:
+    told: list[str] = []
+
+    @own_bus.on("a")
+    async def again(event: Any) -> None:
+        await own_bus.emit(event)
+
+    @own_bus.on("a")
+    async def audit(event: Any) -> None:
+        told.append(event.name)
+
+    with pytest.raises(EventCycle):
+        await own_bus.emit("a")
+    assert len(told) == own_bus.max_depth + 1
+
+
 async def test_an_event_that_its_own_listener_sends_again_is_stopped(own_bus: Bus) -> None:
     @own_bus.on("a")
     async def again(event: Any) -> None:

@@ -31,6 +31,16 @@ class Level(enum.IntEnum):
     HIGH = 3
 
 
+class Right(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Mode(enum.IntFlag):
+    ON = 1
+    FAST = 4
+
+
 class SentAddress(me.EmbeddedDocument):
     city = me.StringField()
 
@@ -53,7 +63,8 @@ def travelled(value: Any) -> Any:
         None, True, 7, -(1 << 70), 1.5, math.inf, "text", b"\x00\xff", [1, [2]], (1, (2,)), {1, 2}, frozenset({3}),
         {"a": {"b": 1}}, {1: "a", (2, 3): "b"}, {"$": "escaped"}, datetime(2026, 1, 2, 3, 4, 5, 6),
         datetime(2026, 1, 2, tzinfo=UTC), date(2026, 1, 2), time(3, 4), timedelta(days=-1, microseconds=5),
-        Decimal("1.50"), uuid.UUID(int=5), Colour.RED, Level.HIGH, ObjectId("0" * 24), Decimal128("1.2"),
+        Decimal("1.50"), uuid.UUID(int=5), Colour.RED, Level.HIGH, Right.READ,
+        Right.READ | Right.WRITE, Right(0), Mode.ON | Mode.FAST, Mode(0), ObjectId("0" * 24), Decimal128("1.2"),
         DBRef("a", 5),
     ],
 )  # fmt: skip

@@ -49,6 +49,7 @@ def history(model: Any, *, orm: Any = "mongoengine") -> None:
         )
     note(provider.shape)  # what the model itself hides, though no routes may serve it here
     recorder = Recorder(model, provider)
+    forget(recorder.name)  # of the same model, whose module is loaded again
     durable(WholeChanges(model), name=recorder.name, orm=orm)(recorder.record)
     if not recorders:
         watch_writes(_writers)

@@ -47,6 +47,12 @@ class Sender:
         self._orm = orm
         self._seconds = seconds
 
+    def __eq__(self, other: object) -> bool:
+        """Whether another one sends to the same endpoint: then it is this one, of a module that is loaded again."""
+        return isinstance(other, Sender) and self._endpoint == other._endpoint
+
+    __hash__ = object.__hash__
+
     async def send(self, event: Any) -> None:
         """Make one attempt to send an event, and return if it was received.
 

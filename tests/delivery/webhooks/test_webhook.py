@@ -181,6 +181,22 @@ async def test_three_lines_make_a_webhook(receiver: Receiver) -> None:
     assert Webhook(NEW).verify(received.body, received.headers)["type"] == "Invoice.updated.status"
 
 
+@pytest.mark.parametrize(
+    ("url", "target", "options"),
+    [
+        ("https://example.org/x", "Invoice.updated.status", {"when": ("paid", "sent")}),
+        ("https://example.org/y", "Invoice.updated.status", {"when": ("open", "paid"), "name": "sent"}),
+        ("https://example.org/x", "Invoice.created", {"name": "sent"}),
+    ],
+)
+def test_a_second_webhook_of_the_same_name_takes_no_other_s_place(url: str, target: str, options: Any) -> None:
+    for _ in range(2):  # as where its module is loaded again
+        known = "https://example.org/x", "Invoice.updated.status"
+        webhook(*known, secret=NEW, when=("open", "paid"), name=options.get("name"))
+    with pytest.raises(ConfigurationError, match="give each its own name"):
+        webhook(url, target, secret=NEW, **options)
+
+
 def test_the_schedule_is_that_of_the_standard() -> None:
     hours = [round(sum(SCHEDULE[: place + 1]) / 3600, 2) for place in range(len(SCHEDULE))]
     assert hours == [0, 0, 0.08, 0.58, 2.58, 7.58, 17.58, 31.58, 51.58, 75.58]
