@@ -52,7 +52,7 @@ class Listener:
     def same_as(self, other: Listener) -> bool:
         """Return whether ``other`` is the same registration."""
         return (self.identity, self.target, self.background) == (other.identity, other.target, other.background) and (
-            (self.once, self.origin, self.when) == (other.once, other.origin, other.when)
+            (self.once, self.origin, self.when, self.key) == (other.once, other.origin, other.when, other.key)
         )
 
 

@@ -66,6 +66,17 @@ async def test_who_is_told_to_stop_meanwhile_gets_nothing(own_bus: Bus, calls: C
     assert calls.made == []
 
 
+async def test_a_registration_without_a_key_stays_where_one_with_it_is_replaced(own_bus: Bus, calls: Calls) -> None:
+    listener = calls.listener("both")
+    own_bus.on("a", key="x")(listener)
+    own_bus.on("a")(listener)
+    await own_bus.emit("a")
+    assert calls.made == ["both"]
+    own_bus.on("a", key="x")(calls.listener("new"))
+    await own_bus.emit("a")
+    assert sorted(calls.made) == ["both", "both", "new"]
+
+
 async def test_a_later_registration_takes_the_place_of_that_with_its_key(own_bus: Bus, calls: Calls) -> None:
     own_bus.on("a", key="x")(calls.listener("old"))
     own_bus.on("a")(calls.listener("other"))
