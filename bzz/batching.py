@@ -138,10 +138,11 @@ class Batcher(Generic[Q, A]):
             (answer,) = await self._send([question])
         finally:
             del self._groups[group]
-            self._give_up_late()
-            is_ending = all(future.done() for _, future, *_ in self._waiting)  # where there are any
-            if not is_ending and not self._is_busy(loop):
-                self._start()
+            if self._waiting:
+                self._give_up_late()
+                nobody_waits = all(future.done() for _, future, *_ in self._waiting)
+                if not nobody_waits and not self._is_busy(loop):
+                    self._start()
         if isinstance(answer, Exception):
             raise answer
         return answer

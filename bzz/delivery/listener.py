@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -150,8 +151,8 @@ def _is_declared_anew(registration: Listener, known: Listener) -> bool:
 
 
 def _parts_of(function: Any) -> tuple[Any, Any]:
-    """Return what a method belongs to, None for a function, and the function itself."""
-    return getattr(function, "__self__", None), getattr(function, "__func__", function)
+    """Return what a method belongs to, None for a function, and the function itself, without its decorators."""
+    return getattr(function, "__self__", None), inspect.unwrap(getattr(function, "__func__", function))
 
 
 def declared() -> list[DurableListener]:

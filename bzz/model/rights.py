@@ -87,7 +87,7 @@ def check_rules(provider: Provider) -> None:
             unknown = [name for name in own.fields if name not in each.fields]
             if unknown:
                 raise ConfigurationError(f"rules of {own.model.__name__}: {each.name} has no field {unknown[0]!r}")
-            ids = [name for name, rule in own.fields.items() if rule.read is not None and name in _ids(each)]
+            ids = [name for name, rule in own.fields.items() if rule.read is not None and name in each.ids]
             if ids:
                 raise ConfigurationError(
                     f"rules of {own.model.__name__}: {ids[0]!r} names its documents in URLs and references, so whoever"
@@ -98,10 +98,6 @@ def check_rules(provider: Provider) -> None:
                     f"rules of {own.model.__name__}: it is embedded, so who may do what is said by the rules of the"
                     " documents that hold it; its own are about fields"
                 )
-
-
-def _ids(shape: Shape) -> set[str]:
-    return {each.name for each in (shape.pk, shape.url_id) if each is not None}
 
 
 async def resource_for(

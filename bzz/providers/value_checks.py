@@ -57,7 +57,7 @@ def require_declared(shape: Shape, values: Mapping[str, Any]) -> None:
 
 def split_ids(shape: Shape, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the ids among values, and the rest."""
-    names = {each.name for each in (shape.pk, shape.url_id) if each is not None}
+    names = shape.ids
     ids = {name: value for name, value in values.items() if name in names}
     return ids, {name: value for name, value in values.items() if name not in names}
 

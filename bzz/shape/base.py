@@ -255,9 +255,14 @@ class Shape:
         return {name: each for name, each in self.fields.items() if not (each.hidden or each.write_only)}
 
     @cached_property
+    def ids(self) -> frozenset[str]:
+        """The names of the fields by which an instance is known."""
+        return frozenset(each.name for each in (self.pk, self.url_id) if each is not None)
+
+    @cached_property
     def visible_ids(self) -> frozenset[str]:
         """The names of the fields by which an instance is known, as far as a client may know them."""
-        return frozenset(each.name for each in (self.pk, self.url_id) if each is not None and each.name in self.visible)
+        return self.ids & self.visible.keys()
 
     @cached_property
     def public_id(self) -> Field | None:

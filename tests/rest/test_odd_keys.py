@@ -231,3 +231,22 @@ async def test_keys_of_digits_are_no_positions(alone: Api) -> None:
     shown = (await client.get(place)).json()
     assert (shown["part"], shown["parts"]) == ({"x": 5}, [{"x": 6}, {"x": 7}])
     assert (await client.delete(f"{place}part/")).status_code == 204
+
+
+# -- keys that a collation makes alike
+
+
+class CollatedTag(me.Document):
+    name = me.StringField(primary_key=True)
+    text = me.StringField()
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_a_collation_makes_keys_alike_for_every_method(alone: Api, database_name: str, method: str) -> None:
+    database = CollatedTag._get_db()
+    database.create_collection("collated_tag", collation={"locale": "en", "strength": 2})
+    CollatedTag(name="ann", text="a").save()
+    client = alone(CollatedTag)
+    answer = await client.request(method, "/collated_tag/ANN/", json={"text": "b"} if method == "PUT" else None)
+    assert answer.status_code == (204 if method == "DELETE" else 200), answer.text
+    assert (await client.get("/collated_tag/bob/")).status_code == 404

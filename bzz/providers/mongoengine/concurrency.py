@@ -93,26 +93,22 @@ class Operations:
     async def run(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Do as :meth:`read` does, for those who know best what an error of the driver means: it is raised as it is."""
         deadline = time.monotonic() + self._seconds
+        longest = ATTEMPT_SECONDS
         turn = await self._limiter.acquire()
         try:
-            return await _repeat(operation, deadline)
+            while True:
+                seconds = _left_until(deadline, longest)
+                spent = time.monotonic() + (inf if seconds is None else seconds) - _SPENT_SECONDS
+                try:
+                    with pymongo.timeout(seconds):
+                        return await heeding(operation())
+                except PyMongoError as error:
+                    if not spent <= time.monotonic() < deadline - _SPENT_SECONDS:
+                        raise
+                    if isinstance(error, OperationFailure):
+                        longest = inf
         finally:
             self._limiter.release(turn)
-
-
-async def _repeat(operation: Callable[[], Awaitable[T]], deadline: float) -> T:
-    longest = ATTEMPT_SECONDS
-    while True:
-        seconds = _left_until(deadline, longest)
-        spent = time.monotonic() + (inf if seconds is None else seconds) - _SPENT_SECONDS
-        try:
-            with pymongo.timeout(seconds):
-                return await heeding(operation())
-        except PyMongoError as error:
-            if not spent <= time.monotonic() < deadline - _SPENT_SECONDS:
-                raise
-            if isinstance(error, OperationFailure):
-                longest = inf
 
 
 async def heeding(operation: Awaitable[T]) -> T:

@@ -47,7 +47,11 @@ class DocumentReads(LiveDocuments, Diagnosed):
         await (await self._documents.collection()).ping()
 
     async def get(self, path: Path, context: Any) -> Record:
-        return await self._reader.get(path, context)
+        step = path.last
+        if len(path.steps) == 1 and step.shape.url_id is not None:
+            raw, _ = await self._documents.find(step.shape.url_id, step.key, context)
+            return DocumentRecord(self._documents.codec, raw)
+        return (await self._reader.locate(path.steps, context)).subdocument.record
 
     async def page(self, path: Path, query: ListQuery, context: Any) -> Page:
         return await self._reader.page(path, await self._resolve(path, query, context), context)

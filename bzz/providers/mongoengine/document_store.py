@@ -136,20 +136,16 @@ class DocumentStore(DocumentsByKey):
         :raises bzz.errors.NotFound: if there is none within the model's ``objects`` and ``get_instance_queryset``.
         """
         query = await self.query(field, key, context)
-        if self._asks_more or not self._is_unique(field) or isinstance(query["_id"], Decimal128):  # no hash
+        is_unique = field is self.codec.shape.pk and field.kind.is_scalar
+        asks_more = self._querysets.narrow_one or self.scoping.is_declared
+        if asks_more or not is_unique or isinstance(query["_id"], Decimal128):  # no hash
             return await self.find_by(query), query
         found = await (await self._open()).fetches.ask(query["_id"])
         if found is None:
+            if isinstance(query["_id"], str):  # by a collation it may be another text
+                return await self.find_by(query), query
             raise NotFound()
         return found, query
-
-    @property
-    def _asks_more(self) -> bool:
-        """Whether it takes more than a key to find a document."""
-        return self._querysets.narrow_one or self.scoping.is_declared
-
-    def _is_unique(self, field: Field) -> bool:
-        return field is self.codec.shape.pk and field.kind.is_scalar
 
     async def _fetch_group(self, collection: Collection, wanted: Sequence[Any]) -> list[Raw | Exception | None]:
         """Return the documents with these primary keys, a copy of its own to each asker."""

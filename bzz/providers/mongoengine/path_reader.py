@@ -19,7 +19,6 @@ from bzz.providers.mongoengine.filters import filter_query
 from bzz.providers.mongoengine.listing import DocumentListing, ItemListing
 from bzz.providers.mongoengine.located import Located, Subdocument, linked_keys
 from bzz.providers.mongoengine.raw import Raw
-from bzz.providers.mongoengine.record import DocumentRecord
 from bzz.providers.options import ScopeOf
 from bzz.providers.paging import read_page
 from bzz.providers.value_checks import FindMissing
@@ -126,14 +125,6 @@ class PathReader:
         if stored is None or await self.of(step.shape).holds(reference_key(stored), context):
             return None
         return stored
-
-    async def get(self, path: Path, context: Any) -> DocumentRecord:
-        """Return the instance at the end of a path."""
-        step = path.steps[0]
-        if len(path.steps) == 1 and step.shape.url_id is not None:
-            documents = self.of(step.shape)
-            return DocumentRecord(documents.codec, (await documents.find(step.shape.url_id, step.key, context))[0])
-        return (await self.locate(path.steps, context)).subdocument.record
 
     # -- many
 

@@ -134,12 +134,14 @@ class MongoEngineProvider(ChosenKeys, DocumentReads):
     # -- creating
 
     async def create(self, path: Path, values: Map[str, Any], context: Any) -> Written:
-        codec = self._registry.of(path.last.shape.model)
+        is_root = path.last.field is None
+        codec = self._registry.root if is_root else self._registry.of(path.last.shape.model)
         if TAG in values:
             codec = named_class(codec, values)
         await self._check_references(codec, values, context)
-        if path.last.field is None:
-            return await self._insert(self._reader.documents(codec), values, context)
+        if is_root:
+            is_own = codec is self._registry.root
+            return await self._insert(self._documents if is_own else self._reader.documents(codec), values, context)
         return await nested.attach(self._reader, path, forms.new(codec, values), context)
 
     async def create_many(
@@ -181,11 +183,14 @@ class MongoEngineProvider(ChosenKeys, DocumentReads):
             found = (await self._reader.locate(path.steps, context)).subdocument
             return Document(found.codec.shape, found.codec.to_value(found.raw))
 
-        if undeclared(codec.shape, values):  # only what is stored tells which subclass has them
+        if not values.keys() <= codec.shape.fields.keys() and undeclared(codec.shape, values):
+            # Only what is stored tells which subclass has them.
             codec = (await self._reader.locate(path.steps, context)).subdocument.codec
             require_declared(codec.shape, values)
         await self._check_references(codec, values, context, stored)
-        ids, values = split_ids(codec.shape, values)
+        ids: Map[str, Any] = {}
+        if not codec.shape.ids.isdisjoint(values):
+            ids, values = split_ids(codec.shape, values)
         if is_root and precondition is None and expected is None and not ids:
             done = await self._update_in_place(path.last, values, context, merge=merge)
             if done is not None:
