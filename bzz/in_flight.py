@@ -279,7 +279,7 @@ class _CountedConnection(HTTPConnection):
         return self._connection.detach()  # type: ignore[attr-defined]  # HTTP1Connection has it
 
     def set_close_callback(self, callback: Callable[[], None] | None) -> None:
-        """Called by Tornado's handler, which wants to know when its client leaves; the count does, too."""
+        """Called by Tornado's handler, which wants to know when its client leaves; then it is counted out, too."""
 
         def closed() -> None:
             self.end()

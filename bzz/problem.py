@@ -105,7 +105,8 @@ class ProblemHandler(RequestHandler):
             await call(guard, self)
 
     def _request_summary(self) -> str:  # what Tornado writes of a request in its own log lines
-        return f"{method_of(self)} {self.request.uri} ({self.request.remote_ip}) [request {self.request_id}]"
+        request, method = self.request, self.sent_method or self.request.method
+        return f"{method} {request.uri} ({request.remote_ip}) [request {self.request_id}]"
 
     async def _execute(self, *args: Any, **kwargs: Any) -> None:  # what Tornado runs as the task of the request
         around = self.settings.get(AROUND)

@@ -37,7 +37,7 @@ W = TypeVar("W")
 _READING = ("GET", "HEAD", "OPTIONS")
 
 ATTEMPTS = 5
-"""How often the receivers before a write run at the most, if others keep changing what they were shown."""
+"""How many times a write is tried, with its ``pre_`` receivers, if others change meanwhile what these were shown."""
 
 
 @dataclass
@@ -81,7 +81,7 @@ class ResourceHandler(FormTokenHandler):
     max_body_bytes = MAX_BODY_BYTES
     path: Path
     is_shown = True  # whether who writes may read what is written
-    has_form_key = False  # whether its Idempotency-Key came with a form, which is mended and sent again
+    has_form_key = False  # whether its Idempotency-Key came with a form, which may be corrected and sent again with it
     parameters: dict[str, Any]
     _model: type
     _attempt: WriteAttempt | None = None

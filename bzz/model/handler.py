@@ -162,8 +162,8 @@ class ModelHandler(BulkHandler):
         if names:
             check_facets(shape)
         await self._send_before(signals.pre_get_list)
-        for shape in followed(query.filters, self.provider):
-            await may_list(self, shape)
+        for each in followed(query.filters, self.provider):
+            await may_list(self, each)
         if self.resource.restrictions.hidden and not signals.post_get_list.has_receivers_for(self._model):
             query = replace(query, only_shown=True)
         page = await self.provider.page(self.path, query, self)

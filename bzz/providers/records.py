@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
@@ -18,7 +18,7 @@ from bzz.providers.outcome import Changed, Record, Written
 from bzz.shape import Shape
 from bzz.shape.values import key_text
 
-__all__ = ["Edited", "RecordCodec", "StoredRecord", "changed", "changed_inside", "created", "deleted"]
+__all__ = ["Edited", "RecordCodec", "StoredRecord", "changed", "changed_inside", "created", "deleted", "linked"]
 
 
 class RecordCodec(Protocol):
@@ -178,6 +178,16 @@ def changed_inside(root: Edited[R], record: StoredRecord[Any], kind: ChangeKind 
     :param record: what was attached, removed, linked or unlinked.
     """
     return Written(record=record, tell=lambda: _change(kind, *root), holder=root.after)
+
+
+def linked(root: Edited[R], records: Sequence[StoredRecord[Any]]) -> list[Written]:
+    """Return the outcomes of links that one write has made; all of them have one change.
+
+    :param root: the records of the document that refers.
+    :param records: what was linked.
+    """
+    tell = functools.cache(lambda: _change("linked", *root))
+    return [Written(record=each, tell=tell, holder=root.after) for each in records]
 
 
 def _change(kind: ChangeKind, before: R | None, after: R | None) -> Change:

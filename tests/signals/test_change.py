@@ -122,6 +122,15 @@ async def test_linking_and_unlinking_are_told_of_the_document_that_refers(api: A
         assert (sender, change.model, change.id, change.kind, change.diff) == (Sailor, Ship, ship.id, kind, diff)
 
 
+async def test_links_that_one_request_makes_have_one_change(api: Api, told: Told, ship: Ship) -> None:
+    known, made = [each.id for each in ship.crew], [Sailor(name=name).save().id for name in "xy"]
+    answer = await api(Ship).post(f"/ship/{ship.id}/crew/", json={"crew": [str(each) for each in made]})
+    assert answer.status_code == 200, answer.text
+    (_, one), (_, other) = told
+    assert one is other
+    assert one.diff == {"crew": pair(known, [*known, *made])}
+
+
 async def test_links_inside_an_embedded_document_are_told_of_the_root(api: Api, told: Told, ship: Ship) -> None:
     Harbour(code="RIO").save()
     client, place = api(Ship), f"/ship/{ship.id}/engine/builders/"

@@ -19,7 +19,7 @@ from bzz.providers.mongoengine.located import Located, linked_keys
 from bzz.providers.mongoengine.path_reader import PathReader
 from bzz.providers.mongoengine.raw import Raw
 from bzz.providers.mongoengine.record import DocumentRecord
-from bzz.providers.records import Edited, changed_inside
+from bzz.providers.records import Edited, changed_inside, linked
 
 __all__ = ["attach", "link", "remove", "unlink"]
 
@@ -54,7 +54,7 @@ async def link(reader: PathReader, path: Path, keys: Sequence[Any], context: Any
     assert step.shape.pk is not None
     documents = reader.of(step.shape)
     # Read before the write: nothing may fail between a write and the news of it.
-    linked = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
+    targets = await asyncio.gather(*(documents.find(step.shape.pk, key, context) for key in keys))
     located = await reader.locate(path.steps[:-1], context)
     field = located.subdocument.field(step)
     stored = [(field.item or field).to_bson(key) for key in keys]
@@ -65,8 +65,8 @@ async def link(reader: PathReader, path: Path, keys: Sequence[Any], context: Any
     )
     edited = await edit(located, edits.at(located, step, alter))
     new = _new_links(located, edited, step, keys, stored)
-    records = [DocumentRecord(documents.codec, raw) for key, (raw, _) in zip(keys, linked, strict=True) if key in new]
-    return [changed_inside(edited, record, "linked") for record in records]
+    records = [DocumentRecord(documents.codec, raw) for key, (raw, _) in zip(keys, targets, strict=True) if key in new]
+    return linked(edited, records)
 
 
 async def unlink(reader: PathReader, path: Path, conditions: Conditions, context: Any) -> Written:

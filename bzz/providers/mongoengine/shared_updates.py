@@ -104,7 +104,7 @@ class SharedUpdates:
     async def _read(self, keys: set[Any]) -> dict[Any, tuple[Raw, RawBSONDocument]]:
         """Return what is stored, decoded and as it is, but for what is too large, or an id and nothing else.
 
-        An upsert could not tell the latter from nothing.
+        A document of an id alone is what an upsert would begin with, so that its deletion would go unnoticed.
         """
         found = await self._collection.find_encoded({"_id": {"$in": list(keys)}, **_SMALL}, limit=len(keys))
         stored = {(raw := self._collection.decode(each.raw))["_id"]: (raw, each) for each in found}
