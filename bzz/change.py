@@ -109,7 +109,8 @@ def storable(diff: Mapping[str, FromTo]) -> Diff:
     """Return ``diff`` with values that JSON and MongoDB can store.
 
     Dates and datetimes, ids, ``Decimal`` and ``UUID`` become strings, bytes base64, enum members their value, embedded
-    documents objects by the names of their fields, NaN and infinity None. A value of any other class becomes its ``str()``.
+    documents objects by the names of their fields, NaN and infinity None. A value of any other class becomes its
+    ``str()``.
 
     :param diff: ``change.diff``, ``updated_fields`` or ``event.diff``.
 

@@ -27,7 +27,7 @@ from bzz.model.representations import Representation, registered, wanted
 from bzz.model.resource import MAX_BODY_BYTES, Resource
 from bzz.model.rights import require, restrict
 from bzz.providers import rules
-from bzz.providers.base import Path, Precondition, Provider, Record, Stale, Written
+from bzz.providers.base import Changed, Path, Precondition, Provider, Record, Stale, Written
 from bzz.signals import Signal
 
 __all__ = ["ATTEMPTS", "ResourceHandler", "WriteAttempt", "WriteWatcher", "unwatch_writes", "watch_writes"]
@@ -209,7 +209,7 @@ class ResourceHandler(FormTokenHandler):
                 raise Finish()
             check_depth(self.data)  # as deep as a receiver made it
 
-    async def _send_after(self, signal: Signal, *writes: Written, **more: Any) -> None:
+    async def _send_after(self, signal: Signal, *writes: Written) -> None:
         """Send the ``post_`` signal of writes that have happened; all of them tell the same change."""
         if writes and not writes[0].is_new:
             return
@@ -217,8 +217,9 @@ class ResourceHandler(FormTokenHandler):
             each.written(self, writes[0])
         if signal.has_receivers_for(self._model):
             for written in writes:
+                told = {"updated_fields": written.updated_fields} if isinstance(written, Changed) else {}
                 instance, change = written.record.instance, written.change
-                await signal.report(self._model, instance=instance, handler=self, change=change, **more)
+                await signal.report(self._model, instance=instance, handler=self, change=change, **told)
         for written in writes[:1]:
             if written.holder is not None:
                 await self._send_changed_inside(written.holder, written)

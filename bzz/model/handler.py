@@ -106,7 +106,7 @@ class ModelHandler(BulkHandler):
 
     async def _patch_one(self, attempt: WriteAttempt) -> None:
         changed = await self._update_once(attempt, merge=True)
-        await self._send_after(signals.post_update_instance, changed, **self._told_of(changed))
+        await self._send_after(signals.post_update_instance, changed)
 
     async def delete(self) -> None:
         """Delete an instance or all that the filters select, remove an embedded document, or unlink a reference."""
@@ -202,12 +202,7 @@ class ModelHandler(BulkHandler):
 
     async def _update(self, *, merge: bool) -> None:
         changed = await self._retry_while_stale(functools.partial(self._update_once, merge=merge))
-        await self._finish_written(changed, signals.post_update_instance, **self._told_of(changed))
-
-    def _told_of(self, changed: Changed) -> dict[str, Any]:
-        """Return what receivers are told of an update, worked out only if there are any."""
-        has_receivers = signals.post_update_instance.has_receivers_for(self._model)
-        return {"updated_fields": changed.updated_fields if has_receivers else {}}
+        await self._finish_written(changed, signals.post_update_instance)
 
     async def _update_once(self, attempt: WriteAttempt, *, merge: bool) -> Changed:
         if self._operations is not None:
@@ -270,7 +265,7 @@ class ModelHandler(BulkHandler):
             await self.provider.render_public_ids(items, rendered, self)
         return rendered
 
-    async def _finish_written(self, written: Written, signal: Signal, **more: Any) -> None:
+    async def _finish_written(self, written: Written, signal: Signal) -> None:
         """Tell receivers of a write, and answer with what is stored, whatever goes wrong from here on."""
         record = written.record
         try:
@@ -278,7 +273,7 @@ class ModelHandler(BulkHandler):
         except Exception:
             logger.exception("%s %s is done, but cannot be shown", self.request.method, self.request.path)
             body = dumps({"id": record.id})
-        await self._send_after(signal, written, **more)
+        await self._send_after(signal, written)
         if self._etag is not None:
             self.set_header("ETag", self._etag)
         self._finish_written_json(body)

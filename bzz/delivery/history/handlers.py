@@ -145,7 +145,7 @@ class RevertHandler(_OfDocument):
         if self.body().strip() not in (b"", b"{}"):
             raise BadRequest("A change is undone as it was: leave the body empty.")
         changed = await self._retry_while_stale(self._revert)
-        await self._finish_written(changed, signals.post_update_instance, **self._told_of(changed))
+        await self._finish_written(changed, signals.post_update_instance)
 
     async def _revert(self, attempt: WriteAttempt) -> Changed:
         """Undo the change in the document as it is now, and only while it is that."""
