@@ -76,16 +76,25 @@ _BOUNDS = ("enum", "maximum", "maxItems", "maxLength", "minimum", "minLength", "
 def _stored(schema: JsonSchema) -> JsonSchema:
     """Return the schema of a value that is stored: whatever its bounds are now, it may be older than they are."""
     kept = {name: each for name, each in schema.items() if name not in _BOUNDS}
-    for inner in {"items", "additionalProperties"}.intersection(kept):
-        if isinstance(kept[inner], dict):
-            kept[inner] = _stored(kept[inner])
-    return _with_nulls(kept)
+    if "items" in kept:
+        kept["items"] = _stored(kept["items"])
+    values = _values_of(kept)
+    return kept if values is None else {**kept, "additionalProperties": nullable(_stored(values))}
 
 
-def _with_nulls(schema: JsonSchema) -> JsonSchema:
-    """Return the schema of a map whose values may be null, as they may be stored; any other one as it is."""
+def _without_nulls(schema: JsonSchema) -> JsonSchema:
+    """Return the schema of a new map, whose values are not null; any other schema as it is."""
+    values = _values_of(schema)
+    return schema if values is None else {**schema, "additionalProperties": values}
+
+
+def _values_of(schema: JsonSchema) -> JsonSchema | None:
+    """Return the schema of the values of a map, but for null; None if it is none whose values have a schema."""
     values = schema.get("additionalProperties")
-    return {**schema, "additionalProperties": nullable(values)} if isinstance(values, dict) else schema
+    if not isinstance(values, dict):
+        return None
+    found: JsonSchema = values["anyOf"][0] if values.get("anyOf", ())[1:] == [{"type": "null"}] else values
+    return found
 
 
 def _expanded(field: Field, schema: JsonSchema, refer: Callable[[Shape], JsonSchema]) -> JsonSchema:
@@ -115,7 +124,7 @@ def _sent(shape: Shape, components: Components, *, updating: bool) -> JsonSchema
     for name, field in fields.items():
         if field.hidden or field.read_only or name in ids or (updating and is_fixed(shape.model, name)):
             continue
-        schema = _with_nulls(field_schema(field, refer)) if updating else field_schema(field, refer)
+        schema = field_schema(field, refer) if updating else _without_nulls(field_schema(field, refer))
         is_needed = field.required and not field.has_default
         properties[name] = schema if is_needed or (field is shape.pk and not updating) else nullable(schema)
         if is_needed and not updating and name in shape.fields:

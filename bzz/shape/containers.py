@@ -7,7 +7,7 @@ from typing import Any
 
 from bzz.shape.base import Field, JsonSchema, Kind, Link, Part, Refer, Shape
 from bzz.shape.free import AnyKind, allowed_entries
-from bzz.shape.json_schema import field_schema
+from bzz.shape.json_schema import field_schema, nullable
 from bzz.shape.limits import UNLIMITED, Limits
 from bzz.shape.operators import ALL, EXISTS, ORDERING, SIZE, Operator
 from bzz.shape.place import Place
@@ -105,6 +105,6 @@ class MapKind(Kind):
         return [Part(key, self._item, each) for key, each in value.items()] if isinstance(value, dict) else ()
 
     def json_schema(self, refer: Refer) -> JsonSchema:
-        schema = {"type": "object", "additionalProperties": field_schema(self._item, refer)}
+        schema = {"type": "object", "additionalProperties": nullable(field_schema(self._item, refer))}
         names = self._limits.key_pattern
         return schema if names is None else {**schema, "propertyNames": {"pattern": names}}
