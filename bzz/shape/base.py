@@ -262,7 +262,7 @@ class Shape:
     @cached_property
     def visible_ids(self) -> frozenset[str]:
         """The names of the fields by which an instance is known, as far as a client may know them."""
-        return self.ids & self.visible.keys()
+        return self.ids.intersection(self.visible)
 
     @cached_property
     def public_id(self) -> Field | None:
