@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ import orjson
 
 from bzz.errors import BadRequest
 
-__all__ = ["MAX_DEPTH", "check_depth", "dumps", "loads", "plain", "register"]
+__all__ = ["MAX_DEPTH", "check_depth", "dumps", "dumps_anyway", "loads", "plain", "register"]
 
 MAX_DEPTH = 32
 """How deep JSON may nest unless a provider states another limit."""
@@ -33,6 +34,20 @@ def dumps(value: Any) -> bytes:
     b'{"at":"2026-01-02T00:00:00Z","price":"1.50","raw":"aGk="}'
     """
     return orjson.dumps(value, default=_encode, option=_OPTIONS)
+
+
+def dumps_anyway(value: Any) -> bytes:
+    """Return ``value`` as :func:`dumps` does, or as nearly so as it can be: for errors, which have to be told.
+
+    What has no JSON form becomes its ``str()``, and half of a surrogate pair, which UTF-8 cannot hold, becomes ``?``.
+
+    >>> dumps_anyway({"detail": "half: \\ud83d", "of": ...})
+    b'{"detail": "half: ?", "of": "Ellipsis"}'
+    """
+    try:
+        return dumps(value)
+    except TypeError:
+        return json.dumps(value, default=_encode_any, ensure_ascii=False).encode(errors="replace")
 
 
 def plain(value: Any) -> Any:

@@ -23,7 +23,7 @@ from tornado.web import Application, HTTPError, RequestHandler, stream_request_b
 
 from bzz import lingering
 from bzz.calling import call
-from bzz.codec import dumps
+from bzz.codec import dumps_anyway
 from bzz.errors import PayloadTooLarge, RequestError
 from bzz.lingering import LingeringConnection
 from bzz.origins import ORIGINS, OriginPolicy
@@ -54,8 +54,7 @@ class ProblemHandler(RequestHandler):
     """A Tornado handler whose errors are problems, and that answers OPTIONS.
 
     A :class:`bzz.errors.RequestError` shows what it says about itself, a :class:`tornado.web.HTTPError` its status and
-    ``reason`` (its ``log_message`` is for the log, as in Tornado), any other exception is a bare 500: what went wrong
-    is in the log, with its traceback, and not in the answer.
+    ``reason`` (its ``log_message`` is for the log, as in Tornado), any other exception is a bare 500: the log has more.
     """
 
     sent_method: str | None = None
@@ -144,7 +143,10 @@ class ProblemHandler(RequestHandler):
 
     def _write_problem(self, problem: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         _begin(self, problem, headers)
-        self._finish_problem(problem)
+        if problem["status"] in (204, 304):  # which have no body
+            self.finish()
+        else:
+            self._finish_problem(problem)
 
     def _finish_problem(self, problem: Mapping[str, Any]) -> None:
         """Finish with a problem; the status and the other headers are set."""
@@ -245,12 +247,11 @@ class BodyHandler(ProblemHandler):
 
     def _give_up(self) -> None:
         """Answer although the body has no end yet."""
-        if self._finished or self.request._body_future.done():
-            return
-        self.on_connection_close()  # which ends Tornado's waiting for the body
-        error = self._too_large()
-        self.set_header("Connection", "close")
-        self.send_error(error.status, exc_info=(type(error), error, None))
+        if not (self._finished or self.request._body_future.done()):
+            self.on_connection_close()  # which ends Tornado's waiting for the body
+            error = self._too_large()
+            self.set_header("Connection", "close")
+            self.send_error(error.status, exc_info=(type(error), error, None))
 
 
 def answer(handler: RequestHandler, error: RequestError) -> None:
@@ -270,7 +271,7 @@ def _begin(handler: RequestHandler, problem: Mapping[str, Any], headers: Mapping
 
 def _finish(handler: RequestHandler, problem: Mapping[str, Any]) -> None:
     handler.set_header("Content-Type", MEDIA_TYPE)
-    handler.finish(dumps(problem))
+    handler.finish(dumps_anyway(problem))
 
 
 def _problem(status: int, error: BaseException | None) -> dict[str, Any]:

@@ -24,6 +24,9 @@ RAISED: dict[str, Exception] = {
     "unauthorized": errors.Unauthorized("Sign in.", headers={"WWW-Authenticate": "Bearer"}),
     "tornado": HTTPError(418, "only for the log"),
     "reason": HTTPError(403, reason="Not on Sundays"),
+    "nothing": HTTPError(204),
+    "surrogate": errors.Conflict("half of a pair: \ud83d"),
+    "without form": errors.Invalid({"name": [object]}),  # type: ignore[list-item]
     "bug": ValueError("the secret of the house"),
 }
 
@@ -68,6 +71,14 @@ class ProblemTest(AsyncHTTPTestCase):
         assert response.code == status
         assert response.headers["Content-Type"] == MEDIA_TYPE
         return json.loads(response.body), response
+
+    def test_an_error_whose_status_has_no_body_is_answered_without_one(self) -> None:
+        response = self.fetch("/raise/nothing")
+        assert (response.code, response.body, "X-Half-Done" in response.headers) == (204, b"", False)
+
+    def test_what_json_cannot_hold_is_told_as_nearly_as_can_be(self) -> None:
+        assert self.problem("/raise/surrogate", 409)[0]["detail"] == "half of a pair: ?"
+        assert self.problem("/raise/without%20form", 400)[0]["errors"] == {"name": [str(object)]}
 
     def test_a_request_error_shows_its_detail_and_the_messages_of_each_field(self) -> None:
         problem, _ = self.problem("/raise/invalid", 400)

@@ -90,6 +90,7 @@ class CommaField(me.StringField):
 class Vault(me.EmbeddedDocument):
     word = ReversedField()
     price = CentsField()
+    seal = SealedField()
 
 
 class _Safe(me.Document):
@@ -102,6 +103,8 @@ class _Safe(me.Document):
     words = me.ListField(ReversedField())
     vault = me.EmbeddedDocumentField(Vault)
     vaults = me.EmbeddedDocumentListField(Vault)
+    by_name = me.MapField(me.EmbeddedDocumentField(Vault))
+    any = me.ListField(me.GenericEmbeddedDocumentField(choices=[Vault]))
 
     meta = {"abstract": True}  # noqa: RUF012  # as MongoEngine wants it
 
@@ -117,6 +120,7 @@ class SavedSafe(_Safe):
 
 both = pytest.mark.parametrize("model", [PlainSafe, SavedSafe])
 
+VAULT = {"word": "list", "price": 4, "seal": "closed"}
 WHOLE: dict[str, Any] = {
     "a": "abc",
     "b": "x",
@@ -125,8 +129,10 @@ WHOLE: dict[str, Any] = {
     "e": "low",
     "f": ["x", "y"],
     "words": ["one", "two"],
-    "vault": {"word": "in", "price": 3},
-    "vaults": [{"word": "list", "price": 4}],
+    "vault": {"word": "in", "price": 3, "seal": "shut"},
+    "vaults": [VAULT],
+    "by_name": {"x": VAULT},
+    "any": [{**VAULT, "@type": "Vault"}],
 }
 
 
@@ -176,8 +182,9 @@ async def test_what_is_stored_is_what_to_mongo_returns(alone: Api, model: Any) -
 async def test_embedded_documents_store_what_to_mongo_returns(alone: Api, model: Any) -> None:
     await created(alone(model), model)
     stored = held(model)
-    assert stored["vault"] == {"word": "ni", "price": 300}
-    assert stored["vaults"] == [{"word": "tsil", "price": 400}]
+    inside = stored["vault"], stored["vaults"][0]
+    assert [(each["word"], each["price"]) for each in inside] == [("ni", 300), ("tsil", 400)]
+    assert [_open(each["seal"]) for each in inside] == ["shut", "closed"]
 
 
 @both
@@ -223,6 +230,33 @@ async def test_a_put_of_what_was_got_leaves_the_tag(alone: Api, model: Any) -> N
     got = await client.get(place)
     await client.put(place, json=got.json())
     assert (await client.get(place)).headers["ETag"] == got.headers["ETag"]
+
+
+@both
+async def test_a_change_of_another_field_tells_nothing_of_those_that_are_stored_anew(
+    alone: Api, model: Any, told: list[Any]
+) -> None:
+    client = alone(model)
+    place = await created(client, model)
+    assert (await client.put(place, json={**WHOLE, "e": "lower"})).status_code == 200
+    assert (await client.patch(place, json={"e": "lowest"})).status_code == 200
+    assert [list(each) for each in told] == [["e"], ["e"]]
+
+
+@both
+async def test_what_changes_beside_a_field_that_is_stored_anew_is_told(alone: Api, model: Any, told: list[Any]) -> None:
+    client = alone(model)
+    place = await created(client, model)
+    resealed = {**VAULT, "seal": "other"}
+    for each in (
+        {"vaults": [{**VAULT, "price": 5}]},
+        {"vaults": []},
+        {"by_name": {"x": resealed}},
+        {"by_name": {"y": resealed}},
+        {"any": [{**resealed, "@type": "Vault"}]},
+    ):
+        assert (await client.put(place, json=each)).status_code == 200
+    assert [list(each) for each in told] == [["vaults"], ["vaults"], ["by_name"], ["by_name"], ["any"]]
 
 
 @both

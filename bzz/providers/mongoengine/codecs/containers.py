@@ -86,6 +86,15 @@ class ContainerCodec(FieldCodec):
             return super().diff_form(bson)
         return _each(self.item.diff_form, bson, otherwise=bson)
 
+    def tells_same(self, old: Any, new: Any) -> bool:
+        if self.item is None or not self.holds_documents:
+            return super().tells_same(old, new)
+        before, after = ({part.key: part.value for part in self.parts(each)} for each in (old, new))
+        if type(old) is not type(new) or before.keys() != after.keys():
+            return False
+        pairs = [(each, after[key]) for key, each in before.items()]
+        return all(self.item.tells_same(*pair) for pair in pairs if differ(*pair))
+
     def masked(self, attribute: Any) -> Any:
         if self.item is None or not self.holds_documents:
             return attribute

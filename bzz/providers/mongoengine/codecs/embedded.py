@@ -16,7 +16,7 @@ from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import Errors, Refusal
 from bzz.providers.mongoengine.codecs.classes import named_class
 from bzz.providers.mongoengine.codecs.declared import overrides
-from bzz.providers.mongoengine.codecs.diff import field_pairs
+from bzz.providers.mongoengine.codecs.diff import diff, field_pairs
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import Part
@@ -147,6 +147,10 @@ class EmbeddedCodec(LinkCodec):
     def embedded_pairs(self, old: Any, new: Any) -> Iterable[FieldPair] | None:
         are_documents = all(each is None or isinstance(each, dict) for each in (old, new))
         return field_pairs(self.target(), old, new) if are_documents else None
+
+    def tells_same(self, old: Any, new: Any) -> bool:
+        before, after = self.target_of(old), self.target_of(new)
+        return before is not None and before is after and not diff(before, old, new)
 
     def masked(self, attribute: Any) -> Any:
         if isinstance(attribute, me.EmbeddedDocument):

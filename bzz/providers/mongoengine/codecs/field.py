@@ -162,10 +162,13 @@ class FieldCodec(Checks):
 
     def report(self, old: Any, new: Any) -> tuple[Any, Any] | None:
         """Return what a diff reports of two stored values that differ; None if it would report the same of both."""
-        before, after = self.diff_form(old), self.diff_form(new)
-        if self.compares_attributes and not differ(before, after):
+        if self.tells_same(old, new):
             return None
-        return self.masked(before), self.masked(after)
+        return self.masked(self.diff_form(old)), self.masked(self.diff_form(new))
+
+    def tells_same(self, old: Any, new: Any) -> bool:
+        """Return whether a diff would report the same of two stored values that differ."""
+        return self.compares_attributes and not differ(self.diff_form(old), self.diff_form(new))
 
     def masked(self, attribute: Any) -> Any:
         """Return an attribute for a diff: write-only fields of documents embedded in it are masked."""
