@@ -48,18 +48,18 @@ DURABLE = """
 import bzz, mongoengine as me
 from tornado.web import Application
 
-class Jetty(me.Document):
+class Groyne(me.Document):
     state = me.StringField()
 
-class Quay(me.Document):
+class Mole(me.Document):
     name = me.StringField()
 
-@bzz.durable("Jetty.updated.state", name="harbour", when=("open", "shut"))
+@bzz.durable("Groyne.updated.state", name="harbour", when=("open", "shut"))
 async def close(event):
     ...
 
-bzz.history(Quay)
-app = Application(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", each) for each in (Jetty, Quay)))
+bzz.history(Mole)
+app = Application(bzz.flatten(bzz.ModelHive.routes_for("mongoengine", each) for each in (Groyne, Mole)))
 """
 
 
@@ -68,6 +68,6 @@ def test_durable_listeners_are_listed_with_the_models_that_they_are_told_of(tmp_
     done = run("events", "durable_app:app", "--json", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert [(row["sender"], row["listener"], row["event"], row["how"]) for row in json.loads(done.stdout)] == [
-        ("Jetty", "durable_app.close", "Jetty.updated.state", ["durable as harbour", "when 'open' -> 'shut'"]),
-        ("Quay", "bzz.delivery.history.recorder.Recorder.record", "Quay.*", ["durable as history-quay"]),
+        ("Groyne", "durable_app.close", "Groyne.updated.state", ["durable as harbour", "when 'open' -> 'shut'"]),
+        ("Mole", "bzz.delivery.history.recorder.Recorder.record", "Mole.*", ["durable as history-mole"]),
     ]

@@ -24,7 +24,7 @@ from tests.faults.running import PATIENCE, running
 from tests.faults.test_primary_killed import killed
 from tests.faults.writers import stored_in
 
-KILLS = 20 * SOAK
+KILLS = 10 * SOAK
 CLIENTS = 16
 BETWEEN = 100
 """How many keys are done between two kills."""

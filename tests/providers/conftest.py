@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import mongoengine
 import pytest
-from pymongo import MongoClient
 
-from bzz.dev import MongoServer
 from bzz.providers.mongoengine.client import close as close_clients
+from tests.conftest import OrmClient
 
 
 @pytest.fixture(scope="module")
-def shared(mongo: MongoServer) -> Iterator[MongoClient[dict[str, object]]]:
+def shared(connect_orm: Callable[[str], OrmClient]) -> Iterator[OrmClient]:
     """The client of MongoEngine's default connection."""
     name = f"bzz_test_{uuid.uuid4().hex}"
-    client: MongoClient[dict[str, object]] = mongoengine.connect(db=name, host=mongo.uri, uuidRepresentation="standard")
+    client = connect_orm(name)
     yield client
     client.drop_database(name)
     mongoengine.disconnect_all()
 
 
 @pytest.fixture
-async def emptied(shared: MongoClient[dict[str, object]]) -> AsyncIterator[str]:
+async def emptied(shared: OrmClient) -> AsyncIterator[str]:
     """The name of the shared database, with its indexes and without documents."""
     database = mongoengine.get_db()
     for name in database.list_collection_names():
