@@ -35,7 +35,7 @@ pytest.importorskip("matplotlib", reason="the extra 'bench' is not installed")
 pytestmark = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not on PATH: apt-get install wrk")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.slow  # every server is started
 def test_a_brief_run_measures_every_server_and_leaves_figures_a_table_and_a_chart(
     mongo: MongoServer, tmp_path: Path

@@ -20,6 +20,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the demo starts, an
 CASES_PER_OPERATION = 3
 """By chance, SOAK times as many. With those that cover what a schema allows there are some 16,000 cases in all."""
 
+LIKE_OTHERS = r"^/(country|loading|review)/|^/airline/\{id\}/."
+"""The paths that CI leaves out: others are of their kind."""
+
 PYTHON = """
 from airports_client import Client
 from airports_client.api.airport import get_airport_item, list_airport, update_airport_item
@@ -117,13 +120,15 @@ def test_random_requests_find_no_failure_and_no_mismatch(demo: str, described: P
     QUERY, for which 3.1 has no place, is told as OpenAPI 3.2 has it.
     """
     soak = int(os.environ.get("SOAK", "1"))
+    left_out = ("--exclude-path-regex", LIKE_OTHERS) if soak == 1 else ()
     newer = described.read_text().replace('"x-query":', '"query":').replace('"openapi":"3.1.1"', '"openapi":"3.2.0"')
     described.write_text(newer)
     told = run("schemathesis", "run", described, "--url", demo, "--phases", "coverage,fuzzing", "--workers", "2",
                "-n", str(CASES_PER_OPERATION * soak), "--seed", os.environ.get("SEED", "1"), "--continue-on-failure",
-               "--suppress-health-check", "all", "--exclude-checks", "positive_data_acceptance", "--no-color",
+               "--suppress-health-check", "all", "--exclude-checks", "positive_data_acceptance", "--no-color", *left_out,
                cwd=tmp_path)  # fmt: skip
     cases = re.search(r"([\d,]+) generated, ([\d,]+) passed", told)
     assert cases is not None, told
+    print(cases[0])
     assert cases[1] == cases[2]
     assert int(cases[1].replace(",", "")) >= 5000
