@@ -117,13 +117,14 @@ def test_a_generated_typescript_client_compiles_and_makes_calls(demo: str, descr
 def test_random_requests_find_no_failure_and_no_mismatch(demo: str, described: Path, tmp_path: Path) -> None:
     """But that what a schema allows may be refused: it cannot say that a reference has to lead somewhere, say.
 
-    QUERY, for which 3.1 has no place, is told as OpenAPI 3.2 has it.
+    QUERY, for which 3.1 has no place, is told as OpenAPI 3.2 has it. There is one worker: on Python 3.11, one of two
+    threads that parse Python at once may fail (https://github.com/python/cpython/issues/106905).
     """
     soak = int(os.environ.get("SOAK", "1"))
     left_out = ("--exclude-path-regex", LIKE_OTHERS) if soak == 1 else ()
     newer = described.read_text().replace('"x-query":', '"query":').replace('"openapi":"3.1.1"', '"openapi":"3.2.0"')
     described.write_text(newer)
-    told = run("schemathesis", "run", described, "--url", demo, "--phases", "coverage,fuzzing", "--workers", "2",
+    told = run("schemathesis", "run", described, "--url", demo, "--phases", "coverage,fuzzing", "--workers", "1",
                "-n", str(CASES_PER_OPERATION * soak), "--seed", os.environ.get("SEED", "1"), "--continue-on-failure",
                "--suppress-health-check", "all", "--exclude-checks", "positive_data_acceptance", "--no-color",
                *left_out, cwd=tmp_path)  # fmt: skip
