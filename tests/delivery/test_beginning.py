@@ -255,7 +255,7 @@ async def is_there(deliveries: Deliveries) -> bool:
 async def write(bricks: Any) -> None:
     """Change, delete and create documents at random."""
     choice = random.Random(0)
-    for step in range(1, 1500):
+    for step in range(1, 500):
         key = choice.randrange(150)
         if choice.random() < 0.1:
             await bricks.delete_one({"_id": key})
