@@ -210,8 +210,7 @@ async def test_a_put_of_what_was_got_changes_nothing(alone: Api, model: Any) -> 
     before = held(model)
     answer = await client.put(place, json=(await client.get(place)).json())
     assert answer.status_code == 200, answer.text
-    after = held(model)
-    assert (_open(after.pop("b")), after) == (_open(before.pop("b")), before)
+    assert held(model) == before
 
 
 @both

@@ -57,6 +57,8 @@ class InPlace:
         self._add(codec.value_parts(values), "", "")
         if self._errors:
             raise Invalid(self._errors)
+        if codec.is_dynamic or self.inside:  # elsewhere JSON has the order of the declared fields
+            self.sets = _in_order(self.sets)
 
     @property
     def keys(self) -> set[str]:
@@ -94,7 +96,22 @@ def assignments(before: Raw, after: Raw) -> dict[str, Raw]:
     """Return the update that turns one raw document into another, by top-level keys; empty if none differs."""
     sets = {key: value for key, value in after.items() if key not in before or differ(before[key], value)}
     unsets = {key: "" for key in before if key not in after}
-    return {operator: keys for operator, keys in (("$set", sets), ("$unset", unsets)) if keys}
+    return {operator: keys for operator, keys in (("$set", _in_order(sets)), ("$unset", unsets)) if keys}
+
+
+def _in_order(sets: Raw) -> Raw:
+    """Return what is to be set in the order in which MongoDB adds it, whatever the order of the command.
+
+    Names are sorted as texts, numbers among them as numbers
+    (https://www.mongodb.com/docs/manual/reference/operator/update/set/).
+    """
+    return dict(sorted(sets.items(), key=lambda each: list(map(_rank, each[0].split(".")))))
+
+
+def _rank(name: str) -> tuple[bool, int, str]:
+    if not _may_be_position(name):
+        return True, 0, name
+    return False, 0 if name[0] == "0" else int(name), name
 
 
 def get_at(raw: Any, where: str) -> Any:

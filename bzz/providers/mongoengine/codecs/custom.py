@@ -15,6 +15,7 @@ from mongoengine.base import BaseField
 
 from bzz.codec import dumps
 from bzz.errors import ConfigurationError
+from bzz.providers.base import Appended
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.checks import BAD_VALUE, Errors
 from bzz.providers.mongoengine.codecs.conversions import Declaration
@@ -132,6 +133,10 @@ class CustomCodec(FieldCodec):
     def inside(self, dotted: str) -> tuple[str, FieldCodec]:
         """What is inside is compared as it is stored, as MongoEngine itself does it."""
         return self._standard.inside(dotted) if dotted else super().inside(dotted)
+
+    def replaces(self, value: Any, *, merge: bool) -> bool:
+        """Whether a value takes its place: what is stored of the same value may have another form."""
+        return (value is None or type(value) is Appended) and super().replaces(value, merge=merge)
 
     def own(self, attribute: Any, instance: Any) -> Any:
         return self._standard.own(attribute, instance)

@@ -8,6 +8,7 @@ from typing import Any
 from bzz.change import Diff
 from bzz.providers import diff as neutral
 from bzz.providers.diff import Compared, FieldPair, Masked
+from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.field import FieldCodec
 from bzz.providers.mongoengine.raw import Raw, differ
@@ -95,10 +96,18 @@ class _WithDefault:
         had, has = self._is_there
         is_fixed = not callable(self._field.source.default)
         if had and old is None and is_fixed:
-            from_ = self._field.unset_attribute()
+            from_ = self._default()
         if has and new is None:
             if is_fixed:
-                to = self._field.unset_attribute()
+                to = self._default()
             elif self._instance is not None:
                 to = getattr(self._instance(), self._field.declared.name)
-        return (from_, to) if differ(from_, to) else None
+        is_unset = old is None or new is None
+        return None if is_unset and not differ(from_, to) else (from_, to)
+
+    def _default(self) -> Any:
+        """Return the default as an instance would have it that was stored with it, whatever type it is declared in."""
+        try:
+            return self._field.to_attribute(self._field.default())
+        except BAD_VALUE:
+            return self._field.unset_attribute()

@@ -7,7 +7,7 @@ from typing import Any
 import mongoengine as me
 from mongoengine.base.fields import GeoJsonBaseField
 
-from bzz.providers.base import Unchanged
+from bzz.providers.base import Appended
 from bzz.providers.mongoengine import internals
 from bzz.providers.mongoengine.codecs.dispatch import converts
 from bzz.providers.mongoengine.codecs.field import FieldCodec
@@ -37,7 +37,8 @@ class GeoJsonCodec(FieldCodec):
             raise me.ValidationError(self.expected)  # MongoDB would refuse the document, and name no field
 
     def replaces(self, value: Any, *, merge: bool) -> bool:
-        return not isinstance(value, Unchanged) and not (value is None and self.falls_back)
+        """Whether a value takes its place: coordinates that are stored may be equal, and be of other types."""
+        return type(value) is Appended or (value is None and not self.falls_back)
 
 
 @converts(me.GeoPointField)

@@ -102,6 +102,13 @@ class ListCodec(ContainerCodec):
         shown = self.item.json_source(source, each, whole=False)
         return f"([{shown} for {each} in {items}] if type({items} := {bson}) is list else {otherwise}({items}))"
 
+    def default(self) -> Any:
+        found = super().default()
+        try:
+            return self.sorted(found) if isinstance(found, list) else found
+        except ValueError:  # as MongoEngine stores what it cannot sort
+            return found
+
     def own(self, attribute: Any, instance: Any) -> Any:
         items = [] if attribute is None else attribute
         if not isinstance(items, (list, tuple)):  # something else that stood in its place
