@@ -219,3 +219,49 @@ async def test_a_list_of_links_that_holds_null_shows_and_changes_its_others(clie
     assert (await client.post(url(locker) + "keepers/", json={"keepers": [str(bea.id)]})).status_code == 200
     assert (await client.delete(f"{url(locker)}keepers/{ann.id}/")).status_code == 204
     assert raw(locker)["keepers"] == [None, bea.id]
+
+
+# -- values that their own field classes cannot convert
+
+
+class DamagedAddress(me.EmbeddedDocument):
+    city = me.StringField()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"city": self.city}
+
+
+class DamagedPlain(me.Document):
+    blob = me.BinaryField()
+    at = me.ComplexDateTimeField()
+    n = me.IntField()
+    address = me.EmbeddedDocumentField(DamagedAddress)
+    state = me.StringField(choices=["a"])
+
+
+class DamagedSaved(me.Document):
+    blob = me.BinaryField()
+    at = me.ComplexDateTimeField()
+    n = me.IntField()
+
+    def clean(self) -> None:
+        """Make MongoEngine save the class."""
+
+
+BROKEN = [("blob", "text"), ("at", "broken")]
+
+
+@pytest.mark.parametrize(("name", "value"), BROKEN)
+async def test_what_others_have_stored_is_shown_as_it_is(alone: Api, name: str, value: str) -> None:
+    client = alone(DamagedPlain)
+    key = DamagedPlain._get_collection().insert_one({name: value, "address": {"city": "Rio"}}).inserted_id
+    assert (await client.get(f"/damaged_plain/{key}/")).json()[name] == value
+    assert [each[name] for each in (await client.get("/damaged_plain/")).json()] == [value]
+
+
+@pytest.mark.parametrize(("name", "value"), BROKEN)
+async def test_where_mongoengine_saves_it_a_write_names_it(alone: Api, name: str, value: str) -> None:
+    client = alone(DamagedSaved)
+    key = DamagedSaved._get_collection().insert_one({name: value}).inserted_id
+    answer = await client.put(f"/damaged_saved/{key}/", json={"n": 1})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [name])

@@ -51,6 +51,14 @@ class UnburntQuerySet(me.QuerySet):
         self._cls_query = {**self._cls_query, "is_burnt": {"$ne": True}}  # type: ignore[has-type]  # MongoEngine ships no types
 
 
+class AskedQuerySet(me.QuerySet):
+    """Filters when it is called, as other packages for soft deletion do."""
+
+    def __call__(self, q_obj: Any = None, **query: Any) -> Any:
+        query.setdefault("is_burnt__ne", True)
+        return super().__call__(q_obj, **query)
+
+
 class UnburntManager(me.queryset.QuerySetManager):
     """Filters before anybody asks it."""
 
@@ -63,6 +71,18 @@ class FilteredPapyrus(me.Document):
     text = me.StringField()
     is_burnt = me.BooleanField(default=False)
     meta = {"queryset_class": UnburntQuerySet, "ordering": ["-text"]}  # noqa: RUF012
+
+
+class AskedPapyrus(me.Document):
+    text = me.StringField()
+    is_burnt = me.BooleanField(default=False)
+    meta = {"queryset_class": AskedQuerySet, "ordering": ["-text"]}  # noqa: RUF012
+
+
+class UncachedPapyrus(Parchment):
+    @me.queryset_manager  # type: ignore[untyped-decorator]
+    def objects(doc_cls, queryset: Any) -> Any:  # noqa: N805
+        return queryset.filter(is_burnt__ne=True).order_by("-text").no_cache()
 
 
 class ManagedPapyrus(me.Document):
@@ -79,7 +99,7 @@ class PapyrusShelf(me.Document):
 
 
 BODIES = {"PUT": {"text": "b"}, "PATCH": {"text": "b"}}
-MODELS = [Papyrus, SavedPapyrus, HookedPapyrus, FilteredPapyrus, ManagedPapyrus]
+MODELS = [Papyrus, SavedPapyrus, HookedPapyrus, FilteredPapyrus, AskedPapyrus, UncachedPapyrus, ManagedPapyrus]
 
 
 @pytest.fixture(params=MODELS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import mongoengine as me
 import pytest
@@ -66,6 +66,32 @@ class Scale(me.Document):
     load = me.EmbeddedDocumentField(Weighed, db_field="l")
 
     meta = {"strict": False}  # noqa: RUF012  # as MongoEngine wants it
+
+
+class Versioned(me.Document):
+    """Refuses what was made of an older version."""
+
+    name = me.StringField()
+    version = me.IntField(default=0)
+    saves: ClassVar[list[str]] = []
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        self.saves.append(self.name)
+        if not self._created:
+            kwargs["save_condition"] = {**(kwargs.get("save_condition") or {}), "version": self.version}
+        self.version += 1
+        return super().save(*args, **kwargs)
+
+
+class SlipLine(me.EmbeddedDocument):
+    price = me.IntField()
+
+    def clean(self) -> None:
+        self.price.nope()
+
+
+class Slip(me.Document):
+    lines = me.EmbeddedDocumentListField(SlipLine)
 
 
 class Stamped(me.EmbeddedDocument):
@@ -333,6 +359,27 @@ async def test_what_a_receiver_of_post_init_sets_is_stored(api: Api, sender: Any
     stored = held(Watching)
     assert answer.status_code == 201
     assert (stored["word"], stored["inner"]["word"]) == expected
+
+
+async def test_a_save_condition_of_the_class_that_does_not_hold_is_a_conflict_at_once(api: Api) -> None:
+    client = api(Versioned)
+    place = (await client.post("/versioned/", json={"name": "a"})).headers["Location"]
+    assert (await client.put(place, json={"name": "b"})).status_code == 200
+    Versioned.saves.clear()
+    answer = await client.put(place, json={"name": "c", "version": 7})
+    assert (answer.status_code, Versioned.saves) == (409, ["c"])
+    assert held(Versioned)["name"] == "b"
+
+
+async def test_a_mistake_in_a_clean_inside_a_document_is_in_the_log_without_values(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await api(Slip).post("/slip/", json={"lines": [{"price": 4711}]})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"lines": ["The value is refused."]})
+    (line,) = (each.getMessage() for each in caplog.records if each.name == "bzz.providers.mongoengine")
+    assert line.startswith("AttributeError in ")
+    assert "test_own_code.py" in line
+    assert "4711" not in line
 
 
 async def test_a_value_error_of_clean_is_a_refusal(api: Api) -> None:

@@ -21,6 +21,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from bzz.errors import ConfigurationError, Conflict, Invalid, OutcomeUnknown, Unavailable
 from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.declared import overrides
 from bzz.providers.mongoengine.codecs.document import DocumentCodec
 from bzz.providers.mongoengine.codecs.messages import messages_of
@@ -96,7 +97,7 @@ async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | No
 
     def save() -> Raw | None:
         instance = _telling(_loaded(codec, before))
-        loaded = instance.to_mongo()
+        loaded = _dumped(instance)
         for key in changed_keys(before, after):
             field = codec.stored_field(key)
             assert field is not None
@@ -107,6 +108,8 @@ async def replace(documents: DocumentStore, before: Raw, after: Raw) -> Raw | No
             with blame_missing(codec, internals.values(instance)):
                 instance.save(save_condition={"__raw__": unchanged(before)})
         except SaveConditionError:
+            if overrides(codec.model, "save") and _is_stored(codec.model, before):
+                raise Conflict("The document is not as this change expects it; nothing was done.") from None
             return None
         stored = before
         for update in updates:
@@ -137,6 +140,18 @@ async def delete(
         return delete_unchanged(_loaded(codec, raw), raw, in_any_state=in_any_state, scope=scope)
 
     return await _in_thread(codec, delete, {})
+
+
+def _dumped(instance: Any) -> Raw:
+    """Return what an instance would store.
+
+    :raises mongoengine.ValidationError: where it holds what its class cannot convert, as others may have stored it.
+    """
+    try:
+        return dict(instance.to_mongo())
+    except BAD_VALUE:
+        instance.validate(clean=False)
+        raise
 
 
 def _is_stored(model: Any, raw: Raw) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mongoengine.queryset import QuerySet, QuerySetManager
+from mongoengine.queryset.base import BaseQuerySet
 
 from bzz.providers.mongoengine.internals import meta, own_base
 
-_DECIDING = ("__init__", "__new__", "_cls_query", "_mongo_query", "_query", "_query_obj")
+_DECIDING = ("__init__", "__new__", "__call__", "_cls_query", "_mongo_query", "_query", "_query_obj")
 """What decides which documents a queryset finds before anybody has narrowed it."""
 
 
@@ -33,6 +34,17 @@ def has_manager(model: Any) -> bool:
     if manager.get_queryset is not None:
         return len(inspect.signature(manager.get_queryset).parameters) <= 2  # MongoEngine's own rule
     return overrides(model, *_DECIDING)
+
+
+def all_documents(model: Any) -> Any:
+    """Return ``objects`` of a class; ``objects()`` where its querysets filter in ``__call__``.
+
+    What is not a queryset is returned as it is.
+    """
+    found = model.objects
+    if isinstance(found, BaseQuerySet) and type(found).__call__ is not BaseQuerySet.__call__:
+        return found()
+    return found
 
 
 def overrides(model: Any, *names: str) -> bool:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import mongoengine as me
-from mongoengine.queryset import QuerySet
+from mongoengine.queryset.base import BaseQuerySet
 
 from bzz.calling import check_takes
 from bzz.errors import NotFound
@@ -85,9 +85,9 @@ class Querysets:
         try:
             if inspect.iscoroutinefunction(hook):
                 with reading():
-                    answer = await ask(await in_thread(lambda: self._model.objects))
+                    answer = await ask(await in_thread(lambda: queryset_internals.all_documents(self._model)))
             else:
-                answer = await in_thread(lambda: ask(self._model.objects))
+                answer = await in_thread(lambda: ask(queryset_internals.all_documents(self._model)))
             return await in_thread(lambda: _raw_query(answer, order))
         except me.DoesNotExist:
             raise NotFound() from None
@@ -108,7 +108,7 @@ def _as_it_is(queryset: Any) -> Any:
 def _raw_query(answer: Any, order: Order | None) -> Raw:
     if answer is None:
         return NOTHING
-    if not isinstance(answer, QuerySet):
+    if not isinstance(answer, BaseQuerySet):
         raise TypeError(f"the hook must return a queryset, not {type(answer).__name__}")
     if order is not None and queryset_internals.is_sliced(answer):
         raise TypeError("get_list_queryset must return a queryset without a limit: pages are for the client to choose")

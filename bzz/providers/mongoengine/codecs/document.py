@@ -25,9 +25,10 @@ from bzz.providers.mongoengine.codecs.instance import (
     origin_of,
     quiet_fields,
     remember,
+    shown_bson,
     touched,
 )
-from bzz.providers.mongoengine.raw import MISSING, Raw, differ
+from bzz.providers.mongoengine.raw import Raw, differ
 from bzz.shape import Shape
 from bzz.shape.shown import without_hidden
 
@@ -262,7 +263,7 @@ class DocumentCodec(DeclaredFields):
         raw: Raw = {}
         for name, field in self.fields.items():
             is_as_stored = names is not None and name not in names
-            raw[field.stored] = origin.raw.get(field.stored) if is_as_stored else _shown_bson(field, instance, origin)
+            raw[field.stored] = origin.raw.get(field.stored) if is_as_stored else shown_bson(field, instance, origin)
         return self._with_class({**raw, **self._dump_undeclared(instance)})
 
     def _with_class(self, raw: Raw) -> Raw:
@@ -278,10 +279,10 @@ class DocumentCodec(DeclaredFields):
         for name, field in self.visible.items():
             if names is not None and name not in names:
                 continue
-            now = field.to_json(_shown_bson(field, instance, origin))
+            now = field.to_json(shown_bson(field, instance, origin))
             if differ(now, shown[name]):
                 fresh = fresh or self.load(raw)  # not all that is stored comes out of an instance again
-                if differ(now, field.to_json(_shown_bson(field, fresh, origin_of(fresh) or origin))):
+                if differ(now, field.to_json(shown_bson(field, fresh, origin_of(fresh) or origin))):
                     shown[name] = now
         if self.is_dynamic:
             held = self._undeclared_json(self._dump_undeclared(instance))
@@ -289,12 +290,3 @@ class DocumentCodec(DeclaredFields):
             gone = {name for name, each in was.items() if each is not None and name not in held}
             shown = {**{name: each for name, each in shown.items() if name not in gone}, **held}
         return shown
-
-
-def _shown_bson(field: FieldCodec, instance: Any, origin: Origin) -> Any:
-    """The bson of an attribute; None if it is not stored, and is what the instance was made with, or empty."""
-    name = field.declared.name
-    bson = field.shown_bson(internals.values(instance).get(name))
-    if origin.raw.get(field.stored) is not None:
-        return bson
-    return None if bson in ([], {}) or not differ(bson, origin.filled.get(name, MISSING)) else bson

@@ -14,8 +14,9 @@ from mongoengine import signals
 from mongoengine.base import BaseDocument, BaseField
 
 from bzz.providers.mongoengine import internals
+from bzz.providers.mongoengine.codecs.checks import BAD_VALUE
 from bzz.providers.mongoengine.codecs.field import FieldCodec
-from bzz.providers.mongoengine.raw import Raw
+from bzz.providers.mongoengine.raw import MISSING, Raw, differ
 
 __all__ = [
     "LoadedData",
@@ -27,6 +28,7 @@ __all__ = [
     "origin_of",
     "quiet_fields",
     "remember",
+    "shown_bson",
     "touched",
     "unset_in",
 ]
@@ -74,6 +76,21 @@ def touched(instance: Any) -> set[str] | None:
     """Return the names of the fields that may hold something else than was stored; None if any of them may."""
     data = internals.values(instance)
     return data.touched if type(data) is LoadedData else None
+
+
+def shown_bson(field: FieldCodec, instance: Any, origin: Origin) -> Any:
+    """Return the bson of an attribute; None if it is not stored, and is what the instance was made with, or empty."""
+    name = field.declared.name
+    attribute = internals.values(instance).get(name)
+    try:
+        bson = field.shown_bson(attribute)
+    except BAD_VALUE:
+        if differ(attribute, origin.raw.get(field.stored)):
+            raise
+        return attribute  # what others have stored is shown as it is
+    if origin.raw.get(field.stored) is not None:
+        return bson
+    return None if bson in ([], {}) or not differ(bson, origin.filled.get(name, MISSING)) else bson
 
 
 class LoadedData(dict[str, Any]):

@@ -72,8 +72,11 @@ def _words(error: Exception, owner: str | None) -> str | None:
         return REFUSED
     if owner in _DRIVERS:
         return None
-    is_worded = isinstance(error, (me.ValidationError, ValueError)) and _is_raised_on_purpose(error)
-    return str(error) or REFUSED if is_worded else REFUSED
+    if isinstance(error, (me.ValidationError, ValueError)):
+        return str(error) or REFUSED if _is_raised_on_purpose(error) else REFUSED
+    at = traceback.extract_tb(error.__traceback__)[-1]  # without what the error says, which may repeat a secret
+    logger.warning("%s in %s, line %s, is taken for a refusal", type(error).__name__, at.filename, at.lineno)
+    return REFUSED
 
 
 def _owner(error: BaseException) -> str | None:
