@@ -36,6 +36,8 @@ class _Sheet(me.Document):
     places = me.ListField(me.PointField())
     spot = me.GeoPointField()
     ranks = me.SortedListField(me.IntField(), default=lambda: [2, 1])
+    note = me.StringField(null=True, default="x")
+    count = me.IntField(null=True, required=True, default=lambda: 7)
 
     meta = {"abstract": True}  # noqa: RUF012  # as MongoEngine wants it
 
@@ -130,6 +132,20 @@ async def test_a_default_is_told_as_an_instance_has_it_that_was_stored_with_it(
     place = await created(client, model, token=str(other))
     await client.put(place, json={"token": None})
     assert told == [{"token": {"from": other, "to": uuid.UUID(A_UUID)}}]
+
+
+@both
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [({}, ("x", 7)), ({"note": None}, (None, 7)), ({"note": None, "count": None}, (None, 7))],
+    ids=str,
+)
+async def test_a_default_fills_what_a_post_leaves_out_where_null_may_be_stored_too(
+    alone: Api, model: Any, sent: dict[str, Any], stored: Any
+) -> None:
+    client = alone(model)
+    read = (await client.get(await created(client, model, **sent))).json()
+    assert (read["note"], read["count"]) == stored
 
 
 # -- what is sent back stays

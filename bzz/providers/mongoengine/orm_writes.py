@@ -80,6 +80,7 @@ async def create(documents: DocumentStore, given: Raw) -> Raw:
     def insert() -> Raw:
         fields = [field for _, field, bson in codec.parts(given) if bson is not None]
         values = {field.declared.name: saved_attribute(field, given[field.stored]) for field in fields}
+        values |= _nullable_defaults(codec, given)
         with blame_missing(codec, values):
             instance = _telling(internals.construct_new(codec.model, values))
         with blame_missing(codec, internals.values(instance)):
@@ -140,6 +141,13 @@ async def delete(
         return delete_unchanged(_loaded(codec, raw), raw, in_any_state=in_any_state, scope=scope)
 
     return await _in_thread(codec, delete, {})
+
+
+def _nullable_defaults(codec: DocumentCodec, given: Raw) -> dict[str, Any]:
+    """Return the defaults of fields that nobody gave and that may be null: MongoEngine leaves those unset."""
+    sources = {name: field.source for name, field in codec.fields.items() if field.stored not in given}
+    defaults = {name: each.default for name, each in sources.items() if each.null and each.default is not None}
+    return {name: each() if callable(each) else each for name, each in defaults.items()}
 
 
 def _dumped(instance: Any) -> Raw:
