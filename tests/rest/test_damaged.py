@@ -239,6 +239,13 @@ class DamagedPlain(me.Document):
     state = me.StringField(choices=["a"])
 
 
+class DamagedShelf(me.Document):
+    name = me.StringField()
+    by_name = me.MapField(me.EmbeddedDocumentField(DamagedAddress))
+    listed = me.EmbeddedDocumentListField(DamagedAddress)
+    single = me.EmbeddedDocumentField(DamagedAddress, default=DamagedAddress)
+
+
 class DamagedSaved(me.Document):
     blob = me.BinaryField()
     at = me.ComplexDateTimeField()
@@ -265,3 +272,18 @@ async def test_where_mongoengine_saves_it_a_write_names_it(alone: Api, name: str
     key = DamagedSaved._get_collection().insert_one({name: value}).inserted_id
     answer = await client.put(f"/damaged_saved/{key}/", json={"n": 1})
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [name])
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [{}, {"by_name": {}, "listed": []}, {"by_name": {"a": {"city": "Rio"}}, "listed": [{"city": "Rio"}]}],
+    ids=["unset", "empty", "set"],
+)
+async def test_what_is_not_stored_is_null_where_embedded_documents_have_a_to_dict(
+    alone: Api, stored: dict[str, Any]
+) -> None:
+    client = alone(DamagedShelf)
+    key = DamagedShelf._get_collection().insert_one({"name": "a", **stored}).inserted_id
+    shown = (await client.get(f"/damaged_shelf/{key}/")).json()
+    unset = {"by_name": None, "listed": None, "single": None}
+    assert shown == {"id": str(key), "name": "a", **unset, **stored}

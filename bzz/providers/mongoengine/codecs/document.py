@@ -180,7 +180,7 @@ class DocumentCodec(DeclaredFields):
             return without_hidden([self.shape], instance.to_dict(), self.registry.custom_json)
         shown, values = self.to_json(self.dump_shown(instance)), internals.values(instance)
         for name, field in self.visible.items():
-            if field.has_custom_json:
+            if field.has_custom_json and shown[name] is not None:
                 shown[name] = field.custom_json(values.get(name))
         return shown
 
