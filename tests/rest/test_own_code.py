@@ -90,7 +90,7 @@ class SlipLine(me.EmbeddedDocument):
         self.price.nope()
 
 
-class Slip(me.Document):
+class PriceSlip(me.Document):
     lines = me.EmbeddedDocumentListField(SlipLine)
 
 
@@ -374,7 +374,7 @@ async def test_a_save_condition_of_the_class_that_does_not_hold_is_a_conflict_at
 async def test_a_mistake_in_a_clean_inside_a_document_is_in_the_log_without_values(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = await api(Slip).post("/slip/", json={"lines": [{"price": 4711}]})
+    answer = await api(PriceSlip).post("/price_slip/", json={"lines": [{"price": 4711}]})
     assert (answer.status_code, answer.json()["errors"]) == (400, {"lines": ["The value is refused."]})
     (line,) = (each.getMessage() for each in caplog.records if each.name == "bzz.providers.mongoengine")
     assert line.startswith("AttributeError in ")

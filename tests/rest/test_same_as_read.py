@@ -27,7 +27,7 @@ class LooseCase(me.DynamicDocument):
     shelves = me.EmbeddedDocumentListField(LooseShelf)
 
 
-class _Sheet(me.Document):
+class _Reread(me.Document):
     n = me.IntField()
     price = me.Decimal128Field(default=decimal.Decimal(9))
     token = me.UUIDField(default=A_UUID)
@@ -42,16 +42,16 @@ class _Sheet(me.Document):
     meta = {"abstract": True}  # noqa: RUF012  # as MongoEngine wants it
 
 
-class PlainSheet(_Sheet):
+class PlainReread(_Reread):
     pass
 
 
-class CleanSheet(_Sheet):
+class CleanReread(_Reread):
     def clean(self) -> None:
         """Make MongoEngine save the class."""
 
 
-both = pytest.mark.parametrize("model", [PlainSheet, CleanSheet])
+both = pytest.mark.parametrize("model", [PlainReread, CleanReread])
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def told() -> Iterator[list[Any]]:
 
 
 async def created(client: Any, model: Any, **values: Any) -> str:
-    answer = await client.post("/plain_sheet/" if model is PlainSheet else "/clean_sheet/", json=values)
+    answer = await client.post("/plain_reread/" if model is PlainReread else "/clean_reread/", json=values)
     assert answer.status_code == 201, answer.text
     return str(answer.headers["Location"])
 

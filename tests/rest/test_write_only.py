@@ -318,23 +318,23 @@ async def test_no_answer_to_a_write_tells_whether_a_guess_is_right(api: Api) -> 
         assert (first.status_code, first.text, first.headers["ETag"]) == (second.status_code, second.text, tag)
 
 
-class SealedSafe(_Enrolled):
+class ShutSafe(_Enrolled):
     card = me.EmbeddedDocumentField(SafeCard)
     meta: ClassVar[Any] = {"bzz": {"read_only": ["password"]}}
 
 
 async def test_what_may_be_neither_seen_nor_written_is_hidden(alone: Api) -> None:
-    client = alone(SealedSafe)
-    safe = SealedSafe(name="a", password=SECRET).save()
-    answer = await client.put(f"/sealed_safe/{safe.id}/", json={"password": SECRET})
+    client = alone(ShutSafe)
+    safe = ShutSafe(name="a", password=SECRET).save()
+    answer = await client.put(f"/shut_safe/{safe.id}/", json={"password": SECRET})
     assert (answer.status_code, answer.json()["errors"]) == (400, {"password": ["Unknown field."]})
-    assert MongoEngineProvider(SealedSafe, Options()).shape.fields["password"].hidden
+    assert MongoEngineProvider(ShutSafe, Options()).shape.fields["password"].hidden
 
 
 async def test_what_is_inside_a_read_only_value_cannot_be_guessed(alone: Api) -> None:
-    client = alone(SealedSafe, read_only=["card"])
-    safe = SealedSafe(name="a", password=SECRET, card=SafeCard(label="x", pin=1)).save()
-    place = f"/sealed_safe/{safe.id}/"
+    client = alone(ShutSafe, read_only=["card"])
+    safe = ShutSafe(name="a", password=SECRET, card=SafeCard(label="x", pin=1)).save()
+    place = f"/shut_safe/{safe.id}/"
     assert (await client.put(place, json={"card": {"label": "x"}})).status_code == 200
     for pin in (1, 2):
         answer = await client.put(place, json={"card": {"label": "x", "pin": pin}})
