@@ -24,7 +24,7 @@ from tests.faults.running import PATIENCE, Running, running
 DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 CLIENTS = min(1_500 * SOAK, 10_000, DESCRIPTORS - 500)
 STALLED = min(300 * SOAK, 1_000)
-VISITS = min(4_000 * SOAK, 100_000)
+VISITS = min(8_000 * SOAK, 100_000)
 CHANGES = 5
 
 KIB_PER_CLIENT = 24
