@@ -111,7 +111,7 @@ def _in_order(sets: Raw) -> Raw:
 def _rank(name: str) -> tuple[bool, int, str]:
     if not _may_be_position(name):
         return True, 0, name
-    return False, 0 if name[0] == "0" else int(name), name
+    return False, 0 if name[0] == "0" else int(name), name  # those that begin with 0 come first, as texts
 
 
 def get_at(raw: Any, where: str) -> Any:
