@@ -436,3 +436,12 @@ async def test_a_map_with_conversions_of_its_own_is_filtered_by_what_is_in_it(ap
     for query in ("free.a=1", "free.b.c=x", "free.a__exists=true&numbers.k=2", "numbers.k__lt=3"):
         found = (await client.get(f"/escaped_maps/?{query}")).json()
         assert (query, [each["id"] for each in found]) == (query, [str(document.pk)])
+
+
+@both
+async def test_generic_embedded_documents_have_no_path_and_no_filters(alone: Api, model: Any) -> None:
+    client = alone(model)
+    place = await created(client, model)
+    assert (await client.get(f"{place}any/")).status_code == 404
+    assert (await client.get(f"{place}any/0/")).status_code == 404
+    assert (await client.get(f"/{at(model)}/?any.price=4")).status_code == 400

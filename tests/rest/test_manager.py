@@ -156,3 +156,18 @@ async def test_a_reference_leads_to_nothing_that_it_leaves_out(alone: Api) -> No
     assert (await client.get(f"/papyrus_shelf/{shelf.pk}/best/")).status_code == 404
     assert (await client.get(f"/papyrus_shelf/{shelf.pk}/rolls/")).json() == []
     assert (await client.get(f"/papyrus_shelf/{shelf.pk}/rolls/{burnt.pk}/")).status_code == 404
+
+
+class TrimmedPapyrus(me.Document):
+    text = me.StringField()
+    note = me.StringField()
+
+    @me.queryset_manager  # type: ignore[untyped-decorator]
+    def objects(doc_cls, queryset: Any) -> Any:  # noqa: N805
+        return queryset.only("text").exclude("note")
+
+
+async def test_which_fields_a_manager_loads_does_not_count(alone: Api) -> None:
+    client, stored = alone(TrimmedPapyrus), TrimmedPapyrus(text="a", note="n").save()
+    assert (await client.get(url(TrimmedPapyrus, stored))).json()["note"] == "n"
+    assert [each["note"] for each in (await client.get(url(TrimmedPapyrus))).json()] == ["n"]
