@@ -145,9 +145,8 @@ async def delete(
 
 def _nullable_defaults(codec: DocumentCodec, given: Raw) -> dict[str, Any]:
     """Return the defaults of fields that nobody gave and that may be null: MongoEngine leaves those unset."""
-    sources = {name: field.source for name, field in codec.fields.items() if field.stored not in given}
-    defaults = {name: each.default for name, each in sources.items() if each.null and each.default is not None}
-    return {name: each() if callable(each) else each for name, each in defaults.items()}
+    fields = {name: field for name, field in codec.fields.items() if field.source.null and field.stored not in given}
+    return {name: field.declared_default() for name, field in fields.items() if field.source.default is not None}
 
 
 def _dumped(instance: Any) -> Raw:

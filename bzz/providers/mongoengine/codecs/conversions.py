@@ -164,7 +164,11 @@ class Conversions:
 
     def unset_attribute(self) -> Any:
         """Return what MongoEngine gives an attribute for which nothing is stored: the default of the field."""
-        declared = None if self.source.null else self.source.default
+        return None if self.source.null else self.declared_default()
+
+    def declared_default(self) -> Any:
+        """Return the default that the model declares, as an attribute; None if it declares none."""
+        declared = self.source.default
         return declared() if callable(declared) else declared
 
     def shown_bson(self, attribute: Any) -> Any:
@@ -177,8 +181,7 @@ class Conversions:
 
     def default(self) -> Any:
         """Return the bson of the model's default, or None if it has none."""
-        declared = self.source.default
-        return self.from_attribute(declared() if callable(declared) else declared)
+        return self.from_attribute(self.declared_default())
 
     # -- value and attribute, without bson: for custom field classes
 
