@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.conftest import Shop
@@ -81,3 +82,15 @@ def test_what_cannot_be_sent_is_one_sentence(arguments: tuple[str, ...], message
 
 def test_a_format_that_is_none_is_a_mistake_in_the_arguments() -> None:
     assert run("dump", "localhost/x", "--format", "xml").returncode == 2
+
+
+def test_csv_with_a_list_in_a_cell_is_not_loaded_again_and_ndjson_is(shop: Shop, tmp_path: Path) -> None:
+    row = {"name": "placed", "places": [{"row": "a", "number": 1}]}
+    placed = f"{shop.url}ware/?name=placed"
+    assert run("load", f"{shop.url}ware/", "-", given=json.dumps(row) + "\n").returncode == 0
+    files = {ending: tmp_path / f"wares.{ending}" for ending in ("csv", "ndjson")}
+    for ending, file in files.items():
+        assert run("dump", f"{placed}&fields=name,places", "--format", ending, "-o", str(file)).returncode == 0
+    assert httpx.delete(placed, headers={"Prefer": "max-affected=1"}, trust_env=False).is_success
+    assert "0 rows stored, 1 refused" in run("load", f"{shop.url}ware/", str(files["csv"])).stdout
+    assert "1 rows stored, 0 refused" in run("load", f"{shop.url}ware/", str(files["ndjson"])).stdout
